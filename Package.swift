@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One place for the settings of every Swift target, so that none drifts.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Settings of every C target. `-ffp-contract` is set per file by pragma: results must not depend on the compiler's taste.
+let strictC: [CSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableWarning("all"),
+    .enableWarning("extra"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.init(stringLiteral: name)] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
+
+let package = Package(
+    name: "cascade",
+    products: [.executable(name: "cascade", targets: ["cascade"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Foreign code: system libraries, generated protobuf-c, SIMD kernels.
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CCascadeProto", dependencies: ["CProtobufC"], exclude: ["README.md"], cSettings: strictC),
+        .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
+
+        // The pure side: no I/O, clock, lock, async or Foundation.
+        module("CascadeCore"),
+        module("CascadeRules", ["CascadeCore"]),
+        module("CascadeCoordinator", ["CascadeCore", "CascadeRules", collections, deque]),
+        module("CascadeSimulation", ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire"]),
+
+        // Text and models.
+        module("CascadeText", ["CascadeCore"]),
+        module("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels"]),
+
+        // Bytes between processes.
+        module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
+        module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
+
+        // The drivers that join them, and the command line on top.
+        module(
+            "CascadeNode",
+            [
+                "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
+                "CascadeText", logging, lifecycle, deque,
+            ]
+        ),
+        .executableTarget(
+            name: "cascade",
+            dependencies: [
+                "CascadeCore", "CascadeNode", "CascadeModel", "CascadeText", "CascadeSimulation", "CascadeWire",
+                "CascadeTransport", argumentParser, logging, lifecycle,
+            ],
+            swiftSettings: strict
+        ),
+
+        // Tests.
+        module("CascadeTestSupport", ["CascadeCore", "CascadeModel", "COpenBLAS"]),
+        tests("CascadeCore", [numerics]),
+        tests("CascadeRules", ["CascadeCore", numerics]),
+        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules"]),
+        tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
+        tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
+        tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
+        tests("CascadeWire", ["CascadeCore"]),
+        tests("CascadeTransport", ["CascadeCore"]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", "CascadeWire"],
+            swiftSettings: strict
+        ),
+    ],
+    cLanguageStandard: .c11
+)

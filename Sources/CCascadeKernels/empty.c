@@ -1,0 +1,1 @@
+#include "cascade_kernels.h"

@@ -1,0 +1,59 @@
+/// A next-token distribution with finite support: the row that a drafter sampled from, or an expert's processed row.
+///
+/// Token ids ascend strictly and each probability is positive; the support may be a few dozen entries (a drafter's row
+/// cut to `draft_support`) or the whole vocabulary. Probabilities need not add up to one: everyone who uses a row
+/// divides by ``total``, the sum in double precision in row order, so drafter, expert and coordinator agree to the bit.
+package struct Distribution: Equatable, Sendable {
+    /// Token ids of the support, strictly ascending.
+    package private(set) var tokens: [Token]
+    /// Unnormalised probability of each token of the support, all positive and finite.
+    package private(set) var weights: [Float]
+    /// Sum of the weights in row order.
+    package private(set) var total: Double
+
+    /// Creates a distribution; nil when a peer's row breaks a rule: unequal counts, an empty support, ids that do not
+    /// ascend, a weight that is not positive and finite.
+    package init?(tokens: [Token], weights: [Float]) {
+        guard tokens.count == weights.count, !tokens.isEmpty else { return nil }
+        var total = 0.0
+        for index in tokens.indices {
+            guard weights[index] > 0, weights[index].isFinite else { return nil }
+            if index > 0, tokens[index - 1] >= tokens[index] { return nil }
+            total += Double(weights[index])
+        }
+        self.tokens = tokens
+        self.weights = weights
+        self.total = total
+    }
+
+    /// All mass on one token.
+    package init(oneHot token: Token) {
+        tokens = [token]
+        weights = [1]
+        total = 1
+    }
+
+    /// Whether all mass is on one token.
+    package var isOneHot: Bool { tokens.count == 1 }
+
+    /// Index of `token` in the support, or nil. O(log support).
+    package func index(of token: Token) -> Int? {
+        var low = 0
+        var high = tokens.count
+        while low < high {
+            let middle = (low + high) / 2
+            if tokens[middle] < token { low = middle + 1 } else { high = middle }
+        }
+        return low < tokens.count && tokens[low] == token ? low : nil
+    }
+
+    /// Probability of the support's entry at `index`.
+    package func probability(at index: Int) -> Double {
+        Double(weights[index]) / total
+    }
+
+    /// Probability of `token`; 0 outside the support.
+    package func probability(of token: Token) -> Double {
+        index(of: token).map(probability(at:)) ?? 0
+    }
+}
