@@ -1,0 +1,16 @@
+/// One drafted position: the token, the row it was sampled from and what the rule's gate reads of the drafter.
+package struct DraftedPosition: Equatable, Sendable {
+    /// The drafted token; in the support of ``row``.
+    package var token: Token
+    /// The very row that the token was sampled from: q.
+    package var row: Distribution
+    /// The drafter's largest probability before temperature and truncation: the confidence that `chow` reads.
+    package var gateMaximum: Double
+
+    /// Creates a drafted position.
+    package init(token: Token, row: Distribution, gateMaximum: Double) {
+        self.token = token
+        self.row = row
+        self.gateMaximum = gateMaximum
+    }
+}
