@@ -1,0 +1,9 @@
+/// Where a job stands.
+package enum JobState: UInt32, CaseIterable, Sendable {
+    /// Waits for room, for its pool's tokenizer or for an expert.
+    case queued = 1
+    /// Rounds are running.
+    case running = 2
+    /// Ended; its report says how.
+    case finished = 3
+}

@@ -1,0 +1,119 @@
+/// A client asks for an answer.
+package struct Submit: Equatable, Sendable {
+    /// The client's number for this request, echoed.
+    package var requestID: UInt64
+    /// Random per submission: a retry with the same key finds the same job.
+    package var submitKey: Hash128
+    /// The pool that shall answer.
+    package var pool: String
+    /// The prompt's bytes, UTF-8 as a rule.
+    package var prompt: [UInt8]
+    /// How the prompt becomes tokens.
+    package var format: PromptFormat
+    /// A system message for the chat template.
+    package var system: [UInt8]?
+    /// How rows are made from logits.
+    package var sampling: SamplingSettings
+    /// How drafts are judged.
+    package var rule: RuleSettings
+    /// Most tokens of the answer.
+    package var maxTokens: UInt32
+    /// Strings that end the answer; the answer ends before the first of them.
+    package var stop: [[UInt8]]
+    /// Key of the random streams; nil lets the coordinator draw one.
+    package var seed: UInt64?
+    /// Tokens drafted per round; 0 switches speculation off; nil leaves it to the coordinator.
+    package var numSpeculativeTokens: UInt32?
+    /// `--draft-p-min`: the drafter stops where its largest probability is below this.
+    package var draftMinimumConfidence: Double
+    /// Whether deltas shall be sent as they come.
+    package var follow: Bool
+
+    /// Creates the value from its parts.
+    package init(
+        requestID: UInt64,
+        submitKey: Hash128,
+        pool: String,
+        prompt: [UInt8],
+        format: PromptFormat,
+        system: [UInt8]? = nil,
+        sampling: SamplingSettings,
+        rule: RuleSettings,
+        maxTokens: UInt32,
+        stop: [[UInt8]] = [],
+        seed: UInt64? = nil,
+        numSpeculativeTokens: UInt32? = nil,
+        draftMinimumConfidence: Double = 0,
+        follow: Bool = true
+    ) {
+        self.requestID = requestID
+        self.submitKey = submitKey
+        self.pool = pool
+        self.prompt = prompt
+        self.format = format
+        self.system = system
+        self.sampling = sampling
+        self.rule = rule
+        self.maxTokens = maxTokens
+        self.stop = stop
+        self.seed = seed
+        self.numSpeculativeTokens = numSpeculativeTokens
+        self.draftMinimumConfidence = draftMinimumConfidence
+        self.follow = follow
+    }
+}
+
+/// The job exists from now on.
+package struct Accepted: Equatable, Sendable {
+    /// Echoed.
+    package var requestID: UInt64
+    /// Its name.
+    package var job: JobID
+    /// The seed in force.
+    package var seed: UInt64
+    /// Most tokens drafted per round.
+    package var numSpeculativeTokens: UInt32
+
+    /// Creates the value from its parts.
+    package init(requestID: UInt64, job: JobID, seed: UInt64, numSpeculativeTokens: UInt32) {
+        self.requestID = requestID
+        self.job = job
+        self.seed = seed
+        self.numSpeculativeTokens = numSpeculativeTokens
+    }
+}
+
+/// A client wants a job's deltas from an offset on. Idempotent: clients repeat it as their heartbeat, and every watch
+/// is answered by a ``Delta`` (perhaps empty), a ``Finished`` or a ``Refused``.
+package struct Watch: Equatable, Sendable {
+    /// The client's number, echoed in a refusal.
+    package var requestID: UInt64
+    /// The job.
+    package var job: JobID
+    /// Tokens of the answer the client has.
+    package var tokenOffset: UInt32
+    /// Bytes of text the client has.
+    package var byteOffset: UInt32
+
+    /// Creates the value from its parts.
+    package init(requestID: UInt64, job: JobID, tokenOffset: UInt32, byteOffset: UInt32) {
+        self.requestID = requestID
+        self.job = job
+        self.tokenOffset = tokenOffset
+        self.byteOffset = byteOffset
+    }
+}
+
+/// A client asks to end a job; answered by ``Finished``. A finished job stays as it is.
+package struct Cancel: Equatable, Sendable {
+    /// The client's number, echoed in a refusal.
+    package var requestID: UInt64
+    /// The job.
+    package var job: JobID
+
+    /// Creates the value from its parts.
+    package init(requestID: UInt64, job: JobID) {
+        self.requestID = requestID
+        self.job = job
+    }
+}
