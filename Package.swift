@@ -11,12 +11,15 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// Settings of every C target. `-ffp-contract` is set per file by pragma: results must not depend on the compiler's taste.
+/// Settings of every C target.
 let strictC: [CSetting] = [
     .treatAllWarnings(as: .error),
     .enableWarning("all"),
     .enableWarning("extra"),
 ]
+
+/// The commit in `--version`: known to the manifest alone.
+let commit = Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -55,6 +58,11 @@ let package = Package(
         .target(name: "CCascadeProto", dependencies: ["CProtobufC"], exclude: ["README.md"], cSettings: strictC),
         .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
 
+        .target(
+            name: "CCascadeBuild",
+            cSettings: strictC + [.define("CASCADE_COMMIT", to: "\"\(commit)\"")]
+        ),
+
         // The pure side: no I/O, clock, lock, async or Foundation.
         module("CascadeCore"),
         module("CascadeRules", ["CascadeCore"]),
@@ -81,7 +89,7 @@ let package = Package(
             name: "cascade",
             dependencies: [
                 "CascadeCore", "CascadeNode", "CascadeModel", "CascadeText", "CascadeSimulation", "CascadeWire",
-                "CascadeTransport", argumentParser, logging, lifecycle,
+                "CascadeTransport", "CCascadeBuild", argumentParser, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
