@@ -5,7 +5,8 @@ internal import CascadeSimulation
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Run the real coordinator and wire codec over a fake network that drops, repeats, reorders and crashes.",
+        abstract:
+            "Run the real coordinator and wire codec over a fake network that drops, repeats, reorders and crashes.",
         discussion: """
             Each seed is one whole history of jobs and faults; the same seed gives the same history.
 

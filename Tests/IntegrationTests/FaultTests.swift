@@ -31,7 +31,11 @@ import Testing
 
         func see(_ message: Message) {
             guard isHit(message) else { return }
-            guard seen.withLock({ $0 += 1; return $0 == count }) else { return }
+            guard
+                seen.withLock({
+                    $0 += 1; return $0 == count
+                })
+            else { return }
             if let pid = victim.withLock({ $0 }) { kill(pid, SIGKILL) }
         }
     }

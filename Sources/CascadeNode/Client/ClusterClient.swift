@@ -25,7 +25,7 @@ package struct ClusterClient: Sendable {
                 role: .dealer(connect: endpoint),
                 options: TransportOptions(),
                 name: "client"
-            ) { [outbox] in
+            ) { [outbox] _ in
                 ClientHandler(continuation: continuation, outbox: outbox)
             }
         } catch {
@@ -47,8 +47,8 @@ package struct ClusterClient: Sendable {
 
     /// Sends what is queued and closes the connection.
     package func close() async {
-        reactor.stop()
-        await reactor.stopped()
+        reactor.stop("asked to")
+        await reactor.waitUntilStopped()
         continuation.finish()
     }
 

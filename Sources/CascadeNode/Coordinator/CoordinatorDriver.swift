@@ -31,7 +31,7 @@ final class CoordinatorDriver: ReactorHandler {
     // MARK: ReactorHandler
 
     func started(_ context: ReactorContext, now: Instant) {
-        logger.info("listening", metadata: ["endpoint": "\(context.boundEndpoint ?? configuration.listen)"])
+        logger.info("listening", metadata: ["endpoint": "\(context.boundEndpoint)"])
     }
 
     func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
@@ -86,7 +86,10 @@ extension CoordinatorDriver {
             switch context.send(WireCodec.encode(message), to: peer) {
             case .sent: break
             case .unreachable: events.append(.peerLost(peer))
-            default: events.append(.peerFull(peer))
+            case .full: events.append(.peerFull(peer))
+            case .refused(let limit):
+                // Our own limits are below the transport's: a bug, and no reason to lose the peer.
+                logger.error("message too large to send", metadata: ["limit": "\(limit)"])
             }
         case .tokenize(let request): events.append(.tokenized(request.job, tokenize(request)))
         case .collectTokenizer(let pool, let chunk):
@@ -94,7 +97,7 @@ extension CoordinatorDriver {
         case .log(let level, let text, let fields):
             let metadata = Logger.Metadata(fields.map { ($0.name, "\($0.value)") }) { first, _ in first }
             logger.log(level: level.logLevel, "\(text)", metadata: metadata)
-        case .exit: context.stop()
+        case .exit: context.stop("done")
         }
     }
 
@@ -125,7 +128,10 @@ extension CoordinatorDriver {
     private func reject(_ error: WireError, from peer: PeerID, _ context: ReactorContext) {
         logger.debug("unreadable message", metadata: ["error": "\(error)"])
         guard case .version = error else { return }
-        let refusal = Refused(code: .protocolVersion, message: "\(error); use the same version of cascade on both sides")
+        let refusal = Refused(
+            code: .protocolVersion,
+            message: "\(error); use the same version of cascade on both sides"
+        )
         _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
     }
 }

@@ -22,16 +22,16 @@ package struct CoordinatorService: Service {
                 role: .router(bind: configuration.listen),
                 options: TransportOptions(),
                 name: "coordinator"
-            ) { [configuration, logger] in
+            ) { [configuration, logger] _ in
                 CoordinatorDriver(configuration: configuration, logger: logger)
             }
         } catch {
             throw NodeError.failed("\(error)")
         }
         await withGracefulShutdownHandler {
-            await reactor.stopped()
+            await reactor.waitUntilStopped()
         } onGracefulShutdown: {
-            reactor.stop()
+            reactor.stop("asked to")
         }
         ProcessHealth(role: "coordinator", state: "stopped", note: "").remove()
     }

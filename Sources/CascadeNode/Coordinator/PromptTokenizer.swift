@@ -13,27 +13,30 @@ package struct PromptTokenizer: Sendable {
 
     /// Reads a tokenizer block as experts send it.
     package init(block: [UInt8]) throws {
-        try self.init(definition: TokenizerDefinition(GGUFFile(bytes: block, name: "tokenizer block")))
+        try self.init(file: GGUFFile(bytes: block, name: "tokenizer block"))
     }
 
     /// Reads the tokenizer of a model file.
     package init(path: String) throws {
-        try self.init(definition: TokenizerDefinition(GGUFFile(path: path)))
+        try self.init(file: GGUFFile(path: path))
     }
 
-    private init(definition: TokenizerDefinition) throws {
-        tokenizer = try Tokenizer(definition)
-        func text(of token: Token?) -> String {
-            token.map { String(decoding: definition.tokens[Int($0)], as: UTF8.self) } ?? ""
+    private init(file: GGUFFile) throws {
+        let tokenizer = try Tokenizer(try file.tokenizerDefinition())
+        self.tokenizer = tokenizer
+        func text(of role: SpecialTokenRole) -> String {
+            tokenizer.roles[role].map { String(decoding: tokenizer.text(of: $0), as: UTF8.self) } ?? ""
         }
-        bosToken = text(of: definition.bosToken)
-        eosToken = text(of: definition.eosToken)
+        bosToken = text(of: .begin)
+        eosToken = text(of: .end)
+        guard let source = tokenizer.chatTemplate else {
+            (template, templateProblem) = (nil, nil)
+            return
+        }
         do throws(TemplateError) {
-            template = try definition.chatTemplate.map { source throws(TemplateError) in try ChatTemplate(source: source) }
-            templateProblem = nil
+            (template, templateProblem) = (try ChatTemplate(source: source), nil)
         } catch {
-            template = nil
-            templateProblem = "\(error)"
+            (template, templateProblem) = (nil, "\(error)")
         }
     }
 
@@ -43,8 +46,7 @@ package struct PromptTokenizer: Sendable {
     /// Whether prompts can be wrapped in a chat template.
     package var hasChatTemplate: Bool { template != nil }
 
-    /// The tokens of a prompt. Only text that the template itself wrote may become control tokens… and the user's own
-    /// text too, as chat templates are plain text to every server of the field.
+    /// The tokens of a prompt. Control tokens count as such wherever they stand in the text, as they do in the peers.
     package func encode(prompt: [UInt8], format: PromptFormat, system: [UInt8]?) throws(NodeError) -> [Token] {
         guard format == .chat || (format == .automatic && template != nil) else {
             guard system == nil else { throw .refused("a system message needs a chat template") }
@@ -67,7 +69,7 @@ package struct PromptTokenizer: Sendable {
                 eosToken: eosToken
             )
             // The template writes the beginning-of-text token itself where the model wants one.
-            return tokenizer.encode(Array(text.utf8), parseSpecial: true, addBOS: false)
+            return tokenizer.encode(Array(text.utf8), parseSpecial: true, addBegin: false)
         } catch {
             throw .refused("the model's chat template failed: \(error); try --raw")
         }

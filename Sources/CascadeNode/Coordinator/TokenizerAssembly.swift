@@ -13,7 +13,9 @@ struct TokenizerAssembly {
     /// what its sender's hello said.
     mutating func add(_ chunk: TokenizerChunk, pool: String) throws -> PromptTokenizer? {
         guard chunk.totalBytes <= Self.maximumBytes else {
-            throw NodeError.failed("tokenizer block of \(chunk.totalBytes) bytes, at most \(Self.maximumBytes) are taken")
+            throw NodeError.failed(
+                "tokenizer block of \(chunk.totalBytes) bytes, at most \(Self.maximumBytes) are taken"
+            )
         }
         var block = chunk.offset == 0 ? [] : parts[pool] ?? []
         guard Int(chunk.offset) == block.count, block.count + chunk.bytes.count <= Int(chunk.totalBytes) else {

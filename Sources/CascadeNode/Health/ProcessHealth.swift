@@ -28,7 +28,10 @@ package struct ProcessHealth: Codable, Sendable {
 
     /// Where reports lie; per user.
     package static var directory: URL {
-        FileManager.default.temporaryDirectory.appending(path: "cascade-health-\(getuid())", directoryHint: .isDirectory)
+        FileManager.default.temporaryDirectory.appending(
+            path: "cascade-health-\(getuid())",
+            directoryHint: .isDirectory
+        )
     }
 
     private var file: URL { Self.directory.appending(path: "\(pid).json") }

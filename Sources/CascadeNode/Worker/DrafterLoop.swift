@@ -68,7 +68,7 @@ struct DrafterLoop: WorkLoop {
 
     private mutating func run(_ batch: [(task: Int, count: Int)]) {
         let active = Set(tasks.map(\.request.fence.sequence))
-        let pages = batch.reduce(0) { $0 + tasks[$1.task].cache.pagesNeeded(toAppend: $1.count) }
+        let pages = batch.reduce(0) { $0 + tasks[$1.task].cache.missingPages(for: $1.count) }
         _ = table.makeRoom(pages: pages, active: active)
         table.trim(active: active)
         let segments = batch.map { item in
@@ -107,18 +107,18 @@ struct DrafterLoop: WorkLoop {
         let fence = task.request.fence
         let base = Int(task.request.prefix.baseLength)
         do {
-            let row = try LogitsRow(engine.logits(segment: segment, row: 0))
+            let row = try engine.row(segment: segment, row: 0)
             // Tested before the token is drawn: looking at the token itself would bias the law (decisions.md 2).
             if row.maximumProbability < task.request.minimumConfidence { return answer(task) }
-            let q = try row.distribution(task.spec.sampling, support: task.spec.draftSupport)
+            let q = row.distribution(task.spec.sampling, support: task.spec.draftSupport)
             let token = Rules.draw(
                 draft: q,
                 position: base + task.positions.count,
                 base: base,
                 spec: task.spec,
-                draws: Philox()
+                draws: PhiloxDraws(seed: task.spec.seed)
             )
-            let gateMaximum = task.spec.rule.gate == .raw ? row.maximumProbability : q.maximumProbability
+            let gateMaximum = task.spec.rule.gate == .raw ? row.maximumProbability : q.largestProbability
             task.positions.append(DraftedPosition(token: token, row: q, gateMaximum: gateMaximum))
             // Behind an end token there is nothing to draft.
             let isEnd = task.spec.guardTokens.contains(token)

@@ -41,7 +41,7 @@ final class EngineThread: Sendable {
     private func run() throws {
         let started = MonotonicTime.now()
         logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
-        let model = try Model.load(path: configuration.modelPath, threads: configuration.threads)
+        let model = try Model.load(path: configuration.modelPath)
         let engine = try Engine(
             model: model,
             options: EngineOptions(
@@ -51,10 +51,11 @@ final class EngineThread: Sendable {
             )
         )
         let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.rowBudget })
+            .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
         logger.info(
             "loaded and measured",
             metadata: [
-                "seconds": "\(MonotonicTime.seconds(since: started))",
+                "kernels": "\(engine.kernelName)", "seconds": "\(MonotonicTime.seconds(since: started))",
                 "costs": "\(costs.map { "\($0.rows) rows \($0.milliseconds) ms" }.joined(separator: ", "))",
             ]
         )
@@ -91,7 +92,7 @@ final class EngineThread: Sendable {
                 Progress(
                     passes: passes,
                     pending: UInt32(loop.pendingCount),
-                    kvTokensUsed: UInt32(engine.tokensUsed),
+                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * 64),
                     busyMilliseconds: UInt64(busy)
                 )
             )

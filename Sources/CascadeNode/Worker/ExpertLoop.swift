@@ -93,7 +93,7 @@ struct ExpertLoop: WorkLoop {
 
     private mutating func run(_ batch: [(task: Int, count: Int)]) {
         let active = Set(tasks.map(\.request.fence.sequence))
-        let pages = batch.reduce(0) { $0 + tasks[$1.task].cache.pagesNeeded(toAppend: $1.count) }
+        let pages = batch.reduce(0) { $0 + tasks[$1.task].cache.missingPages(for: $1.count) }
         _ = table.makeRoom(pages: pages, active: active)
         table.trim(active: active)
         let segments = batch.map { item in
@@ -134,19 +134,19 @@ struct ExpertLoop: WorkLoop {
     private func judge(_ task: Task, segment: Int) -> Message {
         let request = task.request
         let base = Int(request.prefix.baseLength)
-        let draws = Philox()
+        let draws = PhiloxDraws(seed: task.spec.seed)
         do {
             var evidence: [Evidence] = []
             for (index, draft) in request.draft.enumerated() {
-                let row = try LogitsRow(engine.logits(segment: segment, row: index))
-                let p = try row.distribution(task.spec.sampling)
+                let row = try engine.row(segment: segment, row: index)
+                let p = row.distribution(task.spec.sampling)
                 evidence.append(
                     Rules.evidence(
                         position: base + index,
                         base: base,
                         draft: draft,
                         p: p,
-                        gateP: row.gate(over: draft.row.tokens, processed: p, gate: task.spec.rule.gate),
+                        gateP: row.gate(task.spec.rule.gate, draft: draft.row, processed: p),
                         spec: task.spec,
                         draws: draws
                     )
@@ -154,10 +154,10 @@ struct ExpertLoop: WorkLoop {
             }
             var bonus: Token?
             if task.wantedRows > request.draft.count {
-                let row = try LogitsRow(engine.logits(segment: segment, row: request.draft.count))
+                let row = try engine.row(segment: segment, row: request.draft.count)
                 bonus = Rules.bonus(
                     position: base + request.draft.count,
-                    p: try row.distribution(task.spec.sampling),
+                    p: row.distribution(task.spec.sampling),
                     spec: task.spec,
                     draws: draws
                 )

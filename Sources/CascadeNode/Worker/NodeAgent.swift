@@ -92,7 +92,7 @@ final class NodeAgent: ReactorHandler {
     func woken(_ context: ReactorContext, now: Instant) {
         if case .failed(let message) = mailbox.engineState {
             outcome.fail(message)
-            context.stop()
+            context.stop("the engine failed")
             return
         }
         for reply in mailbox.takeReplies() {
@@ -152,7 +152,7 @@ final class NodeAgent: ReactorHandler {
         case .refused(let refused):
             logger.error("refused by the coordinator", metadata: ["reason": "\(refused.message)"])
             outcome.refuse(refused.message)
-            context.stop()
+            context.stop("refused")
         case .ping(let ping):
             guard case .joined(let boot, _, _, _) = link, boot == ping.boot else { return rejoin(at: now) }
             send(.pong(Pong(boot: ping.boot, number: ping.number, progress: mailbox.progress)), context)
@@ -220,7 +220,7 @@ final class NodeAgent: ReactorHandler {
     }
 
     private func leaveIfDrained(_ context: ReactorContext) {
-        if isDraining, outstanding <= 0, unsent.isEmpty { context.stop() }
+        if isDraining, outstanding <= 0, unsent.isEmpty { context.stop("drained") }
     }
 
     // MARK: Sending

@@ -19,7 +19,7 @@ package struct NodeService: Service {
         do {
             let file = try GGUFFile(path: configuration.modelPath)
             let model = try ModelConfiguration(file)
-            let tokenizer = try Tokenizer(TokenizerDefinition(file))
+            let tokenizer = try Tokenizer(try file.tokenizerDefinition())
             let limit = min(configuration.contextLength ?? model.contextLength, configuration.kvTokens)
             guard limit <= model.contextLength else {
                 throw NodeError.failed(
@@ -31,11 +31,11 @@ package struct NodeService: Service {
                 role: configuration.role,
                 pool: configuration.pool,
                 software: configuration.software,
-                modelName: model.name,
+                modelName: Self.name(of: file),
                 modelFingerprint: file.headerHash,
                 vocabularyHash: tokenizer.vocabulary.hash,
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
-                numericsID: numericsID,
+                numericsID: Model.numericsID,
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(configuration.kvTokens)
             )
@@ -56,7 +56,7 @@ package struct NodeService: Service {
             role: .dealer(connect: configuration.endpoint),
             options: TransportOptions(),
             name: configuration.role.rawValue
-        ) { [hello, configuration, tokenizerBlock, logger] in
+        ) { [hello, configuration, tokenizerBlock, logger] _ in
             NodeAgent(
                 hello: hello,
                 configuration: configuration,
@@ -69,12 +69,17 @@ package struct NodeService: Service {
         mailbox.setWake { reactor.wake() }
         engine.start()
         await withGracefulShutdownHandler {
-            await reactor.stopped()
+            await reactor.waitUntilStopped()
         } onGracefulShutdown: {
-            reactor.stop()
+            reactor.stop("asked to")
         }
         mailbox.stop()
         ProcessHealth(role: configuration.role.rawValue, state: "stopped", note: "").remove()
         try outcome.check()
+    }
+
+    /// What people call the model: its own name for itself, else the file's.
+    private static func name(of file: GGUFFile) -> String {
+        (try? file.optionalString("general.name")) ?? file.path.split(separator: "/").last.map(String.init) ?? file.path
     }
 }

@@ -24,12 +24,14 @@ struct NodesCommand: AsyncParsableCommand {
         let nodes = try await endpoint.withClient { client in try await Self.list(client, seconds: 5) }
         if json { return try Output.json(nodes.map(NodeView.init)) }
         guard !nodes.isEmpty else { return print("no nodes; start some with 'cascade drafter' and 'cascade expert'") }
-        let rows = [["NODE", "ROLE", "POOL", "STATE", "MODEL", "IN FLIGHT", "ONE ROW"]] + nodes.map(NodeView.init).map { node in
-            [
-                node.nodeId, node.role, node.pool, node.state, node.model, "\(node.inFlight)/\(node.credits)",
-                node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
-            ]
-        }
+        let rows =
+            [["NODE", "ROLE", "POOL", "STATE", "MODEL", "IN FLIGHT", "ONE ROW"]]
+            + nodes.map(NodeView.init).map { node in
+                [
+                    node.nodeId, node.role, node.pool, node.state, node.model, "\(node.inFlight)/\(node.credits)",
+                    node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
+                ]
+            }
         print(Table.text(rows))
     }
 

@@ -45,7 +45,9 @@ struct StatusCommand: AsyncParsableCommand {
         let view = JobView(job)
         if json { return try Output.json(view) }
         print("job \(view.jobId): \(view.state)\(view.finishReason.map { " (\($0))" } ?? "")")
-        print("  \(view.completionTokens) tokens behind a prompt of \(view.promptTokens), \(Int(view.ageMs / 1_000)) s old")
+        print(
+            "  \(view.completionTokens) tokens behind a prompt of \(view.promptTokens), \(Int(view.ageMs / 1_000)) s old"
+        )
         if !view.note.isEmpty { print("  \(view.note)") }
     }
 

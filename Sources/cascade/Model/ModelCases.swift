@@ -36,7 +36,9 @@ struct ModelCases: ParsableArguments {
             return ([Case(text: String(decoding: try PromptInput.read(text), as: UTF8.self))], false)
         }
         do {
-            let data = cases == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: cases))
+            let data =
+                cases == "-"
+                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: cases))
             return (try JSONDecoder().decode([Case].self, from: data), true)
         } catch {
             throw CommandFailure.failed("cannot read the cases of \(cases): \(error)")
@@ -63,6 +65,6 @@ struct ModelCases: ParsableArguments {
 extension Tokenizer {
     /// The tokens of a case; control tokens in the text count as such unless the case says otherwise.
     func encode(_ item: ModelCases.Case) -> [Token] {
-        encode(item.text, parseSpecial: item.parse_special ?? true, addBOS: item.add_bos)
+        encode(item.text, parseSpecial: item.parse_special ?? true, addBegin: item.add_bos)
     }
 }

@@ -6,7 +6,9 @@ enum ModelLocation {
     static func resolve(_ reference: String) throws -> String {
         if let url = ModelFetcher().installed(reference) { return url.path }
         if ModelCatalogue.standard.model(named: reference) != nil {
-            throw CommandFailure.failed("\(reference) is not there yet; fetch it with 'cascade model fetch \(reference)'")
+            throw CommandFailure.failed(
+                "\(reference) is not there yet; fetch it with 'cascade model fetch \(reference)'"
+            )
         }
         let names = ModelCatalogue.standard.models.map(\.name).joined(separator: ", ")
         throw CommandFailure.failed("no model file at \(reference), and no model of that name; known names: \(names)")

@@ -1,5 +1,5 @@
-internal import CascadeNode
 internal import CascadeCore
+internal import CascadeNode
 internal import Foundation
 
 /// Whether two models can work as a pair.

@@ -61,7 +61,7 @@ enum ListenPolicy {
     static func check(listen: String, insecure: Bool) throws {
         let endpoint: Endpoint
         do {
-            endpoint = try Endpoint(listen)
+            endpoint = try Endpoint(parsing: listen, for: .bind)
         } catch {
             throw CommandFailure.usage("\(error)")
         }

@@ -36,7 +36,9 @@ struct NodeOptions: ParsableArguments {
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         if let context, !(16...1_048_576).contains(context) { throw ValidationError("--context must be 16 to 1048576") }
-        guard (128...16_777_216).contains(kvTokens) else { throw ValidationError("--kv-tokens must be 128 to 16777216") }
+        guard (128...16_777_216).contains(kvTokens) else {
+            throw ValidationError("--kv-tokens must be 128 to 16777216")
+        }
         guard (40...4_096).contains(rowBudget) else { throw ValidationError("--row-budget must be 40 to 4096") }
         guard (1...1_024).contains(credits) else { throw ValidationError("--credits must be 1 to 1024") }
     }

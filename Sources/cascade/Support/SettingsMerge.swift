@@ -22,7 +22,9 @@ enum SettingsMerge {
         guard given.isDisjoint(with: ["--help", "-h", "--version"]) else { return arguments }
         var merged: [String] = []
         for option in command.arguments ?? [] {
-            guard let name = option.longName, let text = environment[variable(for: name)], !text.isEmpty else { continue }
+            guard let name = option.longName, let text = environment[variable(for: name)], !text.isEmpty else {
+                continue
+            }
             guard option.spellings.allSatisfy({ !given.contains($0) }) else { continue }
             if option.kind == "option" {
                 merged.append("--\(name)=\(text)")

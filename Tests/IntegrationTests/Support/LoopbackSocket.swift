@@ -22,7 +22,8 @@ enum LoopbackSocket {
     /// A listening socket on a free port.
     static func listen() throws -> (socket: Int32, port: UInt16) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0, withAddress(0, { bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 16) == 0 else {
+        guard descriptor >= 0, withAddress(0, { bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 16) == 0
+        else {
             throw POSIXError(.EADDRINUSE)
         }
         var bound = sockaddr_in()

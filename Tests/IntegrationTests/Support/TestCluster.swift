@@ -62,7 +62,9 @@ final class TestCluster {
     }
 
     /// Waits until `count` nodes are ready.
-    func waitForReady(_ count: Int, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    func waitForReady(_ count: Int, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation)
+        async throws
+    {
         try await waitUntil("\(count) nodes are ready", seconds: seconds, sourceLocation: sourceLocation) {
             try await nodes().filter { $0.state == "ready" }.count == count
         }
