@@ -145,7 +145,8 @@ extension CoordinatorStateMachine {
             return
         }
         guard node.state != .draining else { return }
-        nodes[handle]?.costs = isSound(ready.costs) ? ready.costs : []
+        let costs = isSound(ready.costs) ? ready.costs : []
+        nodes[handle]?.costs = costs
         nodes[handle]?.credits = min(Int(ready.credits), limits.credits)
         guard node.state == .loading else { return }
         nodes[handle]?.state = .ready

@@ -134,8 +134,9 @@ extension CoordinatorStateMachine {
     mutating func failDraft(_ index: Int) {
         let id = requests[index].job
         if let failures = jobs[id]?.sequence?.draftFailures {
+            let resumption = now.advanced(milliseconds: backoff(failures: failures))
             jobs[id]?.sequence?.draftFailures = failures + 1
-            jobs[id]?.sequence?.draftNotBefore = now.advanced(milliseconds: backoff(failures: failures))
+            jobs[id]?.sequence?.draftNotBefore = resumption
         }
         abandonDraft(index)
     }

@@ -100,8 +100,9 @@ extension CoordinatorStateMachine {
     /// Others are preferred to this node for a while.
     private mutating func bench(_ handle: NodeHandle) {
         guard let node = nodes[handle] else { return }
+        let end = now.advanced(milliseconds: backoff(failures: node.strikes))
         nodes[handle]?.strikes = node.strikes + 1
-        nodes[handle]?.benchedUntil = now.advanced(milliseconds: backoff(failures: node.strikes))
+        nodes[handle]?.benchedUntil = end
     }
 
     /// How long to wait after that many earlier failures in a row.
