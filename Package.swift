@@ -65,6 +65,9 @@ let package = Package(
         module("CascadeText", ["CascadeCore"]),
         module("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels"]),
 
+        // Model files from where they are published; knows nothing of models.
+        module("CascadeModelFetch", [deque]),
+
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
@@ -80,8 +83,8 @@ let package = Package(
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeCore", "CascadeNode", "CascadeModel", "CascadeText", "CascadeSimulation", "CascadeWire",
-                "CascadeTransport", argumentParser, logging, lifecycle,
+                "CascadeCore", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText", "CascadeSimulation",
+                "CascadeWire", "CascadeTransport", argumentParser, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -94,6 +97,7 @@ let package = Package(
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
+        tests("CascadeModelFetch"),
         tests("CascadeWire", ["CascadeCore"]),
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
