@@ -56,7 +56,14 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "CCascadeProto", dependencies: ["CProtobufC"], exclude: ["README.md"], cSettings: strictC),
+        .target(
+            name: "CCascadeProto",
+            dependencies: ["CProtobufC"],
+            exclude: ["README.md"],
+            cSettings: strictC,
+            // C code includes the system's header as text, so the module map's `link` says nothing to the linker.
+            linkerSettings: [.linkedLibrary("protobuf-c")]
+        ),
         .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
 
         .target(
@@ -74,6 +81,9 @@ let package = Package(
         module("CascadeText", ["CascadeCore"]),
         module("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels"]),
 
+        // Model files from where they are published; knows nothing of models.
+        module("CascadeModelFetch", [deque]),
+
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
@@ -83,14 +93,15 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", logging, lifecycle, deque,
+                "CascadeText", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeCore", "CascadeNode", "CascadeModel", "CascadeText", "CascadeSimulation", "CascadeWire",
-                "CascadeTransport", "CCascadeBuild", argumentParser, logging, lifecycle,
+                "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
+                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CCascadeBuild", argumentParser, logging,
+                lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -103,11 +114,12 @@ let package = Package(
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
+        tests("CascadeModelFetch"),
         tests("CascadeWire", ["CascadeCore"]),
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", "CascadeWire"],
+            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire"],
             swiftSettings: strict
         ),
     ],
