@@ -39,6 +39,7 @@ let collections = Target.Dependency.product(name: "OrderedCollections", package:
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
 
 let package = Package(
@@ -101,7 +102,7 @@ let package = Package(
             dependencies: [
                 "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
                 "CascadeSimulation", "CascadeWire", "CascadeTransport", "CCascadeBuild", argumentParser, logging,
-                lifecycle,
+                lifecycle, signals,
             ],
             swiftSettings: strict
         ),

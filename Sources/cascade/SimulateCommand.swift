@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeCore
 internal import CascadeSimulation
 
 /// `cascade simulate`

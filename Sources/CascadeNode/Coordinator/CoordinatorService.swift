@@ -1,7 +1,7 @@
 internal import CascadeCore
 internal import CascadeTransport
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// The coordinator's process: one reactor thread on which the pure state machine runs.
 package struct CoordinatorService: Service {
@@ -28,7 +28,7 @@ package struct CoordinatorService: Service {
         } catch {
             throw NodeError.failed("\(error)")
         }
-        await withGracefulShutdownHandler {
+        _ = await withGracefulShutdownHandler {
             await reactor.waitUntilStopped()
         } onGracefulShutdown: {
             reactor.stop("asked to")

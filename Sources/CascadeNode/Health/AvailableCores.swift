@@ -4,11 +4,8 @@ internal import Foundation
 package enum AvailableCores {
     /// At least 1.
     package static func count() -> Int {
-        var mask = cpu_set_t()
-        let fromMask =
-            sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &mask) == 0
-            ? withUnsafeBytes(of: mask) { bytes in bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
-            : ProcessInfo.processInfo.activeProcessorCount
+        // Foundation counts the affinity mask.
+        let fromMask = ProcessInfo.processInfo.activeProcessorCount
         return max(1, min(fromMask, quota() ?? fromMask))
     }
 

@@ -27,7 +27,7 @@ package struct ProcessHealth: Codable, Sendable {
     package static let staleSeconds = 6.0
 
     /// Where reports lie; per user.
-    package static var directory: URL {
+    static var directory: URL {
         FileManager.default.temporaryDirectory.appending(
             path: "cascade-health-\(getuid())",
             directoryHint: .isDirectory

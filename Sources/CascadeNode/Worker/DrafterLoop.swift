@@ -67,10 +67,6 @@ struct DrafterLoop: WorkLoop {
     }
 
     private mutating func run(_ batch: [(task: Int, count: Int)]) {
-        let active = Set(tasks.map(\.request.fence.sequence))
-        let pages = batch.reduce(0) { $0 + tasks[$1.task].cache.missingPages(for: $1.count) }
-        _ = table.makeRoom(pages: pages, active: active)
-        table.trim(active: active)
         let segments = batch.map { item in
             let task = tasks[item.task]
             return Segment(
@@ -81,7 +77,7 @@ struct DrafterLoop: WorkLoop {
         }
         let started = MonotonicTime.now()
         do {
-            try engine.forward(segments)
+            try table.forward(segments, active: Set(tasks.map(\.request.fence.sequence)))
         } catch {
             guard let last = batch.last else { return }
             let task = tasks.remove(at: last.task)

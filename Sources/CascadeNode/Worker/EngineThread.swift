@@ -89,7 +89,7 @@ final class EngineThread: Sendable {
             busy += MonotonicTime.seconds(since: started) * 1_000
             passes += 1
             mailbox.setProgress(
-                Progress(
+                CascadeCore.Progress(
                     passes: passes,
                     pending: UInt32(loop.pendingCount),
                     kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * 64),

@@ -92,10 +92,6 @@ struct ExpertLoop: WorkLoop {
     }
 
     private mutating func run(_ batch: [(task: Int, count: Int)]) {
-        let active = Set(tasks.map(\.request.fence.sequence))
-        let pages = batch.reduce(0) { $0 + tasks[$1.task].cache.missingPages(for: $1.count) }
-        _ = table.makeRoom(pages: pages, active: active)
-        table.trim(active: active)
         let segments = batch.map { item in
             let task = tasks[item.task]
             let isWhole = item.count == task.feed.count
@@ -107,7 +103,7 @@ struct ExpertLoop: WorkLoop {
         }
         let started = MonotonicTime.now()
         do {
-            try engine.forward(segments)
+            try table.forward(segments, active: Set(tasks.map(\.request.fence.sequence)))
         } catch {
             return fail(batch, "\(error)")
         }

@@ -24,7 +24,7 @@ package final class Mailbox: Sendable {
         var work: [Work] = []
         var replies: [Message] = []
         var engine = EngineState.loading
-        var progress = Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+        var progress = CascadeCore.Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
         var isStopped = false
         var wake: (@Sendable () -> Void)?
     }
@@ -61,7 +61,7 @@ package final class Mailbox: Sendable {
     package var engineState: EngineState { state.withLock { $0.engine } }
 
     /// What the engine thread has done; work that it has not taken yet counts as pending.
-    package var progress: Progress {
+    package var progress: CascadeCore.Progress {
         state.withLock { state in
             var progress = state.progress
             progress.pending += UInt32(state.work.count)
@@ -111,7 +111,7 @@ package final class Mailbox: Sendable {
     }
 
     /// Publishes what the engine thread has done.
-    package func setProgress(_ progress: Progress) {
+    package func setProgress(_ progress: CascadeCore.Progress) {
         state.withLock { $0.progress = progress }
     }
 }

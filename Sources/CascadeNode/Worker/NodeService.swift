@@ -3,7 +3,7 @@ internal import CascadeModel
 internal import CascadeText
 internal import CascadeTransport
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// A drafter's or expert's process: one reactor thread that talks, one engine thread that computes.
 package struct NodeService: Service {
@@ -68,7 +68,7 @@ package struct NodeService: Service {
         }
         mailbox.setWake { reactor.wake() }
         engine.start()
-        await withGracefulShutdownHandler {
+        _ = await withGracefulShutdownHandler {
             await reactor.waitUntilStopped()
         } onGracefulShutdown: {
             reactor.stop("asked to")

@@ -68,24 +68,26 @@ struct SequenceTable {
         entries.removeValue(forKey: sequence)?.cache.release()
     }
 
-    /// Frees the pages of sequences that are not in `active`, least recently used first, until `pages` are free.
-    /// False when that is not enough.
-    mutating func makeRoom(pages: Int, active: Set<SequenceID>) -> Bool {
-        for sequence in entries.keys where engine.pagesFree < pages && !active.contains(sequence) {
-            entries[sequence]?.cache.truncate(to: 0)
-            entries[sequence]?.hashedLength = 0
-            entries[sequence]?.hash = PrefixHash.empty
-        }
-        return engine.pagesFree >= pages
-    }
-
     /// Most sequences that are remembered beyond those in work.
-    static let maximumIdle = 4_096
+    private static let maximumIdle = 4_096
 
-    /// Forgets the least recently used sequences beyond ``maximumIdle``.
-    mutating func trim(active: Set<SequenceID>) {
-        while entries.count > Self.maximumIdle, let oldest = entries.keys.first(where: { !active.contains($0) }) {
+    /// Runs a pass. Where the cache is full, sequences that are not in `active` give their pages, least recently used
+    /// first; throws when that is not enough.
+    mutating func forward(_ segments: [Segment], active: Set<SequenceID>) throws(ModelError) {
+        while entries.count - active.count > Self.maximumIdle,
+            let oldest = entries.keys.first(where: { !active.contains($0) })
+        {
             release(oldest)
+        }
+        do {
+            try engine.forward(segments)
+        } catch .cacheFull(let pagesNeeded, _) {
+            for sequence in entries.keys where engine.pagesFree < pagesNeeded && !active.contains(sequence) {
+                entries[sequence]?.cache.release()
+                entries[sequence]?.hashedLength = 0
+                entries[sequence]?.hash = PrefixHash.empty
+            }
+            try engine.forward(segments)
         }
     }
 

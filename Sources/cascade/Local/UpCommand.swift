@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeCore
 internal import CascadeNode
 internal import Foundation
 
@@ -70,7 +71,7 @@ struct UpCommand: AsyncParsableCommand {
     private func startDetached() async throws {
         let logFile = ClusterRecord.log(endpoint: endpoint.endpoint)
         try FileManager.default.createDirectory(at: ClusterRecord.directory, withIntermediateDirectories: true)
-        FileManager.default.createFile(atPath: logFile.path, contents: nil)
+        try Data().write(to: logFile)
         let output = try FileHandle(forWritingTo: logFile)
         let process = Process()
         // setsid: the cluster must outlive the terminal that started it.

@@ -1,4 +1,5 @@
 internal import CascadeModelFetch
+internal import Foundation
 
 /// Finds the file behind a model's name or path.
 enum ModelLocation {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeModel
+internal import CascadeText
 
 /// `cascade model score`
 struct ModelScoreCommand: AsyncParsableCommand {

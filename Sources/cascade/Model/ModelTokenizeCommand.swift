@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeText
 
 /// `cascade model tokenize`
 struct ModelTokenizeCommand: AsyncParsableCommand {

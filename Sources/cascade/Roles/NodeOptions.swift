@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeNode
 internal import Foundation
+internal import Logging
 
 /// What drafter and expert have in common.
 struct NodeOptions: ParsableArguments {

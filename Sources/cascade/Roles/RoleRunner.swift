@@ -1,6 +1,7 @@
 internal import CascadeNode
 internal import Logging
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// Runs one role's service until it ends or a signal asks it to.
 enum RoleRunner {

@@ -27,8 +27,8 @@ final class CascadeProcess: Sendable {
         let name = "cascade-test-\(UUID().uuidString)"
         outputFile = folder.appending(path: name + ".out")
         errorFile = folder.appending(path: name + ".err")
-        FileManager.default.createFile(atPath: outputFile.path, contents: nil)
-        FileManager.default.createFile(atPath: errorFile.path, contents: nil)
+        try Data().write(to: outputFile)
+        try Data().write(to: errorFile)
         let process = Process()
         process.executableURL = Self.binary
         process.arguments = arguments
