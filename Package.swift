@@ -11,12 +11,16 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// Settings of every C target. `-ffp-contract` is set per file by pragma: results must not depend on the compiler's taste.
+/// Settings of every C target.
 let strictC: [CSetting] = [
     .treatAllWarnings(as: .error),
     .enableWarning("all"),
     .enableWarning("extra"),
 ]
+
+/// The commit in `--version`: known to the manifest alone.
+let commit =
+    Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -62,6 +66,11 @@ let package = Package(
         ),
         .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
 
+        .target(
+            name: "CCascadeBuild",
+            cSettings: strictC + [.define("CASCADE_COMMIT", to: "\"\(commit)\"")]
+        ),
+
         // The pure side: no I/O, clock, lock, async or Foundation.
         module("CascadeCore"),
         module("CascadeRules", ["CascadeCore"]),
@@ -72,6 +81,9 @@ let package = Package(
         module("CascadeText", ["CascadeCore"]),
         module("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels"]),
 
+        // Model files from where they are published; knows nothing of models.
+        module("CascadeModelFetch", [deque]),
+
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
@@ -81,14 +93,15 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", logging, lifecycle, deque,
+                "CascadeText", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeCore", "CascadeNode", "CascadeModel", "CascadeText", "CascadeSimulation", "CascadeWire",
-                "CascadeTransport", argumentParser, logging, lifecycle,
+                "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
+                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CCascadeBuild", argumentParser, logging,
+                lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -101,11 +114,12 @@ let package = Package(
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
+        tests("CascadeModelFetch"),
         tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", "CascadeWire"],
+            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire"],
             swiftSettings: strict
         ),
     ],
