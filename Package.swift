@@ -116,7 +116,7 @@ let package = Package(
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),
-        tests("CascadeWire", ["CascadeCore"]),
+        tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
