@@ -1,4 +1,4 @@
-// Scalar functions: binary16, exp, log, sine and cosine in double precision, a hash.
+// Scalar functions: binary16, exp, log, sine and cosine in double precision.
 
 #include "kernels.h"
 
@@ -129,40 +129,4 @@ void csk_sincos(double x, double *sine, double *cosine) {
         *cosine = s;
         break;
     }
-}
-
-static uint64_t mixed(uint64_t x) {
-    x ^= x >> 32;
-    x *= 0xD6E8FEB86659FD93ull;
-    x ^= x >> 32;
-    x *= 0xD6E8FEB86659FD93ull;
-    x ^= x >> 32;
-    return x;
-}
-
-void csk_hash(const void *bytes, size_t n, uint64_t seed, uint64_t *result) {
-    const uint8_t *p = bytes;
-    uint64_t lanes[4];
-    for (uint64_t i = 0; i < 4; i++) {
-        lanes[i] = mixed(seed + i + 1);
-    }
-    size_t left = n;
-    while (left > 0) {
-        uint64_t words[4] = {0, 0, 0, 0};
-        size_t step = left < sizeof words ? left : sizeof words;
-        __builtin_memcpy(words, p, step);
-        for (int i = 0; i < 4; i++) {
-            lanes[i] = (lanes[i] ^ words[i]) * 0x9E3779B97F4A7C15ull;
-            lanes[i] ^= lanes[i] >> 29;
-        }
-        p += step;
-        left -= step;
-    }
-    uint64_t high = mixed((uint64_t)n), low = mixed(~(uint64_t)n);
-    for (int i = 0; i < 4; i++) {
-        high = mixed(high ^ lanes[i]);
-        low = mixed(low + lanes[i]);
-    }
-    result[0] = high;
-    result[1] = low;
 }

@@ -174,9 +174,6 @@ bool csk_repack(csk_type type, const void *source, size_t rows, size_t k, size_t
 // One row of k weights as stored in a GGUF file, as floats.
 void csk_dequantise(csk_type type, const void *source, size_t k, float *out);
 
-// 128-bit hash of n bytes, for telling files apart (not against an adversary). result: two words.
-void csk_hash(const void *bytes, size_t n, uint64_t seed, uint64_t *result);
-
 // IEEE binary16 conversions. To binary16: round to nearest even, clamped to +-65504, NaN stays NaN.
 float csk_from_half(uint16_t half);
 uint16_t csk_to_half(float value);
