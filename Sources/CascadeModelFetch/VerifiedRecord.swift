@@ -7,7 +7,7 @@ struct VerifiedRecord: Codable, Equatable {
     let sha256: String
     let bytes: Int
     let modifiedNanoseconds: Int
-    /// Where the file came from; tells two URLs apart whose files would have one name.
+    /// The URL that names the file; tells two URLs apart whose files would have one name.
     let origin: String
 
     private static func place(of file: URL) -> URL { file.appendingPathExtension("verified") }
