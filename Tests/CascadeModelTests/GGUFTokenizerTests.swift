@@ -28,7 +28,7 @@ import Testing
     private func checkTokens(_ tokenizer: Tokenizer, _ oracle: Oracle) throws {
         #expect(tokenizer.vocabulary.count == oracle.vocab)
         for test in oracle.cases {
-            #expect(tokenizer.addsBegin == test.addBos)
+            #expect(tokenizer.addsBOS == test.addBos)
             let tokens = tokenizer.encode(test.text, parseSpecial: test.parseSpecial)
             #expect(tokens == test.tokens, "\(test.text)")
             #expect(tokens.flatMap(tokenizer.text(of:)) == Array(test.text.utf8), "\(test.text)")
@@ -46,7 +46,7 @@ import Testing
         let qwen = try tokenizer(RealModel.coderHalfBillion.path)
         let names = qwen.vocabulary.endTokens.map { String(decoding: qwen.text(of: $0), as: UTF8.self) }
         #expect(names == ["<|endoftext|>", "<|im_end|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"])
-        #expect(qwen.roles[.end] == 151_645)
+        #expect(qwen.roles[.eos] == 151_645)
         #expect(qwen.missingBytes.isEmpty)
         #expect(qwen.chatTemplate?.contains("<|im_start|>") == true)
         #expect(qwen.bytes(of: 151_645).isEmpty)
@@ -67,7 +67,7 @@ import Testing
         // Its makers never saw these bytes; they are left out, as by the reference.
         #expect(smol.missingBytes.count == 21)
         #expect(smol.decode(smol.encode([0x41, 0x04, 0x42], parseSpecial: false)) == Array("AB".utf8))
-        #expect(smol.encode("hi", parseSpecial: false, addBegin: true).first == 1)
+        #expect(smol.encode("hi", parseSpecial: false, addBOS: true).first == 1)
     }
 
     @Test func qwensModelsShareAVocabulary() throws {
