@@ -52,7 +52,14 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "CCascadeProto", dependencies: ["CProtobufC"], exclude: ["README.md"], cSettings: strictC),
+        .target(
+            name: "CCascadeProto",
+            dependencies: ["CProtobufC"],
+            exclude: ["README.md"],
+            cSettings: strictC,
+            // C code includes the system's header as text, so the module map's `link` says nothing to the linker.
+            linkerSettings: [.linkedLibrary("protobuf-c")]
+        ),
         .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
 
         // The pure side: no I/O, clock, lock, async or Foundation.
@@ -94,7 +101,7 @@ let package = Package(
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
-        tests("CascadeWire", ["CascadeCore"]),
+        tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
