@@ -31,7 +31,7 @@ extension CoordinatorStateMachine {
             pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
         }
         for id in jobs.keys {
-            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastHeard = now }
+            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastActive = now }
         }
         nextHeartbeat = now
     }

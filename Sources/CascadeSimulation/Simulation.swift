@@ -117,7 +117,7 @@ struct Simulation {
 
     private mutating func makeNodes() {
         let experts = random.pick(1...3)
-        let drafters = random.pick(0...2)
+        let drafters = random.pick([0, 1, 1, 2, 2])
         for index in 0..<(experts + drafters) {
             let role: NodeRole = index < experts ? .expert : .drafter
             let kvTokens = random.pick([140, 200, 400])
@@ -198,6 +198,7 @@ struct Simulation {
         }
         if let machine = coordinator?.machine { report.coverage.transitions.add(machine.transitions) }
         report.steps = steps
+        report.slowestRecoverySeconds = (doneAt ?? healsAt).milliseconds(since: healsAt) / 1000
         report.virtualSeconds = now.milliseconds(since: Instant(nanoseconds: 1_000_000_000_000)) / 1000
         report.failure = failure.map { "seed \(seed), step \(steps): \($0)" }
     }

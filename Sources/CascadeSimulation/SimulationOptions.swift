@@ -20,7 +20,7 @@ package struct SimulationOptions: Sendable {
         seed: UInt64 = 1,
         seeds: Int = 1,
         faultSeconds: Double = 8,
-        livenessSeconds: Double = 240,
+        livenessSeconds: Double = 60,
         requiresCoverage: Bool = false,
         seams: SimulationSeams = SimulationSeams(),
         trace: (@Sendable (String) -> Void)? = nil

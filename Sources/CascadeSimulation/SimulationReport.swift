@@ -9,6 +9,8 @@ package struct SimulationReport: Sendable {
     package var steps = 0
     /// Virtual time that passed, over all runs.
     package var virtualSeconds = 0.0
+    /// The longest that it took, once everything was healed, until the last client had its answer.
+    package var slowestRecoverySeconds = 0.0
     /// Reports that clients got, by reason.
     package var finished: [(reason: FinishReason, count: Int)] = FinishReason.allCases.map { ($0, 0) }
     /// Tokens in those reports.
@@ -30,6 +32,7 @@ package struct SimulationReport: Sendable {
         seeds += 1
         steps += run.steps
         virtualSeconds += run.virtualSeconds
+        slowestRecoverySeconds = max(slowestRecoverySeconds, run.slowestRecoverySeconds)
         for index in finished.indices { finished[index].count += run.finished[index].count }
         tokens += run.tokens
         counts.add(run.counts)
@@ -40,6 +43,7 @@ package struct SimulationReport: Sendable {
     /// The lines that the command prints.
     package var summary: [String] {
         var lines = ["\(seeds) seeds, \(steps) steps, \(Int(virtualSeconds)) virtual seconds, \(tokens) tokens"]
+        lines.append("slowest recovery: \(Int(slowestRecoverySeconds)) seconds")
         lines.append("answers: " + finished.map { "\($0.reason.name) \($0.count)" }.joined(separator: ", "))
         lines += coverage.lines
         if let failure { lines.append("FAILED: \(failure)") }

@@ -6,7 +6,7 @@ struct PlantedBugTests {
     @Test(arguments: TamperedCoordinator.Bug.allCases)
     func aTamperedCoordinatorIsCaught(bug: TamperedCoordinator.Bug) {
         let seams = SimulationSeams(coordinator: { TamperedCoordinator(bug, $0) })
-        let report = runSimulation(SimulationOptions(seed: 1, seeds: 200, livenessSeconds: 60, seams: seams))
+        let report = runSimulation(SimulationOptions(seed: 1, seeds: 200, seams: seams))
         print("\(bug): \(report.failure ?? "not caught") after \(report.seeds) seeds")
         #expect(report.failure != nil)
     }
