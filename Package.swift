@@ -11,12 +11,16 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// Settings of every C target. `-ffp-contract` is set per file by pragma: results must not depend on the compiler's taste.
+/// Settings of every C target.
 let strictC: [CSetting] = [
     .treatAllWarnings(as: .error),
     .enableWarning("all"),
     .enableWarning("extra"),
 ]
+
+/// The commit in `--version`: known to the manifest alone.
+let commit =
+    Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -35,6 +39,7 @@ let collections = Target.Dependency.product(name: "OrderedCollections", package:
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
 
 let package = Package(
@@ -52,8 +57,20 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "CCascadeProto", dependencies: ["CProtobufC"], exclude: ["README.md"], cSettings: strictC),
+        .target(
+            name: "CCascadeProto",
+            dependencies: ["CProtobufC"],
+            exclude: ["README.md"],
+            cSettings: strictC,
+            // C code includes the system's header as text, so the module map's `link` says nothing to the linker.
+            linkerSettings: [.linkedLibrary("protobuf-c")]
+        ),
         .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
+
+        .target(
+            name: "CCascadeBuild",
+            cSettings: strictC + [.define("CASCADE_COMMIT", to: "\"\(commit)\"")]
+        ),
 
         // The pure side: no I/O, clock, lock, async or Foundation.
         module("CascadeCore"),
@@ -77,14 +94,15 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", logging, lifecycle, deque,
+                "CascadeText", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeCore", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText", "CascadeSimulation",
-                "CascadeWire", "CascadeTransport", argumentParser, logging, lifecycle,
+                "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
+                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CCascadeBuild", argumentParser, logging,
+                lifecycle, signals,
             ],
             swiftSettings: strict
         ),
@@ -98,11 +116,11 @@ let package = Package(
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),
-        tests("CascadeWire", ["CascadeCore"]),
+        tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", "CascadeWire"],
+            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire"],
             swiftSettings: strict
         ),
     ],

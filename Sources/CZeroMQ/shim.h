@@ -1,10 +1,10 @@
 #pragma once
-#include <errno.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
 #include <zmq.h>
 
-// Constants that are expressions or clash with libc's are not imported into Swift: give them a name of their own.
-static const int csz_eagain = EAGAIN;
-static const int csz_eintr = EINTR;
-static const int csz_eterm = ETERM;
-static const int csz_ehostunreach = EHOSTUNREACH;
-static const int csz_eaddrinuse = EADDRINUSE;
+// Constants that are expressions are not imported into Swift: give them a name of their own.
+static const int csz_eventfd_flags = EFD_CLOEXEC | EFD_NONBLOCK;
+
+// A GNU extension, which <pthread.h> does not show to Swift.
+int pthread_setname_np(pthread_t thread, const char *name);

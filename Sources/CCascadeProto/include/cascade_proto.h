@@ -1,1 +1,7 @@
-#include <protobuf-c/protobuf-c.h>
+// The messages of Protos/cascade/v1 as protobuf-c makes them. Only CascadeWire imports this.
+#pragma once
+
+#include "../generated/envelope.pb-c.h"
+
+// The schema, for code that walks it: Swift cannot take the address of a C global.
+const ProtobufCMessageDescriptor *cascade_envelope_descriptor(void);

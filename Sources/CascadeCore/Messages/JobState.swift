@@ -6,4 +6,13 @@ package enum JobState: UInt32, CaseIterable, Sendable {
     case running = 2
     /// Ended; its report says how.
     case finished = 3
+
+    /// The name in JSON.
+    package var name: String {
+        switch self {
+        case .queued: "queued"
+        case .running: "running"
+        case .finished: "finished"
+        }
+    }
 }

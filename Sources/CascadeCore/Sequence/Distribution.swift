@@ -56,4 +56,9 @@ package struct Distribution: Equatable, Sendable {
     package func probability(of token: Token) -> Double {
         index(of: token).map(probability(at:)) ?? 0
     }
+
+    /// The largest probability.
+    package var largestProbability: Double {
+        Double(weights.reduce(0, max)) / total
+    }
 }

@@ -1,0 +1,185 @@
+// What happens between the products: quantising activations, norms, rotations, the KV cache, attention.
+#pragma once
+
+#include "matmul_body.h"
+
+static void quantise_block(const float *x, csk_block *out) {
+    f32x16 a = load_f32(x), b = load_f32(x + 16);
+    // Largest magnitude by comparing bit patterns, so that a NaN wins and shows in the scale.
+    i32x16 magnitude = splat_i32(0x7FFFFFFF);
+    int32_t ma = __builtin_reduce_max((i32x16)a & magnitude), mb = __builtin_reduce_max((i32x16)b & magnitude);
+    int32_t bits = ma > mb ? ma : mb;
+    float largest;
+    __builtin_memcpy(&largest, &bits, sizeof largest);
+    float inverse = largest > 1e-30f ? 127.0f / largest : 0.0f;
+    // Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, and leaves it in the low bits.
+    i32x16 bias = splat_i32(0x4B400000);
+    i32x16 qa = (i32x16)(a * splat_f32(inverse) + splat_f32(0x1.8p23f)) - bias;
+    i32x16 qb = (i32x16)(b * splat_f32(inverse) + splat_f32(0x1.8p23f)) - bias;
+    i8x16 bytes = __builtin_convertvector(qa, i8x16);
+    __builtin_memcpy(out->q, &bytes, sizeof bytes);
+    qa = __builtin_convertvector(bytes, i32x16);
+    bytes = __builtin_convertvector(qb, i8x16);
+    __builtin_memcpy(out->q + 16, &bytes, sizeof bytes);
+    qb = __builtin_convertvector(bytes, i32x16);
+    out->sums[0] = __builtin_reduce_add(qa);
+    out->sums[1] = __builtin_reduce_add(qb);
+    out->scale = largest / 127.0f;
+    out->scaled_sum = out->scale * (float)(out->sums[0] + out->sums[1]);
+}
+
+static void quantise(const float *x, size_t stride, size_t columns, size_t k, size_t column_begin, size_t column_end,
+                     size_t block_begin, size_t block_end, csk_block *out) {
+    size_t blocks = k / CSK_BLOCK;
+    size_t groups = (columns + CSK_GROUP_COLUMNS - 1) / CSK_GROUP_COLUMNS;
+    for (size_t g = 0; g < groups; g++) {
+        size_t start, n;
+        csk_group(columns, g, &start, &n);
+        for (size_t i = 0; i < n; i++) {
+            size_t c = start + i;
+            if (c < column_begin || c >= column_end) {
+                continue;
+            }
+            for (size_t b = block_begin; b < block_end; b++) {
+                quantise_block(x + c * stride + b * CSK_BLOCK, out + start * blocks + b * n + i);
+            }
+        }
+    }
+}
+
+static void rms_norm(const float *x, const float *weight, size_t n, float epsilon, float *out) {
+    f32x16 squares = splat_f32(0);
+    for (size_t i = 0; i < n; i += 16) {
+        f32x16 v = load_f32(x + i);
+        squares += v * v;
+    }
+    float mean = sum_f32(squares) / (float)n;
+    f32x16 factor = splat_f32(1.0f / __builtin_elementwise_sqrt(mean + epsilon));
+    for (size_t i = 0; i < n; i += 16) {
+        store_f32(out + i, (load_f32(x + i) * factor) * load_f32(weight + i));
+    }
+}
+
+static void silu_multiply(const float *gate, const float *up, size_t n, float *out) {
+    f32x16 one = splat_f32(1);
+    for (size_t i = 0; i < n; i += 16) {
+        f32x16 g = load_f32(gate + i);
+        store_f32(out + i, (g / (one + exp_f32(-g))) * load_f32(up + i));
+    }
+}
+
+static void rotate(float *x, size_t heads, size_t head_size, size_t pairs, const float *cosine, const float *sine,
+                   bool interleaved) {
+    size_t step = interleaved ? 2 : 1, distance = interleaved ? 1 : pairs;
+    for (size_t h = 0; h < heads; h++, x += head_size) {
+        for (size_t i = 0; i < pairs; i++) {
+            float a = x[i * step], b = x[i * step + distance];
+            x[i * step] = a * cosine[i] - b * sine[i];
+            x[i * step + distance] = a * sine[i] + b * cosine[i];
+        }
+    }
+}
+
+static void store_keys(const float *key, size_t head_size, size_t slot, uint16_t *page) {
+    uint16_t *p = page + slot / 16 * 16 * head_size + slot % 16;
+    for (size_t d = 0; d < head_size; d++) {
+        p[16 * d] = csk_to_half(key[d]);
+    }
+}
+
+static void store_values(const float *value, size_t head_size, size_t slot, uint16_t *page) {
+    for (size_t d = 0; d < head_size; d++) {
+        page[(d / 16 * CSK_PAGE_TOKENS + slot) * 16 + d % 16] = csk_to_half(value[d]);
+    }
+}
+
+// Turns scores into exp(score - largest), zero from `length` to the next multiple of 16; returns their sum.
+CSK_INLINE float softmax_terms(float *x, size_t length) {
+    size_t padded = (length + 15) / 16 * 16;
+    for (size_t i = length; i < padded; i++) {
+        x[i] = -3e38f;
+    }
+    f32x16 largest = load_f32(x);
+    for (size_t i = 16; i < padded; i += 16) {
+        largest = larger(load_f32(x + i), largest);
+    }
+    f32x16 shift = splat_f32(max_f32(largest)), sum = splat_f32(0);
+    for (size_t i = 0; i < padded; i += 16) {
+        f32x16 e = exp_f32(load_f32(x + i) - shift);
+        store_f32(x + i, e);
+        sum += e;
+    }
+    return sum_f32(sum);
+}
+
+// `n` heads from `first` on. Blocks of 16 tokens and pages start at absolute positions, and a page is read no further
+// than `length`: what other tokens, sequences or passes left there cannot show.
+CSK_INLINE void attend_heads(const csk_attention *p, size_t first, size_t n) {
+    size_t size = p->head_size, stride = p->score_stride;
+    const float *query = p->query + first * size;
+    float *scores = p->scores + first * stride;
+    f32x16 y[CSK_GROUP_COLUMNS];
+    for (size_t t = 0; t < p->length; t += 16) {
+        const uint8_t *keys = (const uint8_t *)p->pages[t / CSK_PAGE_TOKENS] + p->offset;
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            y[c] = splat_f32(0);
+        }
+        tile_f16(keys + t % CSK_PAGE_TOKENS * size * 2, size, query, size, n, y);
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            store_f32(scores + c * stride + t, y[c] * splat_f32(p->scale));
+        }
+    }
+    float inverse[CSK_GROUP_COLUMNS];
+    for (size_t c = 0; c < n; c++) {
+        inverse[c] = 1.0f / softmax_terms(scores + c * stride, p->length);
+    }
+    for (size_t d = 0; d < size; d += 16) {
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            y[c] = splat_f32(0);
+        }
+        for (size_t t = 0; t < p->length; t += CSK_PAGE_TOKENS) {
+            const uint8_t *values = (const uint8_t *)p->pages[t / CSK_PAGE_TOKENS] + p->offset;
+            size_t count = p->length - t < CSK_PAGE_TOKENS ? p->length - t : CSK_PAGE_TOKENS;
+            tile_f16(values + (size + d) * CSK_PAGE_TOKENS * 2, count, scores + t, stride, n, y);
+        }
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            store_f32(p->out + (first + c) * size + d, y[c] * splat_f32(inverse[c]));
+        }
+    }
+}
+
+static void attend(const csk_attention *p) {
+    for (size_t first = 0; first < p->heads; first += CSK_GROUP_COLUMNS) {
+        size_t n = p->heads - first < CSK_GROUP_COLUMNS ? p->heads - first : CSK_GROUP_COLUMNS;
+        switch (n) {
+        case 1:
+            attend_heads(p, first, 1);
+            break;
+        case 2:
+            attend_heads(p, first, 2);
+            break;
+        case 3:
+            attend_heads(p, first, 3);
+            break;
+        case 4:
+            attend_heads(p, first, 4);
+            break;
+        case 5:
+            attend_heads(p, first, 5);
+            break;
+        case 6:
+            attend_heads(p, first, 6);
+            break;
+        case 7:
+            attend_heads(p, first, 7);
+            break;
+        default:
+            attend_heads(p, first, 8);
+            break;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+// Vectors of 16 lanes in the compiler's portable vector types. The same code is compiled for every kernel set: the
+// compiler lowers it to whatever the set's target has, one IEEE operation per operator, so results are the same bits.
+// Each set adds its own dot4_small, dot4 and widen_half (see generic.c).
+#pragma once
+
+#include "kernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+#define CSK_INLINE static inline __attribute__((always_inline, unused))
+#define CSK_UNROLL _Pragma("clang loop unroll(full)")
+
+typedef float f32x16 __attribute__((vector_size(64)));
+typedef int32_t i32x16 __attribute__((vector_size(64)));
+typedef uint32_t u32x16 __attribute__((vector_size(64)));
+typedef uint16_t u16x16 __attribute__((vector_size(32)));
+typedef int8_t i8x16 __attribute__((vector_size(16)));
+typedef double f64x16 __attribute__((vector_size(128)));
+
+CSK_INLINE f32x16 load_f32(const void *p) {
+    f32x16 v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+CSK_INLINE u32x16 load_u32(const void *p) {
+    u32x16 v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+CSK_INLINE void store_f32(float *p, f32x16 v) {
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+CSK_INLINE f32x16 splat_f32(float x) {
+    return (f32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+
+CSK_INLINE i32x16 splat_i32(int32_t x) {
+    return (i32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+
+CSK_INLINE f32x16 to_f32(i32x16 v) {
+    return __builtin_convertvector(v, f32x16);
+}
+
+// a where the mask's lane is all ones, b where it is 0.
+CSK_INLINE f32x16 choose(i32x16 mask, f32x16 a, f32x16 b) {
+    return (f32x16)((mask & (i32x16)a) | (~mask & (i32x16)b));
+}
+
+CSK_INLINE f32x16 larger(f32x16 a, f32x16 b) {
+    return choose(a > b, a, b);
+}
+
+// Sum of the lanes in a fixed order: lane i with lane i + 8, then + 4, + 2, + 1.
+CSK_INLINE float sum_f32(f32x16 v) {
+    float x[16];
+    store_f32(x, v);
+    for (int width = 8; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) {
+            x[i] = x[i] + x[i + width];
+        }
+    }
+    return x[0];
+}
+
+CSK_INLINE double sum_f64(f64x16 v) {
+    double x[16];
+    __builtin_memcpy(x, &v, sizeof v);
+    for (int width = 8; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) {
+            x[i] = x[i] + x[i + width];
+        }
+    }
+    return x[0];
+}
+
+CSK_INLINE float max_f32(f32x16 v) {
+    float x[16];
+    store_f32(x, v);
+    for (int width = 8; width > 0; width /= 2) {
+        for (int i = 0; i < width; i++) {
+            x[i] = x[i] > x[i + width] ? x[i] : x[i + width];
+        }
+    }
+    return x[0];
+}
+
+// exp in single precision, error about 2 units in the last place; 0 below -87, clamped above 88.
+CSK_INLINE f32x16 exp_f32(f32x16 x) {
+    i32x16 vanishes = x < splat_f32(-87.0f);
+    x = choose(x > splat_f32(88.0f), splat_f32(88.0f), x);
+    // x = n ln 2 + r, |r| <= ln 2 / 2; ln 2 in two parts, n times the first is exact.
+    f32x16 shifted = x * splat_f32(0x1.715476p0f) + splat_f32(0x1.8p23f);
+    f32x16 n = shifted - splat_f32(0x1.8p23f);
+    f32x16 r = (x - n * splat_f32(0x1.63p-1f)) - n * splat_f32(-0x1.bd0106p-13f);
+    // Taylor series; the first omitted term is below 6e-9.
+    f32x16 sum = splat_f32(1.0f / 5040.0f);
+    sum = sum * r + splat_f32(1.0f / 720.0f);
+    sum = sum * r + splat_f32(1.0f / 120.0f);
+    sum = sum * r + splat_f32(1.0f / 24.0f);
+    sum = sum * r + splat_f32(1.0f / 6.0f);
+    sum = sum * r + splat_f32(0.5f);
+    sum = sum * r + splat_f32(1.0f);
+    sum = sum * r + splat_f32(1.0f);
+    // The low bits of `shifted` hold n: multiply by 2^n through the exponent.
+    i32x16 exponent = ((i32x16)shifted - splat_i32(0x4B400000)) << 23;
+    i32x16 scaled = (i32x16)sum + exponent;
+    return (f32x16)(scaled & ~vanishes);
+}

@@ -1,1 +1,0 @@
-#include "cascade_proto.h"

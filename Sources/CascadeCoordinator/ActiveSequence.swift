@@ -1,0 +1,125 @@
+import CascadeCore
+
+/// A sequence whose rounds run: the truth about its tokens, and what nodes were told of them.
+struct ActiveSequence: Sendable {
+    let spec: SequenceSpec
+    /// What its tokens stand for.
+    let vocabulary: Vocabulary
+    /// Prompt, then committed tokens.
+    private(set) var tokens: [Token]
+    /// Hash of all of them.
+    private(set) var hash: Hash128
+    /// Where each committed token came from.
+    private(set) var origins: [Origin] = []
+    /// Most tokens of the answer, cut to what the context holds.
+    let maxTokens: Int
+    /// Text that was released.
+    var text: [UInt8] = []
+    /// Text that is held back.
+    var release: TextRelease
+    var counts = SpeculationCounts()
+
+    /// Counts rounds from 1.
+    var round: UInt32 = 0
+    var phase = RoundPhase.idle
+    /// Where its cache is, once it had a round there.
+    var drafter: NodeHandle?
+    /// Where its cache is; its room there is reserved.
+    var expert: NodeHandle?
+    /// What nodes hold of it.
+    private(set) var holdings: [Holding] = []
+
+    /// Nodes that died since the last commit while they worked on it.
+    var deaths = 0
+    /// Failed or expired verifications since the last commit.
+    var failures = 0
+    /// Not before then is its next verification tried.
+    var notBefore = Instant(nanoseconds: 0)
+    /// Failed drafts in a row.
+    var draftFailures = 0
+    /// Not before then is a drafter asked again.
+    var draftNotBefore = Instant(nanoseconds: 0)
+
+    init(spec: SequenceSpec, vocabulary: Vocabulary, prompt: [Token], maxTokens: Int, stop: [[UInt8]]) {
+        self.spec = spec
+        self.vocabulary = vocabulary
+        tokens = prompt
+        hash = PrefixHash.extend(PrefixHash.empty, prompt)
+        self.maxTokens = maxTokens
+        release = TextRelease(stop: stop)
+    }
+
+    /// Committed tokens, prompt included.
+    var base: Int { tokens.count }
+    /// Committed tokens of the answer.
+    var answer: ArraySlice<Token> { tokens[spec.promptLength...] }
+    /// Tokens that a cache may come to hold.
+    var reservation: Int { spec.promptLength + maxTokens }
+    /// Tokens that the answer may still get.
+    var remaining: Int { maxTokens - answer.count }
+
+    /// Takes the next committed tokens.
+    mutating func append(_ committed: ArraySlice<Token>, origins: ArraySlice<Origin>) {
+        hash = PrefixHash.extend(hash, committed)
+        tokens.append(contentsOf: committed)
+        self.origins.append(contentsOf: origins)
+    }
+}
+
+/// Where a sequence's round stands.
+enum RoundPhase: Sendable {
+    /// The next round waits to be opened.
+    case idle
+    /// A drafter works.
+    case drafting
+    /// The draft, perhaps empty, waits for an expert.
+    case drafted([DraftedPosition])
+    /// The draft has left: it never changes any more.
+    case verifying([DraftedPosition])
+}
+
+/// What a node is known to hold of a sequence: a hint, the node compares hashes.
+struct Holding: Sendable {
+    let node: NodeHandle
+    /// Committed tokens.
+    var length: Int
+    /// Their hash.
+    var hash: Hash128
+    /// Whether the spec was sent.
+    var hasSpec: Bool
+}
+
+extension ActiveSequence {
+    /// What `node` holds; nothing where it was never asked.
+    func holding(of node: NodeHandle) -> Holding {
+        holdings.first { $0.node == node } ?? Holding(node: node, length: 0, hash: PrefixHash.empty, hasSpec: false)
+    }
+
+    /// Remembers what a node holds.
+    mutating func setHolding(_ holding: Holding) {
+        if let index = holdings.firstIndex(where: { $0.node == holding.node }) {
+            holdings[index] = holding
+        } else {
+            holdings.append(holding)
+        }
+    }
+
+    /// Forgets what a node held; true when it held something.
+    mutating func removeHolding(of node: NodeHandle) -> Bool {
+        guard let index = holdings.firstIndex(where: { $0.node == node }) else { return false }
+        holdings.remove(at: index)
+        return true
+    }
+
+    /// How a request to a node that holds `holding` names the sequence's tokens. At least the last token is in the tail:
+    /// its row is what the request is about.
+    func prefix(behind holding: Holding) -> Prefix {
+        precondition(holding.length < base, "a node cannot hold more than it was sent")
+        return Prefix(baseLength: UInt32(base), hash: holding.hash, tail: Array(tokens[holding.length...]))
+    }
+
+    /// Hash of the first `length` tokens.
+    func hash(ofFirst length: Int) -> Hash128 {
+        PrefixHash.extend(PrefixHash.empty, tokens[..<length])
+    }
+}

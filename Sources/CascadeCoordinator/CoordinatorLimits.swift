@@ -1,0 +1,115 @@
+/// The bound of everything that a peer, a client or time could make grow, and the clock's settings.
+package struct CoordinatorLimits: Equatable, Sendable {
+    // MARK: Nodes
+
+    /// How often nodes are pinged.
+    package var heartbeatMilliseconds: UInt64 = 1000
+    /// Heartbeats of silence after which a node is dead.
+    package var missedHeartbeats: UInt64 = 4
+    /// Most nodes.
+    package var nodes = 256
+    /// Most pools.
+    package var pools = 16
+    /// Most requests outstanding at one node, whatever it offers.
+    package var credits = 64
+    /// Most points of a node's cost curve.
+    package var costPoints = 64
+    /// Longest name of a node or pool, in bytes.
+    package var nameBytes = 128
+    /// Largest tokenizer block that is accepted.
+    package var tokenizerBytes = 64 << 20
+    /// How long a node may take to ship its tokenizer block before another is asked.
+    package var tokenizerMilliseconds: UInt64 = 30_000
+
+    // MARK: Jobs
+
+    /// Most jobs that wait.
+    package var queuedJobs = 1024
+    /// Most bytes of prompts and settings of all active jobs.
+    package var queuedBytes = 64 << 20
+    /// Most sequences with rounds running.
+    package var activeSequences = 64
+    /// Longest prompt in bytes, system message included.
+    package var promptBytes = 1 << 20
+    /// Most tokens of an answer.
+    package var maximumTokens = 32_768
+    /// Most bytes of an answer's text; the answer ends behind the token that reaches it, as at its token limit.
+    package var answerBytes = 512 << 10
+    /// Most stop strings of a job.
+    package var stopStrings = 16
+    /// Longest stop string in bytes.
+    package var stopBytes = 256
+    /// Most finished jobs whose reports are kept.
+    package var finishedJobs = 1024
+    /// Most bytes of all kept reports and their prompts; the newest report is kept whatever its size.
+    package var finishedBytes = 64 << 20
+    /// Most jobs in one answer to a jobs request.
+    package var listedJobs = 1000
+    /// What a client is told to wait when queues are full.
+    package var retryAfterMilliseconds: UInt32 = 1000
+
+    // MARK: Streams
+
+    /// Most clients that follow one job.
+    package var watchersPerJob = 16
+    /// Most clients that follow any job.
+    package var watchers = 1024
+    /// How long a client may be silent before it is no longer followed; clients repeat their watch as a heartbeat.
+    package var watchSilenceMilliseconds: UInt64 = 30_000
+
+    // MARK: Rounds
+
+    /// Tokens drafted per round where a job does not say.
+    package var draftTokens = 4
+    /// Most tokens drafted per round.
+    package var maximumDraftTokens = 32
+    /// Most entries of a drafted row.
+    package var draftSupport = 64
+    /// How long a drafter may show no progress before the round goes on without it.
+    package var draftSilenceMilliseconds: UInt64 = 5_000
+    /// How long an expert may show no progress before its request goes to another; doubles per attempt.
+    package var verifySilenceMilliseconds: UInt64 = 10_000
+    /// How long a request may take although its node makes progress, prefill not counted.
+    package var requestMilliseconds: UInt64 = 120_000
+    /// What a request may take longer for each token that its node may have to prefill.
+    package var prefillMillisecondsPerToken: UInt64 = 200
+    /// Failures and timeouts of one round's verification after which the job fails.
+    package var failuresPerRound = 6
+    /// Times a node may answer one request with "missing".
+    package var missingPerRequest = 4
+    /// Nodes that may die with the same round in flight before the job fails: it may be what kills them.
+    package var poisonDeaths = 2
+    /// How long a node or sequence is left alone after a failure; doubles per failure in a row, up to 32 times.
+    package var benchMilliseconds: UInt64 = 1_000
+
+    /// Creates the defaults.
+    package init() {}
+
+    /// What is wrong with the limits, in words for the user; nil when they are sound.
+    package var problem: String? {
+        let counts = [
+            nodes, pools, credits, costPoints, nameBytes, tokenizerBytes, queuedJobs, queuedBytes, activeSequences,
+            promptBytes, maximumTokens, answerBytes, stopBytes, finishedJobs, finishedBytes, listedJobs, watchersPerJob,
+            watchers,
+            maximumDraftTokens, draftSupport, failuresPerRound, missingPerRequest, poisonDeaths,
+        ]
+        if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
+        let times = [
+            heartbeatMilliseconds, missedHeartbeats, tokenizerMilliseconds, watchSilenceMilliseconds,
+            draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds,
+        ]
+        if times.contains(where: { $0 < 1 || $0 > 86_400_000 }) {
+            return "every time limit must be between 1 ms and one day"
+        }
+        if prefillMillisecondsPerToken > 60_000 { return "prefill time per token must be at most one minute" }
+        if !(0...maximumDraftTokens).contains(draftTokens) {
+            return "draft tokens must be between 0 and \(maximumDraftTokens), not \(draftTokens)"
+        }
+        if stopStrings < 0 { return "stop strings must not be negative" }
+        if watchSilenceMilliseconds < 2 * heartbeatMilliseconds {
+            return "clients must be given at least two heartbeats before they are dropped"
+        }
+        if queuedBytes < promptBytes { return "the queue must hold at least one prompt of the largest size" }
+        return nil
+    }
+}

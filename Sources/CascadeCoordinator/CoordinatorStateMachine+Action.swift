@@ -1,0 +1,58 @@
+package import CascadeCore
+
+extension CoordinatorStateMachine {
+    /// What the driver shall do, in this order.
+    package enum Action: Equatable, Sendable {
+        /// Send a message; where the peer cannot be reached or does not read, say so by an event.
+        case send(Message, to: PeerID)
+        /// Make tokens of a prompt and answer with ``Event/tokenized(_:_:)``.
+        case tokenize(Tokenization)
+        /// Put this part of a pool's tokenizer block to the others; when all are there, answer with
+        /// ``Event/vocabulary(pool:_:)`` or ``Event/vocabularyFailed(pool:_:)``. A part at offset 0 begins anew.
+        case collectTokenizer(pool: String, TokenizerChunk)
+        /// Write a line to the log.
+        case log(LogLevel, String, [LogField])
+        /// Everything is sent: end the process.
+        case exit
+    }
+
+    /// A prompt that shall become tokens.
+    package struct Tokenization: Equatable, Sendable {
+        /// Whose prompt it is.
+        package var job: JobID
+        /// The job's pool.
+        package var pool: String
+        /// Which tokenizer to use.
+        package var vocabulary: Hash128
+        /// The prompt's bytes.
+        package var prompt: [UInt8]
+        /// How it becomes tokens.
+        package var format: PromptFormat
+        /// A system message for the chat template.
+        package var system: [UInt8]?
+    }
+
+    /// How much a log line matters.
+    package enum LogLevel: Sendable {
+        /// Only when something is being looked for.
+        case debug
+        /// Worth knowing.
+        case info
+        /// Something failed and the service goes on.
+        case warning
+    }
+
+    /// One named value of a log line; the line's text never varies.
+    package struct LogField: Equatable, Sendable {
+        /// Its name.
+        package var name: String
+        /// Its value.
+        package var value: String
+
+        /// Creates a field.
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import CascadeCore
+import OrderedCollections
+
+/// From accepted to running.
+extension CoordinatorStateMachine {
+    /// Lets everything go on that can: sequences in turn, longest waiting first, then new jobs, oldest first.
+    mutating func schedule() {
+        takeTurns()
+        let before = running.count
+        admitJobs()
+        if running.count > before { takeTurns() }
+    }
+
+    private mutating func takeTurns() {
+        let turn = waiting
+        waiting = []
+        for id in turn { advance(id) }
+    }
+
+    private mutating func admitJobs() {
+        guard jobs.count > running.count else { return }
+        var fullPools: [String] = []
+        for id in jobs.keys {
+            guard let job = jobs[id], job.stage != .running else { continue }
+            switch job.stage {
+            case .awaitingVocabulary: askForTokens(job)
+            case .awaitingRoom where running.count < limits.activeSequences && !fullPools.contains(job.submit.pool):
+                // No younger job of the pool passes an older one that finds no room: it might wait for ever.
+                if !admit(job) { fullPools.append(job.submit.pool) }
+            default: break
+            }
+        }
+    }
+
+    private mutating func askForTokens(_ job: Job) {
+        guard let pool = pools[job.submit.pool], vocabularies[pool.vocabularyHash] != nil else { return }
+        jobs[job.id]?.stage = .tokenizing
+        let tokenization = Tokenization(
+            job: job.id,
+            pool: pool.name,
+            vocabulary: pool.vocabularyHash,
+            prompt: job.submit.prompt,
+            format: job.submit.format,
+            system: job.submit.system
+        )
+        actions.append(.tokenize(tokenization))
+    }
+
+    mutating func takePrompt(_ prompt: TokenizedPrompt, of id: JobID) {
+        guard let job = jobs[id], job.stage == .tokenizing else { return }
+        guard let pool = pools[job.submit.pool], let vocabulary = vocabularies[pool.vocabularyHash] else {
+            // The pool went away in between; its successor may have other tokens.
+            jobs[id]?.stage = .awaitingVocabulary
+            return
+        }
+        switch prompt {
+        case .failed(let error):
+            finish(id, .error, error)
+        case .tokens(let tokens) where tokens.isEmpty:
+            finish(id, .error, JobError(code: .badRequest, message: "the prompt has no tokens"))
+        case .tokens(let tokens):
+            guard tokens.allSatisfy({ Int($0) < vocabulary.count }) else {
+                let message = "the prompt has tokens outside pool \(pool.name)'s vocabulary"
+                finish(id, .error, JobError(code: .badRequest, message: message))
+                return
+            }
+            jobs[id]?.prompt = tokens
+            jobs[id]?.stage = .awaitingRoom
+            transitions.count(.jobTokenized)
+        }
+    }
+
+    /// Gives a job its place at an expert; false when there is none now. A prompt that fits no expert ends the job.
+    private mutating func admit(_ job: Job) -> Bool {
+        guard let pool = pools[job.submit.pool], let vocabulary = vocabularies[pool.vocabularyHash] else {
+            return false
+        }
+        let experts = nodes.values.filter {
+            $0.hello.pool == pool.name && $0.hello.role == .expert && $0.state == .ready
+        }
+        guard let context = experts.map(\.capacity).max() else { return false }
+        guard job.prompt.count < context else {
+            let message =
+                "the prompt has \(job.prompt.count) tokens; with its answer, pool \(pool.name) holds \(context)"
+            finish(job.id, .error, JobError(code: .contextExceeded, message: message))
+            return true
+        }
+        let maxTokens = min(Int(job.submit.maxTokens), context - job.prompt.count)
+        let need = job.prompt.count + maxTokens
+        guard let expert = chooseNode(.expert, pool: pool.name, room: need, context: need) else { return false }
+        lastSpecID += 1
+        let spec = SequenceSpec(
+            id: lastSpecID,
+            seed: job.seed,
+            sampling: job.submit.sampling,
+            rule: job.submit.rule,
+            guardTokens: vocabulary.endTokens,
+            promptLength: job.prompt.count,
+            draftSupport: limits.draftSupport
+        )
+        var sequence = ActiveSequence(
+            spec: spec,
+            vocabulary: vocabulary,
+            prompt: job.prompt,
+            maxTokens: maxTokens,
+            stop: job.submit.stop
+        )
+        sequence.expert = expert
+        jobs[job.id]?.sequence = sequence
+        jobs[job.id]?.stage = .running
+        running.append(job.id)
+        waiting.append(job.id)
+        transitions.count(.jobAdmitted)
+        return true
+    }
+
+    /// What a job waits for, for people; empty where it does not wait.
+    func note(of job: Job) -> String {
+        let pool = job.submit.pool
+        let experts = nodes.values.filter { $0.hello.pool == pool && $0.hello.role == .expert }
+        switch job.stage {
+        case .tokenizing: return "reading the prompt"
+        case .running where job.sequence?.expert != nil: return ""
+        default: break
+        }
+        if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
+        if job.stage == .awaitingVocabulary { return "waiting for the tokenizer of pool \(pool)" }
+        if !experts.contains(where: { $0.state == .ready }) {
+            return "waiting for an expert in pool \(pool) to be ready"
+        }
+        return "waiting for room: \(running.count) jobs are running"
+    }
+}

@@ -1,0 +1,77 @@
+import CascadeCore
+import CascadeRules
+import OrderedCollections
+
+/// From an expert's word to committed tokens.
+extension CoordinatorStateMachine {
+    /// Walks the draft, cuts at the first end, commits, streams, and lets the sequence go on or ends the job. Whoever
+    /// else was asked to verify the round need not any more.
+    mutating func commit(_ verified: Verified, _ draft: [DraftedPosition], _ id: JobID, by winner: NodeHandle) {
+        settle(id, winner)
+        guard var sequence = jobs[id]?.sequence else { return }
+        let base = sequence.base
+        let baseHash = sequence.hash
+        let outcome = Rules.walk(
+            draft: draft,
+            evidence: verified.evidence,
+            bonus: verified.bonus,
+            base: base,
+            spec: sequence.spec,
+            draws: draws(sequence.spec)
+        )
+        let (emitted, reason) = emit(outcome.tokens, &sequence)
+        sequence.append(outcome.tokens[..<emitted], origins: outcome.origins[..<emitted])
+        let counts = SpeculationCounts(outcome, drafted: draft.count, emitted: emitted)
+        sequence.counts.add(counts)
+        totals.add(counts)
+
+        // The expert has fed the whole draft, or all but its last token where no bonus was asked for; the drafter never
+        // feeds the last token that it drafts.
+        let isWithoutBonus = !draft.isEmpty && sequence.spec.rule.bonus == .rule
+        let accepted = min(outcome.accepted, emitted)
+        func remember(_ node: NodeHandle, fed: Int) {
+            var holding = sequence.holding(of: node)
+            let count = min(accepted, fed)
+            holding.length = base + count
+            holding.hash = PrefixHash.extend(baseHash, outcome.tokens[..<count])
+            sequence.setHolding(holding)
+        }
+        remember(winner, fed: isWithoutBonus ? draft.count - 1 : draft.count)
+        if let drafter = sequence.drafter, !draft.isEmpty { remember(drafter, fed: draft.count - 1) }
+
+        sequence.phase = .idle
+        sequence.deaths = 0
+        sequence.failures = 0
+        sequence.notBefore = now
+        transitions.count(.roundCommitted)
+        jobs[id]?.sequence = sequence
+        if jobs[id]?.firstTokenAt == nil { jobs[id]?.firstTokenAt = now }
+        if let reason {
+            finish(id, reason)
+        } else {
+            sendDeltas(of: id)
+            waiting.append(id)
+        }
+    }
+
+    /// The round has its verdict: its other requests are dropped, and the sequence stays where the verdict came from.
+    private mutating func settle(_ id: JobID, _ winner: NodeHandle) {
+        let losers = requests.filter { $0.job == id && $0.node != winner }
+        requests.removeAll { $0.job == id }
+        moveToExpert(winner, id)
+        for loser in losers { withdraw(id, from: loser.node) }
+    }
+
+    /// Takes tokens up to the first that ends the answer, releasing their text; how many those are, and why it ends.
+    /// A stop counts before the limit that is reached with it.
+    private func emit(_ tokens: [Token], _ sequence: inout ActiveSequence) -> (count: Int, FinishReason?) {
+        for (index, token) in tokens.enumerated() {
+            let count = index + 1
+            if sequence.vocabulary.endTokens.contains(token) { return (count, .stop) }
+            sequence.text += sequence.release.append(sequence.vocabulary.bytes(of: token))
+            if sequence.release.isStopped { return (count, .stop) }
+            if count == sequence.remaining || sequence.text.count >= limits.answerBytes { return (count, .length) }
+        }
+        return (tokens.count, nil)
+    }
+}

@@ -1,0 +1,33 @@
+package import CascadeCore
+
+extension CoordinatorStateMachine {
+    /// What happens to the coordinator.
+    package enum Event: Equatable, Sendable {
+        /// A message arrived.
+        case message(Message, from: PeerID)
+        /// A peer is gone: a send found no route to it, or the driver knows from elsewhere.
+        case peerLost(PeerID)
+        /// A peer does not read: the message that was sent to it last was dropped.
+        case peerFull(PeerID)
+        /// The driver has made tokens of a job's prompt.
+        case tokenized(JobID, TokenizedPrompt)
+        /// The driver has put a pool's tokenizer block together.
+        case vocabulary(pool: String, Vocabulary)
+        /// The driver could not use a pool's tokenizer block; says why, for people.
+        case vocabularyFailed(pool: String, String)
+        /// An operator wants a node to finish what it has and leave.
+        case drainNode(name: String)
+        /// ``CoordinatorStateMachine/nextDeadline`` has come.
+        case tick
+        /// The process shall end.
+        case shutdown
+    }
+
+    /// What came of a prompt.
+    package enum TokenizedPrompt: Equatable, Sendable {
+        /// Its tokens, chat template included.
+        case tokens([Token])
+        /// Why it has none.
+        case failed(JobError)
+    }
+}

@@ -1,0 +1,107 @@
+import CascadeCore
+import OrderedCollections
+
+/// How jobs end.
+extension CoordinatorStateMachine {
+    mutating func cancel(_ cancel: Cancel, from peer: PeerID) {
+        if let job = finished[cancel.job] {
+            send(.finished(Finished(requestID: cancel.requestID, report: job.report)), to: peer)
+            return
+        }
+        guard jobs[cancel.job] != nil else {
+            refuseUnknown(cancel.job, peer, requestID: cancel.requestID)
+            return
+        }
+        // The canceller's one answer is the one with its request's number.
+        dropWatcher(peer, of: cancel.job)
+        finish(cancel.job, .cancelled)
+        guard let job = finished[cancel.job] else { return }
+        send(.finished(Finished(requestID: cancel.requestID, report: job.report)), to: peer)
+    }
+
+    mutating func refuseUnknown(_ job: JobID, _ peer: PeerID, requestID: UInt64) {
+        let message = "no job \(job) here: never submitted, forgotten, or lost with an earlier coordinator"
+        refuse(peer, .unknownJob, message, requestID: requestID)
+    }
+
+    /// Ends a job: nodes forget it, watchers get the rest and the report, the report is kept.
+    mutating func finish(_ id: JobID, _ reason: FinishReason, _ error: JobError? = nil) {
+        guard let ended = jobs[id] else { return }
+        if let rest = jobs[id]?.sequence?.release.finish() { jobs[id]?.sequence?.text += rest }
+        guard let job = jobs[id] else { return }
+        for holding in ended.sequence?.holdings ?? [] { release(job, at: holding.node) }
+        requests.removeAll { $0.job == id }
+        running.removeAll { $0 == id }
+        waiting.removeAll { $0 == id }
+
+        let report = report(of: job, reason, error)
+        for index in job.watchers.indices {
+            sendDelta(of: job, to: job.watchers[index], state: .finished, evenIfEmpty: false)
+            send(.finished(Finished(report: report)), to: job.watchers[index].peer)
+        }
+        watcherCount -= job.watchers.count
+        jobs.removeValue(forKey: id)
+        jobBytes -= job.bytes
+        finishedCount += 1
+        finished.insert(
+            FinishedJob(
+                submit: job.submit,
+                acceptedAt: job.acceptedAt,
+                origins: job.sequence?.origins ?? [],
+                report: report
+            )
+        )
+        while let forgotten = finished.removeExcess(limits: limits) {
+            submissions[forgotten.submit.submitKey] = nil
+            transitions.count(.jobForgotten)
+        }
+        count(reason)
+        log(.info, "job finished", LogField("job", id.description), LogField("reason", reason.name))
+        trimPool(job.submit.pool)
+    }
+
+    private mutating func count(_ reason: FinishReason) {
+        switch reason {
+        case .stop: transitions.count(.jobStopped)
+        case .length: transitions.count(.jobReachedLength)
+        case .cancelled: transitions.count(.jobCancelled)
+        case .error: transitions.count(.jobFailed)
+        }
+    }
+
+    /// A node may forget a sequence.
+    func releaseMessage(_ job: Job, _ sequence: ActiveSequence) -> Message {
+        .release(Release(boot: boot, sequence: SequenceID(job: job.id), specID: sequence.spec.id))
+    }
+
+    private mutating func release(_ job: Job, at node: NodeHandle) {
+        guard let sequence = job.sequence else { return }
+        send(releaseMessage(job, sequence), to: node)
+    }
+
+    /// A sequence goes on elsewhere: the node may forget it.
+    mutating func withdraw(_ id: JobID, from node: NodeHandle) {
+        guard jobs[id]?.sequence?.removeHolding(of: node) == true, let job = jobs[id] else { return }
+        release(job, at: node)
+    }
+
+    private func report(of job: Job, _ reason: FinishReason, _ error: JobError?) -> JobReport {
+        let sequence = job.sequence
+        return JobReport(
+            job: job.id,
+            reason: reason,
+            error: error,
+            tokens: sequence.map { Array($0.answer) } ?? [],
+            text: sequence?.text ?? [],
+            promptTokens: UInt32(clamping: job.prompt.count),
+            sampling: job.submit.sampling,
+            rule: job.submit.rule,
+            seed: job.seed,
+            numSpeculativeTokens: UInt32(clamping: job.numSpeculativeTokens),
+            counts: sequence?.counts ?? SpeculationCounts(),
+            queueMilliseconds: (job.firstRequestAt ?? now).milliseconds(since: job.acceptedAt),
+            firstTokenMilliseconds: job.firstTokenAt.map { $0.milliseconds(since: job.acceptedAt) },
+            totalMilliseconds: now.milliseconds(since: job.acceptedAt)
+        )
+    }
+}

@@ -1,0 +1,177 @@
+import CascadeCore
+import OrderedCollections
+
+/// How nodes come.
+extension CoordinatorStateMachine {
+    mutating func takeHello(_ hello: Hello, from peer: PeerID) {
+        let name = hello.identity.name
+        if let problem = problem(of: hello) {
+            refuseNode(hello, peer, .badRequest, problem)
+            return
+        }
+        if let known = nodes.handle(named: name), let node = nodes[known] {
+            if node.hello == hello {
+                rejoin(known, from: peer)
+                return
+            }
+            // The name may still belong to a live process. One that was killed is silent, or its peer is gone: its
+            // successor gets in at the second try.
+            let hold = limits.heartbeatMilliseconds * 2
+            let silence = UInt64(now.milliseconds(since: node.lastHeard))
+            if node.peer != peer, silence < hold {
+                let wait = UInt32(clamping: hold - silence)
+                let message = "another live node is named \(name): choose another name or stop that node"
+                refuseNode(hello, peer, .nodeNameTaken, message, retryAfterMilliseconds: wait)
+                return
+            }
+            transitions.count(.nodeReplaced)
+            removeNode(known, isDeath: true)
+        }
+        if let other = nodes.handle(of: peer) {
+            // The same connection under another name: the process behind it is another one.
+            transitions.count(.nodeReplaced)
+            removeNode(other, isDeath: true)
+        }
+        guard nodes.count < limits.nodes else {
+            let message = "the coordinator takes at most \(limits.nodes) nodes"
+            refuseNode(hello, peer, .overloaded, message, retryAfterMilliseconds: limits.retryAfterMilliseconds)
+            return
+        }
+        if let (code, message) = joinPool(hello) {
+            refuseNode(hello, peer, code, message)
+            return
+        }
+        let node = nodes.insert(Node(hello: hello, peer: peer, lastHeard: now))
+        transitions.count(.nodeJoined)
+        log(.info, "node joined", LogField("node", name), LogField("role", hello.role.rawValue))
+        welcome(node)
+    }
+
+    /// The same process again: it heard nothing for a while, or has a new connection, in which case what was in the old
+    /// one is lost.
+    private mutating func rejoin(_ handle: NodeHandle, from peer: PeerID) {
+        transitions.count(.nodeRejoined)
+        let hasMoved = nodes[handle]?.peer != peer
+        if hasMoved {
+            if let other = nodes.handle(of: peer) { removeNode(other, isDeath: true) }
+            nodes.rebind(handle, to: peer)
+        }
+        nodes[handle]?.lastHeard = now
+        welcome(handle)
+        if hasMoved {
+            for index in requests.indices where requests[index].node == handle { resend(index) }
+        }
+    }
+
+    private mutating func refuseNode(
+        _ hello: Hello,
+        _ peer: PeerID,
+        _ code: RefusalCode,
+        _ message: String,
+        retryAfterMilliseconds: UInt32 = 0
+    ) {
+        transitions.count(.nodeRefused)
+        log(.warning, "node refused", LogField("node", hello.identity.name), LogField("reason", message))
+        refuse(peer, code, message, retryAfterMilliseconds: retryAfterMilliseconds)
+    }
+
+    private func problem(of hello: Hello) -> String? {
+        let names = [hello.identity.name, hello.pool, hello.modelName, hello.software, hello.numericsID]
+        if let long = names.first(where: { $0.utf8.count > limits.nameBytes }) {
+            return "names may have at most \(limits.nameBytes) bytes, not \(long.utf8.count)"
+        }
+        if hello.identity.name.isEmpty { return "the node has no name" }
+        if hello.pool.isEmpty { return "the node names no pool" }
+        if hello.vocabularyCount == 0 { return "the node's vocabulary is empty" }
+        if hello.contextLength < 2 { return "the node's context holds fewer than 2 tokens" }
+        if hello.kvTokens < 2 { return "the node's cache holds fewer than 2 tokens" }
+        return nil
+    }
+
+    /// Checks that the node fits its pool, which it founds or completes; says why not.
+    private mutating func joinPool(_ hello: Hello) -> (RefusalCode, String)? {
+        guard let pool = pools[hello.pool] else {
+            guard pools.count < limits.pools else {
+                return (.overloaded, "the coordinator keeps at most \(limits.pools) pools")
+            }
+            var pool = Pool(
+                name: hello.pool,
+                vocabularyHash: hello.vocabularyHash,
+                vocabularyCount: Int(hello.vocabularyCount)
+            )
+            if hello.role == .expert { pool.expertModel = ExpertModel(hello) }
+            pools[hello.pool] = pool
+            return nil
+        }
+        if pool.vocabularyHash != hello.vocabularyHash || pool.vocabularyCount != Int(hello.vocabularyCount) {
+            return (
+                .vocabularyMismatch,
+                "the tokens of \(hello.modelName) (\(hello.vocabularyHash), \(hello.vocabularyCount)) are not those of "
+                    + "pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family"
+            )
+        }
+        guard hello.role == .expert else { return nil }
+        let model = ExpertModel(hello)
+        if let expected = pool.expertModel, expected != model {
+            return (
+                .modelMismatch,
+                "expert \(model.name) (\(model.fingerprint), numerics \(model.numericsID)) is not pool \(pool.name)'s "
+                    + "\(expected.name) (\(expected.fingerprint), numerics \(expected.numericsID)): use another pool"
+            )
+        }
+        pools[hello.pool]?.expertModel = model
+        return nil
+    }
+
+    private mutating func welcome(_ handle: NodeHandle) {
+        guard let node = nodes[handle] else { return }
+        let wants = askForTokenizer(handle)
+        let welcome = Welcome(
+            boot: boot,
+            heartbeatMilliseconds: UInt32(limits.heartbeatMilliseconds),
+            wantsTokenizer: wants
+        )
+        send(.welcome(welcome), to: node.peer)
+    }
+
+    mutating func takeReady(_ ready: Ready, from handle: NodeHandle) {
+        guard let node = nodes[handle] else { return }
+        guard ready.boot == boot else {
+            refuse(node.peer, .notReady, "this is another coordinator: say hello first")
+            return
+        }
+        if ready.credits == 0 {
+            startDraining(handle)
+            return
+        }
+        guard node.state != .draining else { return }
+        let costs = isSound(ready.costs) ? ready.costs : []
+        nodes[handle]?.costs = costs
+        nodes[handle]?.credits = min(Int(ready.credits), limits.credits)
+        guard node.state == .loading else { return }
+        nodes[handle]?.state = .ready
+        transitions.count(.nodeReady)
+        log(.info, "node ready", LogField("node", node.hello.identity.name))
+    }
+
+    private func isSound(_ costs: [CostPoint]) -> Bool {
+        guard costs.count <= limits.costPoints else { return false }
+        var rows: UInt32 = 0
+        for point in costs {
+            guard point.rows > rows, point.milliseconds.isFinite, point.milliseconds >= 0 else { return false }
+            rows = point.rows
+        }
+        return true
+    }
+
+    /// A message from a peer that never said hello to this coordinator, or was given up: it shall say hello.
+    mutating func answerUnknownNode(_ message: Message, _ peer: PeerID) {
+        transitions.count(.nodeUnknown)
+        switch message {
+        case .goodbye: return
+        case .drafted, .verified, .missing, .failed: transitions.count(.replyStale)
+        default: break
+        }
+        refuse(peer, .notReady, "the coordinator does not know this node: say hello first")
+    }
+}

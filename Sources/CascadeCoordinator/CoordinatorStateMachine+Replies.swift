@@ -1,0 +1,118 @@
+import CascadeCore
+import CascadeRules
+import OrderedCollections
+
+/// What nodes answer. A reply that no outstanding request waits for is counted and dropped; one that breaks a rule is
+/// a failure of its request.
+extension CoordinatorStateMachine {
+    mutating func takeDraft(_ drafted: Drafted, from node: NodeHandle) {
+        guard let index = requestIndex(drafted.fence, at: node), requests[index].role == .drafter,
+            let sequence = jobs[requests[index].job]?.sequence
+        else {
+            transitions.count(.replyStale)
+            return
+        }
+        let request = requests[index]
+        if let problem = problem(of: drafted, count: request.count, sequence) {
+            reportInvalid(node, problem)
+            failDraft(index)
+            return
+        }
+        requests.remove(at: index)
+        nodes[node]?.strikes = 0
+        jobs[request.job]?.sequence?.draftFailures = 0
+        jobs[request.job]?.sequence?.phase = .drafted(drafted.positions)
+        waiting.append(request.job)
+    }
+
+    private func problem(of drafted: Drafted, count: Int, _ sequence: ActiveSequence) -> String? {
+        if drafted.positions.count > count {
+            return "\(drafted.positions.count) tokens were drafted, but \(count) were asked for"
+        }
+        for position in drafted.positions {
+            if position.row.tokens.count > sequence.spec.draftSupport {
+                return "a drafted row has \(position.row.tokens.count) entries, more than \(sequence.spec.draftSupport)"
+            }
+            if let words = Rules.problem(draft: position, vocabularyCount: sequence.vocabulary.count) { return words }
+        }
+        return nil
+    }
+
+    mutating func takeVerdict(_ verified: Verified, from node: NodeHandle) {
+        guard let index = requestIndex(verified.fence, at: node), requests[index].role == .expert,
+            let sequence = jobs[requests[index].job]?.sequence, case .verifying(let draft) = sequence.phase
+        else {
+            transitions.count(.replyStale)
+            return
+        }
+        if let problem = problem(of: verified, draft, sequence) {
+            reportInvalid(node, problem)
+            failVerification(index, because: problem)
+            return
+        }
+        nodes[node]?.strikes = 0
+        commit(verified, draft, requests[index].job, by: node)
+    }
+
+    private func problem(of verified: Verified, _ draft: [DraftedPosition], _ sequence: ActiveSequence) -> String? {
+        let hasBonus = draft.isEmpty || sequence.spec.rule.bonus == .target
+        if hasBonus != (verified.bonus != nil) {
+            return hasBonus ? "the token behind the draft is missing" : "a token behind the draft was not asked for"
+        }
+        return Rules.problem(
+            evidence: verified.evidence,
+            bonus: verified.bonus,
+            draft: draft,
+            vocabularyCount: sequence.vocabulary.count
+        )
+    }
+
+    private mutating func reportInvalid(_ handle: NodeHandle, _ problem: String) {
+        transitions.count(.requestInvalid)
+        let name = nodes[handle]?.hello.identity.name ?? ""
+        log(.warning, "a node's reply breaks a rule", LogField("node", name), LogField("reason", problem))
+    }
+
+    mutating func takeMissing(_ missing: Missing, from node: NodeHandle) {
+        guard let index = requestIndex(missing.fence, at: node), let sequence = jobs[requests[index].job]?.sequence
+        else {
+            transitions.count(.replyStale)
+            return
+        }
+        let request = requests[index]
+        transitions.count(.requestMissing)
+        requests[index].misses += 1
+        guard request.misses < limits.missingPerRequest else {
+            fail(index, because: "a node lacked what it had been sent \(request.misses) times")
+            return
+        }
+        var holding = sequence.holding(of: node)
+        if missing.needsSpec { holding.hasSpec = false }
+        // A node that misses tokens but claims all that it was thought to hold is sent everything.
+        let isSpecAlone = missing.needsSpec && missing.length >= request.knownLength
+        let length =
+            Int(missing.length) < request.knownLength ? Int(missing.length) : isSpecAlone ? request.knownLength : 0
+        holding.length = length
+        holding.hash = sequence.hash(ofFirst: length)
+        jobs[request.job]?.sequence?.setHolding(holding)
+        resend(index)
+    }
+
+    mutating func takeFailure(_ failed: Failed, from node: NodeHandle) {
+        guard let index = requestIndex(failed.fence, at: node) else {
+            transitions.count(.replyStale)
+            return
+        }
+        transitions.count(.requestFailed)
+        let name = nodes[node]?.hello.identity.name ?? ""
+        log(.warning, "a node failed a request", LogField("node", name), LogField("reason", failed.message))
+        fail(index, because: failed.message)
+    }
+
+    private mutating func fail(_ index: Int, because problem: String) {
+        switch requests[index].role {
+        case .drafter: failDraft(index)
+        case .expert: failVerification(index, because: problem)
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import CascadeCore
+import OrderedCollections
+
+/// The life of a round: drafted, verified, and what is sent again.
+///
+/// A round has one draft. Until its first Verify has left, the round may be given up for a new one with a new number;
+/// from then on the draft never changes, and whoever verifies it first commits it.
+extension CoordinatorStateMachine {
+    /// Lets a waiting sequence take its next step, or puts it back to those that wait.
+    mutating func advance(_ id: JobID) {
+        guard let sequence = jobs[id]?.sequence else { return }
+        guard now >= sequence.notBefore else {
+            waiting.append(id)
+            return
+        }
+        switch sequence.phase {
+        case .idle: openRound(id)
+        case .drafted(let draft): verify(id, draft)
+        case .drafting, .verifying: break
+        }
+    }
+
+    private mutating func openRound(_ id: JobID) {
+        guard expert(for: id) != nil, let job = jobs[id], let sequence = job.sequence else {
+            waiting.append(id)
+            return
+        }
+        // Behind a fully accepted draft comes the expert's token, unless the rule leaves it out.
+        let room = job.submit.rule.bonus == .target ? sequence.remaining - 1 : sequence.remaining
+        let count = min(job.numSpeculativeTokens, room)
+        jobs[id]?.sequence?.round += 1
+        if let drafter = drafter(for: id, count: count) {
+            transitions.count(.roundDrafting)
+            jobs[id]?.sequence?.phase = .drafting
+            ask(drafter, id, .drafter, count: count)
+        } else {
+            transitions.count(.roundPlain)
+            jobs[id]?.sequence?.phase = .drafted([])
+            verify(id, [])
+        }
+    }
+
+    private mutating func verify(_ id: JobID, _ draft: [DraftedPosition]) {
+        guard let expert = expert(for: id), hasCredit(expert), let sequence = jobs[id]?.sequence else {
+            waiting.append(id)
+            return
+        }
+        let attempt = sequence.failures + sequence.deaths
+        transitions.count(attempt == 0 ? .roundVerifying : .roundRetried)
+        jobs[id]?.sequence?.phase = .verifying(draft)
+        ask(expert, id, .expert, attempt: attempt)
+    }
+
+    // MARK: Requests
+
+    /// Sends a job's current request to a node and remembers it as outstanding.
+    private mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0, attempt: Int = 0) {
+        guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
+        if jobs[id]?.firstRequestAt == nil { jobs[id]?.firstRequestAt = now }
+        let silence = role == .drafter ? limits.draftSilenceMilliseconds : limits.verifySilenceMilliseconds
+        let fence = Fence(
+            boot: boot,
+            incarnation: identity.incarnation,
+            sequence: SequenceID(job: id),
+            round: sequence.round
+        )
+        requests.append(
+            Request(
+                node: node,
+                job: id,
+                role: role,
+                fence: fence,
+                knownLength: 0,
+                count: count,
+                attempt: attempt,
+                silenceMilliseconds: silence << UInt64(min(attempt, 6)),
+                silenceDeadline: now,
+                totalDeadline: now
+            )
+        )
+        resend(requests.count - 1)
+    }
+
+    /// Sends an outstanding request with the tail that its node needs, and starts its clocks.
+    mutating func resend(_ index: Int) {
+        let request = requests[index]
+        guard let job = jobs[request.job], let sequence = job.sequence else { return }
+        var holding = sequence.holding(of: request.node)
+        let prefix = sequence.prefix(behind: holding)
+        let spec = holding.hasSpec ? nil : sequence.spec
+        holding.hasSpec = true
+        jobs[request.job]?.sequence?.setHolding(holding)
+        let prefill = UInt64(prefix.tail.count) * limits.prefillMillisecondsPerToken
+        requests[index].knownLength = holding.length
+        requests[index].silenceDeadline = now.advanced(milliseconds: request.silenceMilliseconds)
+        requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
+        if case .verifying(let draft) = sequence.phase {
+            let verify = Verify(
+                fence: request.fence,
+                specID: sequence.spec.id,
+                spec: spec,
+                prefix: prefix,
+                draft: draft
+            )
+            send(.verify(verify), to: request.node)
+        } else {
+            let draft = Draft(
+                fence: request.fence,
+                specID: sequence.spec.id,
+                spec: spec,
+                prefix: prefix,
+                count: UInt32(request.count),
+                minimumConfidence: job.submit.draftMinimumConfidence
+            )
+            send(.draft(draft), to: request.node)
+        }
+    }
+
+    func requestIndex(_ fence: Fence, at node: NodeHandle) -> Int? {
+        requests.firstIndex { $0.node == node && $0.fence == fence }
+    }
+
+    // MARK: What goes wrong
+
+    /// The drafter is too slow, or could not: the round is given up and the next one does without this drafter.
+    mutating func abandonDraft(_ index: Int) {
+        let request = requests.remove(at: index)
+        withdraw(request.job, from: request.node)
+        jobs[request.job]?.sequence?.drafter = nil
+        reopenRound(request.job)
+    }
+
+    /// A draft that failed or made no sense: as ``abandonDraft(_:)``, and the sequence asks no drafter for a while.
+    mutating func failDraft(_ index: Int) {
+        let id = requests[index].job
+        if let failures = jobs[id]?.sequence?.draftFailures {
+            let resumption = now.advanced(milliseconds: backoff(failures: failures))
+            jobs[id]?.sequence?.draftFailures = failures + 1
+            jobs[id]?.sequence?.draftNotBefore = resumption
+        }
+        abandonDraft(index)
+    }
+
+    private mutating func reopenRound(_ id: JobID) {
+        transitions.count(.roundAbandoned)
+        jobs[id]?.sequence?.phase = .idle
+        waiting.append(id)
+    }
+
+    /// An expert could not verify, or its answer made no sense: another one is tried, after a while.
+    mutating func failVerification(_ index: Int, because problem: String) {
+        let request = requests.remove(at: index)
+        guard countFailure(of: request.job, because: problem), let job = jobs[request.job], let sequence = job.sequence
+        else { return }
+        let wait = backoff(failures: sequence.failures - 1)
+        jobs[request.job]?.sequence?.notBefore = now.advanced(milliseconds: wait)
+        let others = requests.filter { $0.job == request.job }
+        let need = sequence.reservation
+        let other =
+            others.first?.node
+            ?? chooseNode(.expert, pool: job.submit.pool, room: need, context: need, excluding: request.node)
+        if let other { moveToExpert(other, request.job) }
+        if others.isEmpty { verifyAgain(request.job) }
+    }
+
+    /// An expert shows no progress: another one gets the same round beside it, or, if there is none, the same one
+    /// gets it again in case it was lost on the way.
+    mutating func expireVerification(_ index: Int) {
+        let request = requests[index]
+        let id = request.job
+        guard countFailure(of: id, because: "an expert did not answer in time"), let job = jobs[id],
+            let sequence = job.sequence
+        else { return }
+        if let other = requests.first(where: { $0.job == id && $0.node != request.node }) {
+            // Two are asked at most; the other one is still within its time.
+            requests.remove(at: index)
+            moveToExpert(other.node, id)
+            withdraw(id, from: request.node)
+            return
+        }
+        transitions.count(.roundRetried)
+        requests[index].silenceMilliseconds = min(request.silenceMilliseconds * 2, 86_400_000)
+        let need = sequence.reservation
+        let other = chooseNode(
+            .expert,
+            pool: job.submit.pool,
+            room: need,
+            context: need,
+            excluding: request.node,
+            mustHaveCredit: true
+        )
+        guard let other else {
+            resend(index)
+            return
+        }
+        let silence = requests[index].silenceMilliseconds
+        requests[index].silenceDeadline = now.advanced(milliseconds: silence)
+        requests[index].totalDeadline = now.advanced(milliseconds: silence + limits.requestMilliseconds)
+        moveToExpert(other, id)
+        ask(other, id, .expert, attempt: sequence.failures)
+    }
+
+    /// Counts a failed verification; false when it was the last that the job may have, which has ended then.
+    private mutating func countFailure(of id: JobID, because problem: String) -> Bool {
+        jobs[id]?.sequence?.failures += 1
+        guard let failures = jobs[id]?.sequence?.failures else { return false }
+        guard failures >= limits.failuresPerRound else { return true }
+        let message = "\(failures) attempts to verify one round failed; the last: \(problem)"
+        finish(id, .error, JobError(code: .nodeFailed, message: message))
+        return false
+    }
+
+    /// The node of a request is gone.
+    mutating func replaceLost(_ request: Request) {
+        guard jobs[request.job] != nil else { return }
+        switch request.role {
+        case .drafter: reopenRound(request.job)
+        case .expert:
+            if let other = requests.first(where: { $0.job == request.job }) {
+                moveToExpert(other.node, request.job)
+            } else {
+                verifyAgain(request.job)
+            }
+        }
+    }
+
+    private mutating func verifyAgain(_ id: JobID) {
+        guard case .verifying(let draft) = jobs[id]?.sequence?.phase else { return }
+        jobs[id]?.sequence?.phase = .drafted(draft)
+        waiting.append(id)
+    }
+}

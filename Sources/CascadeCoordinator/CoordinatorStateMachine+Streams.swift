@@ -1,0 +1,123 @@
+import CascadeCore
+import OrderedCollections
+
+/// What clients see of jobs. A watcher is a pair of offsets; nothing is queued for it.
+extension CoordinatorStateMachine {
+    mutating func watch(_ watch: Watch, from peer: PeerID) {
+        follow(watch, from: peer)
+    }
+
+    /// Sends what the client lacks and follows the job for it; the client's offsets stand, whatever was sent before.
+    mutating func follow(_ watch: Watch, from peer: PeerID) {
+        if let ended = finished[watch.job] {
+            replay(ended, watch, to: peer)
+            return
+        }
+        guard let job = jobs[watch.job] else {
+            refuseUnknown(watch.job, peer, requestID: watch.requestID)
+            return
+        }
+        let tokens = job.sequence?.answer.count ?? 0
+        let bytes = job.sequence?.text.count ?? 0
+        guard watch.tokenOffset <= tokens, watch.byteOffset <= bytes else {
+            let message = "the job has \(tokens) tokens and \(bytes) bytes of text, fewer than the offsets asked for"
+            refuse(peer, .badRequest, message, requestID: watch.requestID)
+            return
+        }
+        var watcher = Watcher(
+            peer: peer,
+            tokenOffset: Int(watch.tokenOffset),
+            byteOffset: Int(watch.byteOffset),
+            lastHeard: now
+        )
+        let known = job.watchers.firstIndex { $0.peer == peer }
+        guard known != nil || (job.watchers.count < limits.watchersPerJob && watcherCount < limits.watchers) else {
+            let message = "too many clients follow this job or this coordinator: try again later"
+            let wait = limits.retryAfterMilliseconds
+            refuse(peer, .overloaded, message, requestID: watch.requestID, retryAfterMilliseconds: wait)
+            return
+        }
+        sendDelta(of: job, to: watcher, state: job.state, evenIfEmpty: true)
+        watcher.tokenOffset = tokens
+        watcher.byteOffset = bytes
+        if let known {
+            jobs[watch.job]?.watchers[known] = watcher
+        } else {
+            jobs[watch.job]?.watchers.append(watcher)
+            watcherCount += 1
+            transitions.count(.watcherAttached)
+        }
+    }
+
+    private mutating func replay(_ ended: FinishedJob, _ watch: Watch, to peer: PeerID) {
+        let report = ended.report
+        let tokenOffset = min(Int(watch.tokenOffset), report.tokens.count)
+        let byteOffset = min(Int(watch.byteOffset), report.text.count)
+        if tokenOffset < report.tokens.count || byteOffset < report.text.count {
+            let delta = Delta(
+                job: watch.job,
+                state: .finished,
+                note: "",
+                tokenOffset: UInt32(tokenOffset),
+                byteOffset: UInt32(byteOffset),
+                tokens: Array(report.tokens[tokenOffset...]),
+                origins: Array(ended.origins[tokenOffset...]),
+                text: Array(report.text[byteOffset...])
+            )
+            send(.delta(delta), to: peer)
+        }
+        send(.finished(Finished(report: report)), to: peer)
+    }
+
+    /// Sends every watcher of a job what was committed since its last delta.
+    mutating func sendDeltas(of id: JobID) {
+        guard let job = jobs[id], let sequence = job.sequence else { return }
+        for index in job.watchers.indices {
+            sendDelta(of: job, to: job.watchers[index], state: job.state, evenIfEmpty: false)
+            jobs[id]?.watchers[index].tokenOffset = sequence.answer.count
+            jobs[id]?.watchers[index].byteOffset = sequence.text.count
+        }
+    }
+
+    mutating func sendDelta(of job: Job, to watcher: Watcher, state: JobState, evenIfEmpty: Bool) {
+        let answer = job.sequence?.answer ?? []
+        let text = job.sequence?.text ?? []
+        guard evenIfEmpty || watcher.tokenOffset < answer.count || watcher.byteOffset < text.count else { return }
+        let delta = Delta(
+            job: job.id,
+            state: state,
+            note: state == .finished ? "" : note(of: job),
+            tokenOffset: UInt32(watcher.tokenOffset),
+            byteOffset: UInt32(watcher.byteOffset),
+            tokens: Array(answer.dropFirst(watcher.tokenOffset)),
+            origins: Array((job.sequence?.origins ?? []).dropFirst(watcher.tokenOffset)),
+            text: Array(text.dropFirst(watcher.byteOffset))
+        )
+        send(.delta(delta), to: watcher.peer)
+    }
+
+    // MARK: Watchers that go
+
+    /// The peer is gone or does not read; a client that still lives watches again from its own offset.
+    mutating func dropWatchers(of peer: PeerID) {
+        guard watcherCount > 0 else { return }
+        for id in jobs.keys { dropWatcher(peer, of: id) }
+    }
+
+    mutating func dropWatcher(_ peer: PeerID, of id: JobID) {
+        guard let index = jobs[id]?.watchers.firstIndex(where: { $0.peer == peer }) else { return }
+        jobs[id]?.watchers.remove(at: index)
+        watcherCount -= 1
+        transitions.count(.watcherDropped)
+    }
+
+    mutating func dropSilentWatchers() {
+        guard watcherCount > 0 else { return }
+        for id in jobs.keys {
+            let silent = jobs[id]?.watchers.filter {
+                $0.lastHeard.advanced(milliseconds: limits.watchSilenceMilliseconds) < now
+            }
+            for watcher in silent ?? [] { dropWatcher(watcher.peer, of: id) }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import CascadeCore
+import OrderedCollections
+
+/// How jobs come.
+extension CoordinatorStateMachine {
+    mutating func submit(_ submit: Submit, from peer: PeerID) {
+        if let id = submissions[submit.submitKey] {
+            repeatSubmission(submit, of: id, from: peer)
+            return
+        }
+        if let problem = problem(of: submit) {
+            refuseJob(submit, peer, .badRequest, problem)
+            return
+        }
+        let queued = jobs.count - running.count
+        guard queued < limits.queuedJobs, jobBytes + submit.byteCount <= limits.queuedBytes else {
+            let message = "\(queued) jobs are waiting already: try again later"
+            let wait = limits.retryAfterMilliseconds
+            refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
+            return
+        }
+        let job = Job(
+            id: newJobID(),
+            submit: submit,
+            seed: submit.seed ?? identifiers.next(),
+            numSpeculativeTokens: submit.numSpeculativeTokens.map(Int.init) ?? limits.draftTokens,
+            acceptedAt: now
+        )
+        jobs[job.id] = job
+        jobBytes += job.bytes
+        submissions[submit.submitKey] = job.id
+        transitions.count(.jobAccepted)
+        log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
+        accept(job.id, requestID: submit.requestID, seed: job.seed, count: job.numSpeculativeTokens, peer)
+        guard submit.follow else { return }
+        // Moves the job on first, so that the client's first delta says what it really waits for.
+        schedule()
+        follow(Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0), from: peer)
+    }
+
+    /// The same key again: the client did not get the answer, or has a new connection.
+    private mutating func repeatSubmission(_ submit: Submit, of id: JobID, from peer: PeerID) {
+        let first = jobs[id]?.submit ?? finished[id]?.submit
+        guard let first, first.asksForTheSame(as: submit) else {
+            let message = "this submit key belongs to another submission: draw a new key for every new job"
+            refuseJob(submit, peer, .badRequest, message)
+            return
+        }
+        transitions.count(.jobRepeated)
+        if let job = jobs[id] {
+            accept(id, requestID: submit.requestID, seed: job.seed, count: job.numSpeculativeTokens, peer)
+        } else if let report = finished[id]?.report {
+            let count = Int(report.numSpeculativeTokens)
+            accept(id, requestID: submit.requestID, seed: report.seed, count: count, peer)
+        }
+        guard submit.follow, jobs[id]?.watchers.contains(where: { $0.peer == peer }) != true else { return }
+        follow(Watch(requestID: submit.requestID, job: id, tokenOffset: 0, byteOffset: 0), from: peer)
+    }
+
+    private mutating func accept(_ id: JobID, requestID: UInt64, seed: UInt64, count: Int, _ peer: PeerID) {
+        let accepted = Accepted(
+            requestID: requestID,
+            job: id,
+            seed: seed,
+            numSpeculativeTokens: UInt32(clamping: count)
+        )
+        send(.accepted(accepted), to: peer)
+    }
+
+    private mutating func refuseJob(
+        _ submit: Submit,
+        _ peer: PeerID,
+        _ code: RefusalCode,
+        _ message: String,
+        retryAfterMilliseconds: UInt32 = 0
+    ) {
+        transitions.count(.jobRefused)
+        refuse(
+            peer,
+            code,
+            message,
+            requestID: submit.requestID,
+            retryAfterMilliseconds: retryAfterMilliseconds
+        )
+    }
+
+    private mutating func newJobID() -> JobID {
+        // 64 random bits against at most some thousand jobs: the second draw has never been needed.
+        var id = JobID(rawValue: identifiers.next())
+        while jobs[id] != nil || finished[id] != nil { id = JobID(rawValue: identifiers.next()) }
+        return id
+    }
+
+    private func problem(of submit: Submit) -> String? {
+        if submit.pool.isEmpty || submit.pool.utf8.count > limits.nameBytes {
+            return "the pool's name must have 1 to \(limits.nameBytes) bytes, not \(submit.pool.utf8.count)"
+        }
+        let promptBytes = submit.prompt.count + (submit.system?.count ?? 0)
+        if promptBytes > limits.promptBytes {
+            return "prompt and system message may have at most \(limits.promptBytes) bytes, not \(promptBytes)"
+        }
+        if !(1...limits.maximumTokens).contains(Int(submit.maxTokens)) {
+            return "max tokens must be between 1 and \(limits.maximumTokens), not \(submit.maxTokens)"
+        }
+        if submit.stop.count > limits.stopStrings {
+            return "at most \(limits.stopStrings) stop strings are possible, not \(submit.stop.count)"
+        }
+        if let stop = submit.stop.first(where: { $0.isEmpty || $0.count > limits.stopBytes }) {
+            return "a stop string must have 1 to \(limits.stopBytes) bytes, not \(stop.count)"
+        }
+        if let count = submit.numSpeculativeTokens, Int(count) > limits.maximumDraftTokens {
+            return "at most \(limits.maximumDraftTokens) tokens are drafted per round, not \(count)"
+        }
+        if !(0...1).contains(submit.draftMinimumConfidence) {
+            return "draft-p-min must be between 0 and 1, not \(submit.draftMinimumConfidence)"
+        }
+        return submit.sampling.problem ?? submit.rule.problem(sampling: submit.sampling)
+    }
+}

@@ -1,0 +1,112 @@
+import CascadeCore
+import OrderedCollections
+
+/// What time does: heartbeats, deadlines, and the coordinator's own pauses.
+extension CoordinatorStateMachine {
+    /// The earliest instant at which a tick has something to do.
+    var earliestDeadline: Instant {
+        var earliest = nextHeartbeat
+        for request in requests { earliest = min(earliest, request.deadline) }
+        for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
+        for id in waiting {
+            guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
+            earliest = min(earliest, sequence.notBefore)
+        }
+        return earliest
+    }
+
+    /// A tick that comes more than a heartbeat late says that this process stood still, and that nothing is known of
+    /// the others: all their clocks start anew (decisions.md 10).
+    mutating func noticePause() {
+        guard let due = nextDeadline, now > due.advanced(milliseconds: limits.heartbeatMilliseconds) else { return }
+        transitions.count(.pauseNoticed)
+        let paused = UInt64(now.milliseconds(since: due))
+        log(.warning, "the coordinator stood still", LogField("milliseconds", String(paused)))
+        for handle in nodes.all { nodes[handle]?.lastHeard = now }
+        for index in requests.indices {
+            requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
+            requests[index].totalDeadline = requests[index].totalDeadline.advanced(milliseconds: paused)
+        }
+        for name in pools.keys {
+            pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
+        }
+        for id in jobs.keys {
+            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastHeard = now }
+        }
+        nextHeartbeat = now
+    }
+
+    mutating func passTime() {
+        if now >= nextHeartbeat {
+            nextHeartbeat = now.advanced(milliseconds: limits.heartbeatMilliseconds)
+            reapNodes()
+            pingNodes()
+            dropSilentWatchers()
+        }
+        for name in pools.keys {
+            if let pool = pools[name], pool.tokenizerSource != nil, now >= pool.tokenizerDeadline {
+                askAnotherForTokenizer(of: name)
+            }
+        }
+        expireRequests()
+    }
+
+    private mutating func reapNodes() {
+        let patience = limits.heartbeatMilliseconds * limits.missedHeartbeats
+        for handle in nodes.all {
+            guard let node = nodes[handle], node.lastHeard.advanced(milliseconds: patience) < now else { continue }
+            transitions.count(.nodeReaped)
+            removeNode(handle, isDeath: true)
+        }
+    }
+
+    private mutating func pingNodes() {
+        lastPing += 1
+        for handle in nodes.all {
+            send(.ping(Ping(boot: boot, number: lastPing)), to: handle)
+        }
+    }
+
+    mutating func takePong(_ pong: Pong, from handle: NodeHandle) {
+        guard let node = nodes[handle] else { return }
+        guard pong.boot == boot else {
+            refuse(node.peer, .notReady, "this is another coordinator: say hello first")
+            return
+        }
+        // A late pong must not turn the counter back.
+        guard pong.progress.passes >= node.progress.passes else { return }
+        let hasAdvanced = pong.progress.passes > node.progress.passes
+        nodes[handle]?.progress = pong.progress
+        guard hasAdvanced else { return }
+        for index in requests.indices where requests[index].node == handle {
+            requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
+        }
+    }
+
+    /// Deals with requests whose time is over. Each is looked up anew: dealing with one may end others.
+    private mutating func expireRequests() {
+        let due = requests.filter { $0.deadline <= now }
+        for request in due {
+            guard let index = requestIndex(request.fence, at: request.node) else { continue }
+            transitions.count(.requestExpired)
+            bench(request.node)
+            switch request.role {
+            case .drafter: abandonDraft(index)
+            case .expert: expireVerification(index)
+            }
+        }
+    }
+
+    /// Others are preferred to this node for a while.
+    private mutating func bench(_ handle: NodeHandle) {
+        guard let node = nodes[handle] else { return }
+        let end = now.advanced(milliseconds: backoff(failures: node.strikes))
+        nodes[handle]?.strikes = node.strikes + 1
+        nodes[handle]?.benchedUntil = end
+    }
+
+    /// How long to wait after that many earlier failures in a row.
+    func backoff(failures: Int) -> UInt64 {
+        limits.benchMilliseconds << UInt64(min(failures, 5))
+    }
+}

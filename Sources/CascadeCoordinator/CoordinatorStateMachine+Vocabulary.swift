@@ -1,0 +1,71 @@
+import CascadeCore
+import OrderedCollections
+
+/// How the coordinator learns a pool's tokenizer: an expert ships it (decisions.md 11).
+extension CoordinatorStateMachine {
+    /// Decides whether a node shall ship its tokenizer block with its welcome: one expert of a pool whose vocabulary
+    /// is unknown.
+    mutating func askForTokenizer(_ handle: NodeHandle) -> Bool {
+        guard let node = nodes[handle], let pool = pools[node.hello.pool] else { return false }
+        guard node.hello.role == .expert, vocabularies[pool.vocabularyHash] == nil else { return false }
+        guard pool.tokenizerSource == nil || pool.tokenizerSource == handle else { return false }
+        pools[pool.name]?.tokenizerSource = handle
+        pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
+        transitions.count(.tokenizerAsked)
+        return true
+    }
+
+    /// The expert that was asked is gone or too slow: asks the next one by welcoming it again.
+    mutating func askAnotherForTokenizer(of name: String) {
+        guard let pool = pools[name] else { return }
+        let experts = nodes.elements.filter { $0.value.hello.pool == name && $0.value.hello.role == .expert }
+            .map { $0.key }
+        let next = experts.first { $0.rawValue > pool.tokenizerSource?.rawValue ?? 0 } ?? experts.first
+        pools[name]?.tokenizerSource = nil
+        guard let next, askForTokenizer(next) else { return }
+        let heartbeat = UInt32(limits.heartbeatMilliseconds)
+        send(.welcome(Welcome(boot: boot, heartbeatMilliseconds: heartbeat, wantsTokenizer: true)), to: next)
+    }
+
+    mutating func takeChunk(_ chunk: TokenizerChunk, from handle: NodeHandle) {
+        guard let node = nodes[handle], let pool = pools[node.hello.pool], pool.tokenizerSource == handle else {
+            return
+        }
+        let total = Int(chunk.totalBytes)
+        let isSound =
+            chunk.vocabularyHash == pool.vocabularyHash && total <= limits.tokenizerBytes && !chunk.bytes.isEmpty
+            && Int(chunk.offset) + chunk.bytes.count <= total
+        guard isSound else {
+            transitions.count(.requestInvalid)
+            return
+        }
+        pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
+        actions.append(.collectTokenizer(pool: pool.name, chunk))
+    }
+
+    mutating func learn(_ vocabulary: Vocabulary, of name: String) {
+        guard let pool = pools[name], vocabularies[vocabulary.hash] == nil else { return }
+        guard vocabulary.hash == pool.vocabularyHash, vocabulary.count == pool.vocabularyCount else {
+            giveUpTokenizer(of: name, because: "the block describes other tokens than its sender's hello")
+            return
+        }
+        if vocabularies.count >= limits.pools, let unused = unusedVocabulary { vocabularies[unused] = nil }
+        vocabularies[vocabulary.hash] = vocabulary
+        transitions.count(.vocabularyKnown)
+        log(.info, "vocabulary known", LogField("pool", name))
+        for other in pools.keys where pools[other]?.vocabularyHash == vocabulary.hash {
+            pools[other]?.tokenizerSource = nil
+        }
+    }
+
+    /// The oldest vocabulary that no pool has.
+    private var unusedVocabulary: Hash128? {
+        vocabularies.keys.first { hash in !pools.values.contains { $0.vocabularyHash == hash } }
+    }
+
+    /// The asked expert's block is of no use; it stays the source until its time is over, so that a broken block does
+    /// not go in circles at the speed of the network.
+    mutating func giveUpTokenizer(of name: String, because problem: String) {
+        log(.warning, "tokenizer block unusable", LogField("pool", name), LogField("reason", problem))
+    }
+}

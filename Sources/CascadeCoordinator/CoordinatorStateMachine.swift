@@ -1,0 +1,189 @@
+package import CascadeCore
+import OrderedCollections
+
+/// The coordinator: all decisions of a cluster, as a value.
+///
+/// It is fed events and returns actions. It does no I/O, reads no clock (every event comes with the time) and draws no
+/// random numbers but from the seed it was given: the same events give the same actions. The driver performs the
+/// actions in order, feeds ``Event/tick`` when ``nextDeadline`` has come, and reports sends that failed.
+///
+/// Nothing that a peer sends can trap it: what breaks a rule is refused, counted or ends one job. Everything that can
+/// grow is bounded by ``CoordinatorLimits``. The tables of states and events are in `Transitions.md`.
+package struct CoordinatorStateMachine: Sendable {
+    /// Random per process start; part of every fence.
+    package let boot: UInt64
+    /// The bounds in force.
+    package let limits: CoordinatorLimits
+    /// Version and commit, for people.
+    let software: String
+    /// When the process started.
+    let startedAt: Instant
+    /// Random numbers of a sequence, by its spec.
+    let draws: @Sendable (SequenceSpec) -> any DrawSource
+
+    /// How often each transition occurred.
+    package internal(set) var transitions = TransitionCounts()
+    /// What speculation did since start.
+    package internal(set) var totals = SpeculationCounts()
+    /// When to feed a tick at the latest; nil after ``Action/exit``.
+    package private(set) var nextDeadline: Instant?
+
+    var now: Instant
+    var actions: [Action] = []
+    var identifiers: IdentifierStream
+    var lastSpecID: UInt64 = 0
+    var lastPing: UInt64 = 0
+    var nextHeartbeat: Instant
+    private(set) var hasExited = false
+
+    var nodes = NodeTable()
+    var pools: OrderedDictionary<String, Pool> = [:]
+    /// Known vocabularies, oldest first.
+    var vocabularies: OrderedDictionary<Hash128, Vocabulary> = [:]
+    /// Jobs that have not ended, oldest first.
+    var jobs: OrderedDictionary<JobID, Job> = [:]
+    /// Bytes of their submissions.
+    var jobBytes = 0
+    /// Those with rounds running, in order of admission.
+    var running: [JobID] = []
+    /// Those of them that want to go on, longest waiting first.
+    var waiting: [JobID] = []
+    /// What nodes have not answered.
+    var requests: [Request] = []
+    var watcherCount = 0
+    var finished = FinishedJobs()
+    var finishedCount: UInt64 = 0
+    /// Jobs by submit key, active and finished; for look-up only: it is never iterated.
+    var submissions: [Hash128: JobID] = [:]
+
+    /// Creates a coordinator without nodes and jobs.
+    ///
+    /// - Parameters:
+    ///   - boot: random per process start.
+    ///   - limits: sound ones: a `problem` is a programming error.
+    ///   - seedForJobs: random and secret; job ids and seeds come from it.
+    ///   - software: version and commit.
+    ///   - draws: where a sequence's random numbers come from; the seam for exhaustive tests.
+    package init(
+        boot: UInt64,
+        limits: CoordinatorLimits = CoordinatorLimits(),
+        seedForJobs: UInt64,
+        software: String,
+        now: Instant,
+        draws: @escaping @Sendable (SequenceSpec) -> any DrawSource = { PhiloxDraws(seed: $0.seed) }
+    ) {
+        precondition(limits.problem == nil, "unsound limits: \(limits.problem ?? "")")
+        self.boot = boot
+        self.limits = limits
+        self.software = software
+        self.draws = draws
+        self.now = now
+        startedAt = now
+        identifiers = IdentifierStream(seed: seedForJobs)
+        nextHeartbeat = now.advanced(milliseconds: limits.heartbeatMilliseconds)
+        nextDeadline = nextHeartbeat
+    }
+
+    /// Takes one event and returns what to do about it, in order. Time never runs backwards: an earlier `now` than the
+    /// last counts as the last.
+    package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+        guard !hasExited else { return [] }
+        self.now = max(self.now, now)
+        noticePause()
+        switch event {
+        case .message(let message, let peer): receive(message, from: peer)
+        case .peerLost(let peer): losePeer(peer)
+        case .peerFull(let peer): dropWatchers(of: peer)
+        case .tokenized(let job, let prompt): takePrompt(prompt, of: job)
+        case .vocabulary(let pool, let vocabulary): learn(vocabulary, of: pool)
+        case .vocabularyFailed(let pool, let problem): giveUpTokenizer(of: pool, because: problem)
+        case .drainNode(let name): drainNode(named: name)
+        case .tick: passTime()
+        case .shutdown: shutDown()
+        }
+        if !hasExited { schedule() }
+        nextDeadline = hasExited ? nil : earliestDeadline
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func receive(_ message: Message, from peer: PeerID) {
+        switch message {
+        case .hello, .ready, .pong, .tokenizerChunk, .drafted, .verified, .missing, .failed, .goodbye:
+            receiveFromNode(message, peer)
+        case .submit(let submit): self.submit(submit, from: peer)
+        case .watch(let watch): self.watch(watch, from: peer)
+        case .cancel(let cancel): self.cancel(cancel, from: peer)
+        case .statusRequest(let request): answer(request, to: peer)
+        case .jobsRequest(let request): answer(request, to: peer)
+        case .nodesRequest(let request): answer(request, to: peer)
+        case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished, .jobList,
+            .nodeList, .clusterStatus:
+            // Not answered: two coordinators that talk to each other by mistake would never stop.
+            transitions.count(.messageUnexpected)
+        }
+    }
+
+    private mutating func receiveFromNode(_ message: Message, _ peer: PeerID) {
+        if case .hello(let hello) = message {
+            takeHello(hello, from: peer)
+            return
+        }
+        guard let node = nodes.handle(of: peer) else {
+            answerUnknownNode(message, peer)
+            return
+        }
+        nodes[node]?.lastHeard = now
+        switch message {
+        case .ready(let ready): takeReady(ready, from: node)
+        case .pong(let pong): takePong(pong, from: node)
+        case .tokenizerChunk(let chunk): takeChunk(chunk, from: node)
+        case .drafted(let drafted): takeDraft(drafted, from: node)
+        case .verified(let verified): takeVerdict(verified, from: node)
+        case .missing(let missing): takeMissing(missing, from: node)
+        case .failed(let failed): takeFailure(failed, from: node)
+        case .goodbye(let goodbye): takeGoodbye(goodbye, from: node)
+        default: break
+        }
+    }
+
+    /// All jobs end with an error; nodes keep their caches for the next coordinator.
+    private mutating func shutDown() {
+        for id in jobs.keys {
+            finish(id, .error, JobError(code: .shuttingDown, message: "the coordinator is shutting down; submit again"))
+        }
+        actions.append(.exit)
+        hasExited = true
+    }
+
+    // MARK: Actions
+
+    mutating func send(_ message: Message, to peer: PeerID) {
+        actions.append(.send(message, to: peer))
+    }
+
+    mutating func send(_ message: Message, to node: NodeHandle) {
+        guard let peer = nodes[node]?.peer else { return }
+        actions.append(.send(message, to: peer))
+    }
+
+    mutating func refuse(
+        _ peer: PeerID,
+        _ code: RefusalCode,
+        _ message: String,
+        requestID: UInt64 = 0,
+        retryAfterMilliseconds: UInt32 = 0
+    ) {
+        let refused = Refused(
+            code: code,
+            message: message,
+            requestID: requestID,
+            retryAfterMilliseconds: retryAfterMilliseconds
+        )
+        send(.refused(refused), to: peer)
+    }
+
+    mutating func log(_ level: LogLevel, _ message: String, _ fields: LogField...) {
+        actions.append(.log(level, message, fields))
+    }
+}

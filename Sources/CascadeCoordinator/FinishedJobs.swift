@@ -1,0 +1,36 @@
+import CascadeCore
+import OrderedCollections
+
+/// A job that has ended.
+struct FinishedJob: Sendable {
+    let submit: Submit
+    let acceptedAt: Instant
+    let origins: [Origin]
+    let report: JobReport
+
+    /// Bytes that keeping it costs, about.
+    var bytes: Int {
+        submit.byteCount + report.text.count + 5 * report.tokens.count + (report.error?.message.utf8.count ?? 0)
+    }
+}
+
+/// The reports of ended jobs, oldest first, bounded in number and bytes.
+struct FinishedJobs: Sendable {
+    private(set) var jobs: OrderedDictionary<JobID, FinishedJob> = [:]
+    private var bytes = 0
+
+    subscript(id: JobID) -> FinishedJob? { jobs[id] }
+
+    mutating func insert(_ job: FinishedJob) {
+        jobs[job.report.job] = job
+        bytes += job.bytes
+    }
+
+    /// Forgets the oldest job that the limits have no room for; nil when all fit. The newest always stays.
+    mutating func removeExcess(limits: CoordinatorLimits) -> FinishedJob? {
+        guard jobs.count > 1, jobs.count > limits.finishedJobs || bytes > limits.finishedBytes else { return nil }
+        let oldest = jobs.removeFirst().value
+        bytes -= oldest.bytes
+        return oldest
+    }
+}

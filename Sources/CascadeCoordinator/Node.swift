@@ -1,0 +1,32 @@
+import CascadeCore
+
+/// Names one registration of a node: a node that is lost and comes back gets a new one, so nothing that belonged to the
+/// old one can be mistaken for the new one's.
+struct NodeHandle: Hashable, Sendable {
+    var rawValue: UInt64
+}
+
+/// A node that was taken in.
+struct Node: Sendable {
+    /// What it said of itself.
+    let hello: Hello
+    /// Where to send.
+    var peer: PeerID
+    /// Whether work goes to it.
+    var state = NodeState.loading
+    /// Its measured cost curve, empty until it is ready.
+    var costs: [CostPoint] = []
+    /// Requests that may be outstanding at once.
+    var credits = 0
+    /// Its last report.
+    var progress = Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+    /// When it was last heard.
+    var lastHeard: Instant
+    /// Until when others are preferred, because it let a request expire.
+    var benchedUntil = Instant(nanoseconds: 0)
+    /// Requests in a row that it let expire.
+    var strikes = 0
+
+    /// Most tokens of one sequence that it can hold.
+    var capacity: Int { Int(min(hello.contextLength, hello.kvTokens)) }
+}

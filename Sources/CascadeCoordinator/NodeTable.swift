@@ -1,0 +1,66 @@
+import CascadeCore
+import OrderedCollections
+
+/// The live nodes, in the order they joined.
+struct NodeTable: Sendable {
+    private var nodes: OrderedDictionary<NodeHandle, Node> = [:]
+    /// For look-up only: it is never iterated.
+    private var handles: [PeerID: NodeHandle] = [:]
+    private var lastHandle: UInt64 = 0
+
+    var count: Int { nodes.count }
+
+    /// Handles in the order of joining.
+    var all: [NodeHandle] { Array(nodes.keys) }
+
+    /// Nodes in the order of joining.
+    var values: some Collection<Node> { nodes.values }
+
+    /// Handles and nodes in the order of joining.
+    var elements: some Collection<(key: NodeHandle, value: Node)> { nodes.elements }
+
+    /// A live node, to read and to change in place; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
+    subscript(handle: NodeHandle) -> Node? {
+        get { nodes[handle] }
+        _modify {
+            // Assigning nil or to a handle that is gone would bypass the other table.
+            var node = nodes[handle]
+            let wasLive = node != nil
+            yield &node
+            precondition((node != nil) == wasLive, "nodes come and go by insert and remove only")
+            if let node { nodes[handle] = node }
+        }
+    }
+
+    /// The node behind a peer.
+    func handle(of peer: PeerID) -> NodeHandle? {
+        handles[peer]
+    }
+
+    /// The node of that name.
+    func handle(named name: String) -> NodeHandle? {
+        nodes.elements.first { $0.value.hello.identity.name == name }?.key
+    }
+
+    mutating func insert(_ node: Node) -> NodeHandle {
+        lastHandle += 1
+        let handle = NodeHandle(rawValue: lastHandle)
+        nodes[handle] = node
+        handles[node.peer] = handle
+        return handle
+    }
+
+    mutating func remove(_ handle: NodeHandle) -> Node? {
+        guard let node = nodes.removeValue(forKey: handle) else { return nil }
+        handles[node.peer] = nil
+        return node
+    }
+
+    /// A node speaks from another address now.
+    mutating func rebind(_ handle: NodeHandle, to peer: PeerID) {
+        guard let old = nodes[handle]?.peer else { return }
+        handles[old] = nil
+        nodes[handle]?.peer = peer
+        handles[peer] = handle
+    }
+}

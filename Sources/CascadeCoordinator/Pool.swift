@@ -1,0 +1,36 @@
+import CascadeCore
+
+/// What all nodes of one name agree on. Fixed by the first node and kept as long as the pool has nodes, or sequences
+/// that were begun with it.
+struct Pool: Sendable {
+    /// Its name.
+    let name: String
+    /// Hash of its token table.
+    var vocabularyHash: Hash128
+    /// Its number of tokens.
+    var vocabularyCount: Int
+    /// What its experts agree on; nil before the first of them.
+    var expertModel: ExpertModel?
+    /// The expert that was asked for the tokenizer block, while the vocabulary is unknown.
+    var tokenizerSource: NodeHandle?
+    /// Until when it may take.
+    var tokenizerDeadline = Instant(nanoseconds: 0)
+}
+
+/// What makes two experts interchangeable, to the bit (decisions.md 7).
+struct ExpertModel: Equatable, Sendable {
+    var fingerprint: Hash128
+    var numericsID: String
+    var name: String
+
+    init(_ hello: Hello) {
+        fingerprint = hello.modelFingerprint
+        numericsID = hello.numericsID
+        name = hello.modelName
+    }
+
+    /// Names may differ where the models do not.
+    static func == (left: ExpertModel, right: ExpertModel) -> Bool {
+        left.fingerprint == right.fingerprint && left.numericsID == right.numericsID
+    }
+}

@@ -1,0 +1,27 @@
+import CascadeCore
+
+/// A Draft or Verify that a node has not answered. All of them in one list are the table that fences, credits and
+/// deadlines are derived from.
+struct Request: Sendable {
+    let node: NodeHandle
+    let job: JobID
+    let role: NodeRole
+    let fence: Fence
+    /// Tokens the node was thought to hold.
+    var knownLength: Int
+    /// Tokens to draft, for a drafter.
+    let count: Int
+    /// Times the node has answered "missing".
+    var misses = 0
+    /// Which attempt of its round it is, from 0.
+    let attempt: Int
+    /// How long the node may show no progress.
+    var silenceMilliseconds: UInt64
+    /// When that time is over.
+    var silenceDeadline: Instant
+    /// When it is over in any case.
+    var totalDeadline: Instant
+
+    /// When something must be done about it.
+    var deadline: Instant { min(silenceDeadline, totalDeadline) }
+}

@@ -1,0 +1,87 @@
+/// A model's hyper-parameters, read from a GGUF file's metadata and checked for sense.
+package struct ModelConfiguration: Equatable, Sendable {
+    /// The architectures that the engine computes.
+    package enum Architecture: String, CaseIterable, Sendable {
+        case llama
+        case qwen2
+
+        /// Whether rotary pairs are neighbours (2i, 2i + 1) in the file's order of rows, rather than (i, i + half).
+        var interleavesRotation: Bool { self == .llama }
+    }
+
+    /// The architecture.
+    package let architecture: Architecture
+    /// Number of layers.
+    package let layers: Int
+    /// Width of the residual stream; a multiple of 32.
+    package let width: Int
+    /// Width of the feed-forward part; a multiple of 32.
+    package let hiddenWidth: Int
+    /// Number of query heads.
+    package let heads: Int
+    /// Number of key/value heads; divides ``heads``.
+    package let keyValueHeads: Int
+    /// Width of a head; a multiple of 32.
+    package let headSize: Int
+    /// Leading elements of a head that are rotated; even.
+    package let rotaryDimensions: Int
+    /// Base of the rotary frequencies.
+    package let rotaryBase: Double
+    /// What the norms add to the mean square.
+    package let normEpsilon: Float
+    /// Longest sequence that the model was made for.
+    package let contextLength: Int
+    /// Number of tokens in the vocabulary: rows of the embedding.
+    package let vocabulary: Int
+
+    /// Width of all query heads together.
+    package var queryWidth: Int { heads * headSize }
+
+    /// Width of all key heads together, and of all value heads.
+    package var keyValueWidth: Int { keyValueHeads * headSize }
+
+    /// Reads and checks the metadata of `file`.
+    package init(_ file: GGUFFile) throws(ModelError) {
+        let name = try wrapped { () throws(GGUFError) in try file.string("general.architecture") }
+        guard let architecture = Architecture(rawValue: name) else {
+            let supported = Architecture.allCases.map(\.rawValue)
+            throw .unsupportedArchitecture(path: file.path, found: name, supported: supported)
+        }
+        let keys = ConfigurationKeys(file: file, prefix: name)
+        self.architecture = architecture
+        layers = try keys.integer("block_count", in: 1...1_024)
+        width = try keys.integer("embedding_length", in: 32...65_536, multipleOf: 32)
+        hiddenWidth = try keys.integer("feed_forward_length", in: 32...1_048_576, multipleOf: 32)
+        heads = try keys.integer("attention.head_count", in: 1...1_024)
+        keyValueHeads = try keys.integer("attention.head_count_kv", in: 1...heads, default: heads)
+        guard heads % keyValueHeads == 0 else {
+            throw keys.error("attention.head_count_kv", "a divisor of the \(heads) heads", "\(keyValueHeads)")
+        }
+        // Where the file does not say how wide a head is, the heads share the residual stream.
+        let size = try keys.integer("attention.key_length", in: 32...1_024, multipleOf: 32, default: width / heads)
+        guard size >= 32, size % 32 == 0, size <= 1_024 else {
+            throw keys.error("attention.head_count", "heads of 32 to 1024 elements, a multiple of 32", "\(size)")
+        }
+        headSize = size
+        _ = try keys.integer("attention.value_length", in: size...size, default: size)
+        rotaryDimensions = try keys.integer("rope.dimension_count", in: 2...size, multipleOf: 2, default: size)
+        rotaryBase = Double(try keys.float("rope.freq_base", in: 1...1e12, default: 10_000))
+        normEpsilon = try keys.float("attention.layer_norm_rms_epsilon", in: 1e-12...1e-2)
+        contextLength = try keys.integer("context_length", in: 1...(1 << 20))
+        try keys.refuse("expert_count", unless: 0, meaning: "no mixture of experts")
+        try keys.refuse("attention.sliding_window", unless: 0, meaning: "no sliding window")
+        try keys.refuseScaling()
+
+        let embedding = try wrapped { () throws(GGUFError) in try file.tensor(named: "token_embd.weight") }
+        guard embedding.rowLength == width, 1...(1 << 24) ~= embedding.rowCount else {
+            throw .tensor(
+                path: file.path,
+                name: embedding.name,
+                expected: "rows of \(width), one for each token",
+                found: "shape \(embedding.shape)"
+            )
+        }
+        vocabulary = embedding.rowCount
+        _ = try keys.integer("vocab_size", in: vocabulary...vocabulary, default: vocabulary)
+    }
+}

@@ -1,0 +1,266 @@
+internal import CCascadeKernels
+internal import CascadeCore
+
+/// One pass of rows through the model, run by all threads of an engine together.
+///
+/// Every step splits its work by thread index alone, and threads meet between steps. How it is split never shows in the
+/// result: each number is computed by one thread, in a fixed order.
+///
+/// `@unchecked Sendable`: between passes only the engine's thread touches ``rowCount``, ``wantedCount``, ``logitsBase``
+/// and the buffers; during a pass the threads read these three and write disjoint parts of the buffers and pages, and
+/// the barrier orders one step's writes before the next step's reads. The crew's gate orders a pass after its setup.
+final class ForwardPass: @unchecked Sendable {
+    let buffers: PassBuffers
+    /// Rows of this pass.
+    var rowCount = 0
+    /// Rows whose logits are wanted: the first entries of `buffers.wanted`.
+    var wantedCount = 0
+    /// Where in `buffers.logits`, in rows, this pass's logits go.
+    var logitsBase = 0
+
+    private let configuration: ModelConfiguration
+    private let weights: ModelWeights
+    private let kernels: csk_kernels
+    private let threads: Int
+    private let headByteCount: Int
+    private let barrier: Barrier
+    /// Radians per position of each rotated pair. [rotaryDimensions / 2]
+    private let frequencies: [Double]
+
+    init(model: Model, kernels: KernelSet, buffers: PassBuffers, threads: Int, headByteCount: Int) {
+        self.kernels = kernels.table
+        self.buffers = buffers
+        self.threads = threads
+        self.headByteCount = headByteCount
+        configuration = model.configuration
+        weights = model.weights
+        barrier = Barrier(parties: threads)
+        let dimensions = model.configuration.rotaryDimensions
+        let logBase = csk_log(model.configuration.rotaryBase)
+        frequencies = (0..<dimensions / 2).map { csk_exp(-2 * Double($0) / Double(dimensions) * logBase) }
+    }
+
+    /// The part of thread `thread`. Its numbers are complete when every thread has returned.
+    func run(thread: Int) {
+        for row in share(of: rowCount, thread) { embed(row) }
+        for layer in 0..<configuration.layers {
+            attentionPart(weights.layers[layer], layer, thread)
+            feedForwardPart(weights.layers[layer], thread)
+        }
+        if wantedCount > 0 { headPart(thread) }
+    }
+
+    /// The part of `count` units of work that falls to a thread.
+    private func share(of count: Int, _ thread: Int) -> Range<Int> {
+        count * thread / threads..<count * (thread + 1) / threads
+    }
+
+    // MARK: Parts of the model
+
+    private func embed(_ row: Int) {
+        let entry = buffers.rows[row]
+        let embedding = weights.embedding
+        csk_dequantise(
+            embedding.type,
+            embedding.rows + Int(entry.token) * embedding.rowByteCount,
+            configuration.width,
+            buffers.stream + row * configuration.width
+        )
+        let pairs = frequencies.count
+        for pair in 0..<pairs {
+            var sine = 0.0
+            var cosine = 0.0
+            csk_sincos(Double(entry.position) * frequencies[pair], &sine, &cosine)
+            buffers.sines[row * pairs + pair] = Float(sine)
+            buffers.cosines[row * pairs + pair] = Float(cosine)
+        }
+    }
+
+    /// Adds attention's output to the stream.
+    private func attentionPart(_ layer: ModelWeights.Layer, _ index: Int, _ thread: Int) {
+        let c = configuration
+        norm(layer.attentionNorm, thread)
+        barrier.wait()
+
+        let normed = csk_columns(
+            blocks: buffers.blocks, values: buffers.normed, stride: c.width, columns: rowCount)
+        let tiles = (layer.query.tileCount, layer.key.tileCount, layer.value.tileCount)
+        let mine = share(of: tiles.0 + tiles.1 + tiles.2, thread)
+        multiply(layer.query, normed, mine, result(buffers.query, c.queryWidth, layer.queryBias))
+        let keyTiles = mine.shifted(by: -tiles.0)
+        multiply(layer.key, normed, keyTiles, result(buffers.key, c.keyValueWidth, layer.keyBias))
+        let valueTiles = keyTiles.shifted(by: -tiles.1)
+        multiply(layer.value, normed, valueTiles, result(buffers.value, c.keyValueWidth, layer.valueBias))
+        barrier.wait()
+
+        for row in share(of: rowCount, thread) { storeKeysAndValues(row, index) }
+        barrier.wait()
+
+        // Rows of a prompt differ in length, so neighbours go to different threads.
+        var item = thread
+        while item < rowCount * c.keyValueHeads {
+            attend(row: item / c.keyValueHeads, head: item % c.keyValueHeads, index, thread)
+            item += threads
+        }
+        barrier.wait()
+
+        let attended = csk_columns(
+            blocks: buffers.blocks, values: buffers.attended, stride: c.queryWidth, columns: rowCount)
+        let matrix = layer.attentionOutput
+        multiply(matrix, attended, share(of: matrix.tileCount, thread), sum(buffers.stream, c.width))
+        barrier.wait()
+    }
+
+    /// Adds the feed-forward part's output to the stream.
+    private func feedForwardPart(_ layer: ModelWeights.Layer, _ thread: Int) {
+        let c = configuration
+        norm(layer.feedForwardNorm, thread)
+        barrier.wait()
+
+        // A thread computes the same rows of both matrices, whole blocks of activations (2 tiles), and quantises them.
+        let normed = csk_columns(
+            blocks: buffers.blocks, values: buffers.normed, stride: c.width, columns: rowCount)
+        let mine = share(of: c.hiddenWidth / ForwardPass.block, thread)
+        let tiles = mine.lowerBound * ForwardPass.tilesPerBlock..<mine.upperBound * ForwardPass.tilesPerBlock
+        multiply(layer.gate, normed, tiles, result(buffers.gate, c.hiddenWidth, nil))
+        multiply(layer.up, normed, tiles, result(buffers.up, c.hiddenWidth, nil))
+        for row in 0..<rowCount {
+            let start = row * c.hiddenWidth + mine.lowerBound * ForwardPass.block
+            kernels.silu_multiply(
+                buffers.gate + start, buffers.up + start, mine.count * ForwardPass.block, buffers.gate + start)
+        }
+        quantise(buffers.gate, c.hiddenWidth, rowCount, 0..<rowCount, mine, buffers.hiddenBlocks)
+        barrier.wait()
+
+        let hidden = csk_columns(
+            blocks: buffers.hiddenBlocks, values: buffers.gate, stride: c.hiddenWidth, columns: rowCount)
+        multiply(layer.down, hidden, share(of: layer.down.tileCount, thread), sum(buffers.stream, c.width))
+        barrier.wait()
+    }
+
+    /// Computes the logits of the rows that want them.
+    private func headPart(_ thread: Int) {
+        let c = configuration
+        let mine = share(of: wantedCount, thread)
+        for column in mine {
+            let row = buffers.stream + buffers.wanted[column] * c.width
+            kernels.rms_norm(row, weights.outputNorm, c.width, c.normEpsilon, buffers.normed + column * c.width)
+        }
+        quantise(buffers.normed, c.width, wantedCount, mine, 0..<c.width / ForwardPass.block, buffers.blocks)
+        barrier.wait()
+
+        let normed = csk_columns(
+            blocks: buffers.blocks, values: buffers.normed, stride: c.width, columns: wantedCount)
+        let logits = buffers.logits + logitsBase * c.vocabulary
+        let matrix = weights.output
+        multiply(matrix, normed, share(of: matrix.tileCount, thread), result(logits, c.vocabulary, nil))
+    }
+
+    // MARK: Steps
+
+    private static let block = Int(CSK_BLOCK)
+    private static let tilesPerBlock = Int(CSK_BLOCK) / Int(CSK_TILE_ROWS)
+
+    /// Norm of the thread's rows of the stream, ready for a product.
+    private func norm(_ weight: UnsafePointer<Float>, _ thread: Int) {
+        let c = configuration
+        let mine = share(of: rowCount, thread)
+        for row in mine {
+            let start = row * c.width
+            kernels.rms_norm(buffers.stream + start, weight, c.width, c.normEpsilon, buffers.normed + start)
+        }
+        quantise(buffers.normed, c.width, rowCount, mine, 0..<c.width / ForwardPass.block, buffers.blocks)
+    }
+
+    private func quantise(
+        _ values: UnsafePointer<Float>,
+        _ width: Int,
+        _ count: Int,
+        _ columns: Range<Int>,
+        _ blocks: Range<Int>,
+        _ out: UnsafeMutablePointer<csk_block>
+    ) {
+        kernels.quantise(
+            values, width, count, width, columns.lowerBound, columns.upperBound, blocks.lowerBound, blocks.upperBound,
+            out)
+    }
+
+    /// Those of the tiles that the matrix has, times all columns.
+    private func multiply(_ matrix: csk_matrix, _ columns: csk_columns, _ tiles: Range<Int>, _ result: csk_result) {
+        let tiles = tiles.clamped(to: 0..<matrix.tileCount)
+        guard !tiles.isEmpty else { return }
+        withUnsafePointer(to: matrix) { kernels.matmul($0, columns, tiles.lowerBound, tiles.upperBound, result) }
+    }
+
+    private func result(
+        _ out: UnsafeMutablePointer<Float>,
+        _ stride: Int,
+        _ bias: UnsafePointer<Float>?
+    ) -> csk_result {
+        csk_result(out: out, stride: stride, bias: bias, add: false)
+    }
+
+    private func sum(_ out: UnsafeMutablePointer<Float>, _ stride: Int) -> csk_result {
+        csk_result(out: out, stride: stride, bias: nil, add: true)
+    }
+
+    /// Rotates a row's queries and keys, and writes its keys and values to its page.
+    private func storeKeysAndValues(_ row: Int, _ layer: Int) {
+        let c = configuration
+        let entry = buffers.rows[row]
+        let pairs = frequencies.count
+        let cosines = buffers.cosines + row * pairs
+        let sines = buffers.sines + row * pairs
+        let interleaved = c.architecture.interleavesRotation
+        let key = buffers.key + row * c.keyValueWidth
+        let value = buffers.value + row * c.keyValueWidth
+        kernels.rotate(buffers.query + row * c.queryWidth, c.heads, c.headSize, pairs, cosines, sines, interleaved)
+        kernels.rotate(key, c.keyValueHeads, c.headSize, pairs, cosines, sines, interleaved)
+
+        guard let page = entry.pages[entry.position / PagePool.pageTokens] else {
+            preconditionFailure("a row without a page")
+        }
+        let slot = entry.position % PagePool.pageTokens
+        for head in 0..<c.keyValueHeads {
+            let keys = UnsafeMutableRawPointer(mutating: page + offset(layer, head)).assumingMemoryBound(to: UInt16.self)
+            kernels.store_keys(key + head * c.headSize, c.headSize, slot, keys)
+            kernels.store_values(
+                value + head * c.headSize, c.headSize, slot, keys + PagePool.pageTokens * c.headSize)
+        }
+    }
+
+    /// Where a layer's key/value head lies in a page, in bytes.
+    private func offset(_ layer: Int, _ head: Int) -> Int {
+        (layer * configuration.keyValueHeads + head) * headByteCount
+    }
+
+    /// Attention of a row's query heads that share a key/value head, quantised for the next product.
+    private func attend(row: Int, head: Int, _ layer: Int, _ thread: Int) {
+        let c = configuration
+        let entry = buffers.rows[row]
+        let group = c.heads / c.keyValueHeads
+        let start = row * c.queryWidth + head * group * c.headSize
+        var attention = csk_attention()
+        attention.pages = UnsafePointer(entry.pages)
+        attention.offset = offset(layer, head)
+        attention.length = entry.position + 1
+        attention.head_size = c.headSize
+        attention.heads = group
+        attention.query = UnsafePointer(buffers.query + start)
+        attention.out = buffers.attended + start
+        attention.scale = 1 / Float(c.headSize).squareRoot()
+        attention.scores = buffers.scores + thread * group * buffers.scoreStride
+        attention.score_stride = buffers.scoreStride
+        kernels.attend(&attention)
+        let blocks = group * c.headSize / ForwardPass.block
+        quantise(
+            buffers.attended, c.queryWidth, rowCount, row..<row + 1, head * blocks..<(head + 1) * blocks,
+            buffers.blocks)
+    }
+}
+
+extension Range<Int> {
+    fileprivate func shifted(by distance: Int) -> Range<Int> {
+        lowerBound + distance..<upperBound + distance
+    }
+}

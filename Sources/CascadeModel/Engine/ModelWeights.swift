@@ -1,0 +1,59 @@
+internal import CCascadeKernels
+
+/// Weights in memory, as the kernels read them. The pointers are valid as long as the ``Model`` that has them.
+struct ModelWeights {
+    /// One layer; shapes are rows x columns.
+    struct Layer {
+        /// [width]
+        var attentionNorm: UnsafePointer<Float>
+        /// [queryWidth x width]
+        var query: csk_matrix
+        /// [keyValueWidth x width]
+        var key: csk_matrix
+        /// [keyValueWidth x width]
+        var value: csk_matrix
+        /// [queryWidth], or nil
+        var queryBias: UnsafePointer<Float>?
+        /// [keyValueWidth], or nil
+        var keyBias: UnsafePointer<Float>?
+        /// [keyValueWidth], or nil
+        var valueBias: UnsafePointer<Float>?
+        /// [width x queryWidth]
+        var attentionOutput: csk_matrix
+        /// [width]
+        var feedForwardNorm: UnsafePointer<Float>
+        /// [hiddenWidth x width]
+        var gate: csk_matrix
+        /// [hiddenWidth x width]
+        var up: csk_matrix
+        /// [width x hiddenWidth]
+        var down: csk_matrix
+    }
+
+    /// The embedding as it lies in the file: a row is dequantised when its token is fed.
+    struct Embedding {
+        var rows: UnsafeRawPointer
+        var rowByteCount: Int
+        var type: csk_type
+    }
+
+    /// The layers in order.
+    var layers: [Layer]
+    /// [vocabulary x width], in the file's format
+    var embedding: Embedding
+    /// [width]
+    var outputNorm: UnsafePointer<Float>
+    /// [vocabulary x width]; the embedding's weights where the file has no head of its own
+    var output: csk_matrix
+}
+
+extension csk_matrix {
+    /// Number of tiles of 16 rows.
+    var tileCount: Int { (Int(rows) + CSK_TILE_ROWS - 1) / CSK_TILE_ROWS }
+
+    /// Bytes of all tiles.
+    var byteCount: Int { tileCount * tile_bytes }
+
+    /// Whether the matrix multiplies 8-bit activations rather than floats.
+    var isQuantised: Bool { type != CSK_F32 && type != CSK_F16 }
+}

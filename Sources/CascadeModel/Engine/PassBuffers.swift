@@ -1,0 +1,91 @@
+internal import CCascadeKernels
+internal import CascadeCore
+
+/// One row of a pass: a token at a position of a sequence.
+struct PassRow {
+    var token: Token
+    var position: Int
+    /// The sequence's page table.
+    var pages: UnsafeMutablePointer<UnsafeRawPointer?>
+}
+
+/// An engine's working memory, allocated once for the most rows of a pass. R is the number of rows; every activation
+/// buffer is row-major, row r at r * (its width).
+struct PassBuffers {
+    /// The rows of the pass. [R]
+    let rows: UnsafeMutablePointer<PassRow>
+    /// Indices of the rows whose logits are wanted, ascending. [R]
+    let wanted: UnsafeMutablePointer<Int>
+    /// Cosines and sines of each row's rotation. [R x rotaryDimensions / 2]
+    let cosines: UnsafeMutablePointer<Float>
+    let sines: UnsafeMutablePointer<Float>
+    /// The residual stream. [R x width]
+    let stream: UnsafeMutablePointer<Float>
+    /// A norm's output. [R x width]
+    let normed: UnsafeMutablePointer<Float>
+    /// [R x queryWidth], [R x keyValueWidth], [R x keyValueWidth]
+    let query: UnsafeMutablePointer<Float>
+    let key: UnsafeMutablePointer<Float>
+    let value: UnsafeMutablePointer<Float>
+    /// Attention's output. [R x queryWidth]
+    let attended: UnsafeMutablePointer<Float>
+    /// [R x hiddenWidth]; the hidden layer's activations take the gate's place.
+    let gate: UnsafeMutablePointer<Float>
+    let up: UnsafeMutablePointer<Float>
+    /// Quantised input of the products with the norm's or attention's output. [R x max(width, queryWidth) / 32]
+    let blocks: UnsafeMutablePointer<csk_block>
+    /// Quantised hidden activations. [R x hiddenWidth / 32]
+    let hiddenBlocks: UnsafeMutablePointer<csk_block>
+    /// Attention scores of one row and key/value head, for each thread. [threads x heads of a group x scoreStride]
+    let scores: UnsafeMutablePointer<Float>
+    /// Floats of scores for each head: the longest sequence, rounded up to a whole page.
+    let scoreStride: Int
+    /// Logits of a whole call. [maximumLogits x vocabulary]
+    let logits: UnsafeMutablePointer<Float>
+
+    private let memory: MappedMemory
+
+    init(
+        configuration c: ModelConfiguration,
+        maximumRows: Int,
+        maximumLogits: Int,
+        threads: Int,
+        longest: Int
+    ) throws(ModelError) {
+        let stride = (longest + PagePool.pageTokens - 1) / PagePool.pageTokens * PagePool.pageTokens
+        let group = c.heads / c.keyValueHeads
+        var plan = MemoryLayoutPlan()
+        let floats = [
+            maximumRows * c.rotaryDimensions / 2, maximumRows * c.rotaryDimensions / 2, maximumRows * c.width,
+            maximumRows * c.width, maximumRows * c.queryWidth, maximumRows * c.keyValueWidth,
+            maximumRows * c.keyValueWidth, maximumRows * c.queryWidth, maximumRows * c.hiddenWidth,
+            maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * c.vocabulary,
+        ].map { plan.reserve($0, of: Float.self) }
+        let blockCounts = [max(c.width, c.queryWidth), c.hiddenWidth].map { maximumRows * $0 / CSK_BLOCK }
+        let blockOffsets = blockCounts.map { plan.reserve($0, of: csk_block.self) }
+        let rowOffset = plan.reserve(maximumRows, of: PassRow.self)
+        let wantedOffset = plan.reserve(maximumRows, of: Int.self)
+        let memory = try MappedMemory(byteCount: plan.byteCount, purpose: "an engine's buffers")
+        func float(_ index: Int) -> UnsafeMutablePointer<Float> {
+            (memory.base + floats[index]).assumingMemoryBound(to: Float.self)
+        }
+        cosines = float(0)
+        sines = float(1)
+        stream = float(2)
+        normed = float(3)
+        query = float(4)
+        key = float(5)
+        value = float(6)
+        attended = float(7)
+        gate = float(8)
+        up = float(9)
+        scores = float(10)
+        logits = float(11)
+        blocks = (memory.base + blockOffsets[0]).assumingMemoryBound(to: csk_block.self)
+        hiddenBlocks = (memory.base + blockOffsets[1]).assumingMemoryBound(to: csk_block.self)
+        rows = (memory.base + rowOffset).assumingMemoryBound(to: PassRow.self)
+        wanted = (memory.base + wantedOffset).assumingMemoryBound(to: Int.self)
+        scoreStride = stride
+        self.memory = memory
+    }
+}

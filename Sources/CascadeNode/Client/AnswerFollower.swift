@@ -1,0 +1,127 @@
+package import CascadeCore
+
+/// Submits a job and follows it to its end, whatever happens to the connection: a submission is repeated under its key
+/// until it is accepted, and a watch from the offset in hand repairs whatever was lost on the way.
+package struct AnswerFollower {
+    /// What the caller shows as it happens.
+    package enum Notice: Sendable {
+        /// New text of the answer.
+        case text([UInt8])
+        /// The job was accepted.
+        case accepted(Accepted)
+        /// What the job waits for.
+        case waiting(String)
+        /// The coordinator does not answer; it is tried again.
+        case unreachable
+        /// The coordinator answers again.
+        case reachable
+    }
+
+    private let client: ClusterClient
+    private let submit: Submit
+    private let patience: Double
+    private var job: JobID?
+    private var tokenCount: UInt32 = 0
+    private var byteCount: UInt32 = 0
+    private var lastHeard: Instant
+    private var lastSent: Instant
+    private var toldUnreachable = false
+    private var lastNote = ""
+    private var isCancelling = false
+
+    /// - Parameter patience: seconds without any answer after which the cluster counts as unreachable.
+    package init(client: ClusterClient, submit: Submit, patience: Double) {
+        self.client = client
+        self.submit = submit
+        self.patience = patience
+        lastHeard = MonotonicTime.now()
+        lastSent = lastHeard
+    }
+
+    /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel; the report then says so.
+    package mutating func run(show: (Notice) -> Void) async throws(NodeError) -> JobReport {
+        client.send(.submit(submit))
+        for await event in client.events {
+            switch event {
+            case .message(let message):
+                lastHeard = MonotonicTime.now()
+                if toldUnreachable {
+                    toldUnreachable = false
+                    show(.reachable)
+                }
+                if let report = try take(message, show: show) { return report }
+            case .connected: repeatRequest()
+            case .disconnected, .unreadable: break
+            case .interrupted:
+                if isCancelling || job == nil { throw .failed("interrupted before the coordinator answered") }
+                isCancelling = true
+                repeatRequest()
+            case .tick: try tick(show: show)
+            }
+        }
+        throw .failed("the connection was closed")
+    }
+
+    private mutating func take(_ message: Message, show: (Notice) -> Void) throws(NodeError) -> JobReport? {
+        switch message {
+        case .accepted(let accepted) where accepted.requestID == submit.requestID && job == nil:
+            job = accepted.job
+            show(.accepted(accepted))
+        case .delta(let delta) where delta.job == job: take(delta, show: show)
+        case .finished(let finished) where finished.report.job == job:
+            let report = finished.report
+            if report.text.count > Int(byteCount) { show(.text(Array(report.text[Int(byteCount)...]))) }
+            return report
+        case .refused(let refused) where refused.requestID == submit.requestID: throw .refused(refused.message)
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func take(_ delta: Delta, show: (Notice) -> Void) {
+        if delta.note != lastNote {
+            lastNote = delta.note
+            if !delta.note.isEmpty { show(.waiting(delta.note)) }
+        }
+        // Overlap is cut, a gap is asked for again.
+        let skipText = Int(byteCount) - Int(delta.byteOffset)
+        let skipTokens = Int(tokenCount) - Int(delta.tokenOffset)
+        guard skipText >= 0, skipTokens >= 0 else { return repeatRequest() }
+        if delta.text.count > skipText {
+            show(.text(Array(delta.text[skipText...])))
+            byteCount = delta.byteOffset + UInt32(delta.text.count)
+        }
+        tokenCount = max(tokenCount, delta.tokenOffset + UInt32(delta.tokens.count))
+    }
+
+    private mutating func tick(show: (Notice) -> Void) throws(NodeError) {
+        let now = MonotonicTime.now()
+        if now.milliseconds(since: lastHeard) > 1_000, now.milliseconds(since: lastSent) > 1_000 { repeatRequest() }
+        let silence = now.milliseconds(since: lastHeard) / 1_000
+        if silence > 3, !toldUnreachable {
+            toldUnreachable = true
+            show(.unreachable)
+        }
+        if isCancelling, silence > 3 { throw .failed("interrupted; the coordinator did not confirm the cancellation") }
+        if silence > patience {
+            throw .unreachable(
+                "no coordinator answers at \(client.endpoint) (waited \(Int(patience)) s); start one with "
+                    + "'cascade up', or name another with --endpoint"
+            )
+        }
+    }
+
+    private mutating func repeatRequest() {
+        lastSent = MonotonicTime.now()
+        guard let job else { return client.send(.submit(submit)) }
+        if isCancelling {
+            client.send(.cancel(Cancel(requestID: submit.requestID, job: job)))
+        } else {
+            client.send(
+                .watch(
+                    Watch(requestID: submit.requestID, job: job, tokenOffset: tokenCount, byteOffset: byteCount)
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package import CascadeCore
+internal import CascadeTransport
+
+/// A client's connection to the coordinator: messages out, one stream of events in.
+package struct ClusterClient: Sendable {
+    /// Where the coordinator is.
+    package let endpoint: String
+    /// Everything that happens, in order; bounded: the oldest events give way.
+    package let events: AsyncStream<ClientEvent>
+    private let continuation: AsyncStream<ClientEvent>.Continuation
+    private let outbox = ClientOutbox()
+    private let reactor: Reactor
+
+    /// Starts connecting; the coordinator need not be there yet. Throws for an endpoint that makes no sense.
+    package init(endpoint: String) throws(NodeError) {
+        self.endpoint = endpoint
+        let (events, continuation) = AsyncStream.makeStream(
+            of: ClientEvent.self,
+            bufferingPolicy: .bufferingNewest(4_096)
+        )
+        self.events = events
+        self.continuation = continuation
+        do {
+            reactor = try Reactor.start(
+                role: .dealer(connect: endpoint),
+                options: TransportOptions(),
+                name: "client"
+            ) { [outbox] _ in
+                ClientHandler(continuation: continuation, outbox: outbox)
+            }
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Queues a message; it leaves as soon as the connection stands. Requests are idempotent, so callers repeat what is
+    /// not answered instead of relying on one copy.
+    package func send(_ message: Message) {
+        outbox.append(message)
+        reactor.wake()
+    }
+
+    /// Adds an event from outside, such as Ctrl-C.
+    package func inject(_ event: ClientEvent) {
+        continuation.yield(event)
+    }
+
+    /// Sends what is queued and closes the connection.
+    package func close() async {
+        reactor.stop("asked to")
+        await reactor.waitUntilStopped()
+        continuation.finish()
+    }
+
+    /// Sends a request every second until `match` finds its answer, for `seconds` at most.
+    package func request<Answer: Sendable>(
+        _ message: Message,
+        seconds: Double,
+        match: (Message) -> Answer?
+    ) async throws(NodeError) -> Answer {
+        let started = MonotonicTime.now()
+        var sent = 0.0
+        send(message)
+        for await event in events {
+            switch event {
+            case .message(.refused(let refused)) where refused.code != .notReady: throw .refused(refused.message)
+            case .message(let answer): if let found = match(answer) { return found }
+            case .interrupted: throw .failed("interrupted")
+            default: break
+            }
+            let elapsed = MonotonicTime.seconds(since: started)
+            if elapsed > seconds { break }
+            if elapsed - sent > 1 {
+                sent = elapsed
+                send(message)
+            }
+        }
+        throw .unreachable(
+            "no coordinator answers at \(endpoint) (waited \(Int(seconds)) s); start one with 'cascade up', "
+                + "or name another with --endpoint"
+        )
+    }
+}

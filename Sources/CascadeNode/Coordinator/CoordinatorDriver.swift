@@ -1,0 +1,147 @@
+internal import CascadeCoordinator
+internal import CascadeCore
+internal import CascadeTransport
+internal import CascadeWire
+internal import Logging
+
+/// Joins the pure state machine to the socket: bytes in, events, actions, bytes out. Confined to the reactor thread.
+final class CoordinatorDriver: ReactorHandler {
+    private let configuration: CoordinatorConfiguration
+    private let logger: Logger
+    private var machine: CoordinatorStateMachine
+    private var assembly = TokenizerAssembly()
+    /// By vocabulary: pools with the same tokens share one.
+    private var tokenizers: [Hash128: PromptTokenizer] = [:]
+    private var nextHealthReport: Instant
+
+    init(configuration: CoordinatorConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        let now = MonotonicClock.now()
+        machine = CoordinatorStateMachine(
+            boot: UInt64.random(in: 1...UInt64.max),
+            limits: configuration.limits,
+            seedForJobs: UInt64.random(in: 0...UInt64.max),
+            software: configuration.software,
+            now: now
+        )
+        nextHealthReport = now
+    }
+
+    // MARK: ReactorHandler
+
+    func started(_ context: ReactorContext, now: Instant) {
+        logger.info("listening", metadata: ["endpoint": "\(context.boundEndpoint)"])
+    }
+
+    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
+        let message: Message
+        do throws(WireError) {
+            message = try WireCodec.decode(frames, limits: WireLimits())
+        } catch {
+            return reject(error, from: peer, context)
+        }
+        step(.message(message, from: peer), context, now: now)
+    }
+
+    func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant) {
+        logger.debug("connection", metadata: ["event": "\(event)"])
+    }
+
+    func woken(_ context: ReactorContext, now: Instant) {}
+
+    func deadlinePassed(_ context: ReactorContext, now: Instant) {
+        if now >= nextHealthReport {
+            nextHealthReport = now.advanced(milliseconds: 1_000)
+            ProcessHealth(role: "coordinator", state: "ready", note: "").write()
+        }
+        step(.tick, context, now: now)
+    }
+
+    func nextDeadline() -> Instant? {
+        machine.nextDeadline.map { min($0, nextHealthReport) } ?? nextHealthReport
+    }
+
+    func stopping(_ context: ReactorContext, now: Instant) {
+        step(.shutdown, context, now: now)
+    }
+}
+
+extension CoordinatorDriver {
+    private typealias Machine = CoordinatorStateMachine
+
+    /// Runs the machine on one event and carries its actions out; what carrying out brings up is handled in turn.
+    private func step(_ event: Machine.Event, _ context: ReactorContext, now: Instant) {
+        var events = [event]
+        while !events.isEmpty {
+            for action in machine.handle(events.removeFirst(), at: now) {
+                perform(action, context, events: &events)
+            }
+        }
+    }
+
+    private func perform(_ action: Machine.Action, _ context: ReactorContext, events: inout [Machine.Event]) {
+        switch action {
+        case .send(let message, let peer):
+            switch context.send(WireCodec.encode(message), to: peer) {
+            case .sent: break
+            case .unreachable: events.append(.peerLost(peer))
+            case .full: events.append(.peerFull(peer))
+            case .refused(let limit):
+                // Our own limits are below the transport's: a bug, and no reason to lose the peer.
+                logger.error("message too large to send", metadata: ["limit": "\(limit)"])
+            }
+        case .tokenize(let request): events.append(.tokenized(request.job, tokenize(request)))
+        case .collectTokenizer(let pool, let chunk):
+            if let event = collect(chunk, pool: pool) { events.append(event) }
+        case .log(let level, let text, let fields):
+            let metadata = Logger.Metadata(fields.map { ($0.name, "\($0.value)") }) { first, _ in first }
+            logger.log(level: level.logLevel, "\(text)", metadata: metadata)
+        case .exit: context.stop("done")
+        }
+    }
+
+    private func tokenize(_ request: Machine.Tokenization) -> Machine.TokenizedPrompt {
+        guard let tokenizer = tokenizers[request.vocabulary] else {
+            return .failed(JobError(code: .notReady, message: "the pool's tokenizer has not arrived"))
+        }
+        do throws(NodeError) {
+            return .tokens(
+                try tokenizer.encode(prompt: request.prompt, format: request.format, system: request.system)
+            )
+        } catch {
+            return .failed(JobError(code: .badRequest, message: "\(error)"))
+        }
+    }
+
+    private func collect(_ chunk: TokenizerChunk, pool: String) -> Machine.Event? {
+        do {
+            guard let tokenizer = try assembly.add(chunk, pool: pool) else { return nil }
+            tokenizers[chunk.vocabularyHash] = tokenizer
+            return .vocabulary(pool: pool, tokenizer.vocabulary)
+        } catch {
+            logger.warning("unusable tokenizer block", metadata: ["pool": "\(pool)", "error": "\(error)"])
+            return .vocabularyFailed(pool: pool, "\(error)")
+        }
+    }
+
+    private func reject(_ error: WireError, from peer: PeerID, _ context: ReactorContext) {
+        logger.debug("unreadable message", metadata: ["error": "\(error)"])
+        guard case .version = error else { return }
+        let refusal = Refused(
+            code: .protocolVersion,
+            message: "\(error); use the same version of cascade on both sides"
+        )
+        _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
+    }
+}
+
+extension CoordinatorStateMachine.LogLevel {
+    fileprivate var logLevel: Logger.Level {
+        switch self {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warning
+        }
+    }
+}

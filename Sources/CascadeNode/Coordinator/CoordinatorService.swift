@@ -1,0 +1,38 @@
+internal import CascadeCore
+internal import CascadeTransport
+package import Logging
+internal import ServiceLifecycle
+
+/// The coordinator's process: one reactor thread on which the pure state machine runs.
+package struct CoordinatorService: Service {
+    private let configuration: CoordinatorConfiguration
+    private let logger: Logger
+
+    /// Creates the service; nothing is bound before ``run()``.
+    package init(configuration: CoordinatorConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Serves until the process is asked to stop.
+    package func run() async throws {
+        let reactor: Reactor
+        do {
+            reactor = try Reactor.start(
+                role: .router(bind: configuration.listen),
+                options: TransportOptions(),
+                name: "coordinator"
+            ) { [configuration, logger] _ in
+                CoordinatorDriver(configuration: configuration, logger: logger)
+            }
+        } catch {
+            throw NodeError.failed("\(error)")
+        }
+        _ = await withGracefulShutdownHandler {
+            await reactor.waitUntilStopped()
+        } onGracefulShutdown: {
+            reactor.stop("asked to")
+        }
+        ProcessHealth(role: "coordinator", state: "stopped", note: "").remove()
+    }
+}

@@ -1,0 +1,134 @@
+internal import CascadeCore
+internal import CascadeModel
+internal import CascadeRules
+
+/// The drafter's loop: every pass moves each drafting sequence by one token, and feeds prompts in chunks beside them.
+/// Confined to the engine thread.
+struct DrafterLoop: WorkLoop {
+    private struct Task {
+        var request: Draft
+        var spec: SequenceSpec
+        var cache: SequenceCache
+        /// Committed tokens still to be fed, or the token drafted last.
+        var feed: [Token]
+        var positions: [DraftedPosition] = []
+        var milliseconds = 0.0
+    }
+
+    private let engine: Engine
+    private let rowBudget: Int
+    private var table: SequenceTable
+    /// Oldest first.
+    private var tasks: [Task] = []
+    private var answers: [Message] = []
+
+    init(engine: Engine, rowBudget: Int) {
+        self.engine = engine
+        self.rowBudget = rowBudget
+        table = SequenceTable(engine: engine)
+    }
+
+    var pendingCount: Int { tasks.count }
+
+    mutating func add(_ request: Draft) {
+        guard !tasks.contains(where: { $0.request.fence == request.fence }) else { return }
+        tasks.removeAll { $0.request.fence.sequence == request.fence.sequence }
+        switch table.resolve(
+            request.fence.sequence,
+            specID: request.specID,
+            spec: request.spec,
+            prefix: request.prefix
+        ) {
+        case .missing(let length, let needsSpec):
+            answers.append(
+                .missing(Missing(fence: request.fence, length: UInt32(length), needsSpec: needsSpec))
+            )
+        case .ready(let spec, let cache, let feed):
+            tasks.append(Task(request: request, spec: spec, cache: cache, feed: feed))
+        }
+    }
+
+    mutating func release(_ sequence: SequenceID) {
+        tasks.removeAll { $0.request.fence.sequence == sequence }
+        table.release(sequence)
+    }
+
+    mutating func runPass() -> [Message] {
+        defer { answers = [] }
+        var rows = 0
+        var batch: [(task: Int, count: Int)] = []
+        for index in tasks.indices where rows < rowBudget {
+            let count = min(tasks[index].feed.count, rowBudget - rows)
+            batch.append((index, count))
+            rows += count
+        }
+        if !batch.isEmpty { run(batch) }
+        return answers
+    }
+
+    private mutating func run(_ batch: [(task: Int, count: Int)]) {
+        let segments = batch.map { item in
+            let task = tasks[item.task]
+            return Segment(
+                cache: task.cache,
+                tokens: Array(task.feed.prefix(item.count)),
+                logits: item.count == task.feed.count ? 1 : 0
+            )
+        }
+        let started = MonotonicTime.now()
+        do {
+            try table.forward(segments, active: Set(tasks.map(\.request.fence.sequence)))
+        } catch {
+            guard let last = batch.last else { return }
+            let task = tasks.remove(at: last.task)
+            answers.append(.failed(Failed(fence: task.request.fence, code: .nodeFailed, message: "\(error)")))
+            return
+        }
+        let milliseconds = MonotonicTime.seconds(since: started) * 1_000
+        var done: [Int] = []
+        for (segment, item) in batch.enumerated() {
+            tasks[item.task].milliseconds += milliseconds
+            tasks[item.task].feed.removeFirst(item.count)
+            guard tasks[item.task].feed.isEmpty else { continue }
+            if let answer = draw(&tasks[item.task], segment: segment) {
+                answers.append(answer)
+                done.append(item.task)
+            }
+        }
+        for index in done.reversed() { tasks.remove(at: index) }
+    }
+
+    /// Draws the next token of a sequence from its row; the answer once the draft is complete.
+    private func draw(_ task: inout Task, segment: Int) -> Message? {
+        let fence = task.request.fence
+        let base = Int(task.request.prefix.baseLength)
+        do {
+            let row = try engine.row(segment: segment, row: 0)
+            // Tested before the token is drawn: looking at the token itself would bias the law (decisions.md 2).
+            if row.maximumProbability < task.request.minimumConfidence { return answer(task) }
+            let q = row.distribution(task.spec.sampling, support: task.spec.draftSupport)
+            let token = Rules.draw(
+                draft: q,
+                position: base + task.positions.count,
+                base: base,
+                spec: task.spec,
+                draws: PhiloxDraws(seed: task.spec.seed)
+            )
+            let gateMaximum = task.spec.rule.gate == .raw ? row.maximumProbability : q.largestProbability
+            task.positions.append(DraftedPosition(token: token, row: q, gateMaximum: gateMaximum))
+            // Behind an end token there is nothing to draft.
+            let isEnd = task.spec.guardTokens.contains(token)
+            if task.positions.count >= Int(task.request.count) || isEnd { return answer(task) }
+            task.feed = [token]
+            return nil
+        } catch {
+            return .failed(Failed(fence: fence, code: .nodeFailed, message: "\(error)"))
+        }
+    }
+
+    private func answer(_ task: Task) -> Message {
+        .drafted(
+            Drafted(fence: task.request.fence, positions: task.positions, milliseconds: task.milliseconds)
+        )
+    }
+}

@@ -1,0 +1,102 @@
+internal import CascadeCore
+internal import CascadeModel
+internal import Foundation
+internal import Logging
+
+/// The thread that owns a node's engine: loads the model, warms up and measures, then runs passes over whatever waits.
+///
+/// It shares nothing with the reactor thread but the mailbox, so heartbeats are answered while a pass runs.
+final class EngineThread: Sendable {
+    private let configuration: NodeConfiguration
+    private let mailbox: Mailbox
+    private let logger: Logger
+    private let finished = DispatchSemaphore(value: 0)
+
+    init(configuration: NodeConfiguration, mailbox: Mailbox, logger: Logger) {
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.logger = logger
+    }
+
+    /// Starts the thread.
+    func start() {
+        let thread = Thread { [self] in
+            defer { finished.signal() }
+            do {
+                try run()
+            } catch {
+                mailbox.setEngineState(.failed("\(error)"))
+            }
+        }
+        thread.name = "engine"
+        thread.stackSize = 8 << 20
+        thread.start()
+    }
+
+    /// Waits until the thread has ended; blocks, so never call it from a task.
+    func join() {
+        finished.wait()
+    }
+
+    private func run() throws {
+        let started = MonotonicTime.now()
+        logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
+        let model = try Model.load(path: configuration.modelPath)
+        let engine = try Engine(
+            model: model,
+            options: EngineOptions(
+                threads: configuration.threads,
+                contextTokens: configuration.kvTokens,
+                maximumRows: configuration.rowBudget
+            )
+        )
+        let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.rowBudget })
+            .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
+        logger.info(
+            "loaded and measured",
+            metadata: [
+                "kernels": "\(engine.kernelName)", "seconds": "\(MonotonicTime.seconds(since: started))",
+                "costs": "\(costs.map { "\($0.rows) rows \($0.milliseconds) ms" }.joined(separator: ", "))",
+            ]
+        )
+        mailbox.setEngineState(.ready(costs))
+        switch configuration.role {
+        case .drafter:
+            var loop = DrafterLoop(engine: engine, rowBudget: configuration.rowBudget)
+            try serve(engine: engine, loop: &loop)
+        case .expert:
+            var loop = ExpertLoop(engine: engine, rowBudget: configuration.rowBudget)
+            try serve(engine: engine, loop: &loop)
+        }
+    }
+
+    /// Row counts of the cost curve that `ready` carries.
+    private static let measuredRows = [1, 2, 4, 5, 8, 16]
+
+    private func serve(engine: Engine, loop: inout some WorkLoop) throws {
+        var passes: UInt64 = 0
+        var busy = 0.0
+        while !mailbox.isStopped {
+            for work in mailbox.takeWork(waiting: loop.isIdle) {
+                switch work {
+                case .draft(let draft): loop.add(draft)
+                case .verify(let verify): loop.add(verify)
+                case .release(let release): loop.release(release.sequence)
+                }
+            }
+            let started = MonotonicTime.now()
+            let replies = loop.runPass()
+            busy += MonotonicTime.seconds(since: started) * 1_000
+            passes += 1
+            mailbox.setProgress(
+                CascadeCore.Progress(
+                    passes: passes,
+                    pending: UInt32(loop.pendingCount),
+                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * 64),
+                    busyMilliseconds: UInt64(busy)
+                )
+            )
+            replies.forEach(mailbox.reply)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package import CascadeCore
+
+/// What a drafter or expert process is told at its start.
+package struct NodeConfiguration: Sendable {
+    /// What it does.
+    package var role: NodeRole
+    /// The model file.
+    package var modelPath: String
+    /// The coordinator's endpoint, e.g. `tcp://127.0.0.1:5570`.
+    package var endpoint: String
+    /// The pool to join.
+    package var pool: String
+    /// The node's name in the cluster.
+    package var nodeName: String
+    /// Compute threads.
+    package var threads: Int
+    /// Most tokens of one sequence; nil takes the model's own limit, cut to what the cache holds.
+    package var contextLength: Int?
+    /// Tokens that the cache holds over all sequences.
+    package var kvTokens: Int
+    /// Most rows of one pass; longer prompts are fed in several.
+    package var rowBudget: Int
+    /// Requests that may be outstanding at once.
+    package var credits: Int
+    /// Version and commit, for the node table.
+    package var software: String
+
+    /// Creates a configuration.
+    package init(
+        role: NodeRole,
+        modelPath: String,
+        endpoint: String,
+        pool: String,
+        nodeName: String,
+        threads: Int,
+        contextLength: Int?,
+        kvTokens: Int,
+        rowBudget: Int,
+        credits: Int,
+        software: String
+    ) {
+        self.role = role
+        self.modelPath = modelPath
+        self.endpoint = endpoint
+        self.pool = pool
+        self.nodeName = nodeName
+        self.threads = threads
+        self.contextLength = contextLength
+        self.kvTokens = kvTokens
+        self.rowBudget = rowBudget
+        self.credits = credits
+        self.software = software
+    }
+}

@@ -1,0 +1,85 @@
+internal import CascadeCore
+internal import CascadeModel
+internal import CascadeText
+internal import CascadeTransport
+package import Logging
+internal import ServiceLifecycle
+
+/// A drafter's or expert's process: one reactor thread that talks, one engine thread that computes.
+package struct NodeService: Service {
+    private let configuration: NodeConfiguration
+    private let hello: Hello
+    private let tokenizerBlock: [UInt8]
+    private let logger: Logger
+
+    /// Opens the model file's header and tokenizer; a file that cannot serve is an error here, before anything starts.
+    package init(configuration: NodeConfiguration, incarnation: UInt64, logger: Logger) throws(NodeError) {
+        self.configuration = configuration
+        self.logger = logger
+        do {
+            let file = try GGUFFile(path: configuration.modelPath)
+            let model = try ModelConfiguration(file)
+            let tokenizer = try Tokenizer(try file.tokenizerDefinition())
+            let limit = min(configuration.contextLength ?? model.contextLength, configuration.kvTokens)
+            guard limit <= model.contextLength else {
+                throw NodeError.failed(
+                    "context \(limit) is over what \(configuration.modelPath) was trained for: \(model.contextLength)"
+                )
+            }
+            hello = Hello(
+                identity: NodeIdentity(name: configuration.nodeName, incarnation: incarnation),
+                role: configuration.role,
+                pool: configuration.pool,
+                software: configuration.software,
+                modelName: Self.name(of: file),
+                modelFingerprint: file.headerHash,
+                vocabularyHash: tokenizer.vocabulary.hash,
+                vocabularyCount: UInt32(tokenizer.vocabulary.count),
+                numericsID: Model.numericsID,
+                contextLength: UInt32(limit),
+                kvTokens: UInt32(configuration.kvTokens)
+            )
+            tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
+        } catch let error as NodeError {
+            throw error
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Serves until the process is asked to stop, the coordinator refuses it or the engine fails.
+    package func run() async throws {
+        let mailbox = Mailbox()
+        let outcome = NodeOutcome()
+        let engine = EngineThread(configuration: configuration, mailbox: mailbox, logger: logger)
+        let reactor = try Reactor.start(
+            role: .dealer(connect: configuration.endpoint),
+            options: TransportOptions(),
+            name: configuration.role.rawValue
+        ) { [hello, configuration, tokenizerBlock, logger] _ in
+            NodeAgent(
+                hello: hello,
+                configuration: configuration,
+                tokenizerBlock: tokenizerBlock,
+                mailbox: mailbox,
+                outcome: outcome,
+                logger: logger
+            )
+        }
+        mailbox.setWake { reactor.wake() }
+        engine.start()
+        _ = await withGracefulShutdownHandler {
+            await reactor.waitUntilStopped()
+        } onGracefulShutdown: {
+            reactor.stop("asked to")
+        }
+        mailbox.stop()
+        ProcessHealth(role: configuration.role.rawValue, state: "stopped", note: "").remove()
+        try outcome.check()
+    }
+
+    /// What people call the model: its own name for itself, else the file's.
+    private static func name(of file: GGUFFile) -> String {
+        (try? file.optionalString("general.name")) ?? file.path.split(separator: "/").last.map(String.init) ?? file.path
+    }
+}

@@ -1,0 +1,37 @@
+internal import Foundation
+
+/// The real models that tests use where they have been fetched. Their files lie in `CASCADE_MODELS_DIR`, or else in
+/// `~/.cache/cascade/models`.
+package enum RealModel: String, CaseIterable, Sendable {
+    case coderHalfBillion = "qwen2.5-coder-0.5b-instruct-q4_k_m"
+    case coderOneAndAHalfBillion = "qwen2.5-coder-1.5b-instruct-q4_k_m"
+    case smolLM2 = "SmolLM2-135M-Instruct.Q4_1"
+
+    /// Where the file is, or would be.
+    package var path: String {
+        let environment = ProcessInfo.processInfo.environment
+        let folder = environment["CASCADE_MODELS_DIR"] ?? NSHomeDirectory() + "/.cache/cascade/models"
+        return "\(folder)/\(rawValue).gguf"
+    }
+
+    /// Name of its reference answers among ``Fixtures/oracleNames``.
+    package var oracleName: String {
+        switch self {
+        case .coderHalfBillion: "qwen2.5-coder-0.5b-instruct"
+        case .coderOneAndAHalfBillion: "qwen2.5-coder-1.5b-instruct"
+        case .smolLM2: "smollm2-135m-instruct-q4_1"
+        }
+    }
+
+    /// Whether the file is there.
+    package var exists: Bool { FileManager.default.isReadableFile(atPath: path) }
+
+    /// The models that tests run with: those that are there, or all when the environment's `CASCADE_REQUIRE` has
+    /// `models`, so that a missing one fails instead of being skipped.
+    package static var testable: [RealModel] {
+        allCases.filter { $0.exists || Requirement.models.isSet }
+    }
+
+    /// The reason to give where a test is skipped because a model is missing.
+    package static let skipReason = "the model is not in CASCADE_MODELS_DIR or ~/.cache/cascade/models"
+}

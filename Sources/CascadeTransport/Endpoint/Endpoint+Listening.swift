@@ -1,0 +1,34 @@
+internal import Glibc
+
+extension Endpoint {
+    /// Looks at an ipc path before it is bound, because ZeroMQ deletes whatever lies there: a live socket of another
+    /// process, or a plain file. A socket that nobody listens on is left for ZeroMQ to replace.
+    func checkBeforeBinding() throws(TransportError) {
+        // Paths that start with @ are abstract: no file, and the kernel refuses a second listener.
+        guard case .ipc(let path) = address, path != "*", !path.hasPrefix("@") else { return }
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw .badEndpoint(
+                endpoint: description,
+                reason: "a file that is no socket lies there; choose another path"
+            )
+        }
+        if Self.isListening(path) { throw .addressInUse(endpoint: description) }
+    }
+
+    private static func isListening(_ path: String) -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        // The path has at most 107 bytes, see `init(parsing:for:)`; the rest stays 0.
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+internal import CZeroMQ
+internal import CascadeCore
+internal import Glibc
+
+/// The reactor's thread: opens the socket, turns until told to stop, closes. Made, run and released on that thread.
+///
+/// A turn: wait for something to happen; then wakes, connection events, at most `messagesPerTurn` messages and one call
+/// for deadlines. Everything in it is bounded, so nothing starves anything else.
+final class ReactorLoop {
+    /// Time for ZeroMQ to drop a lost peer's queue before the loss is reported, see `ConnectionEvent`.
+    private static let settleMilliseconds: UInt64 = 5
+    private static let reportsPerTurn = 1024
+    /// Time for peers to read a router's last words, see `part`.
+    private static let partingMilliseconds = 100
+
+    let context: ReactorContext
+    private let endpoint: Endpoint
+    private let isRouter: Bool
+    private let options: TransportOptions
+    private let handle: ReactorHandle
+    private var zeroMQ: ZMQContext?
+    private var socket: ZMQSocket
+    private var monitor: SocketMonitor
+    private var watch = ReconnectWatch()
+    /// Events in the order they came, each with the earliest instant it may be delivered.
+    private var events: [(event: ConnectionEvent, due: Instant)] = []
+    private var items: [zmq_pollitem_t] = []
+
+    /// Opens the socket; a router listens when this returns.
+    init(
+        endpoint: Endpoint,
+        isRouter: Bool,
+        options: TransportOptions,
+        handle: ReactorHandle,
+        zeroMQ shared: ZMQContext?
+    ) throws(TransportError) {
+        let zeroMQ: ZMQContext
+        if let shared { zeroMQ = shared } else { zeroMQ = try ZMQContext() }
+        if isRouter { try endpoint.checkBeforeBinding() }
+        let boundEndpoint: String
+        (socket, monitor, boundEndpoint) = try Self.open(endpoint, isRouter: isRouter, options, zeroMQ)
+        context = ReactorContext(
+            socket: socket,
+            boundEndpoint: boundEndpoint,
+            isRouter: isRouter,
+            options: options,
+            handle: handle
+        )
+        self.endpoint = endpoint
+        self.isRouter = isRouter
+        self.options = options
+        self.handle = handle
+        self.zeroMQ = zeroMQ
+        setPollItems()
+    }
+
+    /// All that can fail is in here: the sockets must be gone before their ZeroMQ context, which waits for them.
+    private static func open(
+        _ endpoint: Endpoint,
+        isRouter: Bool,
+        _ options: TransportOptions,
+        _ zeroMQ: ZMQContext
+    ) throws(TransportError) -> (ZMQSocket, SocketMonitor, boundEndpoint: String) {
+        let socket = try ZMQSocket(isRouter ? ZMQ_ROUTER : ZMQ_DEALER, in: zeroMQ)
+        try options.apply(to: socket, endpoint: endpoint, isRouter: isRouter)
+        let monitor = try SocketMonitor(of: socket, in: zeroMQ)
+        if isRouter {
+            try socket.bind(endpoint.description)
+        } else {
+            try socket.connect(endpoint.description)
+        }
+        return (socket, monitor, isRouter ? try socket.lastEndpoint() : endpoint.description)
+    }
+
+    /// Turns until somebody asks to stop or the socket fails, then closes everything within the linger time.
+    func run(_ handler: any ReactorHandler) -> StopCause {
+        handler.started(context, now: MonotonicClock.now())
+        var cause: StopCause?
+        while cause == nil {
+            if let reason = handle.stopReason {
+                cause = .requested(reason)
+                break
+            }
+            do throws(TransportError) {
+                try turn(handler)
+            } catch {
+                cause = .failed(error)
+            }
+        }
+        part(handler)
+        close()
+        return cause ?? .requested("")
+    }
+
+    /// Lets the handler send its last words, and gives a router's peers a moment to read them: a DEALER drops what it has
+    /// received but not read when its connection ends (ZeroMQ 4.3.4, because of IMMEDIATE), and closing ends it as soon
+    /// as the last byte is sent.
+    ///
+    /// The router goes on listening meanwhile: ZeroMQ ends a listener's connections together with it.
+    private func part(_ handler: any ReactorHandler) {
+        let sent = context.counters.messagesSent
+        handler.stopping(context, now: MonotonicClock.now())
+        if isRouter && context.counters.messagesSent > sent {
+            usleep(UInt32(1000 * min(options.lingerMilliseconds, Self.partingMilliseconds)))
+        }
+    }
+
+    private func close() {
+        context.socket = nil
+        monitor.socket.close()
+        socket.close()
+        // Blocks until what is queued is sent, or the linger time has passed.
+        zeroMQ = nil
+    }
+
+    private func turn(_ handler: any ReactorHandler) throws(TransportError) {
+        let ready = try wait(until: [handler.nextDeadline(), events.first?.due, watch.due])
+        if ready.woken && handle.takeWake() {
+            context.counters.wakes += 1
+            handler.woken(context, now: MonotonicClock.now())
+        }
+        if ready.reports { try readReports() }
+        deliverEvents(handler)
+        if ready.messages { try receive(handler) }
+        if let due = watch.due, due <= MonotonicClock.now() { try reopen() }
+        let now = MonotonicClock.now()
+        if let deadline = handler.nextDeadline(), deadline <= now {
+            handler.deadlinePassed(context, now: now)
+        }
+    }
+
+    // MARK: Waiting
+
+    private func setPollItems() {
+        items = [
+            socket.pollItem,
+            monitor.socket.pollItem,
+            zmq_pollitem_t(socket: nil, fd: handle.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
+        ]
+    }
+
+    private func wait(
+        until deadlines: [Instant?]
+    ) throws(TransportError) -> (messages: Bool, reports: Bool, woken: Bool) {
+        let timeout = Self.timeoutMilliseconds(until: deadlines.compactMap(\.self).min(), now: MonotonicClock.now())
+        let code: Int32 = items.withUnsafeMutableBufferPointer { items in
+            zmq_poll(items.baseAddress, Int32(items.count), timeout) < 0 ? zmq_errno() : 0
+        }
+        if code == EINTR { return (false, false, false) }
+        if code != 0 {
+            throw .system(operation: "zmq_poll", code: code, message: String(cString: zmq_strerror(code)))
+        }
+        return (items[0].revents != 0, items[1].revents != 0, items[2].revents != 0)
+    }
+
+    /// Milliseconds, rounded up so that a deadline has really come; -1 means for ever.
+    private static func timeoutMilliseconds(until deadline: Instant?, now: Instant) -> Int {
+        guard let deadline else { return -1 }
+        guard deadline > now else { return 0 }
+        let milliseconds = (deadline.nanoseconds - now.nanoseconds - 1) / 1_000_000 + 1
+        // A minute at most: a turn too many costs nothing, and far deadlines never overflow.
+        return Int(min(milliseconds, 60_000))
+    }
+
+    // MARK: Messages
+
+    private func receive(_ handler: any ReactorHandler) throws(TransportError) {
+        for _ in 0..<options.messagesPerTurn where handle.stopReason == nil {
+            let received = try socket.receive(
+                routed: isRouter,
+                maxFrames: options.maxFrames,
+                maxBytes: options.maxMessageBytes
+            )
+            switch received {
+            case .nothing:
+                return
+            case .tooManyFrames:
+                context.counters.droppedForFrames += 1
+            case .tooManyBytes:
+                context.counters.droppedForBytes += 1
+            case .message(let peer, let frames, let bytes):
+                context.counters.messagesReceived += 1
+                context.counters.bytesReceived += UInt64(bytes)
+                handler.received(frames, from: peer, context, now: MonotonicClock.now())
+            }
+        }
+    }
+
+    // MARK: Connections
+
+    private func readReports() throws(TransportError) {
+        for _ in 0..<Self.reportsPerTurn {
+            guard let report = try monitor.next() else { return }
+            let now = MonotonicClock.now()
+            if !isRouter { watch.observe(report, now: now) }
+            guard case .event(let event) = report else { continue }
+            count(event)
+            if case .disconnected = event {
+                events.append((event, now.advanced(milliseconds: Self.settleMilliseconds)))
+            } else {
+                events.append((event, now))
+            }
+        }
+    }
+
+    private func deliverEvents(_ handler: any ReactorHandler) {
+        let now = MonotonicClock.now()
+        let due = events.prefix { $0.due <= now }
+        events.removeFirst(due.count)
+        for (event, _) in due {
+            handler.connectionChanged(event, context, now: now)
+        }
+    }
+
+    private func count(_ event: ConnectionEvent) {
+        switch event {
+        case .connected: context.counters.connections += 1
+        case .disconnected: context.counters.disconnections += 1
+        case .handshakeFailed: context.counters.handshakesFailed += 1
+        case .acceptFailed: context.counters.acceptsFailed += 1
+        case .retrying: context.counters.connectRetries += 1
+        case .reopened: context.counters.socketsReopened += 1
+        }
+    }
+
+    /// Replaces a dealer's dead socket, see `ReconnectWatch`.
+    private func reopen() throws(TransportError) {
+        guard let zeroMQ else { return }
+        watch.reset()
+        monitor.socket.close()
+        socket.close()
+        (socket, monitor, _) = try Self.open(endpoint, isRouter: isRouter, options, zeroMQ)
+        context.socket = socket
+        setPollItems()
+        let event = ConnectionEvent.reopened(endpoint: endpoint.description)
+        count(event)
+        events.append((event, MonotonicClock.now()))
+    }
+}

@@ -1,0 +1,45 @@
+internal import CZeroMQ
+internal import Synchronization
+
+/// A ZeroMQ context: its I/O thread, and the namespace of `inproc://` endpoints.
+///
+/// A reactor makes its own as a rule. Only reactors of one process that talk over `inproc://` share one; it ends when
+/// the last of them and its maker have let go of it.
+package final class ZMQContext: Sendable {
+    // Invariant: contexts are thread-safe (zmq_ctx_new(3)), and the pointer is valid until deinit.
+    private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
+    private let monitors = Atomic<UInt64>(0)
+
+    /// Creates a context with one I/O thread.
+    package init() throws(TransportError) {
+        guard let raw = zmq_ctx_new() else { throw .zeroMQ("zmq_ctx_new") }
+        self.raw = raw
+        // One I/O thread moves about a gigabyte a second. BLOCKY 0: a socket whose linger was not set never holds
+        // the end of the context up.
+        zmq_ctx_set(raw, ZMQ_IO_THREADS, 1)
+        zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, 1023)
+        zmq_ctx_set(raw, ZMQ_BLOCKY, 0)
+    }
+
+    /// Blocks until every socket is closed and has lingered: closed sockets' linger is bounded, so this ends.
+    deinit {
+        while zmq_ctx_term(raw) != 0 && zmq_errno() == EINTR {}
+    }
+
+    func makeSocket(_ kind: Int32) -> UnsafeMutableRawPointer? {
+        zmq_socket(raw, kind)
+    }
+
+    /// An inproc endpoint that no other monitor of this context uses.
+    func nextMonitorEndpoint() -> String {
+        "inproc://cascade.monitor.\(monitors.add(1, ordering: .relaxed).newValue)"
+    }
+}
+
+extension TransportError {
+    /// The failure of the ZeroMQ call just made: must be built before anything else can change errno.
+    static func zeroMQ(_ operation: String) -> TransportError {
+        let code = zmq_errno()
+        return .system(operation: operation, code: code, message: String(cString: zmq_strerror(code)))
+    }
+}

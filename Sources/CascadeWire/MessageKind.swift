@@ -1,0 +1,53 @@
+/// The messages by the number of their field in `Envelope`; numbers from 16 on are messages, below are the head.
+enum MessageKind: UInt32, CaseIterable, Sendable {
+    case hello = 16
+    case welcome = 17
+    case refused = 18
+    case tokenizerChunk = 19
+    case ready = 20
+    case ping = 21
+    case pong = 22
+    case drain = 23
+    case goodbye = 24
+    case draft = 32
+    case drafted = 33
+    case verify = 34
+    case verified = 35
+    case missing = 36
+    case failed = 37
+    case release = 38
+    case submit = 48
+    case accepted = 49
+    case watch = 50
+    case cancel = 51
+    case delta = 52
+    case finished = 53
+    case statusRequest = 54
+    case jobsRequest = 55
+    case nodesRequest = 56
+    case jobList = 57
+    case nodeList = 58
+    case clusterStatus = 59
+
+    /// The lowest number of a message.
+    static let firstNumber: UInt64 = 16
+
+    /// The name in errors.
+    var name: String { "\(self)" }
+
+    /// Whether frame 0 carries token lists, text or many entries, and may be large.
+    var isBulky: Bool {
+        switch self {
+        case .draft, .verify, .submit, .delta, .finished, .jobList, .nodeList: true
+        default: false
+        }
+    }
+
+    /// Whether a raw frame may follow.
+    var hasRawFrame: Bool {
+        switch self {
+        case .tokenizerChunk, .drafted, .verify, .verified: true
+        default: false
+        }
+    }
+}

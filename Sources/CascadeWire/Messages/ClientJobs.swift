@@ -1,0 +1,169 @@
+internal import CCascadeProto
+internal import CascadeCore
+
+// The messages of client.proto about one job.
+
+extension PromptFormat: WireEnum {}
+extension FinishReason: WireEnum {}
+extension JobState: WireEnum {}
+
+extension Origin: WireEnum {
+    var number: UInt32 { UInt32(rawValue) }
+}
+
+extension Submit: WireConvertible {
+    init(decoding proto: Cascade__V1__Submit, from reader: FieldReader) throws(WireError) {
+        let limits = reader.limits
+        let stops = try reader.list(proto.n_stop, proto.stop, "stop", limit: limits.stopStrings)
+        var stop: [[UInt8]] = []
+        for bytes in stops { stop.append(try reader.bytes(bytes, "stop", limit: limits.stopStringBytes)) }
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            submitKey: try reader.message(proto.submit_key, "submit_key"),
+            pool: try reader.name(proto.has_pool, proto.pool, "pool"),
+            prompt: try reader.bytes(proto.has_prompt, proto.prompt, "prompt", limit: limits.textBytes),
+            format: try reader.enumeration(proto.has_format, proto.format, "format"),
+            system: proto.has_system == 0 ? nil : try reader.bytes(proto.system, "system", limit: limits.textBytes),
+            sampling: try reader.message(proto.sampling, "sampling"),
+            rule: try reader.message(proto.rule, "rule"),
+            maxTokens: try reader.count(proto.has_max_tokens, proto.max_tokens, "max_tokens"),
+            stop: stop,
+            seed: proto.has_seed == 0 ? nil : proto.seed,
+            numSpeculativeTokens: proto.has_num_speculative_tokens == 0
+                ? nil
+                : try reader.speculation(proto.has_num_speculative_tokens, proto.num_speculative_tokens),
+            draftMinimumConfidence: try reader.number(
+                proto.has_draft_minimum_confidence,
+                proto.draft_minimum_confidence,
+                "draft_minimum_confidence",
+                in: 0...1
+            ),
+            follow: try reader.flag(proto.has_follow, proto.follow, "follow")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Submit {
+        var proto = Cascade__V1__Submit()
+        cascade__v1__submit__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        proto.submit_key = writer.message(submitKey)
+        put(&proto.has_pool, &proto.pool, writer.text(pool))
+        put(&proto.has_prompt, &proto.prompt, writer.bytes(prompt))
+        put(&proto.has_format, &proto.format, format)
+        if let system { put(&proto.has_system, &proto.system, writer.bytes(system)) }
+        proto.sampling = writer.message(sampling)
+        proto.rule = writer.message(rule)
+        put(&proto.has_max_tokens, &proto.max_tokens, maxTokens)
+        var stops: [ProtobufCBinaryData] = []
+        for bytes in stop { stops.append(writer.bytes(bytes)) }
+        (proto.n_stop, proto.stop) = writer.array(stops)
+        put(&proto.has_seed, &proto.seed, seed)
+        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, numSpeculativeTokens)
+        put(&proto.has_draft_minimum_confidence, &proto.draft_minimum_confidence, draftMinimumConfidence)
+        put(&proto.has_follow, &proto.follow, follow)
+        return proto
+    }
+}
+
+extension FieldReader {
+    /// Tokens drafted per round.
+    func speculation(_ has: protobuf_c_boolean, _ value: UInt32) throws(WireError) -> UInt32 {
+        try number(has, value, "num_speculative_tokens", in: 0...limits.positions)
+    }
+}
+
+extension Accepted: WireConvertible {
+    init(decoding proto: Cascade__V1__Accepted, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
+            seed: try reader.value(proto.has_seed, proto.seed, "seed"),
+            numSpeculativeTokens: try reader.speculation(
+                proto.has_num_speculative_tokens,
+                proto.num_speculative_tokens
+            )
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Accepted {
+        var proto = Cascade__V1__Accepted()
+        cascade__v1__accepted__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_job, &proto.job, job.rawValue)
+        put(&proto.has_seed, &proto.seed, seed)
+        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, numSpeculativeTokens)
+        return proto
+    }
+}
+
+extension Watch: WireConvertible {
+    init(decoding proto: Cascade__V1__Watch, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
+            tokenOffset: try reader.count(proto.has_token_offset, proto.token_offset, "token_offset"),
+            byteOffset: try reader.count(proto.has_byte_offset, proto.byte_offset, "byte_offset")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Watch {
+        var proto = Cascade__V1__Watch()
+        cascade__v1__watch__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_job, &proto.job, job.rawValue)
+        put(&proto.has_token_offset, &proto.token_offset, tokenOffset)
+        put(&proto.has_byte_offset, &proto.byte_offset, byteOffset)
+        return proto
+    }
+}
+
+extension Cancel: WireConvertible {
+    init(decoding proto: Cascade__V1__Cancel, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job"))
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Cancel {
+        var proto = Cascade__V1__Cancel()
+        cascade__v1__cancel__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_job, &proto.job, job.rawValue)
+        return proto
+    }
+}
+
+extension Delta: WireConvertible {
+    init(decoding proto: Cascade__V1__Delta, from reader: FieldReader) throws(WireError) {
+        let tokens = try reader.tokens(proto.n_tokens, proto.tokens, "tokens")
+        let protoOrigins = try reader.list(proto.n_origins, proto.origins, "origins", matching: tokens.count)
+        var origins: [Origin] = []
+        origins.reserveCapacity(tokens.count)
+        for origin in protoOrigins { origins.append(try reader.enumeration(origin, "origins")) }
+        self.init(
+            job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
+            state: try reader.enumeration(proto.has_state, proto.state, "state"),
+            note: try reader.note(proto.has_note, proto.note, "note"),
+            tokenOffset: try reader.count(proto.has_token_offset, proto.token_offset, "token_offset"),
+            byteOffset: try reader.count(proto.has_byte_offset, proto.byte_offset, "byte_offset"),
+            tokens: tokens,
+            origins: origins,
+            text: try reader.bytes(proto.has_text, proto.text, "text", limit: reader.limits.textBytes)
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Delta {
+        var proto = Cascade__V1__Delta()
+        cascade__v1__delta__init(&proto)
+        put(&proto.has_job, &proto.job, job.rawValue)
+        put(&proto.has_state, &proto.state, state)
+        put(&proto.has_note, &proto.note, writer.text(note))
+        put(&proto.has_token_offset, &proto.token_offset, tokenOffset)
+        put(&proto.has_byte_offset, &proto.byte_offset, byteOffset)
+        (proto.n_tokens, proto.tokens) = writer.array(tokens)
+        (proto.n_origins, proto.origins) = writer.array(origins.map { Cascade__V1__Origin(rawValue: $0.number) })
+        put(&proto.has_text, &proto.text, writer.bytes(text))
+        return proto
+    }
+}

@@ -1,0 +1,203 @@
+internal import CCascadeProto
+internal import CascadeCore
+
+// The messages of client.proto about jobs, nodes and the cluster.
+
+extension NodeState: WireEnum {}
+
+extension StatusRequest: WireConvertible {
+    init(decoding proto: Cascade__V1__StatusRequest, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            job: proto.has_job == 0 ? nil : JobID(rawValue: proto.job)
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__StatusRequest {
+        var proto = Cascade__V1__StatusRequest()
+        cascade__v1__status_request__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_job, &proto.job, job?.rawValue)
+        return proto
+    }
+}
+
+extension JobsRequest: WireConvertible {
+    init(decoding proto: Cascade__V1__JobsRequest, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            limit: try reader.count(proto.has_limit, proto.limit, "limit")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__JobsRequest {
+        var proto = Cascade__V1__JobsRequest()
+        cascade__v1__jobs_request__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_limit, &proto.limit, limit)
+        return proto
+    }
+}
+
+extension NodesRequest: WireConvertible {
+    init(decoding proto: Cascade__V1__NodesRequest, from reader: FieldReader) throws(WireError) {
+        self.init(requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"))
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__NodesRequest {
+        var proto = Cascade__V1__NodesRequest()
+        cascade__v1__nodes_request__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        return proto
+    }
+}
+
+extension JobSummary: WireConvertible {
+    init(decoding proto: Cascade__V1__JobSummary, from reader: FieldReader) throws(WireError) {
+        self.init(
+            job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
+            state: try reader.enumeration(proto.has_state, proto.state, "state"),
+            reason: proto.has_reason == 0 ? nil : try reader.enumeration(proto.reason, "reason"),
+            note: try reader.note(proto.has_note, proto.note, "note"),
+            pool: try reader.name(proto.has_pool, proto.pool, "pool"),
+            promptTokens: try reader.count(proto.has_prompt_tokens, proto.prompt_tokens, "prompt_tokens"),
+            completionTokens: try reader.count(
+                proto.has_completion_tokens,
+                proto.completion_tokens,
+                "completion_tokens"
+            ),
+            ageMilliseconds: try reader.duration(proto.has_age_milliseconds, proto.age_milliseconds, "age_milliseconds")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__JobSummary {
+        var proto = Cascade__V1__JobSummary()
+        cascade__v1__job_summary__init(&proto)
+        put(&proto.has_job, &proto.job, job.rawValue)
+        put(&proto.has_state, &proto.state, state)
+        put(&proto.has_reason, &proto.reason, reason)
+        put(&proto.has_note, &proto.note, writer.text(note))
+        put(&proto.has_pool, &proto.pool, writer.text(pool))
+        put(&proto.has_prompt_tokens, &proto.prompt_tokens, promptTokens)
+        put(&proto.has_completion_tokens, &proto.completion_tokens, completionTokens)
+        put(&proto.has_age_milliseconds, &proto.age_milliseconds, ageMilliseconds)
+        return proto
+    }
+}
+
+extension JobList: WireConvertible {
+    init(decoding proto: Cascade__V1__JobList, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            jobs: try reader.messages(proto.n_jobs, proto.jobs, "jobs")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__JobList {
+        var proto = Cascade__V1__JobList()
+        cascade__v1__job_list__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        (proto.n_jobs, proto.jobs) = writer.messages(jobs)
+        return proto
+    }
+}
+
+extension NodeSummary: WireConvertible {
+    init(decoding proto: Cascade__V1__NodeSummary, from reader: FieldReader) throws(WireError) {
+        let costs: CostCurve = try reader.message(proto.costs, "costs")
+        self.init(
+            identity: try reader.message(proto.identity, "identity"),
+            role: try reader.enumeration(proto.has_role, proto.role, "role"),
+            pool: try reader.name(proto.has_pool, proto.pool, "pool"),
+            modelName: try reader.name(proto.has_model_name, proto.model_name, "model_name"),
+            state: try reader.enumeration(proto.has_state, proto.state, "state"),
+            inFlight: try reader.count(proto.has_in_flight, proto.in_flight, "in_flight"),
+            credits: try reader.count(proto.has_credits, proto.credits, "credits"),
+            progress: try reader.message(proto.progress, "progress"),
+            kvTokens: try reader.count(proto.has_kv_tokens, proto.kv_tokens, "kv_tokens"),
+            contextLength: try reader.count(proto.has_context_length, proto.context_length, "context_length"),
+            costs: costs.points,
+            software: try reader.name(proto.has_software, proto.software, "software"),
+            silentMilliseconds: try reader.duration(
+                proto.has_silent_milliseconds,
+                proto.silent_milliseconds,
+                "silent_milliseconds"
+            )
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__NodeSummary {
+        var proto = Cascade__V1__NodeSummary()
+        cascade__v1__node_summary__init(&proto)
+        proto.identity = writer.message(identity)
+        put(&proto.has_role, &proto.role, role)
+        put(&proto.has_pool, &proto.pool, writer.text(pool))
+        put(&proto.has_model_name, &proto.model_name, writer.text(modelName))
+        put(&proto.has_state, &proto.state, state)
+        put(&proto.has_in_flight, &proto.in_flight, inFlight)
+        put(&proto.has_credits, &proto.credits, credits)
+        proto.progress = writer.message(progress)
+        put(&proto.has_kv_tokens, &proto.kv_tokens, kvTokens)
+        put(&proto.has_context_length, &proto.context_length, contextLength)
+        proto.costs = writer.message(CostCurve(points: costs))
+        put(&proto.has_software, &proto.software, writer.text(software))
+        put(&proto.has_silent_milliseconds, &proto.silent_milliseconds, silentMilliseconds)
+        return proto
+    }
+}
+
+extension NodeList: WireConvertible {
+    init(decoding proto: Cascade__V1__NodeList, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            nodes: try reader.messages(proto.n_nodes, proto.nodes, "nodes")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__NodeList {
+        var proto = Cascade__V1__NodeList()
+        cascade__v1__node_list__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        (proto.n_nodes, proto.nodes) = writer.messages(nodes)
+        return proto
+    }
+}
+
+extension ClusterStatus: WireConvertible {
+    init(decoding proto: Cascade__V1__ClusterStatus, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            boot: try reader.value(proto.has_boot, proto.boot, "boot"),
+            software: try reader.name(proto.has_software, proto.software, "software"),
+            uptimeMilliseconds: try reader.duration(
+                proto.has_uptime_milliseconds,
+                proto.uptime_milliseconds,
+                "uptime_milliseconds"
+            ),
+            queuedJobs: try reader.count(proto.has_queued_jobs, proto.queued_jobs, "queued_jobs"),
+            runningJobs: try reader.count(proto.has_running_jobs, proto.running_jobs, "running_jobs"),
+            finishedJobs: try reader.counter(proto.has_finished_jobs, proto.finished_jobs, "finished_jobs"),
+            drafters: try reader.count(proto.has_drafters, proto.drafters, "drafters"),
+            experts: try reader.count(proto.has_experts, proto.experts, "experts"),
+            staleMessages: try reader.counter(proto.has_stale_messages, proto.stale_messages, "stale_messages"),
+            counts: try reader.message(proto.counts, "counts")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__ClusterStatus {
+        var proto = Cascade__V1__ClusterStatus()
+        cascade__v1__cluster_status__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_boot, &proto.boot, boot)
+        put(&proto.has_software, &proto.software, writer.text(software))
+        put(&proto.has_uptime_milliseconds, &proto.uptime_milliseconds, uptimeMilliseconds)
+        put(&proto.has_queued_jobs, &proto.queued_jobs, queuedJobs)
+        put(&proto.has_running_jobs, &proto.running_jobs, runningJobs)
+        put(&proto.has_finished_jobs, &proto.finished_jobs, finishedJobs)
+        put(&proto.has_drafters, &proto.drafters, drafters)
+        put(&proto.has_experts, &proto.experts, experts)
+        put(&proto.has_stale_messages, &proto.stale_messages, staleMessages)
+        proto.counts = writer.message(counts)
+        return proto
+    }
+}

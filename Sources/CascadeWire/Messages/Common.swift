@@ -1,0 +1,200 @@
+internal import CCascadeProto
+internal import CascadeCore
+
+// The values of common.proto.
+
+extension NodeRole: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .drafter: 1
+        case .expert: 2
+        }
+    }
+}
+
+extension RefusalCode: WireEnum {}
+
+extension RuleSettings.Rule: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .lossless: 1
+        case .chow: 2
+        case .tokenV3: 3
+        case .tokenLT: 4
+        }
+    }
+}
+
+extension RuleSettings.Gate: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .raw: 1
+        case .processed: 2
+        }
+    }
+}
+
+extension RuleSettings.Bonus: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .target: 1
+        case .rule: 2
+        }
+    }
+}
+
+extension RuleSettings.VerifyMethod: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .rejection: 1
+        }
+    }
+}
+
+extension Hash128: WireConvertible {
+    init(decoding proto: Cascade__V1__Hash128, from reader: FieldReader) throws(WireError) {
+        self.init(
+            high: try reader.value(proto.has_high, proto.high, "high"),
+            low: try reader.value(proto.has_low, proto.low, "low")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Hash128 {
+        var proto = Cascade__V1__Hash128()
+        cascade__v1__hash128__init(&proto)
+        put(&proto.has_high, &proto.high, high)
+        put(&proto.has_low, &proto.low, low)
+        return proto
+    }
+}
+
+extension NodeIdentity: WireConvertible {
+    init(decoding proto: Cascade__V1__NodeIdentity, from reader: FieldReader) throws(WireError) {
+        self.init(
+            name: try reader.name(proto.has_name, proto.name, "name"),
+            incarnation: try reader.value(proto.has_incarnation, proto.incarnation, "incarnation")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__NodeIdentity {
+        var proto = Cascade__V1__NodeIdentity()
+        cascade__v1__node_identity__init(&proto)
+        put(&proto.has_name, &proto.name, writer.text(name))
+        put(&proto.has_incarnation, &proto.incarnation, incarnation)
+        return proto
+    }
+}
+
+extension SamplingSettings: WireConvertible {
+    /// Refuses what no setting can be. Whether a client's settings are sound is `problem`'s to say, in words for users.
+    init(decoding proto: Cascade__V1__SamplingSettings, from reader: FieldReader) throws(WireError) {
+        let notNegative = 0...Double.greatestFiniteMagnitude
+        self.init(
+            temperature: try reader.number(proto.has_temperature, proto.temperature, "temperature", in: notNegative),
+            topK: Int(try reader.number(proto.has_top_k, proto.top_k, "top_k", in: 0...Int64(reader.limits.count))),
+            topP: try reader.number(proto.has_top_p, proto.top_p, "top_p", in: notNegative),
+            minP: try reader.number(proto.has_min_p, proto.min_p, "min_p", in: notNegative)
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__SamplingSettings {
+        var proto = Cascade__V1__SamplingSettings()
+        cascade__v1__sampling_settings__init(&proto)
+        put(&proto.has_temperature, &proto.temperature, temperature)
+        put(&proto.has_top_k, &proto.top_k, Int64(topK))
+        put(&proto.has_top_p, &proto.top_p, topP)
+        put(&proto.has_min_p, &proto.min_p, minP)
+        return proto
+    }
+}
+
+extension RuleSettings: WireConvertible {
+    /// Refuses what no setting can be, as for sampling.
+    init(decoding proto: Cascade__V1__RuleSettings, from reader: FieldReader) throws(WireError) {
+        let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+        let strict = try reader.number(
+            proto.has_strict_prefix_tokens,
+            proto.strict_prefix_tokens,
+            "strict_prefix_tokens",
+            in: 0...Int64(reader.limits.count)
+        )
+        self.init(
+            rule: try reader.enumeration(proto.has_rule, proto.rule, "rule"),
+            alpha: try reader.number(proto.has_alpha, proto.alpha, "alpha", in: finite),
+            gate: try reader.enumeration(proto.has_gate, proto.gate, "gate"),
+            bonus: try reader.enumeration(proto.has_bonus, proto.bonus, "bonus"),
+            verifyMethod: try reader.enumeration(proto.has_verify_method, proto.verify_method, "verify_method"),
+            strictPrefixTokens: Int(strict)
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__RuleSettings {
+        var proto = Cascade__V1__RuleSettings()
+        cascade__v1__rule_settings__init(&proto)
+        put(&proto.has_rule, &proto.rule, rule)
+        put(&proto.has_alpha, &proto.alpha, alpha)
+        put(&proto.has_gate, &proto.gate, gate)
+        put(&proto.has_bonus, &proto.bonus, bonus)
+        put(&proto.has_verify_method, &proto.verify_method, verifyMethod)
+        put(&proto.has_strict_prefix_tokens, &proto.strict_prefix_tokens, Int64(strictPrefixTokens))
+        return proto
+    }
+}
+
+extension Progress: WireConvertible {
+    init(decoding proto: Cascade__V1__Progress, from reader: FieldReader) throws(WireError) {
+        self.init(
+            passes: try reader.counter(proto.has_passes, proto.passes, "passes"),
+            pending: try reader.count(proto.has_pending, proto.pending, "pending"),
+            kvTokensUsed: try reader.count(proto.has_kv_tokens_used, proto.kv_tokens_used, "kv_tokens_used"),
+            busyMilliseconds: try reader.number(
+                proto.has_busy_milliseconds,
+                proto.busy_milliseconds,
+                "busy_milliseconds",
+                in: 0...UInt64(reader.limits.milliseconds)
+            )
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Progress {
+        var proto = Cascade__V1__Progress()
+        cascade__v1__progress__init(&proto)
+        put(&proto.has_passes, &proto.passes, passes)
+        put(&proto.has_pending, &proto.pending, pending)
+        put(&proto.has_kv_tokens_used, &proto.kv_tokens_used, kvTokensUsed)
+        put(&proto.has_busy_milliseconds, &proto.busy_milliseconds, busyMilliseconds)
+        return proto
+    }
+}
+
+/// A node's cost points as two columns.
+struct CostCurve: WireConvertible {
+    var points: [CostPoint]
+
+    init(points: [CostPoint]) {
+        self.points = points
+    }
+
+    init(decoding proto: Cascade__V1__CostCurve, from reader: FieldReader) throws(WireError) {
+        let limit = reader.limits.listEntries
+        let rows = try reader.list(proto.n_rows, proto.rows, "rows", limit: limit)
+        let times = try reader.list(proto.n_milliseconds, proto.milliseconds, "milliseconds", matching: rows.count)
+        points = []
+        points.reserveCapacity(rows.count)
+        for (row, milliseconds) in zip(rows, times) {
+            guard row > points.last?.rows ?? 0, row <= reader.limits.count else {
+                throw reader.invalid("rows", expected: "ascending from 1 to \(reader.limits.count)", actual: rows)
+            }
+            let duration = try reader.duration(1, milliseconds, "milliseconds")
+            points.append(CostPoint(rows: row, milliseconds: duration))
+        }
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__CostCurve {
+        var proto = Cascade__V1__CostCurve()
+        cascade__v1__cost_curve__init(&proto)
+        (proto.n_rows, proto.rows) = writer.array(points.map(\.rows))
+        (proto.n_milliseconds, proto.milliseconds) = writer.array(points.map(\.milliseconds))
+        return proto
+    }
+}

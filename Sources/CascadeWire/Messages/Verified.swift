@@ -1,0 +1,69 @@
+internal import CCascadeProto
+internal import CascadeCore
+
+extension Verified: WireConvertible {
+    /// Numbers of one position in the raw frame.
+    private static let numbersPerPosition = 7
+
+    init(decoding proto: Cascade__V1__Verified, from reader: FieldReader) throws(WireError) {
+        let argmax = try reader.list(
+            proto.n_gate_argmax,
+            proto.gate_argmax,
+            "gate_argmax",
+            limit: Int(reader.limits.positions)
+        )
+        let residual = try reader.list(proto.n_residual, proto.residual, "residual", matching: argmax.count)
+        let frame = try reader.rawFrame(bytes: argmax.count * Self.numbersPerPosition * 8)
+        var offset = 0
+        var evidence: [Evidence] = []
+        evidence.reserveCapacity(argmax.count)
+        for index in argmax.indices {
+            let bits: [UInt64] = RawFrame.values(Self.numbersPerPosition, in: frame, at: &offset)
+            let numbers = bits.map { Double(bitPattern: $0) }
+            func number(_ place: Int, _ field: String, upTo most: Double) throws(WireError) -> Double {
+                try reader.number(1, numbers[place], field, in: WireLimits.probability.lowerBound...most)
+            }
+            let one = WireLimits.probability.upperBound
+            evidence.append(
+                Evidence(
+                    probability: try number(0, "probability", upTo: one),
+                    gateProbability: try number(1, "gate_probability", upTo: one),
+                    gateMaximum: try number(2, "gate_maximum", upTo: one),
+                    gateArgmax: argmax[index],
+                    entropy: try number(3, "entropy", upTo: .greatestFiniteMagnitude),
+                    keptMass: try number(4, "kept_mass", upTo: one),
+                    ratio: try number(5, "ratio", upTo: .greatestFiniteMagnitude),
+                    rejectMass: try number(6, "reject_mass", upTo: one),
+                    residual: residual[index]
+                )
+            )
+        }
+        self.init(
+            fence: try reader.message(proto.fence, "fence"),
+            evidence: evidence,
+            bonus: proto.has_bonus == 0 ? nil : proto.bonus,
+            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Verified {
+        var frame: [UInt8] = []
+        for position in evidence {
+            let numbers = [
+                position.probability, position.gateProbability, position.gateMaximum, position.entropy,
+                position.keptMass, position.ratio, position.rejectMass,
+            ]
+            for number in numbers { RawFrame.append(number.bitPattern, to: &frame) }
+        }
+        if !frame.isEmpty { writer.frames.append(frame) }
+
+        var proto = Cascade__V1__Verified()
+        cascade__v1__verified__init(&proto)
+        proto.fence = writer.message(fence)
+        (proto.n_gate_argmax, proto.gate_argmax) = writer.array(evidence.map(\.gateArgmax))
+        (proto.n_residual, proto.residual) = writer.array(evidence.map(\.residual))
+        put(&proto.has_bonus, &proto.bonus, bonus)
+        put(&proto.has_milliseconds, &proto.milliseconds, milliseconds)
+        return proto
+    }
+}

@@ -1,0 +1,89 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade nodes`
+struct NodesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nodes",
+        abstract: "List the drafters and experts of the cluster.",
+        discussion: """
+            EXAMPLES
+              cascade nodes
+              cascade nodes --json
+            """
+    )
+
+    @Flag(help: "Print a JSON array.")
+    var json = false
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    func run() async throws {
+        let nodes = try await endpoint.withClient { client in try await Self.list(client, seconds: 5) }
+        if json { return try Output.json(nodes.map(NodeView.init)) }
+        guard !nodes.isEmpty else { return print("no nodes; start some with 'cascade drafter' and 'cascade expert'") }
+        let rows =
+            [["NODE", "ROLE", "POOL", "STATE", "MODEL", "IN FLIGHT", "ONE ROW"]]
+            + nodes.map(NodeView.init).map { node in
+                [
+                    node.nodeId, node.role, node.pool, node.state, node.model, "\(node.inFlight)/\(node.credits)",
+                    node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
+                ]
+            }
+        print(Table.text(rows))
+    }
+
+    /// The cluster's nodes, as any command may ask for them.
+    static func list(_ client: ClusterClient, seconds: Double) async throws(NodeError) -> [NodeSummary] {
+        let request = NodesRequest(requestID: UInt64.random(in: 1...UInt64.max))
+        return try await client.request(.nodesRequest(request), seconds: seconds) { message in
+            if case .nodeList(let list) = message { list.nodes } else { nil }
+        }
+    }
+}
+
+/// One node, as `cascade nodes --json` prints it.
+private struct NodeView: Encodable {
+    struct Cost: Encodable {
+        var rows: UInt32
+        var ms: Double
+    }
+
+    var nodeId: String
+    var role: String
+    var pool: String
+    var model: String
+    var state: String
+    var inFlight: UInt32
+    var credits: UInt32
+    var contextLength: UInt32
+    var kvTokens: UInt32
+    var kvTokensUsed: UInt32
+    var passes: UInt64
+    var pending: UInt32
+    var busyMs: UInt64
+    var silentMs: Double
+    var software: String
+    var costs: [Cost]
+
+    init(_ node: NodeSummary) {
+        nodeId = node.identity.name
+        role = node.role.rawValue
+        pool = node.pool
+        model = node.modelName
+        state = node.state.name
+        inFlight = node.inFlight
+        credits = node.credits
+        contextLength = node.contextLength
+        kvTokens = node.kvTokens
+        kvTokensUsed = node.progress.kvTokensUsed
+        passes = node.progress.passes
+        pending = node.progress.pending
+        busyMs = node.progress.busyMilliseconds
+        silentMs = node.silentMilliseconds
+        software = node.software
+        costs = node.costs.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
+    }
+}

@@ -1,0 +1,124 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade status`
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how a job, or the whole cluster, is doing.",
+        discussion: """
+            EXAMPLES
+              cascade status
+              cascade status 0f3a5c7712e4b9d8
+            """
+    )
+
+    @Argument(help: "A job's id; nothing shows the cluster.")
+    var job: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    func run() async throws {
+        let id = try job.map(JobArgument.parse)
+        let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: id)
+        try await endpoint.withClient { client in
+            if id == nil {
+                let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 5) { message in
+                    if case .clusterStatus(let status) = message { status } else { nil }
+                }
+                try show(status)
+            } else {
+                let list: JobList = try await client.request(.statusRequest(request), seconds: 5) { message in
+                    if case .jobList(let list) = message { list } else { nil }
+                }
+                for job in list.jobs { try show(job) }
+            }
+        }
+    }
+
+    private func show(_ job: JobSummary) throws {
+        let view = JobView(job)
+        if json { return try Output.json(view) }
+        print("job \(view.jobId): \(view.state)\(view.finishReason.map { " (\($0))" } ?? "")")
+        print(
+            "  \(view.completionTokens) tokens behind a prompt of \(view.promptTokens), \(Int(view.ageMs / 1_000)) s old"
+        )
+        if !view.note.isEmpty { print("  \(view.note)") }
+    }
+
+    private func show(_ status: ClusterStatus) throws {
+        let view = ClusterView(status)
+        if json { return try Output.json(view) }
+        print("coordinator \(view.software), up \(Int(view.uptimeMs / 1_000)) s")
+        print("  nodes: \(view.drafters) drafters, \(view.experts) experts ready")
+        print("  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished")
+        let length = view.meanAcceptanceLength.map { SubmitSummary.fixed($0, 2) } ?? "no drafts yet"
+        print("  rounds: \(view.rounds), mean acceptance length \(length)")
+    }
+}
+
+/// Reads a job's id from the command line.
+enum JobArgument {
+    /// The id, or a usage error that shows what one looks like.
+    static func parse(_ text: String) throws -> JobID {
+        guard let id = JobID(text) else {
+            throw CommandFailure.usage("'\(text)' is no job id; it has 16 hexadecimal digits, e.g. 0f3a5c7712e4b9d8")
+        }
+        return id
+    }
+}
+
+private struct JobView: Encodable {
+    var jobId: String
+    var state: String
+    var finishReason: String?
+    var note: String
+    var pool: String
+    var promptTokens: UInt32
+    var completionTokens: UInt32
+    var ageMs: Double
+
+    init(_ job: JobSummary) {
+        jobId = job.job.description
+        state = job.state.name
+        finishReason = job.reason?.name
+        note = job.note
+        pool = job.pool
+        promptTokens = job.promptTokens
+        completionTokens = job.completionTokens
+        ageMs = job.ageMilliseconds
+    }
+}
+
+private struct ClusterView: Encodable {
+    var software: String
+    var uptimeMs: Double
+    var queuedJobs: UInt32
+    var runningJobs: UInt32
+    var finishedJobs: UInt64
+    var drafters: UInt32
+    var experts: UInt32
+    var staleMessages: UInt64
+    var rounds: UInt64
+    var meanAcceptanceLength: Double?
+    var draftAcceptanceRate: Double?
+
+    init(_ status: ClusterStatus) {
+        software = status.software
+        uptimeMs = status.uptimeMilliseconds
+        queuedJobs = status.queuedJobs
+        runningJobs = status.runningJobs
+        finishedJobs = status.finishedJobs
+        drafters = status.drafters
+        experts = status.experts
+        staleMessages = status.staleMessages
+        rounds = status.counts.rounds
+        meanAcceptanceLength = status.counts.meanAcceptanceLength
+        draftAcceptanceRate = status.counts.draftAcceptanceRate
+    }
+}

@@ -1,0 +1,134 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade submit`
+struct SubmitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit",
+        abstract: "Submit a prompt and stream the answer.",
+        discussion: """
+            Text goes to standard output, a one-line summary to standard error. Ctrl-C cancels the job.
+
+            EXAMPLES
+              cascade submit "Write a function that reverses a list in Python."
+              cascade submit --rule token-v3 --alpha 0.3 "…"
+              cascade submit --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200 "…"
+              cat prompt.txt | cascade submit --raw --json
+            """
+    )
+
+    @Argument(help: "The prompt; '-' or nothing reads standard input.")
+    var prompt: String?
+
+    @Option(help: "Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var rule = RuleSettings.Rule.lossless
+
+    @Option(help: "The rule's knob, 0 to 1: higher keeps more of the draft (default: the rule's own).")
+    var alpha: Double?
+
+    @Option(help: "Softmax temperature; 0 is greedy.")
+    var temperature = 0.0
+
+    @Option(help: "Most tokens of the answer.")
+    var maxTokens = 512
+
+    @Flag(help: "Wrap the prompt in the model's chat template (default where it has one).")
+    var chat = false
+
+    @Flag(help: "Send the prompt as it is.")
+    var raw = false
+
+    @Option(help: "A system message for the chat template.")
+    var system: String?
+
+    @Option(help: "End the answer before this string; may be given several times.")
+    var stop: [String] = []
+
+    @Flag(help: "Wait for the end and print one JSON object.")
+    var json = false
+
+    @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+    @OptionGroup(title: "Research") var research: ResearchOptions
+    @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
+
+    func validate() throws {
+        if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
+        if raw, system != nil { throw ValidationError("--system needs the chat template, --raw does without it") }
+        guard (1...1_000_000).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 1000000") }
+        if rule == .lossless, alpha != nil {
+            throw ValidationError("rule lossless has no alpha; name another rule, e.g. --rule token-v3")
+        }
+        guard stop.count <= 16, stop.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 1_024 }) else {
+            throw ValidationError("--stop takes up to 16 strings of 1 to 1024 bytes")
+        }
+        let settings = sampling.settings(temperature: temperature)
+        if let problem = settings.problem ?? ruleSettings.problem(sampling: settings) { throw ValidationError(problem) }
+    }
+
+    func run() async throws {
+        let submit = try makeSubmit()
+        try await cluster.endpoint.withClient { client in
+            let interrupts = Interrupts { client.inject(.interrupted) }
+            defer { withExtendedLifetime(interrupts) {} }
+            var follower = AnswerFollower(client: client, submit: submit, patience: cluster.timeout)
+            let report = try await follower.run(show: show)
+            try finish(report)
+        }
+    }
+
+    private var ruleSettings: RuleSettings {
+        RuleSettings(
+            rule: rule,
+            alpha: alpha,
+            gate: research.gate,
+            bonus: research.bonus,
+            verifyMethod: research.verifyMethod,
+            strictPrefixTokens: research.strictPrefixTokens
+        )
+    }
+
+    private func makeSubmit() throws -> Submit {
+        Submit(
+            requestID: UInt64.random(in: 1...UInt64.max),
+            submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
+            pool: cluster.pool,
+            prompt: try PromptInput.read(prompt),
+            format: chat ? .chat : raw ? .raw : .automatic,
+            system: system.map { Array($0.utf8) },
+            sampling: sampling.settings(temperature: temperature),
+            rule: ruleSettings,
+            maxTokens: UInt32(maxTokens),
+            stop: stop.map { Array($0.utf8) },
+            seed: sampling.seed,
+            numSpeculativeTokens: research.numSpeculativeTokens.map { UInt32($0) },
+            draftMinimumConfidence: research.draftPMin,
+            follow: true
+        )
+    }
+
+    private func show(_ notice: AnswerFollower.Notice) {
+        switch notice {
+        case .text(let text): if !json { Output.write(text) }
+        case .accepted: break
+        case .waiting(let note): Output.note("cascade: \(note)")
+        case .unreachable:
+            Output.note("cascade: the coordinator at \(cluster.endpoint.endpoint) does not answer; trying again")
+        case .reachable: Output.note("cascade: the coordinator answers again")
+        }
+    }
+
+    private func finish(_ report: JobReport) throws {
+        if json {
+            try Output.json(SubmitResult(report))
+        } else {
+            if report.text.last != UInt8(ascii: "\n") { Output.write([UInt8(ascii: "\n")]) }
+            Output.note(SubmitSummary.line(report))
+        }
+        if let error = report.error {
+            throw CommandFailure(code: error.code.isRefusal ? 4 : 1, message: error.message)
+        }
+        if report.reason == .cancelled { throw CommandFailure(code: 130, message: "the job was cancelled") }
+    }
+}

@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import CascadeCore
+
+/// How the processed row is made from logits.
+struct SamplingOptions: ParsableArguments {
+    @Option(help: "Keep the k most likely tokens; 0 keeps all.")
+    var topK = 0
+
+    @Option(help: "Keep the most likely tokens that make up this mass.")
+    var topP = 1.0
+
+    @Option(help: "Keep tokens with at least this share of the most likely one's probability.")
+    var minP = 0.0
+
+    @Option(help: "Key of the random streams (default: drawn and echoed).")
+    var seed: UInt64?
+
+    /// The settings at a temperature.
+    func settings(temperature: Double) -> SamplingSettings {
+        SamplingSettings(temperature: temperature, topK: topK, topP: topP, minP: minP)
+    }
+}
+
+/// Knobs of speculation.
+struct ResearchOptions: ParsableArguments {
+    @Option(help: "Tokens drafted per round, 0 to 32; 0 switches speculation off (default: the coordinator's).")
+    var numSpeculativeTokens: Int?
+
+    @Option(help: "How a draft is walked: rejection.")
+    var verifyMethod = RuleSettings.VerifyMethod.rejection
+
+    @Option(help: "Rows the rule's gate reads: raw (temperature 1, untruncated) or processed.")
+    var gate = RuleSettings.Gate.raw
+
+    @Option(help: "Token behind a fully accepted draft: target (the expert's) or rule (none: all tokens are ruled).")
+    var bonus = RuleSettings.Bonus.target
+
+    @Option(help: "Tokens at the answer's start that are judged losslessly whatever the rule.")
+    var strictPrefixTokens = 0
+
+    @Option(help: "Stop a draft where the drafter's largest probability is below this.")
+    var draftPMin = 0.0
+
+    func validate() throws {
+        if let count = numSpeculativeTokens, !(0...32).contains(count) {
+            throw ValidationError("--num-speculative-tokens must be 0 to 32, not \(count)")
+        }
+        guard (0..<1).contains(draftPMin) else { throw ValidationError("--draft-p-min must be at least 0 and below 1") }
+        guard (0...1_000_000).contains(strictPrefixTokens) else {
+            throw ValidationError("--strict-prefix-tokens must be 0 to 1000000")
+        }
+    }
+}
+
+/// Which cluster answers, and how long it is waited for.
+struct SubmitClusterOptions: ParsableArguments {
+    @OptionGroup var endpoint: EndpointOptions
+
+    @Option(help: "The pool that shall answer.")
+    var pool = "default"
+
+    @Option(help: "Seconds without any answer from the coordinator after which to give up.")
+    var timeout = 15.0
+}
+
+extension RuleSettings.Rule: ExpressibleByArgument {}
+extension RuleSettings.Gate: ExpressibleByArgument {}
+extension RuleSettings.Bonus: ExpressibleByArgument {}
+extension RuleSettings.VerifyMethod: ExpressibleByArgument {}

@@ -1,0 +1,59 @@
+internal import CascadeCore
+
+extension SubmitResult {
+    /// The JSON object of a job's report.
+    init(_ report: JobReport) {
+        jobId = report.job.description
+        text = String(decoding: report.text, as: UTF8.self)
+        tokens = report.tokens
+        finishReason = report.reason.name
+        error = report.error?.message
+        usage = Usage(promptTokens: Int(report.promptTokens), completionTokens: report.tokens.count)
+        let counts = report.counts
+        speculativeDecoding = SpeculativeDecoding(
+            meanAcceptanceLength: counts.meanAcceptanceLength,
+            draftAcceptanceRate: counts.draftAcceptanceRate,
+            numSpecSteps: counts.draftedRounds,
+            numDraftTokens: counts.drafted,
+            numAcceptedDraftTokens: counts.accepted,
+            acceptanceHistogram: counts.acceptanceHistogram
+        )
+        cascade = Cascade(
+            rule: report.rule.rule.rawValue,
+            alpha: report.rule.rule.defaultAlpha == nil ? nil : report.rule.alpha,
+            gate: report.rule.gate.rawValue,
+            bonusPolicy: report.rule.bonus.rawValue,
+            verifyMethod: report.rule.verifyMethod.rawValue,
+            temperature: report.sampling.temperature,
+            topK: report.sampling.topK,
+            topP: report.sampling.topP,
+            minP: report.sampling.minP,
+            seed: report.seed,
+            numSpeculativeTokens: report.numSpeculativeTokens,
+            drafted: counts.drafted,
+            matched: counts.matched,
+            kept: counts.kept,
+            deferred: counts.deferred,
+            recovered: counts.recovered,
+            bonus: counts.bonus,
+            discarded: counts.discarded,
+            relaxed: counts.relaxed,
+            unruledPositions: counts.unruledPositions,
+            draftSources: DraftSources(model: counts.drafted, lookup: 0)
+        )
+        timing = Timing(
+            queueMs: report.queueMilliseconds,
+            firstTokenMs: report.firstTokenMilliseconds,
+            totalMs: report.totalMilliseconds,
+            tokensPerSecond: report.tokensPerSecond
+        )
+    }
+}
+
+extension JobReport {
+    /// Tokens per second behind the first token; nil for fewer than two tokens.
+    var tokensPerSecond: Double? {
+        guard let first = firstTokenMilliseconds, tokens.count > 1, totalMilliseconds > first else { return nil }
+        return Double(tokens.count - 1) / (totalMilliseconds - first) * 1_000
+    }
+}

@@ -1,0 +1,65 @@
+internal import CascadeCore
+
+/// What `cascade submit --json` prints; keys in snake case.
+struct SubmitResult: Encodable {
+    var jobId: String
+    var text: String
+    var tokens: [Token]
+    var finishReason: String
+    var error: String?
+    var usage: Usage
+    var speculativeDecoding: SpeculativeDecoding
+    var cascade: Cascade
+    var timing: Timing
+
+    struct Usage: Encodable {
+        var promptTokens: Int
+        var completionTokens: Int
+    }
+
+    /// vLLM's names, so that tools which read its reports read ours.
+    struct SpeculativeDecoding: Encodable {
+        var meanAcceptanceLength: Double?
+        var draftAcceptanceRate: Double?
+        var numSpecSteps: UInt64
+        var numDraftTokens: UInt64
+        var numAcceptedDraftTokens: UInt64
+        var acceptanceHistogram: [UInt64]
+    }
+
+    struct Cascade: Encodable {
+        var rule: String
+        var alpha: Double?
+        var gate: String
+        var bonusPolicy: String
+        var verifyMethod: String
+        var temperature: Double
+        var topK: Int
+        var topP: Double
+        var minP: Double
+        var seed: UInt64
+        var numSpeculativeTokens: UInt32
+        var drafted: UInt64
+        var matched: UInt64
+        var kept: UInt64
+        var deferred: UInt64
+        var recovered: UInt64
+        var bonus: UInt64
+        var discarded: UInt64
+        var relaxed: UInt64
+        var unruledPositions: UInt64
+        var draftSources: DraftSources
+    }
+
+    struct DraftSources: Encodable {
+        var model: UInt64
+        var lookup: UInt64
+    }
+
+    struct Timing: Encodable {
+        var queueMs: Double
+        var firstTokenMs: Double?
+        var totalMs: Double
+        var tokensPerSecond: Double?
+    }
+}

@@ -1,0 +1,32 @@
+internal import CascadeCore
+internal import Foundation
+
+/// The line that `cascade submit` prints under an answer.
+enum SubmitSummary {
+    /// E.g. `64 tokens in 5.1 s (12.9 tok/s) · 17 rounds · mean acceptance length 3.8 · kept 0 deferred 53 …`.
+    static func line(_ report: JobReport) -> String {
+        let counts = report.counts
+        var parts = ["\(report.tokens.count) tokens in \(fixed(report.totalMilliseconds / 1_000, 1)) s"]
+        if let rate = report.tokensPerSecond { parts[0] += " (\(fixed(rate, 1)) tok/s)" }
+        parts.append("\(counts.rounds) rounds")
+        if let length = counts.meanAcceptanceLength {
+            parts.append("mean acceptance length \(fixed(length, 2))")
+            parts.append(
+                "drafted \(counts.drafted), kept \(counts.kept), deferred \(counts.deferred), "
+                    + "recovered \(counts.recovered), bonus \(counts.bonus)"
+            )
+        } else {
+            parts.append("no drafts: plain expert decoding")
+        }
+        var rule = report.rule.rule.rawValue
+        if report.rule.rule.defaultAlpha != nil { rule += " alpha \(report.rule.alpha)" }
+        parts.append(rule)
+        parts.append(report.reason.name)
+        return "[" + parts.joined(separator: " · ") + "]"
+    }
+
+    /// A number with a fixed count of decimals.
+    static func fixed(_ value: Double, _ decimals: Int) -> String {
+        String(format: "%.\(decimals)f", value)
+    }
+}

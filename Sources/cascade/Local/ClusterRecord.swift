@@ -1,0 +1,56 @@
+internal import Foundation
+
+/// What `up` leaves behind so that `down` can end it: process ids in a small file per endpoint.
+struct ClusterRecord: Codable {
+    /// The process of `cascade up`.
+    var supervisor: Int32
+    /// Its children by role.
+    var children: [String: Int32]
+    /// Where the coordinator listens.
+    var endpoint: String
+
+    /// The folder of records and logs: `~/.cache/cascade/run`.
+    static var directory: URL {
+        let base =
+            ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].map { URL(filePath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
+        return base.appending(path: "cascade/run", directoryHint: .isDirectory)
+    }
+
+    private static func slug(_ endpoint: String) -> String {
+        String(endpoint.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" })
+    }
+
+    /// The log of a cluster that runs in the background.
+    static func log(endpoint: String) -> URL {
+        directory.appending(path: "up-\(slug(endpoint)).log")
+    }
+
+    private static func file(endpoint: String) -> URL {
+        directory.appending(path: "up-\(slug(endpoint)).json")
+    }
+
+    /// The record of the cluster at an endpoint, nil where none was left.
+    static func read(endpoint: String) -> ClusterRecord? {
+        (try? Data(contentsOf: file(endpoint: endpoint))).flatMap { try? JSONDecoder().decode(Self.self, from: $0) }
+    }
+
+    /// Writes the record.
+    func write() throws {
+        try FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
+        try JSONEncoder().encode(self).write(to: Self.file(endpoint: endpoint), options: .atomic)
+    }
+
+    /// Removes the record.
+    static func remove(endpoint: String) {
+        try? FileManager.default.removeItem(at: file(endpoint: endpoint))
+    }
+
+    /// Whether a process is there and is one of ours: ids are used again by strangers.
+    static func isOurs(_ pid: Int32) -> Bool {
+        guard pid > 0, kill(pid, 0) == 0,
+            let name = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+        else { return false }
+        return URL(filePath: name.replacingOccurrences(of: " (deleted)", with: "")).lastPathComponent == "cascade"
+    }
+}

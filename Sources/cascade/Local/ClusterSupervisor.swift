@@ -1,0 +1,131 @@
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+internal import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Runs a coordinator, an expert and a drafter as processes of their own, and starts again what dies.
+struct ClusterSupervisor: Service {
+    /// A role and the command line of its process.
+    struct Role: Sendable {
+        var name: String
+        var arguments: [String]
+    }
+
+    let endpoint: String
+    let roles: [Role]
+    let logger: Logger
+    private let children = Children()
+
+    init(endpoint: String, roles: [Role], logger: Logger) {
+        self.endpoint = endpoint
+        self.roles = roles
+        self.logger = logger
+    }
+
+    func run() async throws {
+        defer { ClusterRecord.remove(endpoint: endpoint) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for role in roles {
+                group.addTask { try await keepRunning(role) }
+            }
+            group.addTask { try await announceReady() }
+            try await withGracefulShutdownHandler {
+                do {
+                    try await group.waitForAll()
+                } catch {
+                    await stopAll()
+                    throw error
+                }
+            } onGracefulShutdown: {
+                children.stop()
+            }
+        }
+        await stopAll()
+    }
+
+    /// Starts the role again whenever it ends, a little later each time; a role that ends before the cluster was ever
+    /// ready will not do better the second time.
+    private func keepRunning(_ role: Role) async throws {
+        var quickEnds = 0
+        while !children.isStopping {
+            let child = ChildProcess()
+            let pid = try child.start(role.arguments)
+            children.add(role.name, child, pid: pid)
+            try? ClusterRecord(supervisor: getpid(), children: children.pids, endpoint: endpoint).write()
+            let started = MonotonicTime.now()
+            let code = await child.exitCode()
+            guard !children.isStopping else { return }
+            guard children.wasReady else {
+                throw CommandFailure.failed("the \(role.name) ended with code \(code) before it was ready; see above")
+            }
+            quickEnds = MonotonicTime.seconds(since: started) < 10 ? quickEnds + 1 : 0
+            guard quickEnds < 5 else {
+                throw CommandFailure.failed("the \(role.name) ended \(quickEnds) times in a row; see above")
+            }
+            logger.warning("\(role.name) ended; starting it again", metadata: ["code": "\(code)"])
+            try? await Task.sleep(for: .milliseconds(500 << quickEnds))
+        }
+    }
+
+    /// Says once when every role takes work.
+    private func announceReady() async throws {
+        let client = try ClusterClient(endpoint: endpoint)
+        while !children.isStopping {
+            let nodes = (try? await NodesCommand.list(client, seconds: 2)) ?? []
+            let ready = nodes.filter { $0.state == .ready }.map(\.role)
+            if ready.contains(.expert), ready.contains(.drafter) {
+                children.setReady()
+                logger.notice("the cluster is ready", metadata: ["endpoint": "\(endpoint)"])
+                break
+            }
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+        await client.close()
+    }
+
+    private func stopAll() async {
+        children.stop()
+        for _ in 0..<80 where !children.areDone { try? await Task.sleep(for: .milliseconds(100)) }
+        children.signal(SIGKILL)
+    }
+}
+
+/// The supervisor's processes, shared between its tasks.
+private final class Children: Sendable {
+    private struct State {
+        var processes: [String: (child: ChildProcess, pid: Int32)] = [:]
+        var isStopping = false
+        var wasReady = false
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ name: String, _ child: ChildProcess, pid: Int32) {
+        let isStopping = state.withLock { state in
+            state.processes[name] = (child, pid)
+            return state.isStopping
+        }
+        if isStopping { child.signal(SIGTERM) }
+    }
+
+    func setReady() { state.withLock { $0.wasReady = true } }
+
+    var wasReady: Bool { state.withLock { $0.wasReady } }
+
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    var pids: [String: Int32] { state.withLock { $0.processes.mapValues(\.pid) } }
+
+    var areDone: Bool { state.withLock { $0.processes.values.allSatisfy(\.child.isDone) } }
+
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        signal(SIGTERM)
+    }
+
+    func signal(_ number: Int32) {
+        for process in state.withLock({ Array($0.processes.values) }) { process.child.signal(number) }
+    }
+}

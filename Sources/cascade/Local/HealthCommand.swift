@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade health`
+struct HealthCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health",
+        abstract: "Exit 0 if the cluster, or the roles on this machine, are well.",
+        discussion: """
+            Without --process it asks the coordinator. With --process it reads what the roles on this machine (in \
+            this container) say of themselves, which needs no network: made for container health checks.
+
+            EXAMPLES
+              cascade health
+              cascade health --nodes            also wants a ready expert and a ready drafter
+              cascade health --process
+            """
+    )
+
+    @Flag(help: "Check the roles that run on this machine instead of the coordinator.")
+    var process = false
+
+    @Flag(help: "Also want a ready expert and a ready drafter.")
+    var nodes = false
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    func run() async throws {
+        if process { return try checkProcesses() }
+        try await endpoint.withClient { client in
+            let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max))
+            let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 3) { message in
+                if case .clusterStatus(let status) = message { status } else { nil }
+            }
+            if nodes, status.experts == 0 || status.drafters == 0 {
+                throw CommandFailure.failed("\(status.experts) experts and \(status.drafters) drafters are ready")
+            }
+            print("ok: \(status.drafters) drafters and \(status.experts) experts ready")
+        }
+    }
+
+    private func checkProcesses() throws {
+        let reports = ProcessHealth.all()
+        guard !reports.isEmpty else { throw CommandFailure.failed("no role runs here") }
+        for (report, age) in reports {
+            guard age < ProcessHealth.staleSeconds else {
+                throw CommandFailure.failed("\(report.role) (process \(report.pid)) has been silent for \(Int(age)) s")
+            }
+            guard ["ready", "loading", "draining"].contains(report.state) else {
+                throw CommandFailure.failed("\(report.role) (process \(report.pid)) is \(report.state): \(report.note)")
+            }
+            print("ok: \(report.role) (process \(report.pid)) is \(report.state)")
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade up`
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Run a whole cluster on this machine: coordinator, drafter and expert, each its own process.",
+        discussion: """
+            EXAMPLES
+              cascade up                                     the default pair, until Ctrl-C
+              cascade up -d                                  in the background; 'cascade down' ends it
+              cascade up --drafter small.gguf --expert big.gguf
+            """
+    )
+
+    @Option(help: "The drafter's model: a GGUF file or a name that 'cascade model fetch' knows.")
+    var drafter = "qwen2.5-coder-0.5b"
+
+    @Option(help: "The expert's model.")
+    var expert = "qwen2.5-coder-1.5b"
+
+    @Flag(name: [.customShort("d"), .customLong("detach")], help: "Return when the cluster is ready.")
+    var detach = false
+
+    @Option(help: "Compute threads of each node (default: the cores this process may use).")
+    var threads: Int?
+
+    @Option(help: "Tokens that each node's cache holds.")
+    var kvTokens: Int?
+
+    @OptionGroup var endpoint: EndpointOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let drafterPath = try ModelLocation.resolve(drafter)
+        let expertPath = try ModelLocation.resolve(expert)
+        try PairCheck.check(drafter: drafterPath, expert: expertPath)
+        if let record = ClusterRecord.read(endpoint: endpoint.endpoint), ClusterRecord.isOurs(record.supervisor) {
+            throw CommandFailure.failed(
+                "a cluster already runs at \(endpoint.endpoint) (process \(record.supervisor)); 'cascade down' ends it"
+            )
+        }
+        if detach { return try await startDetached() }
+        let logger = log.logger("up")
+        let supervisor = ClusterSupervisor(
+            endpoint: endpoint.endpoint,
+            roles: [
+                .init(
+                    name: "coordinator",
+                    arguments: ["coordinator", "--listen", endpoint.endpoint, "--log-level", log.logLevel]
+                ),
+                .init(name: "expert", arguments: nodeArguments("expert", model: expertPath)),
+                .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath)),
+            ],
+            logger: logger
+        )
+        try await RoleRunner.run(supervisor, logger: logger)
+    }
+
+    private func nodeArguments(_ role: String, model: String) -> [String] {
+        var arguments = [role, "--model", model, "--endpoint", endpoint.endpoint, "--log-level", log.logLevel]
+        if let threads { arguments += ["--threads", "\(threads)"] }
+        if let kvTokens { arguments += ["--kv-tokens", "\(kvTokens)"] }
+        return arguments
+    }
+
+    /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready.
+    private func startDetached() async throws {
+        let logFile = ClusterRecord.log(endpoint: endpoint.endpoint)
+        try FileManager.default.createDirectory(at: ClusterRecord.directory, withIntermediateDirectories: true)
+        try Data().write(to: logFile)
+        let output = try FileHandle(forWritingTo: logFile)
+        let process = Process()
+        // setsid: the cluster must outlive the terminal that started it.
+        process.executableURL = URL(filePath: "/usr/bin/setsid")
+        process.arguments =
+            ["--wait", URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path, "up"]
+            + ["--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint, "--log-level", log.logLevel]
+            + (threads.map { ["--threads", "\($0)"] } ?? []) + (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? [])
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        try await endpoint.withClient { client in
+            for _ in 0..<600 {
+                guard process.isRunning else {
+                    let lines = (try? String(contentsOf: logFile, encoding: .utf8)) ?? ""
+                    Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
+                    throw CommandFailure.failed("the cluster did not start; its log is \(logFile.path)")
+                }
+                let nodes = (try? await NodesCommand.list(client, seconds: 1)) ?? []
+                let ready = nodes.filter { $0.state == .ready }.map(\.role)
+                if ready.contains(.expert), ready.contains(.drafter) {
+                    Output.note("cluster ready at \(endpoint.endpoint); log: \(logFile.path); 'cascade down' ends it")
+                    return
+                }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+            throw CommandFailure.failed("the cluster is not ready after 120 s; its log is \(logFile.path)")
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeModel
+internal import CascadeNode
+
+/// How a model verb runs its engine.
+struct EngineSettings: ParsableArguments {
+    @Option(help: "Compute threads (default: the cores this process may use).")
+    var threads: Int?
+
+    @Option(help: "Most tokens of one text, prompt and answer.")
+    var context = 4_096
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+        guard (16...1_048_576).contains(context) else { throw ValidationError("--context must be 16 to 1048576") }
+    }
+
+    /// Loads the model and makes an engine for it; errors name the file and the cause.
+    func engine(_ file: GGUFFile) throws -> Engine {
+        do {
+            let model = try Model.load(file)
+            let options = EngineOptions(threads: threads ?? AvailableCores.count(), contextTokens: context)
+            return try Engine(model: model, options: options)
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import ArgumentParser
+internal import CascadeModelFetch
+internal import Foundation
+
+/// `cascade model fetch`
+struct ModelFetchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fetch",
+        abstract: "Fetch model files; what is there already is not fetched again.",
+        discussion: """
+            Names: \(ModelCatalogue.standard.models.map(\.name).joined(separator: ", ")). Files are kept in \
+            ~/.cache/cascade/models or $CASCADE_MODELS_DIR; a fetch that was cut off goes on where it stopped.
+
+            EXAMPLES
+              cascade model fetch qwen2.5-coder-0.5b qwen2.5-coder-1.5b
+              cascade model fetch hf:Qwen/Qwen2.5-Coder-3B-Instruct-GGUF/qwen2.5-coder-3b-instruct-q4_k_m.gguf
+            """
+    )
+
+    @Argument(help: "Names, hf:owner/repository/file, URLs or paths.")
+    var models: [String]
+
+    func run() async throws {
+        let fetcher = ModelFetcher()
+        let task = Task { [models] in
+            var files: [String] = []
+            for model in models {
+                let reporter = ProgressReporter(model)
+                defer { reporter.finish() }
+                files.append(try await fetcher.fetch(model, progress: reporter.handle).path)
+            }
+            return files
+        }
+        let interrupts = Interrupts { task.cancel() }
+        defer { withExtendedLifetime(interrupts) {} }
+        do {
+            for file in try await task.value { print(file) }
+        } catch is CancellationError {
+            throw CommandFailure(code: 130, message: "interrupted; the same command goes on where it stopped")
+        } catch let error as ModelFetchError {
+            throw CommandFailure.failed("\(error)")
+        }
+    }
+}

@@ -1,0 +1,108 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeModel
+internal import CascadeText
+internal import Foundation
+
+/// `cascade model inspect`
+struct ModelInspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show what is in a GGUF file, and whether it can be served.",
+        discussion: """
+            EXAMPLES
+              cascade model inspect --model qwen2.5-coder-0.5b
+              cascade model inspect --model big.gguf --tensors --json
+            """
+    )
+
+    @Option(help: "The model: a GGUF file, or a name that 'cascade model fetch' knows and has fetched.")
+    var model: String
+
+    @Flag(help: "List every tensor.")
+    var tensors = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let path = try ModelLocation.resolve(model)
+        do {
+            let file = try GGUFFile(path: path)
+            let report = Report(file, tensors: tensors)
+            if json { try Output.json(report) } else { show(report) }
+        } catch let error as GGUFError {
+            throw CommandFailure.failed("\(error)")
+        }
+    }
+
+    private func show(_ report: Report) {
+        print("\(report.path): \(report.bytes) bytes, \(report.tensorCount) tensors")
+        print(report.problem.map { "cannot be served: \($0)" } ?? "can be served: architecture \(report.architecture)")
+        print("tensor types: " + report.types.map { "\($0.type) x\($0.count)" }.joined(separator: ", "))
+        print(Table.text(report.metadata.map { [$0.key, $0.type, $0.value] }))
+        if let tensors = report.tensors {
+            print(Table.text(tensors.map { [$0.name, $0.type, $0.shape.map(String.init).joined(separator: " x ")] }))
+        }
+    }
+}
+
+extension ModelInspectCommand {
+    /// What is shown, as JSON has it.
+    private struct Report: Encodable {
+        struct Key: Encodable {
+            var key: String
+            var type: String
+            var value: String
+        }
+
+        struct TypeCount: Encodable {
+            var type: String
+            var count: Int
+        }
+
+        struct Tensor: Encodable {
+            var name: String
+            var type: String
+            var shape: [Int]
+        }
+
+        var path: String
+        var bytes: Int
+        var fingerprint: String
+        var architecture: String
+        /// Why the model cannot be served; nil when it can.
+        var problem: String?
+        var tensorCount: Int
+        var types: [TypeCount]
+        var metadata: [Key]
+        var tensors: [Tensor]?
+
+        init(_ file: GGUFFile, tensors wantsTensors: Bool) {
+            path = file.path
+            bytes = file.byteCount
+            fingerprint = file.headerHash.description
+            architecture = (try? file.string("general.architecture")) ?? "unknown"
+            problem = Self.problem(of: file)
+            tensorCount = file.tensors.count
+            types = Dictionary(grouping: file.tensors, by: \.type.name)
+                .map { TypeCount(type: $0.key, count: $0.value.count) }
+                .sorted { ($1.count, $0.type) < ($0.count, $1.type) }
+            metadata = file.entries.map { Key(key: $0.key, type: file.typeName(of: $0), value: file.summary(of: $0)) }
+            tensors =
+                wantsTensors
+                ? file.tensors.map { Tensor(name: $0.name, type: $0.type.name, shape: $0.shape) }
+                : nil
+        }
+
+        private static func problem(of file: GGUFFile) -> String? {
+            do {
+                _ = try ModelConfiguration(file)
+                _ = try Tokenizer(try file.tokenizerDefinition())
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+internal import CascadeModelFetch
+internal import Foundation
+
+/// Finds the file behind a model's name or path.
+enum ModelLocation {
+    /// The path; an error that says how to fetch the model where it is not there.
+    static func resolve(_ reference: String) throws -> String {
+        if let url = ModelFetcher().installed(reference) { return url.path }
+        if ModelCatalogue.standard.model(named: reference) != nil {
+            throw CommandFailure.failed(
+                "\(reference) is not there yet; fetch it with 'cascade model fetch \(reference)'"
+            )
+        }
+        let names = ModelCatalogue.standard.models.map(\.name).joined(separator: ", ")
+        throw CommandFailure.failed("no model file at \(reference), and no model of that name; known names: \(names)")
+    }
+}

@@ -1,0 +1,32 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeText
+
+/// `cascade model tokenize`
+struct ModelTokenizeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokenize",
+        abstract: "Show the tokens of a text.",
+        discussion: """
+            EXAMPLES
+              cascade model tokenize --model qwen2.5-coder-0.5b "Hello world"
+              cascade model tokenize --model big.gguf --cases cases.json --json
+            """
+    )
+
+    @OptionGroup var options: ModelCases
+
+    func run() async throws {
+        let (cases, isArray) = try options.read()
+        let tokenizer = try options.open().tokenizer
+        let answers = cases.map { Answer(tokens: tokenizer.encode($0)) }
+        if options.json || isArray { return try options.print(answers, isArray: isArray) }
+        for token in answers.flatMap(\.tokens) {
+            print("\(token)\t\(String(decoding: tokenizer.bytes(of: token), as: UTF8.self).debugDescription)")
+        }
+    }
+
+    private struct Answer: Encodable {
+        var tokens: [Token]
+    }
+}

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import CascadeCoordinator
+internal import CascadeNode
+internal import CascadeTransport
+
+/// `cascade coordinator`
+struct CoordinatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Run the coordinator: it holds every sequence's state and decides what is committed.",
+        discussion: """
+            EXAMPLES
+              cascade coordinator
+              cascade coordinator --listen tcp://0.0.0.0:5570 --insecure
+            """
+    )
+
+    @Option(help: "Where to listen.")
+    var listen = EndpointOptions.defaultEndpoint
+
+    @Flag(help: "Listen on an address that other machines reach, without authentication.")
+    var insecure = false
+
+    @Option(help: "Sequences that run at once; further jobs wait.")
+    var maxActive = 16
+
+    @Option(help: "Jobs that may wait; further ones are refused.")
+    var maxQueued = 1_024
+
+    @Option(help: "Tokens drafted per round where a job names no number.")
+    var numSpeculativeTokens = 4
+
+    @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        guard (1...4_096).contains(maxActive) else { throw ValidationError("--max-active must be 1 to 4096") }
+        guard (1...1_000_000).contains(maxQueued) else { throw ValidationError("--max-queued must be 1 to 1000000") }
+        guard (0...32).contains(numSpeculativeTokens) else {
+            throw ValidationError("--num-speculative-tokens must be 0 to 32")
+        }
+    }
+
+    func run() async throws {
+        try ListenPolicy.check(listen: listen, insecure: insecure)
+        var limits = CoordinatorLimits()
+        limits.activeSequences = maxActive
+        limits.queuedJobs = maxQueued
+        limits.draftTokens = numSpeculativeTokens
+        let logger = log.logger("coordinator")
+        let service = CoordinatorService(
+            configuration: CoordinatorConfiguration(listen: listen, limits: limits, software: BuildInfo.version),
+            logger: logger
+        )
+        try await RoleRunner.run(service, logger: logger)
+    }
+}
+
+/// Who may reach a coordinator.
+enum ListenPolicy {
+    /// Without keys, only this machine may reach the socket unless the user insists.
+    static func check(listen: String, insecure: Bool) throws {
+        let endpoint: Endpoint
+        do {
+            endpoint = try Endpoint(parsing: listen, for: .bind)
+        } catch {
+            throw CommandFailure.usage("\(error)")
+        }
+        guard endpoint.isLoopback || insecure else {
+            throw CommandFailure.usage(
+                "\(listen) can be reached from other machines and connections are not authenticated; "
+                    + "listen on 127.0.0.1, or pass --insecure where the network itself is private"
+            )
+        }
+    }
+}

@@ -1,0 +1,116 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+internal import Logging
+
+/// What drafter and expert have in common.
+struct NodeOptions: ParsableArguments {
+    @Option(help: "The model: a GGUF file, or a name that 'cascade model fetch' knows and has fetched.")
+    var model: String
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    @Option(help: "The pool to join.")
+    var pool = "default"
+
+    @Option(help: "The node's name in the cluster (default: role, host and process id).")
+    var nodeId: String?
+
+    @Option(help: "Compute threads (default: the cores this process may use).")
+    var threads: Int?
+
+    @Option(help: "Most tokens of one sequence, prompt and answer (default: the model's limit, cut to the cache).")
+    var context: Int?
+
+    @Option(help: "Tokens that the cache holds over all sequences.")
+    var kvTokens = 16_384
+
+    @Option(help: "Most rows of one pass; longer prompts are fed in several.")
+    var rowBudget = 64
+
+    @Option(help: "Requests that may be outstanding at once.")
+    var credits = 16
+
+    @OptionGroup var log: LogOptions
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+        if let context, !(16...1_048_576).contains(context) { throw ValidationError("--context must be 16 to 1048576") }
+        guard (128...16_777_216).contains(kvTokens) else {
+            throw ValidationError("--kv-tokens must be 128 to 16777216")
+        }
+        guard (40...4_096).contains(rowBudget) else { throw ValidationError("--row-budget must be 40 to 4096") }
+        guard (1...1_024).contains(credits) else { throw ValidationError("--credits must be 1 to 1024") }
+    }
+
+    /// Runs the role until it ends.
+    func run(role: NodeRole) async throws {
+        let logger = log.logger(role.rawValue)
+        let path = try ModelLocation.resolve(model)
+        let host = ProcessInfo.processInfo.hostName
+        let threads = threads ?? AvailableCores.count()
+        logger.info("starting", metadata: ["version": "\(BuildInfo.version)", "threads": "\(threads)"])
+        let configuration = NodeConfiguration(
+            role: role,
+            modelPath: path,
+            endpoint: endpoint.endpoint,
+            pool: pool,
+            nodeName: nodeId ?? "\(role.rawValue)-\(host)-\(ProcessInfo.processInfo.processIdentifier)",
+            threads: threads,
+            contextLength: context,
+            kvTokens: kvTokens,
+            rowBudget: rowBudget,
+            credits: credits,
+            software: BuildInfo.version
+        )
+        do {
+            let service = try NodeService(
+                configuration: configuration,
+                incarnation: UInt64.random(in: 1...UInt64.max),
+                logger: logger
+            )
+            try await RoleRunner.run(service, logger: logger)
+        } catch let error as NodeError {
+            throw CommandFailure(error)
+        }
+    }
+}
+
+/// `cascade drafter`
+struct DrafterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drafter",
+        abstract: "Run a drafter: a small model that proposes tokens.",
+        discussion: """
+            EXAMPLES
+              cascade drafter --model qwen2.5-coder-0.5b
+              cascade drafter --model small.gguf --endpoint tcp://10.0.0.1:5570 --threads 4
+            """
+    )
+
+    @OptionGroup var options: NodeOptions
+
+    func run() async throws {
+        try await options.run(role: .drafter)
+    }
+}
+
+/// `cascade expert`
+struct ExpertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "expert",
+        abstract: "Run an expert: the large model that scores drafts.",
+        discussion: """
+            EXAMPLES
+              cascade expert --model qwen2.5-coder-1.5b
+              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-tokens 65536
+            """
+    )
+
+    @OptionGroup var options: NodeOptions
+
+    func run() async throws {
+        try await options.run(role: .expert)
+    }
+}

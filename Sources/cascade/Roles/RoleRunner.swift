@@ -1,0 +1,28 @@
+internal import CascadeNode
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// Runs one role's service until it ends or a signal asks it to.
+enum RoleRunner {
+    /// SIGTERM and SIGINT stop gracefully: goodbyes are said, sockets are closed.
+    static func run(_ service: some Service, logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(
+                    service: service,
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .cancelGroup
+                )
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as NodeError {
+            throw CommandFailure(error)
+        }
+    }
+}

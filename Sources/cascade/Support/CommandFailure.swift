@@ -1,0 +1,36 @@
+internal import CascadeCore
+
+/// A command's end by failure: one clear message on standard error and an exit code.
+struct CommandFailure: Error {
+    /// 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted.
+    var code: Int32
+    /// The cause and the way out.
+    var message: String
+
+    /// Something went wrong.
+    static func failed(_ message: String) -> CommandFailure { CommandFailure(code: 1, message: message) }
+
+    /// The command line makes no sense.
+    static func usage(_ message: String) -> CommandFailure { CommandFailure(code: 2, message: message) }
+
+    /// Nobody answers at the endpoint.
+    static func unreachable(_ message: String) -> CommandFailure { CommandFailure(code: 3, message: message) }
+
+    /// The cluster said no.
+    static func refused(_ message: String) -> CommandFailure { CommandFailure(code: 4, message: message) }
+
+    /// Ctrl-C.
+    static let interrupted = CommandFailure(code: 130, message: "interrupted")
+}
+
+extension RefusalCode {
+    /// Whether a job that ended with this code was refused (exit code 4) rather than tried and failed (1).
+    var isRefusal: Bool {
+        switch self {
+        case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
+            .protocolVersion, .nodeNameTaken, .notReady:
+            true
+        case .poisoned, .nodeFailed, .shuttingDown: false
+        }
+    }
+}

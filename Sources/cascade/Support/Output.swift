@@ -1,0 +1,55 @@
+internal import Foundation
+
+/// Where commands print: results to standard output, everything else to standard error.
+enum Output {
+    /// Writes bytes to standard output at once; answers stream through here. False when nobody reads any more.
+    @discardableResult
+    static func write(_ bytes: some Collection<UInt8>) -> Bool {
+        writeAll(Array(bytes), to: STDOUT_FILENO)
+    }
+
+    /// Prints an error in the form `cascade: …`.
+    static func error(_ message: String, prefix: Bool = true) {
+        writeAll(Array(((prefix ? "cascade: " : "") + message + "\n").utf8), to: STDERR_FILENO)
+    }
+
+    /// Prints a line for people to standard error.
+    static func note(_ message: String) {
+        writeAll(Array((message + "\n").utf8), to: STDERR_FILENO)
+    }
+
+    /// Prints a value as indented JSON with sorted keys in snake case.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        let data = try encoder.encode(value)
+        write(data)
+        write([UInt8(ascii: "\n")])
+    }
+
+    /// Whether standard error is a terminal, so that progress may redraw its line.
+    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    @discardableResult
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                // The range is within the buffer: written < bytes.count.
+                write64(descriptor, buffer, from: written)
+            }
+            if count < 0 {
+                if errno == EINTR || errno == EAGAIN { continue }
+                return false
+            }
+            written += count
+        }
+        return true
+    }
+
+    private static func write64(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, from start: Int) -> Int {
+        let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
+        return Foundation.write(descriptor, rest.baseAddress, rest.count)
+    }
+}

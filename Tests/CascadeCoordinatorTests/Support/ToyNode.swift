@@ -1,0 +1,148 @@
+import CascadeCore
+import CascadeRules
+
+/// The toy vocabulary: token 0 ends a text, token v stands for the letter number v - 1.
+enum Toy {
+    static let hash = Hash128(high: 1, low: 2)
+    static let count = 27
+    static let vocabulary = Vocabulary(
+        pieces: [[]] + (0..<26).map { [UInt8(97 + $0)] },
+        endTokens: [0],
+        hash: hash
+    )
+
+    /// Greedy next token of the toy expert; never an end token.
+    static func next(_ prefix: some Collection<Token>) -> Token {
+        var state: UInt64 = 7
+        for token in prefix { state = (state &* 31 &+ UInt64(token)) % 1_000_003 }
+        return Token(1 + state % 26)
+    }
+
+    /// Greedy next token of the toy drafter: the expert's three times out of four.
+    static func draftNext(_ prefix: some Collection<Token>) -> Token {
+        let token = next(prefix)
+        return prefix.count % 4 == 3 ? 1 + token % 26 : token
+    }
+
+    /// What the expert alone answers.
+    static func answer(prompt: [Token], count: Int) -> [Token] {
+        var tokens = prompt
+        for _ in 0..<count { tokens.append(next(tokens)) }
+        return Array(tokens.dropFirst(prompt.count))
+    }
+
+    static func tokens(_ prompt: [UInt8]) -> [Token] {
+        prompt.map { 1 + Token($0) % 26 }
+    }
+
+    static func text(_ tokens: [Token]) -> [UInt8] {
+        tokens.flatMap { Array(vocabulary.bytes(of: $0)) }
+    }
+}
+
+/// A node that answers at once and keeps what it was sent.
+struct ToyNode {
+    let peer: PeerID
+    let hello: Hello
+    var caches: [SequenceID: [Token]] = [:]
+    var specs: [UInt64: SequenceSpec] = [:]
+    var passes: UInt64 = 0
+    /// Everything it was sent.
+    var received: [Message] = []
+
+    init(
+        _ name: String,
+        _ role: NodeRole,
+        incarnation: UInt64 = 1,
+        peer: String? = nil,
+        pool: String = "default",
+        fingerprint: UInt64 = 9,
+        numericsID: String = "n1",
+        vocabularyHash: Hash128 = Toy.hash,
+        contextLength: UInt32 = 512,
+        kvTokens: UInt32 = 4096
+    ) {
+        self.peer = PeerID(Array((peer ?? "\(name)/\(incarnation)").utf8))
+        hello = Hello(
+            identity: NodeIdentity(name: name, incarnation: incarnation),
+            role: role,
+            pool: pool,
+            software: "test",
+            modelName: "toy",
+            modelFingerprint: Hash128(high: 0, low: fingerprint),
+            vocabularyHash: vocabularyHash,
+            vocabularyCount: UInt32(Toy.count),
+            numericsID: numericsID,
+            contextLength: contextLength,
+            kvTokens: kvTokens
+        )
+    }
+
+    /// What the node answers to a message; nil where it says nothing.
+    mutating func answer(_ message: Message) -> Message? {
+        received.append(message)
+        switch message {
+        case .ping(let ping):
+            let progress = Progress(passes: passes, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+            return .pong(Pong(boot: ping.boot, number: ping.number, progress: progress))
+        case .draft(let draft): return answer(draft)
+        case .verify(let verify): return answer(verify)
+        case .release(let release):
+            caches[release.sequence] = nil
+            return nil
+        default: return nil
+        }
+    }
+
+    private mutating func answer(_ draft: Draft) -> Message {
+        guard let tokens = take(draft.prefix, draft.fence, draft.specID, draft.spec) else {
+            return missing(draft.fence, draft.specID)
+        }
+        var drafted: [Token] = []
+        for _ in 0..<draft.count { drafted.append(Toy.draftNext(tokens + drafted)) }
+        let positions = drafted.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 1) }
+        return .drafted(Drafted(fence: draft.fence, positions: positions))
+    }
+
+    private mutating func answer(_ verify: Verify) -> Message {
+        guard var tokens = take(verify.prefix, verify.fence, verify.specID, verify.spec),
+            let spec = specs[verify.specID]
+        else { return missing(verify.fence, verify.specID) }
+        let draws = PhiloxDraws(seed: spec.seed)
+        var evidence: [Evidence] = []
+        let base = tokens.count
+        for (index, position) in verify.draft.enumerated() {
+            let p = Distribution(oneHot: Toy.next(tokens))
+            let gate = GateRow(p, draft: position.row)
+            let said = Rules.evidence(
+                position: base + index,
+                base: base,
+                draft: position,
+                p: p,
+                gateP: gate,
+                spec: spec,
+                draws: draws
+            )
+            evidence.append(said)
+            tokens.append(position.token)
+        }
+        let bonus = spec.rule.bonus == .rule && !verify.draft.isEmpty ? nil : Toy.next(tokens)
+        return .verified(Verified(fence: verify.fence, evidence: evidence, bonus: bonus))
+    }
+
+    private mutating func take(_ prefix: Prefix, _ fence: Fence, _ specID: UInt64, _ spec: SequenceSpec?) -> [Token]? {
+        if let spec { specs[specID] = spec }
+        let start = Int(prefix.baseLength) - prefix.tail.count
+        let cache = caches[fence.sequence] ?? []
+        guard specs[specID] != nil, cache.count >= start else { return nil }
+        guard PrefixHash.extend(PrefixHash.empty, cache[..<start]) == prefix.hash else { return nil }
+        passes += 1
+        let tokens = Array(cache[..<start]) + prefix.tail
+        caches[fence.sequence] = tokens
+        return tokens
+    }
+
+    private func missing(_ fence: Fence, _ specID: UInt64) -> Message {
+        .missing(Missing(fence: fence, length: 0, needsSpec: specs[specID] == nil))
+    }
+}

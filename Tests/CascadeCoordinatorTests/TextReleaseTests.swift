@@ -1,0 +1,97 @@
+import CascadeCore
+import Testing
+
+struct TextReleaseTests {
+    /// Feeds `bytes` in pieces of random sizes; checks after each piece that nothing was shown too early.
+    private func release(
+        _ bytes: [UInt8],
+        stop: [[UInt8]],
+        seed: UInt64,
+        check: Bool = true
+    ) -> (text: [UInt8], stopped: Bool) {
+        var release = TextRelease(stop: stop)
+        var text: [UInt8] = []
+        var state = seed
+        var position = 0
+        while position < bytes.count {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let size = min(bytes.count - position, 1 + Int(state >> 60))
+            text += release.append(bytes[position..<(position + size)])
+            position += size
+            if check, !release.isStopped {
+                #expect(text.count + release.heldCount == position)
+                #expect(incompleteSuffixCount(of: text) == 0 || release.heldCount > 0 || position == bytes.count)
+            }
+            if release.isStopped { break }
+        }
+        let stopped = release.isStopped
+        text += release.finish()
+        return (text, stopped)
+    }
+
+    /// The answer by definition: up to the start of the stop string that is complete first, the longest of equals.
+    private func expected(_ bytes: [UInt8], stop: [[UInt8]]) -> (text: [UInt8], stopped: Bool) {
+        for end in 0...bytes.count {
+            let longest = stop.filter { !$0.isEmpty && bytes[..<end].suffix($0.count).elementsEqual($0) }.map(\.count)
+                .max()
+            if let longest { return (Array(bytes[..<(end - longest)]), true) }
+        }
+        return (bytes, false)
+    }
+
+    @Test(arguments: 0..<400 as Range<UInt64>)
+    func splittingNeverMatters(seed: UInt64) {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        // Few letters, so that beginnings of stop strings abound, and characters of two to four bytes.
+        let alphabet: [[UInt8]] = [
+            [97], [98], [97, 98], Array("é".utf8), Array("€".utf8), Array("🙂".utf8), [0xFF], [0xE2, 0x82],
+        ]
+        let bytes = (0..<next(60)).flatMap { _ in alphabet[next(alphabet.count)] }
+        let stop = (0..<next(4)).map { _ in (0...next(4)).flatMap { _ in alphabet[next(5)] } }
+        let expected = expected(bytes, stop: stop)
+        for split in 0..<8 as Range<UInt64> {
+            let result = release(bytes, stop: stop, seed: seed &* 31 &+ split)
+            #expect(result.text == expected.text)
+            #expect(result.stopped == expected.stopped)
+        }
+    }
+
+    @Test func holdsBackABeginningOfAStopString() {
+        var release = TextRelease(stop: [Array("###".utf8)])
+        #expect(release.append(Array("ab#".utf8)[...]) == Array("ab".utf8))
+        #expect(release.append(Array("#".utf8)[...]) == [])
+        #expect(release.append(Array("c".utf8)[...]) == Array("##c".utf8))
+        #expect(release.append(Array("d###e".utf8)[...]) == Array("d".utf8))
+        #expect(release.isStopped)
+        #expect(release.append(Array("more".utf8)[...]) == [])
+        #expect(release.finish() == [])
+    }
+
+    @Test func holdsBackHalfACharacter() {
+        var release = TextRelease(stop: [])
+        #expect(release.append([0x61, 0xF0, 0x9F]) == [0x61])
+        #expect(release.append([0x99]) == [])
+        #expect(release.append([0x82]) == Array("🙂".utf8))
+        #expect(release.append([0xE2, 0x82]) == [])
+        #expect(release.finish() == [0xE2, 0x82])
+    }
+
+    @Test(
+        arguments: [
+            ([0x80], 0), ([0xC3], 1), ([0xC1], 0), ([0xE0], 1), ([0xE0, 0x80], 0), ([0xE0, 0xA0], 2),
+            ([0xED, 0xA0], 0),
+            ([0xED, 0x9F], 2), ([0xF0, 0x8F], 0), ([0xF0, 0x90], 2), ([0xF0, 0x90, 0x80], 3), ([0xF4, 0x90], 0),
+            ([0xF5], 0),
+            ([0xF0, 0x90, 0x80, 0x80], 0), ([0xC3, 0xA9], 0), ([0xE2, 0x41], 0), ([0xF1, 0x80, 0x41], 0), ([], 0),
+            ([0x80, 0x80, 0x80, 0x80], 0), ([0xFF], 0), ([0x41], 0),
+        ] as [([UInt8], Int)]
+    )
+    func knowsIncompleteCharacters(bytes: [UInt8], count: Int) {
+        #expect(incompleteSuffixCount(of: bytes) == count)
+        #expect(incompleteSuffixCount(of: [0x41] + bytes) == count)
+    }
+}

@@ -1,0 +1,78 @@
+import CascadeCore
+import CascadeModel
+import CascadeTestSupport
+import Testing
+
+/// Scores and greedy continuations of a model against the reference implementation's.
+struct OracleTests {
+    /// How far results may be from the reference, in nats (the reasons are in the numeric contract of the kernels:
+    /// both sides round activations of quantised models to 8 bits, each in its own way).
+    struct Tolerance {
+        var mean: Double
+        var worst: Double
+        /// Below this distance of the two best tokens another one may win.
+        var argmaxMargin: Double
+        var greedyMargin: Double
+
+        static let float = Tolerance(mean: 2e-3, worst: 2e-3, argmaxMargin: 0.01, greedyMargin: 0.01)
+        static let tiny = Tolerance(mean: 0.2, worst: 0.8, argmaxMargin: 0.4, greedyMargin: 0.2)
+        static let real = Tolerance(mean: 0.08, worst: 0.8, argmaxMargin: 0.4, greedyMargin: 0.2)
+    }
+
+    @Test(arguments: Fixtures.modelNames)
+    func tinyModel(_ name: String) throws {
+        let isFloat = name.hasSuffix("f16") || name.hasSuffix("f32")
+        try compare(Fixtures.modelPath(name), with: Fixtures.oracle(name), isFloat ? .float : .tiny)
+    }
+
+    @Test(
+        .enabled(if: !RealModel.testable.isEmpty, Comment(rawValue: RealModel.skipReason)),
+        arguments: RealModel.testable
+    )
+    func realModel(_ model: RealModel) throws {
+        try compare(model.path, with: Fixtures.oracle(model.oracleName), .real)
+    }
+
+    private func compare(_ path: String, with oracle: Oracle, _ tolerance: Tolerance) throws {
+        let model = try Model.load(path: path)
+        #expect(model.configuration.vocabulary == oracle.vocab)
+        let engine = try Engine(model: model, options: EngineOptions(threads: 2, contextTokens: 256))
+        var differences: [Double] = []
+        for test in oracle.cases {
+            guard let expected = test.nextLogprob, let argmax = test.argmax, let margin = test.top2Margin,
+                let entropy = test.entropy, let top = test.lastTop16
+            else { continue }
+            let score = try Scorer(engine: engine).score(test.tokens)
+            try #require(score.nextLogProbabilities.count == expected.count)
+            differences += zip(score.nextLogProbabilities, expected).map { abs($0 - $1) }
+            for (index, token) in argmax.enumerated() where margin[index] > tolerance.argmaxMargin {
+                #expect(score.argmax[index] == token, "position \(index) of \(test.text)")
+            }
+            for (index, value) in entropy.enumerated() {
+                #expect(abs(score.entropy[index] - value) < 2 * tolerance.worst, "position \(index) of \(test.text)")
+            }
+            let found = Dictionary(uniqueKeysWithValues: score.lastTop.map { ($0.token, $0.logProbability) })
+            for pair in top {
+                if let value = found[Token(pair[0])] { #expect(abs(value - pair[1]) < tolerance.worst) }
+            }
+            try compareGreedy(test, engine, tolerance)
+        }
+        let mean = differences.reduce(0, +) / Double(differences.count)
+        let worst = differences.max() ?? 0
+        print("\(oracle.model): log-probabilities differ by \(mean) on average, \(worst) at most")
+        #expect(mean <= tolerance.mean)
+        #expect(worst <= tolerance.worst)
+    }
+
+    private func compareGreedy(_ test: Oracle.Case, _ engine: Engine, _ tolerance: Tolerance) throws {
+        guard let greedy = test.greedy, let margins = test.greedyMargin else { return }
+        let output = try Generator(engine: engine).generate(
+            prompt: test.tokens,
+            maximumTokens: greedy.count,
+            draw: { row, _ in row.tokens[0] }
+        )
+        // Behind a close call the texts may go different ways.
+        let certain = margins.firstIndex { $0 < tolerance.greedyMargin } ?? greedy.count
+        #expect(output.tokens.prefix(certain) == greedy.prefix(certain), "\(test.text)")
+    }
+}

@@ -1,0 +1,44 @@
+import CascadeCore
+import Testing
+
+@testable import CascadeRules
+
+/// The real generator through the whole service, at fixed seeds, against the exact law.
+struct PhiloxLawTests {
+    @Test(arguments: JointLawTests.rules, RuleSettings.Bonus.allCases)
+    func answersFollowTheLaw(rule: RuleSettings, bonus: RuleSettings.Bonus) {
+        var rule = rule
+        rule.bonus = bonus
+        var service = Service(pair: .eighths, rule: rule, draftLength: 2, limit: 3, isLazy: false)
+        let law = service.reference
+        let count = 100_000
+        var seen: [[Token]: Int] = [:]
+        for sample in 0..<UInt32(count) {
+            service.sample = sample
+            seen[service.answer(PhiloxDraws(seed: 42)), default: 0] += 1
+        }
+        #expect(Set(seen.keys).isSubset(of: law.filter { $0.value > 0 }.keys))
+        var square = 0.0
+        for (answer, weight) in law {
+            let expected = weight * Double(count)
+            let difference = Double(seen[answer] ?? 0) - expected
+            square += difference * difference / expected
+        }
+        let freedom = Double(law.count - 1)
+        #expect(square < freedom + 3.5 * (2 * freedom).squareRoot(), "chi-square \(square) of \(freedom) degrees")
+    }
+
+    /// A retry of a round repeats its draws to the bit.
+    @Test func aRetryRepeatsItself() {
+        let service = Service(
+            pair: .eighths,
+            rule: RuleSettings(rule: .tokenV3, alpha: 0.5),
+            draftLength: 3,
+            limit: 12
+        )
+        for seed in 0..<50 {
+            let answer = service.answer(PhiloxDraws(seed: UInt64(seed)))
+            #expect(service.answer(PhiloxDraws(seed: UInt64(seed))) == answer)
+        }
+    }
+}

@@ -1,0 +1,184 @@
+import CascadeCore
+
+@testable import CascadeRules
+
+/// One position to judge: rows over a small vocabulary, gates, a spec.
+struct Position {
+    var p: Distribution
+    var q: Distribution
+    var gateP: [Double]
+    var gateQ: Double
+    var spec: SequenceSpec
+    var position = 10
+    let count: Int
+
+    /// Dense weights; zeros are outside the support.
+    init(p: [Double], q: [Double], gateP: [Double]? = nil, gateQ: Double? = nil, spec: SequenceSpec) {
+        self.p = row(p)
+        self.q = row(q)
+        count = p.count
+        self.gateP = gateP ?? dense(self.p, count: count)
+        self.gateQ = gateQ ?? dense(self.q, count: count).max() ?? 0
+        self.spec = spec
+    }
+
+    /// A random position: the expert's processed row is its gate row, sharpened and cut; both rows may lack tokens.
+    static func random(_ dice: inout Dice, rule: RuleSettings, guarded: Bool) -> Position {
+        let count = Int.random(in: 2...8, using: &dice)
+        var gate = (0..<count).map { _ in dice.exponential() + 1e-3 }
+        let total = gate.reduce(0, +)
+        gate = gate.map { $0 / total }
+        let cut = Bool.random(using: &dice) ? (gate.sorted()[count / 3]) : 0
+        let sharpen = Bool.random(using: &dice)
+        var p = gate.map { $0 < cut ? 0 : sharpen ? $0 * $0 : $0 }
+        let noise = Double.random(in: 0...2, using: &dice)
+        var q = gate.map { max(0, $0 + noise * (dice.exponential() - 0.7) * $0) }
+        if q.allSatisfy({ $0 == 0 }) { q[Int.random(in: 0..<count, using: &dice)] = 1 }
+        if Int.random(in: 0..<8, using: &dice) == 0 { p = q.map { $0 * 3 } }
+        var ends: [Token] = []
+        if guarded {
+            ends = (0..<Token(count)).filter { _ in Int.random(in: 0..<3, using: &dice) == 0 }
+            if ends.isEmpty { ends = [Token(count - 1)] }
+        }
+        let spec = SequenceSpec(
+            id: 1,
+            seed: 1,
+            sampling: SamplingSettings(temperature: 1),
+            rule: rule,
+            guardTokens: ends
+        )
+        return Position(p: p, q: q, gateP: gate, gateQ: Double.random(in: 0.2...1, using: &dice), spec: spec)
+    }
+
+    var reference: Reference {
+        Reference(
+            p: dense(p, count: count),
+            q: dense(q, count: count),
+            gateP: gateP,
+            gateQ: gateQ,
+            settings: spec.rule,
+            guardTokens: spec.guardTokens,
+            strict: spec.isStrict(position: position),
+            greedy: spec.sampling.isGreedy
+        )
+    }
+
+    var gateRow: GateRow {
+        let largest = gateP.max() ?? 0
+        return GateRow(
+            maximum: largest,
+            argmax: Token(gateP.firstIndex(of: largest) ?? 0),
+            entropy: 0,
+            probabilities: q.tokens.map { gateP[Int($0)] }
+        )
+    }
+
+    var law: Law {
+        Rules.law(
+            p: p,
+            gateP: gateRow,
+            q: q,
+            gateQ: gateQ,
+            settings: spec.rule,
+            guardTokens: spec.guardTokens,
+            strict: spec.isStrict(position: position),
+            greedy: spec.sampling.isGreedy
+        )
+    }
+
+    func drafted(_ token: Token) -> DraftedPosition {
+        DraftedPosition(token: token, row: q, gateMaximum: gateQ)
+    }
+
+    func evidence(_ token: Token, u: Double = 0.5) -> Evidence {
+        Rules.evidence(
+            position: position,
+            base: 9,
+            draft: drafted(token),
+            p: p,
+            gateP: gateRow,
+            spec: spec,
+            draws: FixedDraws(u: u)
+        )
+    }
+
+    func verdict(_ token: Token, coin u: Double = 0.5, residual: Double = 0.5) -> Verdict {
+        Rules.judge(
+            position: position,
+            base: 9,
+            draft: drafted(token),
+            evidence: evidence(token, u: residual),
+            spec: spec,
+            draws: FixedDraws(u: u)
+        )
+    }
+
+    /// With which probability a drafted token stands, found by bisection of the coin.
+    func acceptance(_ token: Token) -> Double {
+        if verdict(token) == .kept { return 1 }
+        let evidence = evidence(token)
+        return bisect { u in
+            Rules.judge(
+                position: position,
+                base: 9,
+                draft: drafted(token),
+                evidence: evidence,
+                spec: spec,
+                draws: FixedDraws(u: u)
+            ) == .matched
+        }
+    }
+
+    /// The law of the residual token, found by bisection of its number.
+    var residual: [Double] {
+        cumulated { token in bisect { law.residual(at: $0) <= token } }
+    }
+
+    /// The law of what comes out: drafted by the drafter, judged by expert and coordinator.
+    var emitted: [Double] {
+        let drafts = cumulated { token in
+            bisect {
+                Rules.draw(draft: q, position: position, base: 9, spec: spec, draws: FixedDraws(u: $0)) <= token
+            }
+        }
+        var law = [Double](repeating: 0, count: count)
+        var rejected = 0.0
+        for token in q.tokens {
+            let accepted = drafts[Int(token)] * acceptance(token)
+            law[Int(token)] += accepted
+            rejected += drafts[Int(token)] - accepted
+        }
+        return zip(law, residual).map { $0 + rejected * $1 }
+    }
+
+    private func cumulated(_ share: (Token) -> Double) -> [Double] {
+        let sums = (0..<Token(count)).map(share)
+        return sums.indices.map { $0 == 0 ? sums[0] : sums[$0] - sums[$0 - 1] }
+    }
+
+    /// The u in (0, 1) up to which `holds`, to the last bit.
+    private func bisect(_ holds: (Double) -> Bool) -> Double {
+        if !holds(.leastNonzeroMagnitude) { return 0 }
+        if holds(1.0.nextDown) { return 1 }
+        var (low, high) = (0.0, 1.0)
+        while true {
+            let middle = (low + high) / 2
+            if middle <= low || middle >= high || high - low < 1e-17 { return middle }
+            if holds(middle) { low = middle } else { high = middle }
+        }
+    }
+}
+
+/// A row from dense weights.
+func row(_ weights: [Double]) -> Distribution {
+    let tokens = weights.indices.filter { weights[$0] > 0 }.map(Token.init)
+    guard let row = Distribution(tokens: tokens, weights: tokens.map { Float(weights[Int($0)]) }) else {
+        preconditionFailure("no row: \(weights)")
+    }
+    return row
+}
+
+/// Dense probabilities of a row.
+func dense(_ row: Distribution, count: Int) -> [Double] {
+    (0..<Token(count)).map(row.probability(of:))
+}

@@ -1,0 +1,62 @@
+import CascadeCore
+
+@testable import CascadeRules
+
+/// Two language models over four tokens, the last of which ends a text. A row depends on the token before it.
+struct ToyPair {
+    /// The expert's processed and raw rows, and the drafter's rows, in eighths, by the token before.
+    var expert: [[Double]]
+    var raw: [[Double]]
+    var drafter: [[Double]]
+    /// Rows are one-hot on the raw row's argmax.
+    var isGreedy = false
+
+    static let end: Token = 3
+
+    /// Behind 0 all is mixed; behind 1 the processed row lacks a token that the raw row likes; behind 2 the expert would
+    /// end, so that no rule may keep anything.
+    static let eighths = ToyPair(
+        expert: [[1, 3, 3, 1], [0, 3, 4, 1], [1, 2, 2, 3]],
+        raw: [[1, 3, 3, 1], [3, 3, 1, 1], [1, 2, 2, 3]],
+        drafter: [[2, 4, 2, 0], [2, 4, 0, 2], [0, 2, 4, 2]]
+    )
+
+    /// Drafter's rows in halves, so that few draws are possible and long texts can be enumerated.
+    static let halves = ToyPair(
+        expert: [[2, 4, 0, 2], [0, 2, 4, 2], [2, 0, 2, 4]],
+        raw: [[2, 4, 0, 2], [0, 2, 4, 2], [2, 0, 2, 4]],
+        drafter: [[4, 4, 0, 0], [0, 4, 0, 4], [4, 0, 4, 0]]
+    )
+
+    /// The drafter is the expert.
+    static let twins = ToyPair(
+        expert: [[2, 4, 0, 2], [0, 2, 4, 2], [2, 0, 4, 2]],
+        raw: [[2, 4, 0, 2], [0, 2, 4, 2], [2, 0, 4, 2]],
+        drafter: [[2, 4, 0, 2], [0, 2, 4, 2], [2, 0, 4, 2]]
+    )
+
+    /// Dense probabilities behind `token`; behind an end token whatever, as nothing is committed there.
+    func expertRow(after token: Token) -> [Double] { processed(expert[Int(token) % 3], by: raw[Int(token) % 3]) }
+    func rawRow(after token: Token) -> [Double] { raw[Int(token) % 3].map { $0 / 8 } }
+    func draftRow(after token: Token) -> [Double] { processed(drafter[Int(token) % 3], by: drafter[Int(token) % 3]) }
+    func draftMaximum(after token: Token) -> Double { (drafter[Int(token) % 3].max() ?? 0) / 8 }
+
+    private func processed(_ weights: [Double], by raw: [Double]) -> [Double] {
+        guard isGreedy else { return weights.map { $0 / 8 } }
+        let argmax = raw.firstIndex(of: raw.max() ?? 0)
+        return raw.indices.map { $0 == argmax ? 1 : 0 }
+    }
+
+    func reference(after token: Token, settings: RuleSettings, strict: Bool) -> Reference {
+        Reference(
+            p: expertRow(after: token),
+            q: draftRow(after: token),
+            gateP: rawRow(after: token),
+            gateQ: draftMaximum(after: token),
+            settings: settings,
+            guardTokens: [Self.end],
+            strict: strict,
+            greedy: isGreedy
+        )
+    }
+}

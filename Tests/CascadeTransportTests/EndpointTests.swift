@@ -1,0 +1,91 @@
+import CascadeCore
+import Testing
+
+@testable import CascadeTransport
+
+struct EndpointTests {
+    @Test(arguments: [
+        ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555", true),
+        ("tcp://127.9.8.7:1", "tcp://127.9.8.7:1", true),
+        ("tcp://localhost:5555", "tcp://127.0.0.1:5555", true),
+        ("tcp://[::1]:5555", "tcp://[::1]:5555", true),
+        ("tcp://[0:0:0:0:0:0:0:1]:5555", "tcp://[0:0:0:0:0:0:0:1]:5555", true),
+        ("tcp://[::ffff:127.0.0.1]:5555", "tcp://[::ffff:127.0.0.1]:5555", true),
+        ("tcp://[::ffff:10.0.0.1]:5555", "tcp://[::ffff:10.0.0.1]:5555", false),
+        ("tcp://[fe80::1%eth0]:5555", "tcp://[fe80::1%eth0]:5555", false),
+        ("tcp://10.0.0.1:65535", "tcp://10.0.0.1:65535", false),
+        ("tcp://coordinator:5555", "tcp://coordinator:5555", false),
+        ("tcp://127.0.0.1.example.org:5555", "tcp://127.0.0.1.example.org:5555", false),
+        ("ipc:///tmp/x.sock", "ipc:///tmp/x.sock", true),
+        ("ipc://@abstract", "ipc://@abstract", true),
+        ("inproc://name", "inproc://name", true),
+    ])
+    func rightOnesForBoth(_ text: String, _ description: String, _ isLoopback: Bool) throws {
+        for use in [Endpoint.Use.bind, .connect] {
+            let endpoint = try Endpoint(parsing: text, for: use)
+            #expect(endpoint.description == description)
+            #expect(endpoint.isLoopback == isLoopback)
+        }
+    }
+
+    @Test(arguments: [
+        ("tcp://*:5555", false), ("tcp://*:*", false), ("tcp://*:0", false), ("tcp://0.0.0.0:5555", false),
+        ("tcp://[::]:5555", false), ("tcp://127.0.0.1:0", true), ("ipc://*", true),
+    ])
+    func wildcardsOnlyToListen(_ text: String, _ isLoopback: Bool) throws {
+        #expect(try Endpoint(parsing: text, for: .bind).isLoopback == isLoopback)
+        #expect(throws: TransportError.self) { try Endpoint(parsing: text, for: .connect) }
+    }
+
+    @Test(arguments: [
+        "", "5555", "localhost:5555", "http://127.0.0.1:5555", "TCP://127.0.0.1:5555", "tcp://", "tcp://127.0.0.1",
+        "tcp://:5555", "tcp://127.0.0.1:", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:-1", "tcp://127.0.0.1:+1",
+        "tcp://127.0.0.1:5555/", "tcp://127.0.0.1:http", "tcp://::1:5555", "tcp://[::1]", "tcp://[127.0.0.1]:5555",
+        "tcp://[::1:5555", "tcp://a b:5555", "tcp://10.0.0.1;10.0.0.2:5555", "tcp://ho\0st:5555", "ipc://", "inproc://",
+        " tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555\n", "ipc:///tmp/" + String(repeating: "x", count: 200),
+    ])
+    func wrongOnes(_ text: String) {
+        for use in [Endpoint.Use.bind, .connect] {
+            #expect {
+                try Endpoint(parsing: text, for: use)
+            } throws: { error in
+                guard case TransportError.badEndpoint(text, let reason)? = error as? TransportError else {
+                    return false
+                }
+                return !reason.isEmpty && "\(error)".contains(text)
+            }
+        }
+    }
+
+    @Test func errorsShowAnExample() {
+        #expect {
+            try Endpoint(parsing: "127.0.0.1:5555", for: .connect)
+        } throws: {
+            "\($0)".contains("tcp://127.0.0.1:5555")
+        }
+    }
+
+    @Test func optionsAreChecked() throws {
+        try TransportOptions().validate()
+        let broken: [(String, (inout TransportOptions) -> Void)] = [
+            ("maxFrames", { $0.maxFrames = 0 }),
+            ("maxFrameBytes", { $0.maxFrameBytes = -1 }),
+            ("maxMessageBytes", { $0.maxMessageBytes = $0.maxFrameBytes - 1 }),
+            ("sendQueueMessages", { $0.sendQueueMessages = 0 }),
+            ("receiveQueueMessages", { $0.receiveQueueMessages = Int(Int32.max) + 1 }),
+            ("lingerMilliseconds", { $0.lingerMilliseconds = -1 }),
+            ("reconnectMaxMilliseconds", { $0.reconnectMaxMilliseconds = 50 }),
+            ("heartbeatTimeoutMilliseconds", { $0.heartbeatTimeoutMilliseconds = 1000 }),
+        ]
+        for (name, breaking) in broken {
+            var options = TransportOptions()
+            breaking(&options)
+            #expect {
+                try options.validate()
+            } throws: { error in
+                guard case TransportError.badOption(name, _)? = error as? TransportError else { return false }
+                return true
+            }
+        }
+    }
+}

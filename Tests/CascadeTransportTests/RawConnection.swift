@@ -1,0 +1,126 @@
+import Glibc
+
+/// A plain TCP connection to 127.0.0.1, for peers that are no ZeroMQ programs or bad ones.
+///
+/// Call `close` when the connection has served its purpose: Swift may release the object right after its last use.
+final class RawConnection {
+    private(set) var descriptor: Int32
+
+    init?(port: UInt16, receiveBuffer: Int32? = nil) {
+        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var receiveBuffer {
+            setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
+        var address = loopback(port)
+        if withSocketAddress(&address, { connect(connection, $0, $1) }) != 0 {
+            Glibc.close(connection)
+            return nil
+        }
+        descriptor = connection
+    }
+
+    init(accepted descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close()
+    }
+
+    func close() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    /// False once the other side has closed the connection.
+    @discardableResult
+    func write(_ bytes: [UInt8]) -> Bool {
+        send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+    }
+
+    /// True if the other side closes or resets the connection within `milliseconds`; what it sends until then is ignored.
+    func isClosed(within milliseconds: Int32) -> Bool {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while poll(&item, 1, milliseconds) > 0 {
+            if recv(descriptor, &buffer, buffer.count, 0) <= 0 { return true }
+        }
+        return false
+    }
+
+    /// Greets as a ZMTP 3.0 DEALER without security; from here on bytes are frames.
+    func performHandshake() {
+        var greeting: [UInt8] = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0] + Array("NULL".utf8)
+        greeting += [UInt8](repeating: 0, count: 64 - greeting.count)
+        write(greeting)
+        // As a real peer does: no command before the other's greeting, no message before the other's READY.
+        read(64)
+        let ready = [5] + Array("READY".utf8) + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array("DEALER".utf8)
+        write([4, UInt8(ready.count)] + ready)
+        read(Int(read(2).last ?? 0))
+    }
+
+    /// Reads `count` bytes; fewer if the other side closes the connection.
+    @discardableResult
+    private func read(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let received = count == 0 ? 0 : recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+        return Array(bytes.prefix(max(0, received)))
+    }
+}
+
+/// A plain TCP listener on 127.0.0.1.
+final class RawListener {
+    private(set) var descriptor: Int32
+    let port: UInt16
+
+    init?(port wanted: UInt16 = 0) {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var one: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        var address = loopback(wanted)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        guard withSocketAddress(&address, { bind(listener, $0, $1) }) == 0, listen(listener, 8) == 0 else {
+            Glibc.close(listener)
+            return nil
+        }
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &size) }
+        }
+        descriptor = listener
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit {
+        close()
+    }
+
+    func close() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    func accept(within milliseconds: Int32 = 5000) -> RawConnection? {
+        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&item, 1, milliseconds) > 0 else { return nil }
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        return accepted < 0 ? nil : RawConnection(accepted: accepted)
+    }
+}
+
+private func loopback(_ port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return address
+}
+
+private func withSocketAddress<T>(_ address: inout sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T) -> T
+{
+    withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+}

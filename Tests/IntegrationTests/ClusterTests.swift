@@ -1,0 +1,103 @@
+import CascadeCore
+import CascadeTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+/// Three real processes with tiny models: the answers of the cluster are those of the expert alone.
+@Suite(.serialized) struct ClusterTests {
+    static let expert = Fixtures.modelPath("tiny-llama.Q8_0")
+    static let drafter = Fixtures.modelPath("tiny-llama.Q4_K_M")
+    static let prompts = [
+        "The small model drafts a few tokens", "def fibonacci(n):", "Numbers: 3.14159, 1,234,567", "naïve café",
+        "Once upon a time there was",
+    ]
+
+    private func submit(_ cluster: TestCluster, _ prompt: String, _ more: [String] = []) async throws -> Answer {
+        try Answer(await cluster.client(["submit", prompt, "--raw", "--json", "--max-tokens", "64"] + more))
+    }
+
+    private func readyCluster() async throws -> TestCluster {
+        let cluster = try TestCluster()
+        try cluster.start(.expert, model: Self.expert)
+        try cluster.start(.drafter, model: Self.drafter)
+        try await cluster.waitForReady(2)
+        return cluster
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func losslessGreedyEqualsTheExpertAlone() async throws {
+        let cluster = try await readyCluster()
+        let reference = try await Generated.run(model: Self.expert, texts: Self.prompts, maxTokens: 64)
+        for (prompt, expected) in zip(Self.prompts, reference) {
+            for k in [0, 1, 4, 7] {
+                let answer = try await submit(cluster, prompt, ["--num-speculative-tokens", "\(k)"])
+                #expect(answer.tokens == expected.tokens, "k = \(k), prompt \(prompt)")
+                #expect(answer.text == expected.text)
+                #expect(answer.finish_reason == expected.finish_reason)
+                let ledger = answer.cascade
+                #expect(ledger.drafted == ledger.kept + ledger.matched + ledger.recovered + ledger.discarded)
+                #expect((k > 0) == (answer.speculative_decoding.num_spec_steps > 0))
+                if k > 0 { #expect(answer.speculative_decoding.num_accepted_draft_tokens > 0) }
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func everyRuleAnswersAndSeveralJobsRunAtOnce() async throws {
+        let cluster = try await readyCluster()
+        let answers = try await withThrowingTaskGroup(of: (String, Answer).self) { group in
+            for rule in ["lossless", "chow", "token-v3", "token-lt"] {
+                for temperature in ["0", "0.8"] {
+                    group.addTask {
+                        let more = ["--rule", rule, "--temperature", temperature, "--seed", "7", "--top-k", "40"]
+                        return ("\(rule) \(temperature)", try await submit(cluster, Self.prompts[0], more))
+                    }
+                }
+            }
+            var answers: [String: Answer] = [:]
+            for try await (name, answer) in group { answers[name] = answer }
+            return answers
+        }
+        #expect(answers.count == 8)
+        for (name, answer) in answers {
+            #expect(!answer.tokens.isEmpty, "\(name)")
+            let ledger = answer.cascade
+            #expect(ledger.drafted == ledger.kept + ledger.matched + ledger.recovered + ledger.discarded)
+            if name.hasPrefix("lossless") { #expect(ledger.kept == 0) }
+        }
+        // The same seed gives the same bytes: fixed k, no faults (guarantee G4).
+        for (name, answer) in answers where name.hasSuffix("0.8") {
+            let rule = String(name.prefix { $0 != " " })
+            let more = ["--rule", rule, "--temperature", "0.8", "--seed", "7", "--top-k", "40"]
+            #expect(try await submit(cluster, Self.prompts[0], more).tokens == answer.tokens, "\(name)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func plainExpertDecodingWithoutADrafter() async throws {
+        let cluster = try TestCluster()
+        try cluster.start(.expert, model: Self.expert)
+        try await cluster.waitForReady(1)
+        let expected = try await Generated.run(model: Self.expert, texts: [Self.prompts[1]], maxTokens: 64)[0]
+        let answer = try await submit(cluster, Self.prompts[1])
+        #expect(answer.tokens == expected.tokens)
+        #expect(answer.speculative_decoding.num_spec_steps == 0)
+        #expect(answer.speculative_decoding.mean_acceptance_length == nil)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func stopStringsAndStreaming() async throws {
+        let cluster = try await readyCluster()
+        let whole = try await submit(cluster, Self.prompts[0])
+        let middle = whole.text.index(whole.text.startIndex, offsetBy: whole.text.count / 2)
+        let stop = String(whole.text[middle...].prefix(3))
+        let cut = try await submit(cluster, Self.prompts[0], ["--stop", stop])
+        let expected = try #require(whole.text.range(of: stop))
+        #expect(cut.text == String(whole.text[..<expected.lowerBound]))
+        #expect(cut.finish_reason == "stop")
+        let streamed = try await cluster.client(["submit", Self.prompts[0], "--raw", "--max-tokens", "64"])
+        #expect(streamed.output == whole.text + (whole.text.hasSuffix("\n") ? "" : "\n"))
+        #expect(streamed.errors.contains("mean acceptance length"))
+    }
+}

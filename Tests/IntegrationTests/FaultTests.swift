@@ -1,0 +1,161 @@
+import CascadeCore
+import CascadeTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+/// Processes are killed in the middle of a round, seen on the wire; the answers stay those of the expert alone.
+@Suite(.serialized) struct FaultTests {
+    private static let expert = ClusterTests.expert
+    private static let drafter = ClusterTests.drafter
+    private static let prompt = "Once upon a time there was"
+    private static let maxTokens = 200
+
+    /// Kills `victim` when the `count`-th message that `matches` crosses, before it is forwarded.
+    private final class Trigger: Sendable {
+        private let seen = Mutex(0)
+        private let victim = Mutex<Int32?>(nil)
+        private let count: Int
+        private let isHit: @Sendable (Message) -> Bool
+
+        init(at count: Int, _ isHit: @escaping @Sendable (Message) -> Bool) {
+            self.count = count
+            self.isHit = isHit
+        }
+
+        func arm(_ process: CascadeProcess) {
+            victim.withLock { $0 = process.pid }
+        }
+
+        var hasFired: Bool { seen.withLock { $0 >= count } }
+
+        func see(_ message: Message) {
+            guard isHit(message) else { return }
+            guard
+                seen.withLock({
+                    $0 += 1; return $0 == count
+                })
+            else { return }
+            if let pid = victim.withLock({ $0 }) { kill(pid, SIGKILL) }
+        }
+    }
+
+    private func expected() async throws -> Generated {
+        try await Generated.run(model: Self.expert, texts: [Self.prompt], maxTokens: Self.maxTokens)[0]
+    }
+
+    private var submission: [String] {
+        ["submit", Self.prompt, "--raw", "--json", "--max-tokens", "\(Self.maxTokens)"]
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func killedDrafterInMidRound() async throws {
+        let cluster = try TestCluster()
+        let trigger = Trigger(at: 5) { if case .draft = $0 { true } else { false } }
+        let tap = try WireTap(target: cluster.port) { _, message in
+            trigger.see(message)
+            return .forward
+        }
+        try cluster.start(.expert, model: Self.expert)
+        trigger.arm(try cluster.start(.drafter, model: Self.drafter, through: tap))
+        try await cluster.waitForReady(2)
+        let answer = try Answer(await cluster.client(submission))
+        #expect(trigger.hasFired)
+        #expect(answer.tokens == (try await expected()).tokens)
+        #expect(answer.speculative_decoding.num_spec_steps >= 4)
+        #expect(answer.cascade.unruled_positions > 0, "rounds without a draft follow the drafter's death")
+        // A new drafter: speculation resumes.
+        try cluster.start(.drafter, model: Self.drafter)
+        try await cluster.waitForReady(2)
+        let second = try Answer(await cluster.client(submission))
+        #expect(second.tokens == answer.tokens)
+        #expect(second.speculative_decoding.num_accepted_draft_tokens > 0)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func killedExpertInMidRound() async throws {
+        let cluster = try TestCluster()
+        let trigger = Trigger(at: 5) { if case .verify = $0 { true } else { false } }
+        let tap = try WireTap(target: cluster.port) { _, message in
+            trigger.see(message)
+            return .forward
+        }
+        trigger.arm(try cluster.start(.expert, model: Self.expert, through: tap))
+        try cluster.start(.drafter, model: Self.drafter)
+        try await cluster.waitForReady(2)
+        let client = try cluster.startClient(submission)
+        try await waitUntil("the expert is killed in a round") { trigger.hasFired }
+        try cluster.start(.expert, model: Self.expert)
+        let answer = try Answer(await client.result())
+        #expect(answer.tokens == (try await expected()).tokens)
+        #expect(answer.speculative_decoding.num_accepted_draft_tokens > 0)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func repeatedAndLateRepliesChangeNothing() async throws {
+        let cluster = try TestCluster()
+        let tap = try WireTap(target: cluster.port) { _, message in
+            switch message {
+            case .verified, .drafted, .verify, .draft: .twice
+            default: .forward
+            }
+        }
+        try cluster.start(.expert, model: Self.expert, through: tap)
+        try cluster.start(.drafter, model: Self.drafter, through: tap)
+        try await cluster.waitForReady(2)
+        let answer = try Answer(await cluster.client(submission))
+        #expect(answer.tokens == (try await expected()).tokens)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func killedCoordinatorIsNamedAndNodesComeBack() async throws {
+        let cluster = try TestCluster()
+        let trigger = Trigger(at: 3) { if case .verify = $0 { true } else { false } }
+        let tap = try WireTap(target: cluster.port) { _, message in
+            trigger.see(message)
+            return .forward
+        }
+        let expert = try cluster.start(.expert, model: Self.expert, through: tap)
+        let drafter = try cluster.start(.drafter, model: Self.drafter)
+        try await cluster.waitForReady(2)
+        trigger.arm(cluster.coordinator)
+        let client = try cluster.startClient(submission + ["--timeout", "20"])
+        try await waitUntil("the coordinator is killed in a round") { trigger.hasFired }
+        try await waitUntil("the client says so", seconds: 10) { client.errors.contains("does not answer") }
+        try await waitUntil("the nodes say so", seconds: 10) {
+            drafter.errors.contains("coordinator") && expert.errors.contains("joining again")
+        }
+        try cluster.restartCoordinator()
+        try await cluster.waitForReady(2)
+        // The job died with the coordinator, which keeps no journal: the client is told, not left hanging.
+        let result = await client.result()
+        #expect(result.code == 4)
+        #expect(result.errors.contains("no such job") || result.errors.contains("unknown"))
+        let answer = try Answer(await cluster.client(submission))
+        #expect(answer.tokens == (try await expected()).tokens)
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func interruptedClientCancelsItsJob() async throws {
+        let cluster = try TestCluster()
+        let started = Mutex(false)
+        let tap = try WireTap(target: cluster.port) { _, message in
+            if case .verified = message {
+                started.withLock { $0 = true }
+                // Slow enough that the interrupt comes in the middle.
+                usleep(20_000)
+            }
+            return .forward
+        }
+        try cluster.start(.expert, model: Self.expert, through: tap)
+        try await cluster.waitForReady(1)
+        let client = try cluster.startClient(["submit", Self.prompt, "--raw", "--max-tokens", "400"])
+        try await waitUntil("rounds are running") { started.withLock { $0 } }
+        client.signal(SIGINT)
+        let result = await client.result()
+        #expect(result.code == 130)
+        #expect(result.errors.contains("cancelled"))
+        let status = try await cluster.client(["status", "--json"])
+        #expect(status.output.contains("\"running_jobs\" : 0"))
+    }
+}

@@ -1,0 +1,46 @@
+import CascadeCore
+import CascadeTestSupport
+import Foundation
+import Testing
+
+/// The default pair on HumanEval: the cluster's greedy lossless answers are the expert's own, and drafts are accepted in
+/// every one. Three prompts of 48 tokens here; `deploy/soak` sets CASCADE_SOAK and runs twenty of 128.
+@Suite(
+    .serialized,
+    .enabled(
+        if: Requirement.models.isSet
+            || (RealModel.coderHalfBillion.exists && RealModel.coderOneAndAHalfBillion.exists && HumanEval.exists),
+        "the default pair or HumanEval is not there: deploy/test fetches both"
+    )
+)
+struct RealPairTests {
+    private static let isSoak = ProcessInfo.processInfo.environment["CASCADE_SOAK"] != nil
+
+    @Test(.timeLimit(.minutes(60)))
+    func losslessGreedyEqualsTheExpertAlone() async throws {
+        let (count, maxTokens) = Self.isSoak ? (20, 128) : (3, 48)
+        let prompts = try HumanEval.prompts(count)
+        try #require(prompts.count == count)
+        let cluster = try TestCluster()
+        try cluster.start(.expert, model: RealModel.coderOneAndAHalfBillion.path)
+        try cluster.start(.drafter, model: RealModel.coderHalfBillion.path)
+        try await cluster.waitForReady(2, seconds: 120)
+        var answers: [Answer] = []
+        for prompt in prompts {
+            answers.append(
+                try Answer(await cluster.client(["submit", prompt, "--raw", "--json", "--max-tokens", "\(maxTokens)"]))
+            )
+        }
+        let expected = try await Generated.run(
+            model: RealModel.coderOneAndAHalfBillion.path,
+            texts: prompts,
+            maxTokens: maxTokens
+        )
+        for (index, (answer, reference)) in zip(answers, expected).enumerated() {
+            #expect(answer.tokens == reference.tokens, "prompt \(index)")
+            #expect(answer.speculative_decoding.num_accepted_draft_tokens > 0, "prompt \(index)")
+            let length = answer.speculative_decoding.mean_acceptance_length ?? 0
+            print("prompt \(index): \(answer.tokens.count) tokens, mean acceptance length \(length)")
+        }
+    }
+}

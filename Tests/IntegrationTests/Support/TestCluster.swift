@@ -1,0 +1,97 @@
+import CascadeCore
+import Foundation
+import Testing
+
+/// A cluster of real processes on a free port, ended with the test.
+final class TestCluster {
+    let port: UInt16
+    let endpoint: String
+    private(set) var coordinator: CascadeProcess
+    private var processes: [CascadeProcess] = []
+
+    init() throws {
+        port = try LoopbackSocket.freePort()
+        endpoint = "tcp://127.0.0.1:\(port)"
+        coordinator = try CascadeProcess(["coordinator", "--listen", endpoint])
+        processes.append(coordinator)
+    }
+
+    deinit {
+        for process in processes { process.signal(SIGKILL) }
+    }
+
+    /// Starts a node; `through` connects it over a tap.
+    @discardableResult
+    func start(
+        _ role: NodeRole,
+        model: String,
+        through tap: WireTap? = nil,
+        arguments: [String] = []
+    ) throws -> CascadeProcess {
+        let process = try CascadeProcess(
+            [role.rawValue, "--model", model, "--endpoint", tap.map { "tcp://127.0.0.1:\($0.port)" } ?? endpoint]
+                + arguments
+        )
+        processes.append(process)
+        return process
+    }
+
+    /// Starts the coordinator again on the same port.
+    func restartCoordinator() throws {
+        coordinator = try CascadeProcess(["coordinator", "--listen", endpoint])
+        processes.append(coordinator)
+    }
+
+    /// Runs a client command against the cluster.
+    func client(_ arguments: [String]) async throws -> CascadeProcess.Result {
+        try await CascadeProcess.run(arguments + ["--endpoint", endpoint])
+    }
+
+    /// Starts a client command against the cluster.
+    func startClient(_ arguments: [String]) throws -> CascadeProcess {
+        let process = try CascadeProcess(arguments + ["--endpoint", endpoint])
+        processes.append(process)
+        return process
+    }
+
+    /// The cluster's nodes.
+    func nodes() async throws -> [NodeLine] {
+        let result = try await client(["nodes", "--json"])
+        guard result.code == 0 else { return [] }
+        return try JSONDecoder().decode([NodeLine].self, from: Data(result.output.utf8))
+    }
+
+    /// Waits until `count` nodes are ready.
+    func waitForReady(_ count: Int, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation)
+        async throws
+    {
+        try await waitUntil("\(count) nodes are ready", seconds: seconds, sourceLocation: sourceLocation) {
+            try await nodes().filter { $0.state == "ready" }.count == count
+        }
+    }
+}
+
+/// One entry of `cascade nodes --json`, as far as tests read it.
+struct NodeLine: Decodable {
+    var node_id: String
+    var role: String
+    var pool: String
+    var model: String
+    var state: String
+}
+
+/// Waits for a condition, and fails the test when it does not come.
+func waitUntil(
+    _ what: String,
+    seconds: Double = 30,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let end = Date.now + seconds
+    while Date.now < end {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(50))
+    }
+    Issue.record("waited \(seconds) s in vain until \(what)", sourceLocation: sourceLocation)
+    throw CancellationError()
+}
