@@ -17,29 +17,36 @@ extension CoordinatorStateMachine {
         for id in turn { advance(id) }
     }
 
+    /// Oldest first: no younger job of a pool passes an older one that finds no room, or it might wait for ever.
     private mutating func admitJobs() {
-        guard jobs.count > running.count else { return }
         // A sequence that lost its expert comes before all new ones of its pool.
-        var fullPools = running.compactMap { id in
+        var closedPools = running.compactMap { id in
             jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
         }
-        for id in jobs.keys {
-            guard let job = jobs[id], job.stage != .running else { continue }
-            switch job.stage {
-            case .awaitingVocabulary: askForTokens(job)
-            case .awaitingRoom where running.count < limits.activeSequences && !fullPools.contains(job.submit.pool):
-                // No younger job of the pool passes an older one that finds no room: it might wait for ever.
-                if !admit(job) { fullPools.append(job.submit.pool) }
-            default: break
-            }
+        while running.count < limits.activeSequences {
+            let heads = awaitingRoom.values.compactMap { $0.first.flatMap { jobs[$0] } }
+            let open = heads.filter { !closedPools.contains($0.submit.pool) }
+            guard let oldest = open.min(by: { $0.number < $1.number }) else { return }
+            if !admit(oldest) { closedPools.append(oldest.submit.pool) }
         }
     }
 
-    private mutating func askForTokens(_ job: Job) {
-        guard let pool = pools[job.submit.pool], vocabularies[pool.vocabularyHash] != nil else { return }
-        jobs[job.id]?.stage = .tokenizing
+    /// The prompts of a pool's jobs become tokens as soon as its vocabulary is known.
+    mutating func askForTokens(ofPool name: String) {
+        guard let pool = pools[name], vocabularies[pool.vocabularyHash] != nil else { return }
+        for job in activeJobs where job.submit.pool == name && job.stage == .awaitingVocabulary {
+            askForTokens(job.id)
+        }
+    }
+
+    mutating func askForTokens(_ id: JobID) {
+        guard let job = jobs[id], let pool = pools[job.submit.pool], vocabularies[pool.vocabularyHash] != nil else {
+            return
+        }
+        jobs[id]?.stage = .tokenizing
+        jobs[id]?.vocabulary = pool.vocabularyHash
         let tokenization = Tokenization(
-            job: job.id,
+            job: id,
             pool: pool.name,
             vocabulary: pool.vocabularyHash,
             prompt: job.submit.prompt,
@@ -49,11 +56,29 @@ extension CoordinatorStateMachine {
         actions.append(.tokenize(tokenization))
     }
 
+    /// Puts a job into its pool's queue for room, by age: prompts need not become tokens in the order they came.
+    private mutating func insertIntoQueue(_ job: Job) {
+        var queue = awaitingRoom[job.submit.pool] ?? []
+        let younger = queue.firstIndex { id in jobs[id].map { $0.number > job.number } ?? false }
+        queue.insert(job.id, at: younger ?? queue.endIndex)
+        awaitingRoom[job.submit.pool] = queue
+    }
+
+    /// Takes a job out of the queue for room.
+    mutating func leaveQueue(_ job: Job) {
+        let pool = job.submit.pool
+        awaitingRoom[pool]?.removeAll { $0 == job.id }
+        if awaitingRoom[pool]?.isEmpty == true { awaitingRoom.removeValue(forKey: pool) }
+    }
+
     mutating func takePrompt(_ prompt: TokenizedPrompt, of id: JobID) {
         guard let job = jobs[id], job.stage == .tokenizing else { return }
-        guard let pool = pools[job.submit.pool], let vocabulary = vocabularies[pool.vocabularyHash] else {
+        guard let pool = pools[job.submit.pool], pool.vocabularyHash == job.vocabulary,
+            let vocabulary = vocabularies[pool.vocabularyHash]
+        else {
             // The pool went away in between; its successor may have other tokens.
             jobs[id]?.stage = .awaitingVocabulary
+            askForTokens(id)
             return
         }
         switch prompt {
@@ -69,6 +94,7 @@ extension CoordinatorStateMachine {
             }
             jobs[id]?.prompt = tokens
             jobs[id]?.stage = .awaitingRoom
+            insertIntoQueue(job)
             transitions.count(.jobTokenized)
         }
     }
@@ -111,6 +137,7 @@ extension CoordinatorStateMachine {
         sequence.expert = expert
         jobs[job.id]?.sequence = sequence
         jobs[job.id]?.stage = .running
+        leaveQueue(job)
         running.append(job.id)
         waiting.append(job.id)
         transitions.count(.jobAdmitted)

@@ -32,6 +32,7 @@ extension CoordinatorStateMachine {
         for holding in ended.sequence?.holdings ?? [] { release(job, at: holding.node) }
         requests.removeAll { $0.job == id }
         running.removeAll { $0 == id }
+        leaveQueue(job)
         waiting.removeAll { $0 == id }
 
         let report = report(of: job, reason, error)

@@ -101,6 +101,7 @@ extension CoordinatorStateMachine {
             )
             if hello.role == .expert { pool.expertModel = ExpertModel(hello) }
             pools[hello.pool] = pool
+            askForTokens(ofPool: hello.pool)
             return nil
         }
         if pool.vocabularyHash != hello.vocabularyHash || pool.vocabularyCount != Int(hello.vocabularyCount) {

@@ -19,8 +19,10 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return
         }
+        lastJobNumber += 1
         let job = Job(
             id: newJobID(),
+            number: lastJobNumber,
             submit: submit,
             seed: submit.seed ?? identifiers.next(),
             numSpeculativeTokens: submit.numSpeculativeTokens.map(Int.init) ?? limits.draftTokens,
@@ -32,9 +34,8 @@ extension CoordinatorStateMachine {
         transitions.count(.jobAccepted)
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
         accept(job.id, requestID: submit.requestID, seed: job.seed, count: job.numSpeculativeTokens, peer)
+        askForTokens(job.id)
         guard submit.follow else { return }
-        // Moves the job on first, so that the client's first delta says what it really waits for.
-        schedule()
         follow(Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0), from: peer)
     }
 

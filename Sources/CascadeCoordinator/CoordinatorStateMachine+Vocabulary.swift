@@ -55,6 +55,7 @@ extension CoordinatorStateMachine {
         log(.info, "vocabulary known", LogField("pool", name))
         for other in pools.keys where pools[other]?.vocabularyHash == vocabulary.hash {
             pools[other]?.tokenizerSource = nil
+            askForTokens(ofPool: other)
         }
     }
 

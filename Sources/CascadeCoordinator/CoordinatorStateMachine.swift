@@ -33,6 +33,7 @@ package struct CoordinatorStateMachine: Sendable {
     var identifiers: IdentifierStream
     var lastSpecID: UInt64 = 0
     var lastPing: UInt64 = 0
+    var lastJobNumber: UInt64 = 0
     var nextHeartbeat: Instant
     private(set) var hasExited = false
 
@@ -44,6 +45,8 @@ package struct CoordinatorStateMachine: Sendable {
     var jobs: OrderedDictionary<JobID, Job> = [:]
     /// Bytes of their submissions.
     var jobBytes = 0
+    /// Those that wait for room at an expert, by pool, oldest first.
+    var awaitingRoom: OrderedDictionary<String, [JobID]> = [:]
     /// Those with rounds running, in order of admission.
     var running: [JobID] = []
     /// Those of them that want to go on, longest waiting first.

@@ -3,6 +3,8 @@ import CascadeCore
 /// A job that has not ended.
 struct Job: Sendable {
     let id: JobID
+    /// Counts jobs in the order they came.
+    let number: UInt64
     /// What the client asked for.
     let submit: Submit
     let seed: UInt64
@@ -13,6 +15,8 @@ struct Job: Sendable {
     var watchers: [Watcher] = []
     var firstRequestAt: Instant?
     var firstTokenAt: Instant?
+    /// Whose tokens the driver was asked for.
+    var vocabulary: Hash128?
     /// The prompt's tokens, from ``Stage/awaitingRoom`` on.
     var prompt: [Token] = []
     /// From ``Stage/running`` on.

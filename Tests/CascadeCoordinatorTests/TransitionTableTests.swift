@@ -28,7 +28,7 @@ struct TransitionTableTests {
         case .verdictArrives:
             [.awaitingVocabulary, .tokenizing, .awaitingRoom, .idle, .drafting, .verifying, .drafting]
         case .expertJoins:
-            [.drafting, .tokenizing, .awaitingRoom, .drafting, .drafting, .drafted, .verifying]
+            [.verifying, .tokenizing, .awaitingRoom, .drafting, .drafting, .drafted, .verifying]
         case .cancel, .shutdown: [State](repeating: .ended, count: 7)
         }
     }

@@ -127,7 +127,7 @@ struct Harness {
 
     /// The last Draft or Verify that a muted node was sent.
     func heldRequest(_ name: String) -> Message? {
-        let peer = node(name).peer
+        guard let peer = nodes.last(where: { $0.hello.identity.name == name })?.peer else { return nil }
         return held.last { item in
             guard item.to == peer else { return false }
             switch item.message {
