@@ -40,6 +40,9 @@ package struct CoordinatorGauges: Equatable, Sendable {
 }
 
 extension CoordinatorStateMachine {
+    /// Jobs that have not ended, oldest first.
+    var activeJobs: [Job] { Array(jobs.values) }
+
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
         CoordinatorGauges(
@@ -49,7 +52,7 @@ extension CoordinatorStateMachine {
             finishedJobs: finished.jobs.count,
             submitKeys: submissions.count,
             watchers: watcherCount,
-            mostWatchers: jobs.values.map(\.watchers.count).max() ?? 0,
+            mostWatchers: activeJobs.map(\.watchers.count).max() ?? 0,
             pools: pools.count,
             vocabularies: vocabularies.count,
             nodes: nodes.elements.map { handle, node in

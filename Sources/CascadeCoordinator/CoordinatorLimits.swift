@@ -54,7 +54,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var watchersPerJob = 16
     /// Most clients that follow any job.
     package var watchers = 1024
-    /// How long a client may be silent before it is no longer followed; clients repeat their watch as a heartbeat.
+    /// How long a client may be silent, while there is nothing to send it either, before its watch is forgotten;
+    /// clients repeat their watch as a heartbeat.
     package var watchSilenceMilliseconds: UInt64 = 30_000
 
     // MARK: Rounds

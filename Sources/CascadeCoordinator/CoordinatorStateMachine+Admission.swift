@@ -19,7 +19,10 @@ extension CoordinatorStateMachine {
 
     private mutating func admitJobs() {
         guard jobs.count > running.count else { return }
-        var fullPools: [String] = []
+        // A sequence that lost its expert comes before all new ones of its pool.
+        var fullPools = running.compactMap { id in
+            jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
+        }
         for id in jobs.keys {
             guard let job = jobs[id], job.stage != .running else { continue }
             switch job.stage {

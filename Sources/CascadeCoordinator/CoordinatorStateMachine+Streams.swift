@@ -28,7 +28,7 @@ extension CoordinatorStateMachine {
             peer: peer,
             tokenOffset: Int(watch.tokenOffset),
             byteOffset: Int(watch.byteOffset),
-            lastHeard: now
+            lastActive: now
         )
         let known = job.watchers.firstIndex { $0.peer == peer }
         guard known != nil || (job.watchers.count < limits.watchersPerJob && watcherCount < limits.watchers) else {
@@ -76,6 +76,8 @@ extension CoordinatorStateMachine {
             sendDelta(of: job, to: job.watchers[index], state: job.state, evenIfEmpty: false)
             jobs[id]?.watchers[index].tokenOffset = sequence.answer.count
             jobs[id]?.watchers[index].byteOffset = sequence.text.count
+            // A client that is sent something says nothing as long as it comes; one that is gone makes sends fail.
+            jobs[id]?.watchers[index].lastActive = now
         }
     }
 
@@ -115,7 +117,7 @@ extension CoordinatorStateMachine {
         guard watcherCount > 0 else { return }
         for id in jobs.keys {
             let silent = jobs[id]?.watchers.filter {
-                $0.lastHeard.advanced(milliseconds: limits.watchSilenceMilliseconds) < now
+                $0.lastActive.advanced(milliseconds: limits.watchSilenceMilliseconds) < now
             }
             for watcher in silent ?? [] { dropWatcher(watcher.peer, of: id) }
         }

@@ -31,7 +31,7 @@ extension CoordinatorStateMachine {
             pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
         }
         for id in jobs.keys {
-            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastHeard = now }
+            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastActive = now }
         }
         nextHeartbeat = now
     }
@@ -64,6 +64,19 @@ extension CoordinatorStateMachine {
         lastPing += 1
         for handle in nodes.all {
             send(.ping(Ping(boot: boot, number: lastPing)), to: handle)
+            if lastPing % limits.missedHeartbeats == 0 { remind(handle) }
+        }
+    }
+
+    /// Says again what is not answered by a message of its own, in case it or its consequence was lost: a loaded node
+    /// answers a welcome by ready, a drained one leaves.
+    private mutating func remind(_ handle: NodeHandle) {
+        switch nodes[handle]?.state {
+        case .loading:
+            let heartbeat = UInt32(limits.heartbeatMilliseconds)
+            send(.welcome(Welcome(boot: boot, heartbeatMilliseconds: heartbeat, wantsTokenizer: false)), to: handle)
+        case .draining: send(.drain(Drain(boot: boot)), to: handle)
+        case .ready, nil: break
         }
     }
 

@@ -42,7 +42,8 @@ struct Watcher: Sendable {
     let peer: PeerID
     var tokenOffset: Int
     var byteOffset: Int
-    var lastHeard: Instant
+    /// When it was last heard, or sent something that was new.
+    var lastActive: Instant
 }
 
 extension Submit {

@@ -26,12 +26,16 @@ package enum RealModel: String, CaseIterable, Sendable {
     /// Whether the file is there.
     package var exists: Bool { FileManager.default.isReadableFile(atPath: path) }
 
-    /// The models that tests run with: those that are there, or all when the environment's `CASCADE_REQUIRE` has
-    /// `models`, so that a missing one fails instead of being skipped.
-    package static var testable: [RealModel] {
-        allCases.filter { $0.exists || Requirement.models.isSet }
-    }
+    /// Whether tests run with it: the file is there, or the environment's `CASCADE_REQUIRE` has `models`, so that the
+    /// missing file fails the test instead of skipping it.
+    package var isTestable: Bool { exists || Requirement.models.isSet }
 
-    /// The reason to give where a test is skipped because a model is missing.
-    package static let skipReason = "the model is not in CASCADE_MODELS_DIR or ~/.cache/cascade/models"
+    /// The models that tests run with.
+    package static var testable: [RealModel] { allCases.filter(\.isTestable) }
+
+    /// The reason to give where a test is skipped for want of `models`.
+    package static func skipReason(_ models: [RealModel]) -> String {
+        let names = models.filter { !$0.isTestable }.map(\.rawValue).joined(separator: ", ")
+        return "not in CASCADE_MODELS_DIR or ~/.cache/cascade/models: \(names)"
+    }
 }

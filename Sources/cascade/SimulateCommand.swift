@@ -25,4 +25,20 @@ struct SimulateCommand: AsyncParsableCommand {
 
     @Flag(help: "Print every step of the first seed.")
     var trace = false
+
+    @Flag(help: "Fail unless every fault, message and transition occurred.")
+    var coverage = false
+
+    func validate() throws {
+        guard (1...100_000_000).contains(seeds) else { throw ValidationError("--seeds must be 1 to 100000000") }
+    }
+
+    func run() async throws {
+        var options = SimulationOptions(seed: seed, seeds: trace ? 1 : seeds)
+        options.requiresCoverage = coverage
+        if trace { options.trace = { line in Output.note(line) } }
+        let report = runSimulation(options)
+        for line in report.summary { print(line) }
+        if let failure = report.failure { throw CommandFailure.failed(failure) }
+    }
 }

@@ -63,6 +63,8 @@ struct HostileReplyTests {
         let peer = harness.node("expert").peer
         for _ in 0..<600 where harness.report(job) == nil {
             harness.answerPings(of: "expert", milliseconds: 200)
+            harness.watch(job)
+            harness.watch(other)
             for item in harness.held {
                 guard case .verify(let verify) = item.message, verify.fence.sequence.job == job else { continue }
                 harness.feed(.verified(Verified(fence: verify.fence, evidence: [], bonus: 999)), from: peer)

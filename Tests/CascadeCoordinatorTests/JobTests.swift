@@ -116,6 +116,7 @@ struct JobTests {
         harness.join(expert)
         harness.mute("expert")
         let second = harness.submit(harness.submission("abc", maxTokens: 10))
+        harness.watch(second)
         #expect(harness.deltas(second).last?.note == "waiting for room: 1 jobs are running")
         harness.watch(job)
         #expect(harness.deltas(job).last?.note == "")
@@ -133,6 +134,7 @@ struct JobTests {
         let first = harness.submit(harness.submission("abc", maxTokens: 10))
         let long = harness.submit(harness.submission("abc", maxTokens: 25))
         let third = harness.submit(harness.submission("abc", maxTokens: 10))
+        for job in [first, long, third] { harness.watch(job) }
         #expect(harness.deltas(first).last?.state == .running)
         #expect(harness.deltas(long).last?.state == .queued)
         #expect(harness.deltas(third).last?.state == .queued)

@@ -22,9 +22,8 @@ import Testing
         #expect(file.tensors.allSatisfy { $0.fileOffset % file.alignment == 0 })
     }
 
-    @Test(arguments: RealModel.allCases)
+    @Test(.needsAnyModel, arguments: RealModel.testable)
     func opensRealModel(model: RealModel) throws {
-        try model.requireFile()
         let file = try GGUFFile(path: model.path)
         #expect(try file.strings("tokenizer.ggml.tokens").count == Fixtures.oracle(model.oracleName).vocab)
         let last = try #require(file.tensors.max { $0.fileOffset < $1.fileOffset })

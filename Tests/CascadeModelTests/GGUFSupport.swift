@@ -4,12 +4,15 @@ import Testing
 
 @testable import CascadeModel
 
-extension RealModel {
-    /// Ends the test case as skipped when the model's file is missing and not required.
-    func requireFile() throws {
-        guard exists || Requirement.models.isSet else {
-            try Test.cancel("\(rawValue): \(Comment(rawValue: RealModel.skipReason))")
-        }
+extension Trait where Self == ConditionTrait {
+    /// Skips a test, naming the files, unless all of `models` are there.
+    static func needs(_ models: RealModel...) -> Self {
+        .enabled(if: models.allSatisfy(\.isTestable), Comment(rawValue: RealModel.skipReason(models)))
+    }
+
+    /// Skips a test over ``RealModel/testable`` when that is empty.
+    static var needsAnyModel: Self {
+        .enabled(if: !RealModel.testable.isEmpty, Comment(rawValue: RealModel.skipReason(RealModel.allCases)))
     }
 }
 

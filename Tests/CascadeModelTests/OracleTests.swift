@@ -25,10 +25,7 @@ struct OracleTests {
         try compare(Fixtures.modelPath(name), with: Fixtures.oracle(name), isFloat ? .float : .tiny)
     }
 
-    @Test(
-        .enabled(if: !RealModel.testable.isEmpty, Comment(rawValue: RealModel.skipReason)),
-        arguments: RealModel.testable
-    )
+    @Test(.needsAnyModel, arguments: RealModel.testable)
     func realModel(_ model: RealModel) throws {
         try compare(model.path, with: Fixtures.oracle(model.oracleName), .real)
     }

@@ -118,7 +118,7 @@ import Testing
         let expert = try cluster.start(.expert, model: Self.expert, through: tap)
         let drafter = try cluster.start(.drafter, model: Self.drafter)
         try await cluster.waitForReady(2)
-        trigger.arm(cluster.coordinator)
+        trigger.arm(try cluster.coordinator)
         let client = try cluster.startClient(submission + ["--timeout", "20"])
         try await waitUntil("the coordinator is killed in a round") { trigger.hasFired }
         try await waitUntil("the client says so", seconds: 10) { client.errors.contains("does not answer") }

@@ -9,7 +9,8 @@ import Testing
     .serialized,
     .enabled(
         if: Requirement.models.isSet
-            || (RealModel.coderHalfBillion.exists && RealModel.coderOneAndAHalfBillion.exists && HumanEval.exists),
+            || (RealModel.coderHalfBillion.isTestable && RealModel.coderOneAndAHalfBillion.isTestable
+                && HumanEval.exists),
         "the default pair or HumanEval is not there: deploy/test fetches both"
     )
 )

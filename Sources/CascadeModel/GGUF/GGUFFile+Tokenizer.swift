@@ -21,7 +21,7 @@ extension GGUFFile {
             kinds: try tokenKinds(count: tokens.count),
             merges: try optionalStrings("tokenizer.ggml.merges") ?? [],
             roles: roles,
-            addsBegin: try optionalBool("tokenizer.ggml.add_bos_token") ?? false,
+            addsBOS: try optionalBool("tokenizer.ggml.add_bos_token") ?? false,
             chatTemplate: try optionalString("tokenizer.chat_template")
         )
     }

@@ -72,7 +72,8 @@ package struct AnswerFollower {
             let report = finished.report
             if report.text.count > Int(byteCount) { show(.text(Array(report.text[Int(byteCount)...]))) }
             return report
-        case .refused(let refused) where refused.requestID == submit.requestID: throw .refused(refused.message)
+        case .refused(let refused) where [0, submit.requestID].contains(refused.requestID):
+            throw .refused(refused.message)
         default: break
         }
         return nil

@@ -7,15 +7,18 @@ internal import Logging
 /// Joins the pure state machine to the socket: bytes in, events, actions, bytes out. Confined to the reactor thread.
 final class CoordinatorDriver: ReactorHandler {
     private let configuration: CoordinatorConfiguration
+    private let handle: ReactorHandle
     private let logger: Logger
+    private let loader = TokenizerLoader()
     private var machine: CoordinatorStateMachine
     private var assembly = TokenizerAssembly()
     /// By vocabulary: pools with the same tokens share one.
     private var tokenizers: [Hash128: PromptTokenizer] = [:]
     private var nextHealthReport: Instant
 
-    init(configuration: CoordinatorConfiguration, logger: Logger) {
+    init(configuration: CoordinatorConfiguration, handle: ReactorHandle, logger: Logger) {
         self.configuration = configuration
+        self.handle = handle
         self.logger = logger
         let now = MonotonicClock.now()
         machine = CoordinatorStateMachine(
@@ -48,7 +51,16 @@ final class CoordinatorDriver: ReactorHandler {
         logger.debug("connection", metadata: ["event": "\(event)"])
     }
 
-    func woken(_ context: ReactorContext, now: Instant) {}
+    func woken(_ context: ReactorContext, now: Instant) {
+        for loaded in loader.take() {
+            switch loaded.tokenizer {
+            case .success(let tokenizer):
+                tokenizers[loaded.vocabularyHash] = tokenizer
+                step(.vocabulary(pool: loaded.pool, tokenizer.vocabulary), context, now: now)
+            case .failure(let error): step(refuse(error, pool: loaded.pool), context, now: now)
+            }
+        }
+    }
 
     func deadlinePassed(_ context: ReactorContext, now: Instant) {
         if now >= nextHealthReport {
@@ -115,23 +127,34 @@ extension CoordinatorDriver {
     }
 
     private func collect(_ chunk: TokenizerChunk, pool: String) -> Machine.Event? {
-        do {
-            guard let tokenizer = try assembly.add(chunk, pool: pool) else { return nil }
-            tokenizers[chunk.vocabularyHash] = tokenizer
-            return .vocabulary(pool: pool, tokenizer.vocabulary)
+        do throws(NodeError) {
+            if let block = try assembly.add(chunk, pool: pool) {
+                loader.load(block, pool: pool, vocabularyHash: chunk.vocabularyHash) { [handle] in handle.wake() }
+            }
+            return nil
         } catch {
-            logger.warning("unusable tokenizer block", metadata: ["pool": "\(pool)", "error": "\(error)"])
-            return .vocabularyFailed(pool: pool, "\(error)")
+            return refuse(error, pool: pool)
         }
     }
 
+    private func refuse(_ error: NodeError, pool: String) -> Machine.Event {
+        logger.warning("unusable tokenizer block", metadata: ["pool": "\(pool)", "error": "\(error)"])
+        return .vocabularyFailed(pool: pool, "\(error)")
+    }
+
+    /// Answers what cannot be read where an honest peer may have sent it: another version, or a request out of bounds.
     private func reject(_ error: WireError, from peer: PeerID, _ context: ReactorContext) {
         logger.debug("unreadable message", metadata: ["error": "\(error)"])
-        guard case .version = error else { return }
-        let refusal = Refused(
-            code: .protocolVersion,
-            message: "\(error); use the same version of cascade on both sides"
-        )
+        let refusal: Refused
+        switch error {
+        case .version:
+            let message = "\(error); use the same version of cascade on both sides"
+            refusal = Refused(code: .protocolVersion, message: message)
+        case .invalid("submit", _, _, _), .missing("submit", _), .tooLarge("submit", _, _, _),
+            .invalid("hello", _, _, _), .missing("hello", _), .tooLarge("hello", _, _, _):
+            refusal = Refused(code: .badRequest, message: "\(error)")
+        default: return
+        }
         _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
     }
 }

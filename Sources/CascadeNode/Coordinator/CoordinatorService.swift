@@ -22,8 +22,8 @@ package struct CoordinatorService: Service {
                 role: .router(bind: configuration.listen),
                 options: TransportOptions(),
                 name: "coordinator"
-            ) { [configuration, logger] _ in
-                CoordinatorDriver(configuration: configuration, logger: logger)
+            ) { [configuration, logger] handle in
+                CoordinatorDriver(configuration: configuration, handle: handle, logger: logger)
             }
         } catch {
             throw NodeError.failed("\(error)")

@@ -27,8 +27,8 @@ package struct PromptTokenizer: Sendable {
         func text(of role: SpecialTokenRole) -> String {
             tokenizer.roles[role].map { String(decoding: tokenizer.text(of: $0), as: UTF8.self) } ?? ""
         }
-        bosToken = text(of: .begin)
-        eosToken = text(of: .end)
+        bosToken = text(of: .bos)
+        eosToken = text(of: .eos)
         guard let source = tokenizer.chatTemplate else {
             (template, templateProblem) = (nil, nil)
             return
@@ -69,7 +69,7 @@ package struct PromptTokenizer: Sendable {
                 eosToken: eosToken
             )
             // The template writes the beginning-of-text token itself where the model wants one.
-            return tokenizer.encode(Array(text.utf8), parseSpecial: true, addBegin: false)
+            return tokenizer.encode(Array(text.utf8), parseSpecial: true, addBOS: false)
         } catch {
             throw .refused("the model's chat template failed: \(error); try --raw")
         }

@@ -53,7 +53,7 @@ struct PairMerger: Sendable {
     /// Appends the tokens of `piece`. Takes n log n steps for n bytes.
     func encode(_ piece: UnsafeBufferPointer<UInt8>, using work: inout Workspace, into tokens: inout [Token]) {
         work.start(piece.map { byteSymbols[Int($0)] })
-        for left in 0..<piece.count - 1 { rank(left, &work) }
+        for left in piece.indices.dropLast() { rank(left, &work) }
         while let (rank, left) = work.heap.pop() {
             // An entry whose pair has changed since is void.
             guard work.ranks[left] == rank else { continue }

@@ -1,27 +1,27 @@
 /// Roles that a model gives single tokens; the raw value is the middle of GGUF's key: `tokenizer.ggml.eos_token_id`.
 package enum SpecialTokenRole: String, CaseIterable, Sendable {
     /// Begins a text.
-    case begin = "bos"
+    case bos
     /// Ends a text.
-    case end = "eos"
+    case eos
     /// Ends a turn of a chat.
-    case endOfTurn = "eot"
+    case eot
     /// Ends a message that waits for a tool.
-    case endOfMessage = "eom"
+    case eom
     /// Stands for what cannot be spelled.
     case unknown
     /// Fills rows of a batch.
     case padding
     /// Begins the text before a hole (fill in the middle).
-    case fillPrefix = "fim_pre"
+    case fimPrefix = "fim_pre"
     /// Begins the text behind a hole.
-    case fillSuffix = "fim_suf"
+    case fimSuffix = "fim_suf"
     /// Begins the text of the hole.
-    case fillMiddle = "fim_mid"
+    case fimMiddle = "fim_mid"
     /// Pads a hole.
-    case fillPadding = "fim_pad"
+    case fimPadding = "fim_pad"
     /// Begins the name of a repository.
-    case fillRepository = "fim_rep"
+    case fimRepository = "fim_rep"
     /// Separates the files of a repository.
-    case fillSeparator = "fim_sep"
+    case fimSeparator = "fim_sep"
 }

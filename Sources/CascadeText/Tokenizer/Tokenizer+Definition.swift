@@ -25,9 +25,9 @@ extension Tokenizer {
             let subject = "token of role \(role)"
             throw .malformed(subject: subject, expected: "an id below \(count)", found: "\(token)")
         }
-        guard !definition.addsBegin || definition.roles[.begin] != nil else {
+        guard !definition.addsBOS || definition.roles[.bos] != nil else {
             let expected = "a token to begin prompts with"
-            throw .malformed(subject: "token of role begin", expected: expected, found: "none")
+            throw .malformed(subject: "token of role bos", expected: expected, found: "none")
         }
     }
 
@@ -46,7 +46,7 @@ extension Tokenizer {
     /// all of theirs. A name counts only where the token is a special one: `</s>` is also a piece of HTML.
     static func endTokens(_ definition: TokenizerDefinition) -> [Token] {
         let roles: [SpecialTokenRole] = [
-            .end, .endOfTurn, .endOfMessage, .fillPadding, .fillRepository, .fillSeparator,
+            .eos, .eot, .eom, .fimPadding, .fimRepository, .fimSeparator,
         ]
         var found = Set(roles.compactMap { definition.roles[$0] })
         for (id, (text, kind)) in zip(definition.tokens, definition.kinds).enumerated() {

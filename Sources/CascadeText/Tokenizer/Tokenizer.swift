@@ -15,8 +15,8 @@ package final class Tokenizer: Sendable {
     package let vocabulary: Vocabulary
     /// The tokens that have a role.
     package let roles: [SpecialTokenRole: Token]
-    /// Whether a prompt is to begin with the token of role `begin`.
-    package let addsBegin: Bool
+    /// Whether a prompt is to begin with the token of role `bos`.
+    package let addsBOS: Bool
     /// The Jinja template that renders a chat, if the model has one.
     package let chatTemplate: String?
 
@@ -37,7 +37,7 @@ package final class Tokenizer: Sendable {
         try Tokenizer.checkSizes(definition)
         self.preTokenizer = preTokenizer
         roles = definition.roles
-        addsBegin = definition.addsBegin
+        addsBOS = definition.addsBOS
         chatTemplate = definition.chatTemplate
         specials = SpecialTokenMatcher(tokens: definition.tokens, kinds: definition.kinds)
 
@@ -76,15 +76,15 @@ package final class Tokenizer: Sendable {
     /// - Parameters:
     ///   - parseSpecial: Whether control tokens written out in the text, such as `<|im_end|>`, count as such. Off for
     ///     text from users, on for rendered chat templates.
-    ///   - addBegin: Whether to begin with the token of role `begin`; nil does as the model asks.
-    package func encode(_ text: String, parseSpecial: Bool, addBegin: Bool? = nil) -> [Token] {
-        encode(Array(text.utf8), parseSpecial: parseSpecial, addBegin: addBegin)
+    ///   - addBOS: Whether to begin with the token of role `bos`; nil does as the model asks.
+    package func encode(_ text: String, parseSpecial: Bool, addBOS: Bool? = nil) -> [Token] {
+        encode(Array(text.utf8), parseSpecial: parseSpecial, addBOS: addBOS)
     }
 
-    /// The tokens of a text, given as bytes; see ``encode(_:parseSpecial:addBegin:)-(String,_,_)``.
-    package func encode(_ text: [UInt8], parseSpecial: Bool, addBegin: Bool? = nil) -> [Token] {
+    /// The tokens of a text, given as bytes; see ``encode(_:parseSpecial:addBOS:)-(String,_,_)``.
+    package func encode(_ text: [UInt8], parseSpecial: Bool, addBOS: Bool? = nil) -> [Token] {
         var tokens: [Token] = []
-        if addBegin ?? addsBegin, let begin = roles[.begin] { tokens.append(begin) }
+        if addBOS ?? addsBOS, let begin = roles[.bos] { tokens.append(begin) }
         text.withUnsafeBufferPointer { text in
             var work = PairMerger.Workspace()
             var start = 0

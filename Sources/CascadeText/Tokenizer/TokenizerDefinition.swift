@@ -14,8 +14,8 @@ package struct TokenizerDefinition: Sendable, Equatable {
     package var merges: [[UInt8]]
     /// The tokens that have a role.
     package var roles: [SpecialTokenRole: Token]
-    /// Whether a prompt is to begin with the token of role `begin`.
-    package var addsBegin: Bool
+    /// Whether a prompt is to begin with the token of role `bos`.
+    package var addsBOS: Bool
     /// The Jinja template that renders a chat.
     package var chatTemplate: String?
 
@@ -27,7 +27,7 @@ package struct TokenizerDefinition: Sendable, Equatable {
         kinds: [TokenKind],
         merges: [[UInt8]],
         roles: [SpecialTokenRole: Token] = [:],
-        addsBegin: Bool = false,
+        addsBOS: Bool = false,
         chatTemplate: String? = nil
     ) {
         self.model = model
@@ -36,7 +36,7 @@ package struct TokenizerDefinition: Sendable, Equatable {
         self.kinds = kinds
         self.merges = merges
         self.roles = roles
-        self.addsBegin = addsBegin
+        self.addsBOS = addsBOS
         self.chatTemplate = chatTemplate
     }
 }

@@ -1,51 +1,112 @@
 internal import Foundation
 internal import Synchronization
 
-/// A role as a process of its own, started by `cascade up`.
+/// A child process with files as its output, spawned without Foundation's `Process`, which ties a child to the run loop
+/// of whatever thread starts it and is not safe on the cooperative pool.
 final class ChildProcess: Sendable {
-    private struct State {
-        var pid: Int32 = 0
-        var isDone = false
+    /// Where a child stands among processes.
+    enum Group: Sendable {
+        /// In a group of its own: Ctrl-C at the terminal reaches its parent alone, which decides.
+        case own
+        /// In a session of its own: it outlives the terminal.
+        case session
     }
 
-    private let state = Mutex(State())
+    /// The process.
+    let pid: Int32
+    private let code = Mutex<Int32?>(nil)
     private let exits: AsyncStream<Int32>
-    private let exited: AsyncStream<Int32>.Continuation
 
-    init() {
-        (exits, exited) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
-    }
-
-    /// Starts this very program with `arguments`; its output goes where ours goes.
-    func start(_ arguments: [String]) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.terminationHandler = { [self] process in
-            state.withLock { $0.isDone = true }
-            exited.yield(process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus)
-            exited.finish()
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - environment: nil passes on this process's own.
+    ///   - input: its standard input; nil for none.
+    ///   - output: its standard output and, where `errors` is nil, its standard error; nil passes on this process's own.
+    init(
+        executable: String,
+        arguments: [String],
+        environment: [String: String]? = nil,
+        group: Group = .own,
+        input: Int32? = nil,
+        output: Int32? = nil,
+        errors: Int32? = nil
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         }
-        try process.run()
-        let pid = process.processIdentifier
-        state.withLock { $0.pid = pid }
-        return pid
+        if let output { posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
+        if let errors = errors ?? output { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        Self.set(&attributes, group: group)
+        let environment = environment ?? ProcessInfo.processInfo.environment
+        let strings = [executable] + arguments
+        var argv = strings.map { strdup($0) } + [nil]
+        var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        var pid: pid_t = 0
+        let error = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
+        guard error == 0 else {
+            throw CommandFailure.failed("cannot start \(executable): \(String(cString: strerror(error)))")
+        }
+        self.pid = pid
+        let continuation: AsyncStream<Int32>.Continuation
+        (exits, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
+        Thread.detachNewThread { [self] in
+            continuation.yield(reap())
+            continuation.finish()
+        }
     }
 
     /// Waits for the end: an exit code, or a signal's number negated.
     func exitCode() async -> Int32 {
+        if let code = code.withLock({ $0 }) { return code }
         for await code in exits { return code }
-        return -SIGKILL
+        return code.withLock { $0 } ?? -SIGKILL
     }
 
     /// Sends a signal, unless the process has ended.
     func signal(_ number: Int32) {
-        state.withLock { state in
-            if state.pid > 0, !state.isDone { kill(state.pid, number) }
-        }
+        code.withLock { if $0 == nil { kill(pid, number) } }
     }
 
     /// Whether the process has ended.
-    var isDone: Bool { state.withLock { $0.isDone } }
+    var isDone: Bool { code.withLock { $0 != nil } }
+
+    /// Signals that are ignored here, as Ctrl-C is, would be ignored by the child too.
+    private static func set(_ attributes: inout posix_spawnattr_t, group: Group) {
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        for number in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&defaults, number) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        posix_spawnattr_setsigmask(&attributes, &mask)
+        // POSIX_SPAWN_SETSID is a glibc extension, which the module map hides.
+        let place = group == .session ? 0x80 : Int(POSIX_SPAWN_SETPGROUP)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(Int(POSIX_SPAWN_SETSIGDEF) | Int(POSIX_SPAWN_SETSIGMASK) | place))
+    }
+
+    /// Waits for the end and takes the process off the system's table in the same breath as it is noted: a signal must
+    /// never reach a stranger that was given the same number.
+    private func reap() -> Int32 {
+        var info = siginfo_t()
+        while waitid(P_PID, id_t(pid), &info, Int32(WEXITED | WNOWAIT)) != 0, errno == EINTR {}
+        return code.withLock { code in
+            var status: Int32 = 0
+            waitpid(pid, &status, 0)
+            let signal = status & 0x7f
+            let value = signal == 0 ? (status >> 8) & 0xff : -signal
+            code = value
+            return value
+        }
+    }
 }

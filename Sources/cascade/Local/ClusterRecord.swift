@@ -9,6 +9,9 @@ struct ClusterRecord: Codable {
     /// Where the coordinator listens.
     var endpoint: String
 
+    /// This very program, for children.
+    static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
+
     /// The folder of records and logs: `~/.cache/cascade/run`.
     static var directory: URL {
         let base =

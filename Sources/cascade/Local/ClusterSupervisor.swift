@@ -50,9 +50,8 @@ struct ClusterSupervisor: Service {
     private func keepRunning(_ role: Role) async throws {
         var quickEnds = 0
         while !children.isStopping {
-            let child = ChildProcess()
-            let pid = try child.start(role.arguments)
-            children.add(role.name, child, pid: pid)
+            let child = try ChildProcess(executable: ClusterRecord.program, arguments: role.arguments)
+            children.add(role.name, child)
             try? ClusterRecord(supervisor: getpid(), children: children.pids, endpoint: endpoint).write()
             let started = MonotonicTime.now()
             let code = await child.exitCode()
@@ -95,16 +94,16 @@ struct ClusterSupervisor: Service {
 /// The supervisor's processes, shared between its tasks.
 private final class Children: Sendable {
     private struct State {
-        var processes: [String: (child: ChildProcess, pid: Int32)] = [:]
+        var processes: [String: ChildProcess] = [:]
         var isStopping = false
         var wasReady = false
     }
 
     private let state = Mutex(State())
 
-    func add(_ name: String, _ child: ChildProcess, pid: Int32) {
+    func add(_ name: String, _ child: ChildProcess) {
         let isStopping = state.withLock { state in
-            state.processes[name] = (child, pid)
+            state.processes[name] = child
             return state.isStopping
         }
         if isStopping { child.signal(SIGTERM) }
@@ -118,7 +117,7 @@ private final class Children: Sendable {
 
     var pids: [String: Int32] { state.withLock { $0.processes.mapValues(\.pid) } }
 
-    var areDone: Bool { state.withLock { $0.processes.values.allSatisfy(\.child.isDone) } }
+    var areDone: Bool { state.withLock { $0.processes.values.allSatisfy(\.isDone) } }
 
     func stop() {
         state.withLock { $0.isStopping = true }
@@ -126,6 +125,6 @@ private final class Children: Sendable {
     }
 
     func signal(_ number: Int32) {
-        for process in state.withLock({ Array($0.processes.values) }) { process.child.signal(number) }
+        for process in state.withLock({ Array($0.processes.values) }) { process.signal(number) }
     }
 }

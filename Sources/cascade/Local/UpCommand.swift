@@ -73,20 +73,19 @@ struct UpCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(at: ClusterRecord.directory, withIntermediateDirectories: true)
         try Data().write(to: logFile)
         let output = try FileHandle(forWritingTo: logFile)
-        let process = Process()
-        // setsid: the cluster must outlive the terminal that started it.
-        process.executableURL = URL(filePath: "/usr/bin/setsid")
-        process.arguments =
-            ["--wait", URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path, "up"]
-            + ["--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint, "--log-level", log.logLevel]
-            + (threads.map { ["--threads", "\($0)"] } ?? []) + (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? [])
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
+        var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint]
+        arguments += ["--log-level", log.logLevel]
+        if let threads { arguments += ["--threads", "\(threads)"] }
+        if let kvTokens { arguments += ["--kv-tokens", "\(kvTokens)"] }
+        let process = try ChildProcess(
+            executable: ClusterRecord.program,
+            arguments: arguments,
+            group: .session,
+            output: output.fileDescriptor
+        )
         try await endpoint.withClient { client in
             for _ in 0..<600 {
-                guard process.isRunning else {
+                guard !process.isDone else {
                     let lines = (try? String(contentsOf: logFile, encoding: .utf8)) ?? ""
                     Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
                     throw CommandFailure.failed("the cluster did not start; its log is \(logFile.path)")

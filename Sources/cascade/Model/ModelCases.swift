@@ -65,6 +65,6 @@ struct ModelCases: ParsableArguments {
 extension Tokenizer {
     /// The tokens of a case; control tokens in the text count as such unless the case says otherwise.
     func encode(_ item: ModelCases.Case) -> [Token] {
-        encode(item.text, parseSpecial: item.parse_special ?? true, addBegin: item.add_bos)
+        encode(item.text, parseSpecial: item.parse_special ?? true, addBOS: item.add_bos)
     }
 }

@@ -100,6 +100,7 @@ struct ToyNode {
         }
         var drafted: [Token] = []
         for _ in 0..<draft.count { drafted.append(Toy.draftNext(tokens + drafted)) }
+        caches[draft.fence.sequence] = tokens + drafted.dropLast()
         let positions = drafted.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 1) }
         return .drafted(Drafted(fence: draft.fence, positions: positions))
     }
@@ -127,6 +128,7 @@ struct ToyNode {
             tokens.append(position.token)
         }
         let bonus = spec.rule.bonus == .rule && !verify.draft.isEmpty ? nil : Toy.next(tokens)
+        caches[verify.fence.sequence] = bonus == nil ? tokens.dropLast() : tokens
         return .verified(Verified(fence: verify.fence, evidence: evidence, bonus: bonus))
     }
 

@@ -1,5 +1,7 @@
 import Foundation
-import Synchronization
+import Testing
+
+@testable import cascade
 
 /// One run of the `cascade` binary that was built beside the tests.
 final class CascadeProcess: Sendable {
@@ -9,71 +11,65 @@ final class CascadeProcess: Sendable {
         var errors: String
     }
 
-    /// The binary under test.
-    static let binary: URL = {
-        // The test runner lies in the build folder, and so does the product.
-        let runner = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        return runner.deletingLastPathComponent().appending(path: "cascade")
-    }()
+    /// The binary under test: the test runner lies in the build folder, and so does the product.
+    static let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "cascade").path
 
-    let pid: Int32
+    private let process: ChildProcess
     private let outputFile: URL
     private let errorFile: URL
-    private let exited: AsyncStream<Int32>
-    private let code = Mutex<Int32?>(nil)
 
     init(_ arguments: [String], input: String? = nil, environment: [String: String] = [:]) throws {
-        let folder = FileManager.default.temporaryDirectory
-        let name = "cascade-test-\(UUID().uuidString)"
-        outputFile = folder.appending(path: name + ".out")
-        errorFile = folder.appending(path: name + ".err")
-        try Data().write(to: outputFile)
-        try Data().write(to: errorFile)
-        let process = Process()
-        process.executableURL = Self.binary
-        process.arguments = arguments
-        // Tests say everything on the command line: the caller's settings must not leak in.
-        process.environment = ProcessInfo.processInfo.environment
-            .filter { !$0.key.hasPrefix("CASCADE_") || $0.key == "CASCADE_MODELS_DIR" }
-            .merging(environment) { $1 }
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
-        process.standardError = try FileHandle(forWritingTo: errorFile)
+        let base = FileManager.default.temporaryDirectory.appending(path: "cascade-test-\(UUID().uuidString)").path
+        outputFile = URL(filePath: base + ".out")
+        errorFile = URL(filePath: base + ".err")
+        for file in [outputFile, errorFile] { try Data().write(to: file) }
+        var inputHandle: FileHandle?
         if let input {
-            let pipe = Pipe()
-            process.standardInput = pipe
-            try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-            try pipe.fileHandleForWriting.close()
-        } else {
-            process.standardInput = FileHandle.nullDevice
+            try Data(input.utf8).write(to: URL(filePath: base + ".in"))
+            inputHandle = try FileHandle(forReadingFrom: URL(filePath: base + ".in"))
+            try FileManager.default.removeItem(atPath: base + ".in")
         }
-        let (exited, continuation) = AsyncStream.makeStream(of: Int32.self)
-        self.exited = exited
-        process.terminationHandler = { process in
-            continuation.yield(
-                process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
-            )
-            continuation.finish()
-        }
-        try process.run()
-        pid = process.processIdentifier
+        let output = try FileHandle(forWritingTo: outputFile)
+        let errors = try FileHandle(forWritingTo: errorFile)
+        // Tests say everything on the command line: the caller's settings must not leak in.
+        let inherited = ProcessInfo.processInfo.environment
+            .filter { !$0.key.hasPrefix("CASCADE_") || $0.key == "CASCADE_MODELS_DIR" }
+        process = try ChildProcess(
+            executable: Self.binary,
+            arguments: arguments,
+            environment: inherited.merging(environment) { $1 },
+            input: inputHandle?.fileDescriptor,
+            output: output.fileDescriptor,
+            errors: errors.fileDescriptor
+        )
+        for handle in [output, errors, inputHandle] { try handle?.close() }
     }
+
+    deinit {
+        process.signal(SIGKILL)
+        for file in [outputFile, errorFile] { try? FileManager.default.removeItem(at: file) }
+    }
+
+    var pid: Int32 { process.pid }
 
     /// Waits for the end.
     func result() async -> Result {
-        if code.withLock({ $0 }) == nil {
-            for await value in exited { code.withLock { $0 = value } }
-        }
-        return Result(code: code.withLock { $0 } ?? -1, output: output, errors: errors)
+        Result(code: await process.exitCode(), output: output, errors: errors)
     }
 
-    /// What it has printed so far.
-    var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }
+    /// What it has printed so far; bytes that are no UTF-8 show as the replacement character.
+    var output: String { Self.text(outputFile) }
 
     /// What it has said on standard error so far.
-    var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
+    var errors: String { Self.text(errorFile) }
+
+    private static func text(_ file: URL) -> String {
+        String(decoding: (try? Data(contentsOf: file)) ?? Data(), as: UTF8.self)
+    }
 
     func signal(_ number: Int32) {
-        kill(pid, number)
+        process.signal(number)
     }
 
     /// Runs the binary to its end.

@@ -1,23 +1,28 @@
 import CascadeCore
 import Foundation
+import Synchronization
 import Testing
 
 /// A cluster of real processes on a free port, ended with the test.
-final class TestCluster {
+final class TestCluster: Sendable {
     let port: UInt16
     let endpoint: String
-    private(set) var coordinator: CascadeProcess
-    private var processes: [CascadeProcess] = []
+    private let coordinators: Mutex<[CascadeProcess]>
+    private let processes = Mutex<[CascadeProcess]>([])
 
     init() throws {
         port = try LoopbackSocket.freePort()
         endpoint = "tcp://127.0.0.1:\(port)"
-        coordinator = try CascadeProcess(["coordinator", "--listen", endpoint])
-        processes.append(coordinator)
+        coordinators = Mutex([try CascadeProcess(["coordinator", "--listen", endpoint])])
     }
 
     deinit {
-        for process in processes { process.signal(SIGKILL) }
+        for process in coordinators.withLock({ $0 }) + processes.withLock({ $0 }) { process.signal(SIGKILL) }
+    }
+
+    /// The coordinator that was started last.
+    var coordinator: CascadeProcess {
+        get throws { try #require(coordinators.withLock { $0.last }) }
     }
 
     /// Starts a node; `through` connects it over a tap.
@@ -32,14 +37,14 @@ final class TestCluster {
             [role.rawValue, "--model", model, "--endpoint", tap.map { "tcp://127.0.0.1:\($0.port)" } ?? endpoint]
                 + arguments
         )
-        processes.append(process)
+        processes.withLock { $0.append(process) }
         return process
     }
 
     /// Starts the coordinator again on the same port.
     func restartCoordinator() throws {
-        coordinator = try CascadeProcess(["coordinator", "--listen", endpoint])
-        processes.append(coordinator)
+        let coordinator = try CascadeProcess(["coordinator", "--listen", endpoint])
+        coordinators.withLock { $0.append(coordinator) }
     }
 
     /// Runs a client command against the cluster.
@@ -50,7 +55,7 @@ final class TestCluster {
     /// Starts a client command against the cluster.
     func startClient(_ arguments: [String]) throws -> CascadeProcess {
         let process = try CascadeProcess(arguments + ["--endpoint", endpoint])
-        processes.append(process)
+        processes.withLock { $0.append(process) }
         return process
     }
 

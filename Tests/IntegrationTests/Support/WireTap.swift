@@ -87,18 +87,19 @@ struct ZMTPParser {
     }
 
     private var pending: [UInt8] = []
-    private var sawGreeting = false
+    private var greetingLeft = 64
     private var messageBytes: [UInt8] = []
     private var messageFrames: [[UInt8]] = []
 
     mutating func take(_ bytes: some Collection<UInt8>) -> [Unit] {
         pending += bytes
         var units: [Unit] = []
-        if !sawGreeting {
-            guard pending.count >= 64 else { return [] }
-            units.append(Unit(bytes: Array(pending[..<64]), frames: nil))
-            pending.removeFirst(64)
-            sawGreeting = true
+        if greetingLeft > 0 {
+            // Piece by piece: each side waits for the other's first bytes before it sends the rest.
+            let piece = Array(pending.prefix(greetingLeft))
+            units.append(Unit(bytes: piece, frames: nil))
+            pending.removeFirst(piece.count)
+            greetingLeft -= piece.count
         }
         while let (header, size) = frameHeader(), pending.count >= header + size {
             let flags = pending[0]

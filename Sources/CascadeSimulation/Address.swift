@@ -1,0 +1,41 @@
+import CascadeCore
+
+/// Who is behind a peer id in the simulation.
+struct Address: Equatable, Sendable {
+    enum Kind: UInt8, Sendable {
+        case node, client, stranger
+    }
+
+    let kind: Kind
+    /// Which of its kind.
+    let index: Int
+    /// Counts connections: a peer that connects anew has another id.
+    var connection: Int
+
+    var peer: PeerID {
+        PeerID([
+            kind.rawValue, UInt8(index), UInt8(truncatingIfNeeded: connection >> 8),
+            UInt8(truncatingIfNeeded: connection),
+        ])
+    }
+
+    init(_ kind: Kind, _ index: Int, connection: Int) {
+        self.kind = kind
+        self.index = index
+        self.connection = connection
+    }
+
+    init?(_ peer: PeerID) {
+        guard peer.bytes.count == 4, let kind = Kind(rawValue: peer.bytes[0]) else { return nil }
+        self.init(kind, Int(peer.bytes[1]), connection: Int(peer.bytes[2]) << 8 | Int(peer.bytes[3]))
+    }
+}
+
+/// A peer's link to the coordinator.
+struct Link: Sendable {
+    var address: Address
+    /// Until when nothing reaches the coordinator.
+    var upBlockedUntil = Instant(nanoseconds: 0)
+    /// Until when nothing comes from the coordinator.
+    var downBlockedUntil = Instant(nanoseconds: 0)
+}

@@ -1,0 +1,59 @@
+/// What the simulator does to a cluster.
+package enum Fault: Int, CaseIterable, Sendable {
+    /// Frames vanish.
+    case frameDropped
+    /// Frames arrive twice.
+    case frameDuplicated
+    /// Frames arrive much later than their successors.
+    case frameDelayed
+    /// Half a message arrives.
+    case frameGarbled
+    /// Nothing passes between a peer and the coordinator, both ways.
+    case partition
+    /// Nothing passes from a peer to the coordinator.
+    case partitionToCoordinator
+    /// Nothing passes from the coordinator to a peer.
+    case partitionFromCoordinator
+    /// A connection breaks; the peer has another address from then on.
+    case reconnection
+    /// A node dies and is started again.
+    case nodeCrash
+    /// A node stands still with all its threads, and comes back.
+    case nodePause
+    /// A node answers pings and computes nothing.
+    case nodeStuck
+    /// A node says goodbye and is started again.
+    case nodeGoodbye
+    /// An operator drains a node.
+    case nodeDrain
+    /// A node forgets caches.
+    case cacheLost
+    /// A node forgets its specs.
+    case specsLost
+    /// A node answers with nonsense.
+    case hostileReply
+    /// A node says that it failed.
+    case failedReply
+    /// A node with other tokens asks to join.
+    case strangerVocabulary
+    /// An expert with another model asks to join.
+    case strangerModel
+    /// A second process takes a node's name.
+    case nameTaken
+    /// The coordinator dies and is started again, with nothing.
+    case coordinatorCrash
+    /// The coordinator is shut down and started again.
+    case coordinatorShutdown
+    /// The coordinator stands still.
+    case coordinatorPause
+    /// A client is gone for a while and comes back.
+    case clientVanish
+    /// A client does not read.
+    case clientFull
+    /// A client cancels.
+    case clientCancel
+    /// A client submits nonsense.
+    case badSubmission
+    /// A client uses a key again for another job.
+    case keyReuse
+}

@@ -1,0 +1,128 @@
+import CascadeCore
+import CascadeRules
+
+/// What the toy models compute, with the real rules.
+extension SimulatedNode {
+    /// A token that an expert has vouched for behind a prefix.
+    struct Verdict: Hashable, Sendable {
+        let sequence: SequenceID
+        let prefix: Hash128
+        let token: Token
+    }
+
+    /// The reply to a request, and what it vouches for.
+    mutating func carryOut(_ request: Message, _ language: ToyLanguage) -> (reply: Message, verdicts: [Verdict])? {
+        switch request {
+        case .draft(let draft): (carryOut(draft, language), [])
+        case .verify(let verify): carryOut(verify, language)
+        default: nil
+        }
+    }
+
+    private mutating func carryOut(_ request: Draft, _ language: ToyLanguage) -> Message {
+        let finding = memory.take(
+            request.prefix,
+            request.fence.sequence,
+            specID: request.specID,
+            spec: request.spec
+        )
+        guard case .found(var cache, let spec) = finding else { return missing(finding, request.fence) }
+        let base = cache.tokens.count
+        let draws = PhiloxDraws(seed: spec.seed)
+        var positions: [DraftedPosition] = []
+        var hash = cache.hashes[base]
+        for index in 0..<Int(request.count) {
+            let raw = language.drafterRow(hash)
+            let confidence = Double(raw.weights.max() ?? 0) / raw.total
+            if confidence < request.minimumConfidence { break }
+            let row = language.processed(raw, spec.sampling)
+            let token = Rules.draw(draft: row, position: base + index, base: base, spec: spec, draws: draws)
+            positions.append(DraftedPosition(token: token, row: row, gateMaximum: confidence))
+            hash = PrefixHash.extend(hash, [token])
+        }
+        // The last drafted token is never fed.
+        cache.append(positions.dropLast().map(\.token))
+        memory.keep(cache)
+        return .drafted(Drafted(fence: request.fence, positions: positions, milliseconds: 1))
+    }
+
+    private mutating func carryOut(_ request: Verify, _ language: ToyLanguage) -> (Message, [Verdict]) {
+        let sequence = request.fence.sequence
+        let finding = memory.take(request.prefix, sequence, specID: request.specID, spec: request.spec)
+        guard case .found(var cache, let spec) = finding else { return (missing(finding, request.fence), []) }
+        let base = cache.tokens.count
+        let draws = PhiloxDraws(seed: spec.seed)
+        var evidence: [Evidence] = []
+        var verdicts: [Verdict] = []
+        for (index, drafted) in request.draft.enumerated() {
+            let prefix = cache.hashes[base + index]
+            let raw = language.expertRow(prefix)
+            let p = language.processed(raw, spec.sampling)
+            let said = Rules.evidence(
+                position: base + index,
+                base: base,
+                draft: drafted,
+                p: p,
+                gateP: GateRow(spec.rule.gate == .raw ? raw : p, draft: drafted.row),
+                spec: spec,
+                draws: draws
+            )
+            evidence.append(said)
+            verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: drafted.token))
+            verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: said.residual))
+            cache.append([drafted.token])
+        }
+        var bonus: Token?
+        if request.draft.isEmpty || spec.rule.bonus == .target {
+            let position = cache.tokens.count
+            let p = language.processed(language.expertRow(cache.hashes[position]), spec.sampling)
+            let token = Rules.bonus(position: position, p: p, spec: spec, draws: draws)
+            verdicts.append(Verdict(sequence: sequence, prefix: cache.hashes[position], token: token))
+            bonus = token
+        } else {
+            cache.cut(to: cache.tokens.count - 1)
+        }
+        memory.keep(cache)
+        let reply = Verified(fence: request.fence, evidence: evidence, bonus: bonus, milliseconds: 1)
+        return (.verified(reply), verdicts)
+    }
+
+    private func missing(_ finding: NodeMemory.Finding, _ fence: Fence) -> Message {
+        guard case .missing(let length, let needsSpec) = finding else {
+            preconditionFailure("only what is missing is missing")
+        }
+        return .missing(Missing(fence: fence, length: UInt32(length), needsSpec: needsSpec))
+    }
+
+    /// Turns an honest reply into one that breaks a rule.
+    func spoil(_ reply: Message, _ random: inout SimulationRandom) -> Message {
+        let outside = Token(ToyLanguage.vocabulary.count)
+        switch reply {
+        case .drafted(var drafted):
+            if drafted.positions.isEmpty || random.chance(0.5) {
+                let position = DraftedPosition(token: 1, row: Distribution(oneHot: 1), gateMaximum: 1)
+                drafted.positions += [DraftedPosition](repeating: position, count: 40)
+            } else {
+                drafted.positions[0] = DraftedPosition(
+                    token: outside,
+                    row: Distribution(oneHot: outside),
+                    gateMaximum: 1
+                )
+            }
+            return .drafted(drafted)
+        case .verified(var verified):
+            switch random.pick(0...3) {
+            case 0: verified.bonus = verified.bonus == nil ? 1 : nil
+            case 1 where verified.bonus != nil: verified.bonus = outside
+            case 2 where !verified.evidence.isEmpty: verified.evidence[0].residual = outside
+            case 3 where !verified.evidence.isEmpty: verified.evidence.removeLast()
+            default: verified.bonus = verified.bonus == nil ? 1 : nil
+            }
+            return .verified(verified)
+        case .missing(var missing):
+            missing.length = .max >> 2
+            return .missing(missing)
+        default: return reply
+        }
+    }
+}

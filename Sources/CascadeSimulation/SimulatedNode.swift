@@ -1,0 +1,94 @@
+import CascadeCore
+
+/// A drafter or expert process with a toy model: one thread that answers pings, one that computes.
+struct SimulatedNode: Sendable {
+    let name: String
+    let role: NodeRole
+    let contextLength: UInt32
+    let kvTokens: UInt32
+    let credits: UInt32
+    var link: Link
+    var incarnation: UInt64
+    var isUp = true
+    /// Until when all its threads stand still.
+    var pausedUntil = Instant(nanoseconds: 0)
+    /// Until when its computing thread makes no progress.
+    var stuckUntil = Instant(nanoseconds: 0)
+    /// From when on it is loaded.
+    var loadedAt: Instant
+    /// The coordinator that welcomed it.
+    var boot: UInt64?
+    var lastHeard: Instant
+    var lastHello = Instant(nanoseconds: 0)
+    /// What arrived while it stood still.
+    var inbox: [Message] = []
+    /// Requests that wait.
+    var queue: [Message] = []
+    var isWorking = false
+    var isDraining = false
+    var passes: UInt64 = 0
+    var memory: NodeMemory
+    /// How often it answers with nonsense, and how often it says that it failed.
+    var hostility = 0.0
+    var failing = 0.0
+
+    var identity: NodeIdentity { NodeIdentity(name: name, incarnation: incarnation) }
+
+    var hello: Hello {
+        Hello(
+            identity: identity,
+            role: role,
+            pool: "default",
+            software: "simulated",
+            modelName: "toy-\(role.rawValue)",
+            modelFingerprint: Hash128(high: 0, low: role == .expert ? 1 : 2),
+            vocabularyHash: ToyLanguage.vocabulary.hash,
+            vocabularyCount: UInt32(ToyLanguage.vocabulary.count),
+            numericsID: "exact",
+            contextLength: contextLength,
+            kvTokens: kvTokens
+        )
+    }
+
+    var progress: Progress {
+        Progress(
+            passes: passes,
+            pending: UInt32(queue.count),
+            kvTokensUsed: UInt32(memory.caches.reduce(0) { $0 + $1.tokens.count }),
+            busyMilliseconds: passes * 10
+        )
+    }
+
+    /// The process dies: nothing of it is left.
+    mutating func die() {
+        isUp = false
+        inbox = []
+        queue = []
+        isWorking = false
+        isDraining = false
+        boot = nil
+        link.address.connection += 1
+    }
+
+    /// A new process of the same name.
+    mutating func start(incarnation: UInt64, now: Instant, loadedAt: Instant) {
+        self.incarnation = incarnation
+        isUp = true
+        pausedUntil = now
+        stuckUntil = now
+        self.loadedAt = loadedAt
+        lastHeard = now
+        passes = 0
+        memory = NodeMemory(capacity: memory.capacity, checksHashes: memory.checksHashes)
+        link.address.connection += 1
+    }
+
+    /// How long the computing thread takes for a request.
+    func milliseconds(for request: Message) -> UInt64 {
+        switch request {
+        case .draft(let draft): UInt64(3 * draft.count) + UInt64(draft.prefix.tail.count / 8)
+        case .verify(let verify): 15 + UInt64(2 * verify.draft.count) + UInt64(verify.prefix.tail.count / 4)
+        default: 0
+        }
+    }
+}

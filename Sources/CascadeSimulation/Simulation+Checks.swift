@@ -1,0 +1,115 @@
+import CascadeCoordinator
+import CascadeCore
+
+/// What must hold; the numbers are those of the reliability plan's invariants.
+extension Simulation {
+    /// I12: nothing grows beyond its bound. After every event.
+    mutating func checkBounds(_ machine: CoordinatorStateMachine) {
+        let gauges = machine.gauges
+        let bounds = [
+            ("queued jobs", gauges.queuedJobs, limits.queuedJobs),
+            ("running jobs", gauges.runningJobs, limits.activeSequences),
+            ("bytes of jobs", gauges.jobBytes, limits.queuedBytes),
+            ("finished jobs", gauges.finishedJobs, limits.finishedJobs),
+            ("submit keys", gauges.submitKeys, gauges.queuedJobs + gauges.runningJobs + gauges.finishedJobs),
+            ("watchers", gauges.watchers, limits.watchers),
+            ("watchers of a job", gauges.mostWatchers, limits.watchersPerJob),
+            ("pools", gauges.pools, limits.pools),
+            ("vocabularies", gauges.vocabularies, limits.pools),
+            ("nodes", gauges.nodes.count, limits.nodes),
+            ("requests of a job", gauges.mostRequestsPerJob, 2),
+        ]
+        for (name, value, bound) in bounds where value > bound { fail("I12: \(value) \(name), at most \(bound)") }
+        for gauge in gauges.nodes {
+            if gauge.inFlight > gauge.credits {
+                fail("I12: \(gauge.inFlight) requests at \(gauge.identity.name), which has \(gauge.credits) credits")
+            }
+            if let node = nodes.first(where: { $0.name == gauge.identity.name }), gauge.reservedTokens > node.kvTokens {
+                fail("I12: \(gauge.reservedTokens) tokens reserved at \(node.name), which holds \(node.kvTokens)")
+            }
+        }
+    }
+
+    /// I10: behind the end of a job nothing comes, unless it is asked for.
+    mutating func checkSent(_ message: Message, to peer: PeerID) {
+        switch message {
+        case .accepted(let accepted): boots[accepted.job] = coordinator?.machine.boot
+        case .finished(let finished):
+            ended[peer, default: []].insert(finished.report.job)
+            if countedJobs.insert(finished.report.job).inserted { endedCounts.add(finished.report.counts) }
+        case .delta(let delta) where ended[peer]?.contains(delta.job) == true:
+            fail("I10: a delta of job \(delta.job) behind its end")
+        default: break
+        }
+    }
+
+    /// I2, I3 and I17: what an answer says is what the experts said, and its ledger balances.
+    mutating func checkReport(_ report: JobReport, _ client: SimulatedClient) {
+        if let problem = report.counts.problem(emitted: report.tokens.count) { fail("I17: \(problem)") }
+        checkVerdicts(report, client)
+        if report.reason == .cancelled, client.cancelsAt == nil { fail("job \(report.job) was cancelled by nobody") }
+        if let error = report.error, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
+            fail("job \(report.job) failed: \(error.message)")
+        }
+        if isCalm, report.reason == .error { fail("a job failed without a fault: \(report.error?.message ?? "")") }
+        guard Oracle.decides(client.submit) else { return }
+        let oracle = Oracle(client.submit, seed: report.seed, language: language, context: context)
+        switch report.reason {
+        case .stop, .length:
+            guard report.tokens == oracle.tokens else {
+                fail("I3: tokens \(report.tokens) are not the expert's own \(oracle.tokens)")
+                return
+            }
+            if report.text != oracle.text { fail("I3: text \(report.text) is not the expert's own \(oracle.text)") }
+            if report.reason != oracle.reason { fail("I3: ended by \(report.reason), not by \(oracle.reason)") }
+        case .cancelled, .error:
+            if !oracle.tokens.starts(with: report.tokens) {
+                fail("I3: tokens \(report.tokens) do not begin the expert's own \(oracle.tokens)")
+            }
+        }
+    }
+
+    /// What the pool's largest expert holds of one sequence.
+    private var context: Int {
+        nodes.filter { $0.role == .expert }.map { Int(min($0.contextLength, $0.kvTokens)) }.max() ?? 0
+    }
+
+    /// I2: every token was an expert's word behind the very tokens before it.
+    private mutating func checkVerdicts(_ report: JobReport, _ client: SimulatedClient) {
+        let sequence = SequenceID(job: report.job)
+        var prefix = PrefixHash.extend(PrefixHash.empty, ToyLanguage.tokens(ofPrompt: client.submit.prompt))
+        for (index, token) in report.tokens.enumerated() {
+            let verdict = SimulatedNode.Verdict(sequence: sequence, prefix: prefix, token: token)
+            guard verdicts.contains(verdict) else {
+                fail("I2: no expert vouched for token \(token) at position \(index) of job \(report.job)")
+                return
+            }
+            prefix = PrefixHash.extend(prefix, [token])
+        }
+    }
+
+    /// I13: once healed, everything comes to an end.
+    mutating func failLiveness() {
+        let late = clients.enumerated().filter { $0.element.phase != .done }
+        let names = late.map { "client \($0.offset) in \($0.element.phase)" }.joined(separator: ", ")
+        fail("I13: not done after \(options.livenessSeconds) s without faults: \(names)")
+    }
+
+    /// I19, and what must be left when everybody is done: nothing.
+    mutating func checkEnd() {
+        guard let machine = coordinator?.machine else {
+            fail("I13: the coordinator is not up")
+            return
+        }
+        let gauges = machine.gauges
+        let known = gauges.nodes.map(\.identity).sorted { $0.name < $1.name }
+        let live = nodes.map(\.identity).sorted { $0.name < $1.name }
+        if known != live { fail("I19: the node table \(known) is not the live nodes \(live)") }
+        if gauges.nodes.contains(where: { $0.credits == 0 }) { fail("I19: a live node is not ready") }
+        if gauges.queuedJobs + gauges.runningJobs > 0 { fail("I13: a job without a client goes on") }
+        if gauges.watchers > 0 { fail("I12: \(gauges.watchers) watchers of ended jobs") }
+        guard isCalm else { return }
+        if machine.totals != endedCounts { fail("I17: the totals \(machine.totals) are not the jobs' \(endedCounts)") }
+        for node in nodes where !node.memory.caches.isEmpty { fail("I10: \(node.name) holds an ended sequence") }
+    }
+}

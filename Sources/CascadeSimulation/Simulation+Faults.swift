@@ -1,0 +1,224 @@
+import CascadeCoordinator
+import CascadeCore
+
+/// What goes wrong, until everything is healed.
+extension Simulation {
+    mutating func injectFault() {
+        guard !isHealed else { return }
+        queue.insert(.fault, at: later(random.chance(0.3) ? 100 : 1200))
+        switch random.pick(0...23) {
+        case 0...2: crashNode()
+        case 3...4: pauseNode()
+        case 5: stickNode()
+        case 6: sayGoodbye()
+        case 7: drainNode()
+        case 8...10: cutLink()
+        case 11: breakConnection()
+        case 12: forget()
+        case 13: spoilReplies()
+        case 14: sendStranger()
+        case 15: stopTheCoordinator()
+        case 16: pauseCoordinator()
+        case 17...18: loseClient()
+        case 19: fillClient()
+        case 20: reuseKey()
+        default: break
+        }
+    }
+
+    private mutating func pickNode() -> Int { random.pick(0...(nodes.count - 1)) }
+
+    private mutating func crashNode() {
+        let index = pickNode()
+        guard nodes[index].isUp else { return }
+        report.coverage.count(.nodeCrash)
+        stopNode(index, restartWithin: random.pick([100, 1000, 4000]))
+        // Sometimes all of a role die together.
+        guard random.chance(0.2) else { return }
+        for other in nodes.indices where nodes[other].role == nodes[index].role {
+            stopNode(other, restartWithin: 3000)
+        }
+    }
+
+    private mutating func pauseNode() {
+        let index = pickNode()
+        guard nodes[index].isUp else { return }
+        report.coverage.count(.nodePause)
+        let end = later(random.pick([500, 4000]))
+        nodes[index].pausedUntil = max(nodes[index].pausedUntil, end)
+        queue.insert(.nodeResume(index), at: nodes[index].pausedUntil)
+    }
+
+    private mutating func stickNode() {
+        let index = pickNode()
+        report.coverage.count(.nodeStuck)
+        nodes[index].stuckUntil = later(6000)
+    }
+
+    private mutating func sayGoodbye() {
+        let index = pickNode()
+        guard nodes[index].isUp, now >= nodes[index].pausedUntil else { return }
+        report.coverage.count(.nodeGoodbye)
+        sendUp(.goodbye(Goodbye(reason: "simulated")), nodes[index].link)
+        leave(index)
+    }
+
+    private mutating func drainNode() {
+        report.coverage.count(.nodeDrain)
+        feedCoordinator(.drainNode(name: nodes[pickNode()].name))
+    }
+
+    private mutating func cutLink() {
+        let end = later(random.pick([300, 3000]))
+        let (up, down) = random.pick([(true, true), (true, false), (false, true)])
+        report.coverage.count(up ? (down ? .partition : .partitionToCoordinator) : .partitionFromCoordinator)
+        if random.chance(0.7) {
+            let index = pickNode()
+            if up { nodes[index].link.upBlockedUntil = end }
+            if down { nodes[index].link.downBlockedUntil = end }
+        } else {
+            let index = random.pick(0...(clients.count - 1))
+            if up { clients[index].link.upBlockedUntil = end }
+            if down { clients[index].link.downBlockedUntil = end }
+        }
+    }
+
+    private mutating func breakConnection() {
+        report.coverage.count(.reconnection)
+        let index = pickNode()
+        nodes[index].link.address.connection += 1
+        // A node whose socket has reconnected cannot know; some say hello all the same.
+        if random.chance(0.5), nodes[index].isUp, now >= nodes[index].pausedUntil {
+            sendUp(.hello(nodes[index].hello), nodes[index].link)
+        }
+    }
+
+    private mutating func forget() {
+        let index = pickNode()
+        if random.chance(0.5) {
+            report.coverage.count(.cacheLost)
+            nodes[index].memory.forgetCaches()
+        } else {
+            report.coverage.count(.specsLost)
+            nodes[index].memory.forgetSpecs()
+        }
+    }
+
+    private mutating func spoilReplies() {
+        let index = pickNode()
+        if random.chance(0.5) {
+            nodes[index].hostility = random.pick(0...0.5)
+        } else {
+            nodes[index].failing = random.pick(0...0.5)
+        }
+    }
+
+    /// Somebody who must not get in tries to, at once: later the pool may be empty, and an empty pool takes anyone.
+    private mutating func sendStranger() {
+        guard let machine = coordinator?.machine, now >= coordinatorPausedUntil else { return }
+        guard machine.gauges.nodes.contains(where: { $0.identity == nodes[0].identity }) else { return }
+        strangers += 1
+        let peer = Address(.stranger, 0, connection: strangers).peer
+        var hello = nodes[0].hello
+        switch random.pick(0...2) {
+        case 0:
+            report.coverage.count(.strangerVocabulary)
+            hello.identity = NodeIdentity(name: "stranger", incarnation: random.next())
+            hello.vocabularyHash.low ^= 1
+            feedCoordinator(.message(.ping(Ping(boot: 1, number: 1)), from: peer))
+        case 1:
+            report.coverage.count(.strangerModel)
+            hello.identity = NodeIdentity(name: "stranger", incarnation: random.next())
+            hello.numericsID = "approximate"
+        default:
+            report.coverage.count(.nameTaken)
+            hello.identity.incarnation = random.next()
+        }
+        feedCoordinator(.message(.hello(hello), from: peer))
+    }
+
+    mutating func checkStranger(_ message: Message) {
+        switch message {
+        case .refused(let refused): trace("a stranger was refused: \(refused.message)")
+        // It has got a name whose holder was silent; it never says anything again.
+        case .welcome, .ping, .drain: break
+        default: fail("a stranger got \(MessageType(message))")
+        }
+    }
+
+    private mutating func stopTheCoordinator() {
+        guard coordinator != nil, now >= coordinatorPausedUntil else { return }
+        if random.chance(0.5) {
+            report.coverage.count(.coordinatorCrash)
+            stopCoordinator(restartWithin: 2000)
+        } else {
+            report.coverage.count(.coordinatorShutdown)
+            feedCoordinator(.shutdown)
+        }
+    }
+
+    private mutating func pauseCoordinator() {
+        guard coordinator != nil else { return }
+        report.coverage.count(.coordinatorPause)
+        coordinatorPausedUntil = max(coordinatorPausedUntil, later(3000))
+        queue.insert(.coordinatorResume, at: coordinatorPausedUntil)
+    }
+
+    private mutating func loseClient() {
+        let index = random.pick(0...(clients.count - 1))
+        report.coverage.count(.clientVanish)
+        clients[index].awayUntil = later(random.pick([800, 5000]))
+        clients[index].link.address.connection += 1
+    }
+
+    private mutating func fillClient() {
+        let index = random.pick(0...(clients.count - 1))
+        report.coverage.count(.clientFull)
+        clients[index].fullUntil = later(1500)
+    }
+
+    /// A client uses another's key, and is refused. It comes at once: later the key may be free again.
+    private mutating func reuseKey() {
+        guard let client = clients.first(where: { $0.job != nil }), let job = client.job else { return }
+        guard let machine = coordinator?.machine, boots[job] == machine.boot, now >= coordinatorPausedUntil else {
+            return
+        }
+        guard limits.finishedJobs > clients.count else { return }
+        strangers += 1
+        report.coverage.count(.keyReuse)
+        var submit = client.submit
+        submit.prompt.append(33)
+        feedCoordinator(.message(.submit(submit), from: Address(.stranger, 1, connection: strangers).peer))
+    }
+
+    // MARK: Healing
+
+    /// From now on everything works.
+    mutating func heal() {
+        trace("healed")
+        isHealed = true
+        (dropped, duplicated, delayed, garbled) = (0, 0, 0, 0)
+        if coordinatorPausedUntil > now {
+            coordinatorPausedUntil = now
+            queue.insert(.coordinatorResume, at: now)
+        }
+        for index in nodes.indices {
+            nodes[index].link.upBlockedUntil = now
+            nodes[index].link.downBlockedUntil = now
+            nodes[index].stuckUntil = now
+            nodes[index].hostility = 0
+            nodes[index].failing = 0
+            if nodes[index].pausedUntil > now {
+                nodes[index].pausedUntil = now
+                queue.insert(.nodeResume(index), at: now)
+            }
+            if !nodes[index].isUp { queue.insert(.nodeStart(index), at: later(300)) }
+        }
+        for index in clients.indices {
+            clients[index].link.upBlockedUntil = now
+            clients[index].link.downBlockedUntil = now
+            clients[index].fullUntil = now
+            clients[index].awayUntil = min(clients[index].awayUntil, now)
+        }
+    }
+}

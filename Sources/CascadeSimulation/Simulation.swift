@@ -1,0 +1,245 @@
+import CascadeCoordinator
+import CascadeCore
+import CascadeWire
+
+/// One run: a cluster in one thread, with a clock of its own, where everything that happens follows from the seed.
+struct Simulation {
+    /// What is to happen.
+    enum Happening: Sendable {
+        /// Frames of a peer reach the coordinator.
+        case toCoordinator([[UInt8]], from: PeerID)
+        /// Frames of the coordinator reach a peer.
+        case toPeer([[UInt8]], PeerID)
+        /// The coordinator's driver has something to say, if that coordinator still runs.
+        case driver(CoordinatorStateMachine.Event, boot: UInt64)
+        case coordinatorTick
+        case coordinatorStart
+        case coordinatorResume
+        case nodeTick(Int)
+        case nodeStart(Int)
+        case nodeResume(Int)
+        case nodeLoaded(Int, incarnation: UInt64)
+        case nodeDone(Int, incarnation: UInt64)
+        case clientTick(Int)
+        case fault
+        case heal
+        case monitor
+    }
+
+    let options: SimulationOptions
+    let seed: UInt64
+    var random: SimulationRandom
+    let language: ToyLanguage
+    let limits: CoordinatorLimits
+    /// Whether this run has no faults at all.
+    let isCalm: Bool
+    var now = Instant(nanoseconds: 1_000_000_000_000)
+    var queue = EventQueue<Happening>()
+    var steps = 0
+    var failure: String?
+    var report = SimulationReport()
+
+    // The network.
+    var dropped: Double
+    var duplicated: Double
+    var delayed: Double
+    var garbled: Double
+
+    // The coordinator and its driver.
+    var coordinator: (any CoordinatorUnderTest)?
+    var coordinatorPausedUntil = Instant(nanoseconds: 0)
+    /// What arrived while it stood still.
+    var stalled: [CoordinatorStateMachine.Event] = []
+    var scheduledTick: Instant?
+    var starts = 0
+    /// Parts of a tokenizer block, by offset.
+    var assembly: [UInt32: [UInt8]] = [:]
+
+    var nodes: [SimulatedNode] = []
+    var clients: [SimulatedClient] = []
+    var strangers = 0
+    var healsAt: Instant
+    var isHealed = false
+    /// When the last client was done.
+    var doneAt: Instant?
+
+    // What the checks remember; look-up only.
+    var verdicts: Set<SimulatedNode.Verdict> = []
+    var ended: [PeerID: Set<JobID>] = [:]
+    /// Which coordinator accepted a job.
+    var boots: [JobID: UInt64] = [:]
+    /// Ledgers of jobs that ended at a coordinator, for its totals.
+    var endedCounts = SpeculationCounts()
+    var countedJobs: Set<JobID> = []
+
+    init(_ options: SimulationOptions, seed: UInt64) {
+        self.options = options
+        self.seed = seed
+        var random = SimulationRandom(seed: seed)
+        let isCalm = random.chance(0.1)
+        let isLossy = isCalm ? false : random.chance(0.7)
+        let loss = isLossy ? 1.0 : 0.0
+        self.isCalm = isCalm
+        language = ToyLanguage(seed: random.next(), agreement: random.pick(0.2...0.95))
+        limits = Self.limits(&random)
+        dropped = loss * random.pick(0...0.06)
+        duplicated = loss * random.pick(0...0.06)
+        delayed = loss * random.pick(0...0.1)
+        garbled = loss * random.pick(0...0.02)
+        healsAt = now.advanced(milliseconds: isCalm ? 10 : UInt64(options.faultSeconds * 1000))
+        self.random = random
+        makeNodes()
+        makeClients()
+        queue.insert(.coordinatorStart, at: now)
+        queue.insert(.heal, at: healsAt)
+        queue.insert(.monitor, at: later(900))
+        if !isCalm { queue.insert(.fault, at: later(400)) }
+    }
+
+    /// Small bounds and short times, so that a run of seconds meets all of them.
+    private static func limits(_ random: inout SimulationRandom) -> CoordinatorLimits {
+        var limits = CoordinatorLimits()
+        limits.heartbeatMilliseconds = 250
+        limits.draftSilenceMilliseconds = 300
+        limits.verifySilenceMilliseconds = 600
+        limits.requestMilliseconds = 3000
+        limits.prefillMillisecondsPerToken = 10
+        limits.benchMilliseconds = 100
+        limits.tokenizerMilliseconds = 1500
+        limits.watchSilenceMilliseconds = 1500
+        limits.retryAfterMilliseconds = 200
+        limits.draftTokens = random.pick(1...6)
+        limits.activeSequences = random.pick(1...6)
+        limits.queuedJobs = random.chance(0.2) ? 2 : 100
+        limits.finishedJobs = random.chance(0.2) ? 3 : 100
+        return limits
+    }
+
+    private mutating func makeNodes() {
+        let experts = random.pick(1...3)
+        let drafters = random.pick([0, 1, 1, 2, 2])
+        for index in 0..<(experts + drafters) {
+            let role: NodeRole = index < experts ? .expert : .drafter
+            let kvTokens = random.pick([140, 200, 400])
+            let memory = NodeMemory(capacity: kvTokens, checksHashes: options.seams.nodesCheckHashes)
+            nodes.append(
+                SimulatedNode(
+                    name: "\(role.rawValue)-\(index)",
+                    role: role,
+                    contextLength: role == .expert ? 100 : UInt32(random.pick([30, 100])),
+                    kvTokens: UInt32(kvTokens),
+                    credits: UInt32(random.pick(1...4)),
+                    link: Link(address: Address(.node, index, connection: 1)),
+                    incarnation: random.next(),
+                    loadedAt: now.advanced(milliseconds: UInt64(random.pick(0...800))),
+                    lastHeard: now,
+                    memory: memory
+                )
+            )
+            queue.insert(.nodeTick(index), at: later(50))
+            queue.insert(.nodeLoaded(index, incarnation: nodes[index].incarnation), at: nodes[index].loadedAt)
+        }
+    }
+
+    private mutating func makeClients() {
+        for index in 0..<random.pick(2...7) {
+            let isBad = !isCalm && random.chance(0.05)
+            clients.append(
+                SimulatedClient(
+                    link: Link(address: Address(.client, index, connection: 1)),
+                    submit: makeSubmit(index, isBad: isBad),
+                    cancelsAt: random.chance(0.1) && !isCalm ? random.pick(0...12) : nil,
+                    isBad: isBad
+                )
+            )
+            queue.insert(.clientTick(index), at: later(4000))
+        }
+    }
+
+    private mutating func makeSubmit(_ index: Int, isBad: Bool) -> Submit {
+        let isGreedy = random.chance(0.7)
+        let rule: RuleSettings.Rule = random.chance(0.6) ? .lossless : random.pick([.chow, .tokenV3, .tokenLT])
+        let stops: [[UInt8]] = ["#", "##", "ab#", "abc", "xyzx", "é€", "qq"].map { Array($0.utf8) }
+        return Submit(
+            requestID: UInt64(index + 1),
+            submitKey: Hash128(high: seed, low: UInt64(index)),
+            pool: "default",
+            prompt: (0..<random.pick(1...30)).map { _ in UInt8(random.pick(32...126)) },
+            format: .raw,
+            sampling: SamplingSettings(temperature: isGreedy ? 0 : 1),
+            rule: RuleSettings(
+                rule: rule,
+                bonus: random.chance(0.3) ? .rule : .target,
+                strictPrefixTokens: random.chance(0.2) ? 3 : 0
+            ),
+            maxTokens: isBad ? 0 : UInt32(random.pick([1, 5, 20, 40, 90])),
+            stop: random.chance(0.3) ? [random.pick(stops), random.pick(stops)] : [],
+            seed: random.chance(0.8) ? random.next() : nil,
+            numSpeculativeTokens: random.chance(0.3) ? UInt32(random.pick(0...8)) : nil,
+            draftMinimumConfidence: random.chance(0.2) ? 0.2 : 0,
+            follow: random.chance(0.9)
+        )
+    }
+
+    // MARK: Running
+
+    /// Runs to the end or to the first failure.
+    mutating func run() {
+        while failure == nil, let (time, happening) = queue.removeFirst() {
+            now = time
+            steps += 1
+            happen(happening)
+            if let doneAt, now > doneAt.advanced(milliseconds: 3000) {
+                checkEnd()
+                break
+            }
+            if now > healsAt.advanced(milliseconds: UInt64(options.livenessSeconds * 1000)) { failLiveness() }
+            if steps > 5_000_000 { fail("the run does not end") }
+        }
+        if let machine = coordinator?.machine { report.coverage.transitions.add(machine.transitions) }
+        report.steps = steps
+        report.slowestRecoverySeconds = (doneAt ?? healsAt).milliseconds(since: healsAt) / 1000
+        report.virtualSeconds = now.milliseconds(since: Instant(nanoseconds: 1_000_000_000_000)) / 1000
+        report.failure = failure.map { "seed \(seed), step \(steps): \($0)" }
+    }
+
+    private mutating func happen(_ happening: Happening) {
+        switch happening {
+        case .toCoordinator(let frames, let peer): arriveAtCoordinator(frames, from: peer)
+        case .toPeer(let frames, let peer): arriveAtPeer(frames, peer)
+        case .driver(let event, let boot):
+            if coordinator?.machine.boot == boot { feedCoordinator(event) }
+        case .coordinatorTick: tickCoordinator()
+        case .coordinatorStart: startCoordinator()
+        case .coordinatorResume: resumeCoordinator()
+        case .nodeTick(let index): tickNode(index)
+        case .nodeStart(let index): startNode(index)
+        case .nodeResume(let index): resumeNode(index)
+        case .nodeLoaded(let index, let incarnation): nodeIsLoaded(index, incarnation)
+        case .nodeDone(let index, let incarnation): finishWork(index, incarnation)
+        case .clientTick(let index): tickClient(index)
+        case .fault: injectFault()
+        case .heal: heal()
+        case .monitor: monitor()
+        }
+    }
+
+    // MARK: Helpers
+
+    /// A random instant within the next milliseconds.
+    mutating func later(_ milliseconds: Int) -> Instant {
+        Instant(nanoseconds: now.nanoseconds + 1 + random.next() % (UInt64(milliseconds) * 1_000_000))
+    }
+
+    mutating func fail(_ text: String) {
+        guard failure == nil else { return }
+        failure = text
+        trace("FAILED \(text)")
+    }
+
+    func trace(_ text: @autoclosure () -> String) {
+        guard let trace = options.trace else { return }
+        let milliseconds = now.milliseconds(since: Instant(nanoseconds: 1_000_000_000_000))
+        trace("\(seed) \(steps) \(milliseconds) ms: \(text())")
+    }
+}

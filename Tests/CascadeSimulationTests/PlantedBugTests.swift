@@ -1,0 +1,20 @@
+import CascadeSimulation
+import Testing
+
+/// The simulator must see what it is there to see.
+struct PlantedBugTests {
+    @Test(arguments: TamperedCoordinator.Bug.allCases)
+    func aTamperedCoordinatorIsCaught(bug: TamperedCoordinator.Bug) {
+        let seams = SimulationSeams(coordinator: { TamperedCoordinator(bug, $0) })
+        let report = runSimulation(SimulationOptions(seed: 1, seeds: 200, seams: seams))
+        print("\(bug): \(report.failure ?? "not caught") after \(report.seeds) seeds")
+        #expect(report.failure != nil)
+    }
+
+    @Test func aNodeThatTrustsLengthsIsCaught() {
+        let seams = SimulationSeams(nodesCheckHashes: false)
+        let report = runSimulation(SimulationOptions(seed: 1, seeds: 600, seams: seams))
+        print("lengths: \(report.failure ?? "not caught") after \(report.seeds) seeds")
+        #expect(report.failure != nil)
+    }
+}

@@ -1,0 +1,83 @@
+import CascadeCoordinator
+import CascadeCore
+import CascadeSimulation
+
+/// A coordinator whose driver or machine makes a mistake: what comes in and goes out is tampered with, the machine
+/// itself is the real one.
+struct TamperedCoordinator: CoordinatorUnderTest {
+    /// The mistakes.
+    enum Bug: CaseIterable {
+        /// A reply of an earlier round is taken for the current one's.
+        case staleRound
+        /// A round is committed, and its reply once more as the next round's.
+        case doubleCommit
+        /// What a job ends with is not sent.
+        case lastDelta
+        /// The ledger forgets a discarded token.
+        case ledger
+        /// An accepted job is forgotten.
+        case lostJob
+    }
+
+    let bug: Bug
+    var machine: CoordinatorStateMachine
+    /// The last Verify that each node was sent.
+    private var outstanding: [PeerID: Verify] = [:]
+    private var submissions = 0
+
+    init(_ bug: Bug, _ machine: CoordinatorStateMachine) {
+        self.bug = bug
+        self.machine = machine
+    }
+
+    mutating func handle(
+        _ event: CoordinatorStateMachine.Event,
+        at now: Instant
+    ) -> [CoordinatorStateMachine.Action] {
+        var actions = machine.handle(tamper(event), at: now)
+        if bug == .doubleCommit, case .message(.verified(var verified), let peer) = event {
+            note(actions)
+            if let next = outstanding[peer], next.fence.sequence == verified.fence.sequence,
+                next.fence.round == verified.fence.round + 1, next.draft.count == verified.evidence.count
+            {
+                verified.fence = next.fence
+                actions += machine.handle(.message(.verified(verified), from: peer), at: now)
+            }
+        }
+        note(actions)
+        return actions.compactMap(tamper)
+    }
+
+    private mutating func note(_ actions: [CoordinatorStateMachine.Action]) {
+        for case .send(.verify(let verify), let peer) in actions { outstanding[peer] = verify }
+    }
+
+    private mutating func tamper(_ event: CoordinatorStateMachine.Event) -> CoordinatorStateMachine.Event {
+        switch (bug, event) {
+        case (.staleRound, .message(.verified(var verified), let peer)):
+            guard let current = outstanding[peer], current.fence.sequence == verified.fence.sequence,
+                current.draft.count == verified.evidence.count
+            else { return event }
+            verified.fence = current.fence
+            return .message(.verified(verified), from: peer)
+        case (.lostJob, .message(.submit(var submit), let peer)):
+            submissions += 1
+            guard submissions % 7 == 0 else { return event }
+            submit.pool = "nowhere"
+            return .message(.submit(submit), from: peer)
+        default: return event
+        }
+    }
+
+    private func tamper(_ action: CoordinatorStateMachine.Action) -> CoordinatorStateMachine.Action? {
+        switch (bug, action) {
+        case (.lastDelta, .send(.delta(let delta), _)) where delta.state == .finished: nil
+        case (.ledger, .send(.finished(var finished), let peer)) where finished.report.counts.discarded > 0:
+            {
+                finished.report.counts.discarded -= 1
+                return .send(.finished(finished), to: peer)
+            }()
+        default: action
+        }
+    }
+}
