@@ -27,6 +27,8 @@ package struct AnswerFollower {
     private var lastSent: Instant
     private var toldUnreachable = false
     private var lastNote = ""
+    /// Of the last request: a late refusal of an earlier one says nothing about the job.
+    private var requestID: UInt64
     private var isCancelling = false
 
     /// - Parameter patience: seconds without any answer after which the cluster counts as unreachable.
@@ -34,6 +36,7 @@ package struct AnswerFollower {
         self.client = client
         self.submit = submit
         self.patience = patience
+        requestID = submit.requestID
         lastHeard = MonotonicTime.now()
         lastSent = lastHeard
     }
@@ -72,7 +75,7 @@ package struct AnswerFollower {
             let report = finished.report
             if report.text.count > Int(byteCount) { show(.text(Array(report.text[Int(byteCount)...]))) }
             return report
-        case .refused(let refused) where [0, submit.requestID].contains(refused.requestID):
+        case .refused(let refused) where [0, requestID].contains(refused.requestID):
             throw .refused(refused.message)
         default: break
         }
@@ -115,12 +118,13 @@ package struct AnswerFollower {
     private mutating func repeatRequest() {
         lastSent = MonotonicTime.now()
         guard let job else { return client.send(.submit(submit)) }
+        requestID += 1
         if isCancelling {
-            client.send(.cancel(Cancel(requestID: submit.requestID, job: job)))
+            client.send(.cancel(Cancel(requestID: requestID, job: job)))
         } else {
             client.send(
                 .watch(
-                    Watch(requestID: submit.requestID, job: job, tokenOffset: tokenCount, byteOffset: byteCount)
+                    Watch(requestID: requestID, job: job, tokenOffset: tokenCount, byteOffset: byteCount)
                 )
             )
         }

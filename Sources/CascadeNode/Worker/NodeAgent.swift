@@ -12,6 +12,7 @@ internal import Logging
 /// | joining | welcome | sends the tokenizer block if asked; ready once the engine is |
 /// | joined | ping of its boot | pong with progress |
 /// | joined | silence for four heartbeats, a ping of another boot, refused(notReady) | joins again, caches kept |
+/// | any | refused with a time to try again | says hello again then |
 /// | any | refused for another reason | stops with that message |
 final class NodeAgent: ReactorHandler {
     private enum Link {
@@ -149,6 +150,12 @@ final class NodeAgent: ReactorHandler {
         switch message {
         case .welcome(let welcome): join(welcome, context, now: now)
         case .refused(let refused) where refused.code == .notReady: rejoin(at: now)
+        case .refused(let refused) where refused.retryAfterMilliseconds > 0:
+            logger.warning("not taken in yet; trying again", metadata: ["reason": "\(refused.message)"])
+            link = .joining(
+                nextHello: now.advanced(milliseconds: UInt64(refused.retryAfterMilliseconds)),
+                helloCount: 0
+            )
         case .refused(let refused):
             logger.error("refused by the coordinator", metadata: ["reason": "\(refused.message)"])
             outcome.refuse(refused.message)

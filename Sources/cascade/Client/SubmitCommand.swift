@@ -91,7 +91,7 @@ struct SubmitCommand: AsyncParsableCommand {
 
     private func makeSubmit() throws -> Submit {
         Submit(
-            requestID: UInt64.random(in: 1...UInt64.max),
+            requestID: UInt64.random(in: 1...UInt64.max / 2),
             submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
             pool: cluster.pool,
             prompt: try PromptInput.read(prompt),

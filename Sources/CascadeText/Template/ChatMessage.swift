@@ -1,0 +1,18 @@
+/// One turn of a conversation, as a chat template sees it.
+package struct ChatMessage: Sendable, Equatable {
+    /// Who speaks: `system`, `user`, `assistant` or what else the model's template knows.
+    package var role: String
+    /// The text of the turn.
+    package var content: String
+
+    /// Creates a turn.
+    package init(role: String, content: String) {
+        self.role = role
+        self.content = content
+    }
+
+    /// The map that templates index by `role` and `content`.
+    var value: TemplateValue {
+        .map(TemplateMap([("role", .string(role)), ("content", .string(content))]))
+    }
+}

@@ -1,0 +1,149 @@
+/// Attributes, subscripts and slices of values, with Jinja's fallback from one to the other.
+enum TemplateAccess {
+    /// Methods of Python's types that a template may name.
+    private static let stringMethods: Set<String> = [
+        "capitalize", "endswith", "find", "join", "lower", "lstrip", "replace", "rstrip", "split", "splitlines",
+        "startswith", "strip", "title", "upper",
+    ]
+    private static let mapMethods: Set<String> = ["copy", "fromkeys", "get", "items", "keys", "values"]
+    /// Methods that change a map or list, which the sandbox hides.
+    private static let changingMapMethods: Set<String> = ["clear", "pop", "popitem", "setdefault", "update"]
+    private static let changingListMethods: Set<String> = [
+        "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort",
+    ]
+
+    /// `value.name`: a method where Python has one of that name, else the map's entry.
+    static func attribute(
+        _ name: String,
+        of value: TemplateValue,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        if let method = try method(name, of: value) {
+            return method
+        }
+        guard case .map(let map) = value else { return missing(name, in: value) }
+        try meter.spend(elements: map.entries.count)
+        return map[.string(name)] ?? missing(name, in: value)
+    }
+
+    /// `value[key]`: the map's entry or the element, else, for a name, the method.
+    static func element(
+        _ key: TemplateValue,
+        of value: TemplateValue,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        switch value {
+        case .undefined(let message):
+            throw .evaluation(message)
+        case .map(let map):
+            try meter.spend(elements: map.entries.count)
+            if let found = map[key] { return found }
+        case .list(let list):
+            if let index = key.index, let position = position(index, count: list.elements.count) {
+                return list.elements[position]
+            }
+        case .string(let text):
+            if let index = key.index {
+                try meter.spend(bytes: text.utf8.count)
+                let scalars = text.unicodeScalars
+                guard let position = position(index, count: scalars.count) else { break }
+                return .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: position)]))
+            }
+        case .null, .boolean, .integer, .float, .object:
+            break
+        }
+        let name = try TemplatePrinter.text(of: key, &meter)
+        if case .string = key, let method = try method(name, of: value) {
+            return method
+        }
+        return missing(name, in: value)
+    }
+
+    /// `value[start:stop:step]`.
+    static func slice(
+        _ value: TemplateValue,
+        start: TemplateValue,
+        stop: TemplateValue,
+        step: TemplateValue,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        switch value {
+        case .undefined(let message):
+            throw .evaluation(message)
+        case .list(let list):
+            let indices = try indices(start, stop, step, count: list.elements.count)
+            return try meter.list(indices.map { list.elements[$0] }, isTuple: list.isTuple)
+        case .string(let text):
+            try meter.spend(characterBytes: text.utf8.count)
+            let scalars = Array(text.unicodeScalars)
+            var result = String.UnicodeScalarView()
+            for index in try indices(start, stop, step, count: scalars.count) {
+                result.append(scalars[index])
+            }
+            return .string(String(result))
+        case .null, .boolean, .integer, .float, .map, .object:
+            return .undefined("\(value.typeName) has no slices")
+        }
+    }
+
+    /// Python's `slice.indices`.
+    private static func indices(
+        _ start: TemplateValue,
+        _ stop: TemplateValue,
+        _ step: TemplateValue,
+        count: Int
+    ) throws(TemplateError) -> StrideTo<Int> {
+        let step = try bound(step) ?? 1
+        guard step != 0 else { throw .evaluation("a slice's step is 0") }
+        // Beyond the count a larger step changes nothing; this keeps the stride from overflowing.
+        let stride = min(max(step, -count - 1), count + 1)
+        let (low, high) = step > 0 ? (0, count) : (-1, count - 1)
+        func clamped(_ value: Int?, default fallback: Int) -> Int {
+            guard let value else { return fallback }
+            return min(max(value < 0 ? max(value, -count - 1) + count : value, low), high)
+        }
+        return Swift.stride(
+            from: clamped(try bound(start), default: step > 0 ? 0 : count - 1),
+            to: clamped(try bound(stop), default: step > 0 ? count : -1),
+            by: stride
+        )
+    }
+
+    private static func bound(_ value: TemplateValue) throws(TemplateError) -> Int? {
+        if case .null = value { return nil }
+        guard let index = value.index else {
+            throw .evaluation("a slice's bound must be an integer, not \(value.typeName)")
+        }
+        return index
+    }
+
+    private static func position(_ index: Int, count: Int) -> Int? {
+        let position = index < 0 ? index + count : index
+        return (0..<count).contains(position) ? position : nil
+    }
+
+    private static func method(_ name: String, of value: TemplateValue) throws(TemplateError) -> TemplateValue? {
+        let isMethod: Bool
+        let isChanging: Bool
+        switch value {
+        case .undefined(let message):
+            throw .evaluation(message)
+        case .string:
+            (isMethod, isChanging) = (stringMethods.contains(name), false)
+        case .map:
+            (isMethod, isChanging) = (mapMethods.contains(name), changingMapMethods.contains(name))
+        case .list:
+            (isMethod, isChanging) = (false, changingListMethods.contains(name))
+        case .null, .boolean, .integer, .float, .object:
+            return nil
+        }
+        if isChanging {
+            return .undefined("'\(name)' would change \(value.typeName), which a template may not")
+        }
+        return isMethod ? .object(TemplateObject(kind: .method(name))) : nil
+    }
+
+    private static func missing(_ name: String, in value: TemplateValue) -> TemplateValue {
+        .undefined("\(value.typeName) has no '\(name)'")
+    }
+}

@@ -1,0 +1,245 @@
+/// Renders statements: one evaluator serves one rendering.
+struct TemplateEvaluator {
+    let macros: [TemplateMacro]
+    var meter = TemplateMeter()
+    /// What has been written to the output, or to the innermost captured text.
+    var output = ""
+    /// The attributes of each `namespace()`; values name them by index.
+    var namespaces: [[String: TemplateValue]] = []
+
+    private var scopes: [Scope]
+    /// The scope of the innermost macro call; what lies between it and the template's own scope is hidden.
+    private var base = 0
+
+    private struct Scope {
+        var values: [String: TemplateValue] = [:]
+        var loop: TemplateLoop?
+    }
+
+    /// How a body ended.
+    private enum Flow {
+        case normal
+        case leaveLoop
+        case nextIteration
+    }
+
+    init(macros: [TemplateMacro], variables: [String: TemplateValue]) {
+        self.macros = macros
+        scopes = [Scope(values: variables)]
+    }
+
+    /// The output of a whole template.
+    mutating func render(_ body: [TemplateStatement]) throws(TemplateError) -> String {
+        _ = try run(body)
+        return output
+    }
+
+    // MARK: Statements
+
+    private mutating func run(_ body: [TemplateStatement]) throws(TemplateError) -> Flow {
+        try meter.enter()
+        defer { meter.leave() }
+        for statement in body {
+            try meter.spend()
+            let flow = try run(statement)
+            guard flow == .normal else { return flow }
+        }
+        return .normal
+    }
+
+    private mutating func run(_ statement: TemplateStatement) throws(TemplateError) -> Flow {
+        switch statement {
+        case .text(let text):
+            try meter.append(text, to: &output)
+        case .output(let expression):
+            let value = try evaluate(expression)
+            do {
+                try meter.append(try TemplatePrinter.text(of: value, &meter), to: &output)
+            } catch {
+                throw error.located(at: expression.position)
+            }
+        case .branch(let branches, let otherwise):
+            for branch in branches {
+                if try evaluate(branch.condition).isTrue { return try run(branch.body) }
+            }
+            return try run(otherwise)
+        case .loop(let loop):
+            return try run(loop)
+        case .assign(let target, let expression):
+            try assign(try evaluate(expression), to: target)
+        case .capture(let target, let filters, let body):
+            let (text, flow) = try captured(body)
+            guard flow == .normal else { return flow }
+            try assign(try apply(filters, to: .string(text)), to: target)
+        case .filtered(let filters, let body):
+            let (text, flow) = try captured(body)
+            guard flow == .normal else { return flow }
+            let value = try apply(filters, to: .string(text))
+            try meter.append(try TemplatePrinter.text(of: value, &meter), to: &output)
+        case .scope(let body):
+            return try runInScope(body)
+        case .macro(let index):
+            set(macros[index].name, .object(TemplateObject(kind: .macro(index))))
+        case .leaveLoop:
+            return .leaveLoop
+        case .nextIteration:
+            return .nextIteration
+        }
+        return .normal
+    }
+
+    private mutating func run(_ loop: TemplateStatement.Loop) throws(TemplateError) -> Flow {
+        var items = try located(at: loop.items.position, elements: try evaluate(loop.items))
+        if let filter = loop.filter {
+            items = try filtered(items, filter, target: loop.target)
+        }
+        guard !items.isEmpty else { return try runInScope(loop.otherwise) }
+        scopes.append(Scope(loop: TemplateLoop(items: items)))
+        let scope = scopes.count - 1
+        iterations: for index in items.indices {
+            try meter.spend()
+            scopes[scope].values.removeAll(keepingCapacity: true)
+            scopes[scope].loop?.index = index
+            try assign(items[index], to: loop.target)
+            if try run(loop.body) == .leaveLoop { break iterations }
+        }
+        scopes.removeLast()
+        return .normal
+    }
+
+    private mutating func filtered(
+        _ items: [TemplateValue],
+        _ filter: TemplateExpression,
+        target: TemplateStatement.Target
+    ) throws(TemplateError) -> [TemplateValue] {
+        var kept: [TemplateValue] = []
+        scopes.append(Scope())
+        for item in items {
+            try meter.spend()
+            try assign(item, to: target)
+            if try evaluate(filter).isTrue {
+                kept.append(item)
+            }
+        }
+        scopes.removeLast()
+        return kept
+    }
+
+    private mutating func runInScope(_ body: [TemplateStatement]) throws(TemplateError) -> Flow {
+        scopes.append(Scope())
+        let flow = try run(body)
+        scopes.removeLast()
+        return flow
+    }
+
+    /// The text that a body writes, in a scope of its own. An error ends the rendering, so nothing is restored then.
+    private mutating func captured(_ body: [TemplateStatement]) throws(TemplateError) -> (text: String, flow: Flow) {
+        var text = ""
+        swap(&text, &output)
+        let flow = try runInScope(body)
+        swap(&text, &output)
+        return (text, flow)
+    }
+
+    private mutating func located(
+        at position: TemplatePosition,
+        elements value: TemplateValue
+    ) throws(TemplateError) -> [TemplateValue] {
+        do {
+            return try TemplateOperators.elements(of: value, &meter)
+        } catch {
+            throw error.located(at: position)
+        }
+    }
+
+    // MARK: Variables
+
+    private mutating func set(_ name: String, _ value: TemplateValue) {
+        scopes[scopes.count - 1].values[name] = value
+    }
+
+    private mutating func assign(
+        _ value: TemplateValue,
+        to target: TemplateStatement.Target
+    ) throws(TemplateError) {
+        switch target.kind {
+        case .name(let name):
+            set(name, value)
+        case .attribute(let owner, let name):
+            guard case .object(let object) = variable(owner), case .namespace(let index) = object.kind else {
+                throw TemplateError.evaluation("'\(owner)' is no namespace").located(at: target.position)
+            }
+            namespaces[index][name] = value
+        case .tuple(let targets):
+            let elements = try located(at: target.position, elements: value)
+            guard elements.count == targets.count else {
+                throw TemplateError.evaluation("\(elements.count) values for \(targets.count) names")
+                    .located(at: target.position)
+            }
+            for (element, target) in zip(elements, targets) {
+                try assign(element, to: target)
+            }
+        }
+    }
+
+    /// The value of a name, from the innermost scope that has it.
+    func variable(_ name: String) -> TemplateValue {
+        for scope in scopes[base...].reversed() {
+            if let value = scope.values[name] { return value }
+            if name == "loop", let loop = scope.loop { return loop.value }
+        }
+        if let value = scopes[0].values[name] { return value }
+        if let function = TemplateFunction(rawValue: name) {
+            return .object(TemplateObject(kind: .function(function)))
+        }
+        return .undefined(
+            name == "strftime_now"
+                ? "'strftime_now' is not available: a prompt does not depend on the clock" : "'\(name)' is undefined"
+        )
+    }
+
+    /// The state of the innermost loop, unless a variable of that name hides it.
+    var currentLoop: TemplateLoop? {
+        for scope in scopes[base...].reversed() {
+            if scope.values["loop"] != nil { return nil }
+            if let loop = scope.loop { return loop }
+        }
+        return nil
+    }
+
+    // MARK: Macros
+
+    /// The text of a macro call.
+    mutating func call(
+        _ macro: TemplateMacro,
+        _ arguments: TemplateArguments
+    ) throws(TemplateError) -> TemplateValue {
+        guard arguments.positional.count <= macro.parameters.count else {
+            throw .evaluation("\(macro.name) takes at most \(macro.parameters.count) arguments")
+        }
+        try meter.enter()
+        defer { meter.leave() }
+        let outerBase = base
+        scopes.append(Scope())
+        base = scopes.count - 1
+        var rest = arguments.keyword
+        for (index, parameter) in macro.parameters.enumerated() {
+            if index < arguments.positional.count {
+                set(parameter.name, arguments.positional[index])
+            } else if let keyword = rest.firstIndex(where: { $0.name == parameter.name }) {
+                set(parameter.name, rest.remove(at: keyword).value)
+            } else if let fallback = parameter.fallback {
+                set(parameter.name, try evaluate(fallback))
+            } else {
+                set(parameter.name, .undefined("the parameter '\(parameter.name)' was not given"))
+            }
+        }
+        if let unknown = rest.first {
+            throw .evaluation("\(macro.name) takes no argument '\(unknown.name)', or only once")
+        }
+        let text = try captured(macro.body).text
+        scopes.removeLast()
+        base = outerBase
+        return .string(text)
+    }
+}

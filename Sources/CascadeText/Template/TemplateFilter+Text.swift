@@ -1,0 +1,58 @@
+/// Filters of text; what is no text is printed first, as in Jinja.
+extension TemplateFilter {
+    func applyToText(
+        _ value: TemplateValue,
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        let text = try TemplatePrinter.text(of: value, &meter)
+        try meter.spend(characterBytes: text.utf8.count)
+        switch self {
+        case .indent:
+            return .string(try indented(text, arguments, &meter))
+        case .replace:
+            return .string(try TemplateMethods.replaced(text, arguments, &meter))
+        case .trim:
+            return .string(try TemplateMethods.stripped(text, arguments, &meter))
+        default:
+            _ = try arguments.bind()
+            return .string(cased(text))
+        }
+    }
+
+    private func cased(_ text: String) -> String {
+        switch self {
+        case .capitalize: TemplateText.capitalized(text)
+        case .lower: text.lowercased()
+        case .title: TemplateText.titleFiltered(text)
+        case .upper: text.uppercased()
+        default: text
+        }
+    }
+
+    private func indented(
+        _ text: String,
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> String {
+        let bound = try arguments.bind("width", "first", "blank")
+        let indent: String
+        if case .string(let text)? = bound[0] {
+            indent = text
+        } else {
+            let width = max(0, try (bound[0] ?? .integer(4)).integer("indent's width"))
+            try meter.reserve(width)
+            indent = String(repeating: " ", count: width)
+        }
+        let indentsFirst = bound[1]?.isTrue ?? false
+        let indentsBlank = bound[2]?.isTrue ?? false
+        var result = ""
+        // Jinja adds the newline too, so that a trailing line end stays.
+        for (index, line) in TemplateText.lines(of: text + "\n").enumerated() {
+            let isIndented = index == 0 ? indentsFirst : indentsBlank || !line.isEmpty
+            try meter.append((index == 0 ? "" : "\n") + (isIndented ? indent : ""), to: &result)
+            try meter.append(line, to: &result)
+        }
+        return result
+    }
+}

@@ -1,0 +1,124 @@
+/// Jinja's filters, as far as chat templates use them.
+///
+/// Where Jinja gives a generator, these give a list. `safe` gives its value: Jinja would escape for HTML what is added
+/// to it, which no prompt wants.
+enum TemplateFilter: String {
+    case abs, capitalize, count, d, `default`, first, float, indent, int, items, join, last, length, list, lower, map
+    case reject, rejectattr, replace, reverse, safe, select, selectattr, sort, string, title, tojson, trim, unique
+    case upper
+
+    /// The filter of a name.
+    static func named(_ name: String) throws(TemplateError) -> TemplateFilter {
+        guard let filter = TemplateFilter(rawValue: name) else { throw .unsupported("the filter '\(name)'") }
+        return filter
+    }
+
+    /// The filtered value.
+    func apply(
+        to value: TemplateValue,
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        switch self {
+        case .capitalize, .indent, .lower, .replace, .string, .title, .trim, .upper:
+            try applyToText(value, arguments, &meter)
+        case .count, .first, .items, .join, .last, .length, .list, .reverse, .sort, .unique:
+            try applyToSequence(value, arguments, &meter)
+        case .map, .reject, .rejectattr, .select, .selectattr:
+            try applyToEach(value, arguments, &meter)
+        case .tojson:
+            try json(value, arguments, &meter)
+        case .abs, .d, .default, .float, .int, .safe:
+            try applyToPlain(value, arguments)
+        }
+    }
+
+    // MARK: Plain values
+
+    private func applyToPlain(
+        _ value: TemplateValue,
+        _ arguments: TemplateArguments
+    ) throws(TemplateError) -> TemplateValue {
+        switch self {
+        case .abs:
+            _ = try arguments.bind()
+            let isNegative = (value.number ?? 0) < 0
+            return try TemplateOperators.signed(value, isNegative: isNegative)
+        case .d, .default:
+            let bound = try arguments.bind("default_value", "boolean")
+            let fallback = bound[0] ?? .string("")
+            if case .undefined = value { return fallback }
+            return bound[1]?.isTrue == true && !value.isTrue ? fallback : value
+        case .int:
+            let bound = try arguments.bind("default")
+            return try integer(value) ?? bound[0] ?? .integer(0)
+        case .float:
+            let bound = try arguments.bind("default")
+            return try float(value) ?? bound[0] ?? .float(0)
+        default:
+            _ = try arguments.bind()
+            return value
+        }
+    }
+
+    private func integer(_ value: TemplateValue) throws(TemplateError) -> TemplateValue? {
+        var float: Double?
+        switch value {
+        case .undefined(let message): throw .evaluation(message)
+        case .boolean, .integer: return value.index.map { .integer($0) }
+        case .float(let value):
+            guard !value.isInfinite else { throw .evaluation("an infinite float has no integer") }
+            float = value
+        case .string(let text):
+            if let integer = try TemplateText.integer(text) { return .integer(integer) }
+            float = TemplateText.float(text)
+        case .null, .list, .map, .object: return nil
+        }
+        guard let float, float.isFinite else { return nil }
+        guard let integer = Int(exactly: float.rounded(.towardZero)) else {
+            throw .limit("an integer of more than 64 bits")
+        }
+        return .integer(integer)
+    }
+
+    private func float(_ value: TemplateValue) throws(TemplateError) -> TemplateValue? {
+        switch value {
+        case .undefined(let message): throw .evaluation(message)
+        case .string(let text): TemplateText.float(text).map { .float($0) }
+        default: value.number.map { .float($0) }
+        }
+    }
+
+    // MARK: JSON
+
+    /// Hugging Face's `tojson`: `json.dumps` without the escapes for HTML that Jinja's own filter adds.
+    private func json(
+        _ value: TemplateValue,
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        let bound = try arguments.bind("ensure_ascii", "indent", "separators", "sort_keys")
+        var json = TemplateJSON()
+        json.isASCII = bound[0]?.isTrue ?? false
+        switch bound[1] ?? .null {
+        case .null:
+            break
+        case .string(let indent):
+            json.indent = indent
+        case let indent:
+            let width = max(0, try indent.integer("tojson's indent"))
+            try meter.reserve(width)
+            json.indent = String(repeating: " ", count: width)
+        }
+        if json.indent != nil {
+            json.itemSeparator = ","
+        }
+        if let separators = bound[2], case .list(let pair) = separators {
+            guard pair.elements.count == 2 else { throw .evaluation("tojson's separators must be two") }
+            json.itemSeparator = try pair.elements[0].string("tojson's separator")
+            json.keySeparator = try pair.elements[1].string("tojson's separator")
+        }
+        json.sortsKeys = bound[3]?.isTrue ?? false
+        return .string(try json.text(of: value, &meter))
+    }
+}

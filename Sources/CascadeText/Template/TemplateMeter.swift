@@ -1,0 +1,93 @@
+/// Counts what a rendering costs. All text, lists and maps that a template makes are made here, so that none escapes
+/// the bounds.
+struct TemplateMeter {
+    private var steps = 0
+    private var depth = 0
+
+    /// Counts work.
+    mutating func spend(_ count: Int = 1) throws(TemplateError) {
+        // Each count is at most the size of a value in memory, so the sum cannot overflow before it is refused.
+        steps += count
+        guard steps <= TemplateLimits.steps else {
+            throw .limit("the template takes more than \(TemplateLimits.steps) steps")
+        }
+    }
+
+    /// Counts the reading or writing of `count` bytes.
+    mutating func spend(bytes count: Int) throws(TemplateError) {
+        try spend(1 + count / TemplateLimits.bytesPerStep)
+    }
+
+    /// Counts work on a text of `count` bytes character by character.
+    mutating func spend(characterBytes count: Int) throws(TemplateError) {
+        try spend(1 + count / TemplateLimits.characterBytesPerStep)
+    }
+
+    /// Counts the reading or writing of `count` elements.
+    mutating func spend(elements count: Int) throws(TemplateError) {
+        try spend(1 + count / TemplateLimits.elementsPerStep)
+    }
+
+    /// Goes one evaluation deeper; each success is paired with `leave`.
+    mutating func enter() throws(TemplateError) {
+        guard depth < TemplateLimits.depth else {
+            throw .limit("more than \(TemplateLimits.depth) nested evaluations")
+        }
+        try spend()
+        depth += 1
+    }
+
+    /// Ends what `enter` began.
+    mutating func leave() {
+        depth -= 1
+    }
+
+    /// Appends text within the bound of one string; only what is appended costs.
+    mutating func append(_ piece: String, to text: inout String) throws(TemplateError) {
+        try check(bytes: text.utf8.count + piece.utf8.count)
+        try spend(bytes: piece.utf8.count)
+        text += piece
+    }
+
+    /// Refuses a new text that would be too long before it is made, and counts its making.
+    mutating func reserve(_ bytes: Int) throws(TemplateError) {
+        try check(bytes: bytes)
+        try spend(bytes: bytes)
+    }
+
+    /// A list, unless it is nested too deep.
+    mutating func list(_ elements: [TemplateValue], isTuple: Bool = false) throws(TemplateError) -> TemplateValue {
+        try spend(elements: elements.count)
+        let list = TemplateList(elements, isTuple: isTuple)
+        try check(depth: list.depth)
+        return .list(list)
+    }
+
+    /// A map of the entries; a later entry of the same key takes the earlier one's place, as in Python.
+    mutating func map(_ entries: [TemplateMap.Entry]) throws(TemplateError) -> TemplateValue {
+        var map = TemplateMap()
+        for entry in entries {
+            try spend(elements: map.entries.count)
+            guard entry.key.isKey else {
+                throw .unsupported(
+                    "\(entry.key.typeName) as a map's key"
+                )
+            }
+            map.set(entry.key, entry.value)
+        }
+        try check(depth: map.depth)
+        return .map(map)
+    }
+
+    private func check(bytes: Int) throws(TemplateError) {
+        guard bytes <= TemplateLimits.textBytes else {
+            throw .limit("a text of more than \(TemplateLimits.textBytes) bytes")
+        }
+    }
+
+    private func check(depth: Int) throws(TemplateError) {
+        guard depth <= TemplateLimits.valueDepth else {
+            throw .limit("values nested more than \(TemplateLimits.valueDepth) deep")
+        }
+    }
+}

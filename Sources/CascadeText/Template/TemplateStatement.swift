@@ -1,0 +1,46 @@
+/// A statement of a template.
+indirect enum TemplateStatement: Sendable {
+    case text(String)
+    case output(TemplateExpression)
+    case branch([Branch], otherwise: [TemplateStatement])
+    case loop(Loop)
+    case assign(Target, TemplateExpression)
+    /// `{% set x | filter %}…{% endset %}`.
+    case capture(Target, filters: [TemplateExpression.Postfix], body: [TemplateStatement])
+    /// `{% filter x %}…{% endfilter %}`.
+    case filtered([TemplateExpression.Postfix], body: [TemplateStatement])
+    /// `{% generation %}…{% endgeneration %}`: a scope of its own.
+    case scope([TemplateStatement])
+    /// Binds a macro, by its number, to its name.
+    case macro(Int)
+    case leaveLoop
+    case nextIteration
+
+    /// One `if` or `elif`.
+    struct Branch: Sendable {
+        let condition: TemplateExpression
+        let body: [TemplateStatement]
+    }
+
+    struct Loop: Sendable {
+        let target: Target
+        let items: TemplateExpression
+        /// `for x in xs if filter`.
+        let filter: TemplateExpression?
+        let body: [TemplateStatement]
+        let otherwise: [TemplateStatement]
+    }
+
+    /// What is assigned to.
+    struct Target: Sendable {
+        let position: TemplatePosition
+        let kind: Kind
+
+        indirect enum Kind: Sendable {
+            case name(String)
+            /// `namespace.attribute`.
+            case attribute(of: String, String)
+            case tuple([Target])
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import CascadeTestSupport
+import Foundation
+import Testing
+
+@testable import cascade
+
+/// The `model` verbs and the settings as scripts use them.
+@Suite struct ModelCommandTests {
+    private struct Input: Encodable {
+        var text: String
+        var parse_special: Bool
+        var add_bos: Bool
+        var max_tokens = 8
+    }
+
+    private struct Scored: Decodable {
+        var tokens: [UInt32]
+        var next_logprob: [Double]
+        var argmax: [UInt32]
+        var entropy: [Double]
+        var last_top16: [[Double]]
+    }
+
+    private struct Tokenized: Decodable {
+        var tokens: [UInt32]
+    }
+
+    private func run<Answer: Decodable>(_ verb: String, _ oracle: Oracle, _ model: String) async throws -> [Answer] {
+        let cases = oracle.cases.map { Input(text: $0.text, parse_special: $0.parseSpecial, add_bos: $0.addBos) }
+        let file = FileManager.default.temporaryDirectory.appending(path: "cases-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try JSONEncoder().encode(cases).write(to: file)
+        let arguments = ["model", verb, "--model", Fixtures.modelPath(model), "--cases", file.path, "--json"]
+        let result = try await CascadeProcess.run(arguments)
+        guard result.code == 0 else { throw VerbFailure(text: result.errors) }
+        return try JSONDecoder().decode([Answer].self, from: Data(result.output.utf8))
+    }
+
+    private struct VerbFailure: Error {
+        var text: String
+    }
+
+    @Test(arguments: ["tiny-llama.f16", "tiny-qwen2.f16"])
+    func tokenizeEqualsTheReference(_ model: String) async throws {
+        let oracle = try Fixtures.oracle(model)
+        let answers: [Tokenized] = try await run("tokenize", oracle, model)
+        #expect(answers.map(\.tokens) == oracle.cases.map(\.tokens))
+    }
+
+    @Test(arguments: ["tiny-llama.f32", "tiny-llama.f16"])
+    func scoreAgreesWithTheReference(_ model: String) async throws {
+        let oracle = try Fixtures.oracle(model)
+        let answers: [Scored] = try await run("score", oracle, model)
+        #expect(answers.count == oracle.cases.count)
+        for (answer, expected) in zip(answers, oracle.cases) {
+            #expect(answer.tokens == expected.tokens)
+            #expect(answer.last_top16.count == 16)
+            #expect(answer.entropy.count == answer.tokens.count)
+            guard let logprobs = expected.nextLogprob else { continue }
+            #expect(zip(answer.next_logprob, logprobs).allSatisfy { abs($0 - $1) < 2e-3 })
+        }
+    }
+
+    @Test func oneTextOnTheCommandLineOrStandardInput() async throws {
+        let model = Fixtures.modelPath("tiny-llama.Q8_0")
+        let arguments = ["model", "generate", "--model", model, "--max-tokens", "12", "--json"]
+        let argument = try await CascadeProcess.run(arguments + ["Once upon a time"])
+        let input = try await CascadeProcess.run(arguments, input: "Once upon a time")
+        #expect(argument.code == 0)
+        #expect(argument.output == input.output)
+        let generated = try JSONDecoder().decode(Generated.self, from: Data(argument.output.utf8))
+        #expect(generated.tokens.count == 12)
+        #expect(generated.finish_reason == "length")
+    }
+
+    @Test func inspectNamesWhatIsThere() async throws {
+        let result = try await CascadeProcess.run(["model", "inspect", "--model", Fixtures.modelPath("tiny-qwen2.f16")])
+        #expect(result.code == 0)
+        #expect(result.output.contains("can be served: architecture qwen2"))
+        #expect(result.output.contains("tokenizer.ggml.pre"))
+    }
+}
