@@ -120,7 +120,7 @@ let package = Package(
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire"],
+            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire", argumentParser],
             swiftSettings: strict
         ),
     ],

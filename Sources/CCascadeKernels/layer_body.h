@@ -3,14 +3,17 @@
 
 #include "matmul_body.h"
 
-static void quantise_block(const float *x, csk_block *out) {
-    f32x16 a = load_f32(x), b = load_f32(x + 16);
-    // Largest magnitude by comparing bit patterns, so that a NaN wins and shows in the scale.
+// Largest magnitude of a block, as bits: compared as integers, so that a NaN wins and shows in the scale.
+CSK_INLINE int32_t largest_bits(const float *x) {
     i32x16 magnitude = splat_i32(0x7FFFFFFF);
-    int32_t ma = __builtin_reduce_max((i32x16)a & magnitude), mb = __builtin_reduce_max((i32x16)b & magnitude);
-    int32_t bits = ma > mb ? ma : mb;
-    float largest;
-    __builtin_memcpy(&largest, &bits, sizeof largest);
+    int32_t a = __builtin_reduce_max((i32x16)load_f32(x) & magnitude);
+    int32_t b = __builtin_reduce_max((i32x16)load_f32(x + 16) & magnitude);
+    return a > b ? a : b;
+}
+
+// Codes of one block on a scale whose largest magnitude is given; a narrow scale and sum are rounded to binary16.
+CSK_INLINE void quantise_block(const float *x, float largest, bool wide, csk_block *out) {
+    f32x16 a = load_f32(x), b = load_f32(x + 16);
     float inverse = largest > 1e-30f ? 127.0f / largest : 0.0f;
     // Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, and leaves it in the low bits.
     i32x16 bias = splat_i32(0x4B400000);
@@ -24,13 +27,15 @@ static void quantise_block(const float *x, csk_block *out) {
     qb = __builtin_convertvector(bytes, i32x16);
     out->sums[0] = __builtin_reduce_add(qa);
     out->sums[1] = __builtin_reduce_add(qb);
-    out->scale = largest / 127.0f;
-    out->scaled_sum = out->scale * (float)(out->sums[0] + out->sums[1]);
+    float scale = largest / 127.0f;
+    float scaled_sum = scale * (float)(out->sums[0] + out->sums[1]);
+    out->scale = wide ? scale : csk_from_half(csk_to_half(scale));
+    out->scaled_sum = wide ? scaled_sum : csk_from_half(csk_to_half(scaled_sum));
 }
 
 static void quantise(const float *x, size_t stride, size_t columns, size_t k, size_t column_begin, size_t column_end,
-                     size_t block_begin, size_t block_end, csk_block *out) {
-    size_t blocks = k / CSK_BLOCK;
+                     size_t block_begin, size_t block_end, bool wide, csk_block *out) {
+    size_t blocks = k / CSK_BLOCK, scale_blocks = wide ? 8 : 1;
     size_t groups = (columns + CSK_GROUP_COLUMNS - 1) / CSK_GROUP_COLUMNS;
     for (size_t g = 0; g < groups; g++) {
         size_t start, n;
@@ -40,8 +45,17 @@ static void quantise(const float *x, size_t stride, size_t columns, size_t k, si
             if (c < column_begin || c >= column_end) {
                 continue;
             }
-            for (size_t b = block_begin; b < block_end; b++) {
-                quantise_block(x + c * stride + b * CSK_BLOCK, out + start * blocks + b * n + i);
+            for (size_t s = block_begin; s < block_end; s += scale_blocks) {
+                int32_t bits = 0;
+                for (size_t b = s; b < s + scale_blocks; b++) {
+                    int32_t own = largest_bits(x + c * stride + b * CSK_BLOCK);
+                    bits = own > bits ? own : bits;
+                }
+                float largest;
+                __builtin_memcpy(&largest, &bits, sizeof largest);
+                for (size_t b = s; b < s + scale_blocks; b++) {
+                    quantise_block(x + c * stride + b * CSK_BLOCK, largest, wide, out + start * blocks + b * n + i);
+                }
             }
         }
     }

@@ -130,3 +130,9 @@ void csk_sincos(double x, double *sine, double *cosine) {
         break;
     }
 }
+
+void csk_round_to_half(float *x, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        x[i] = csk_from_half(csk_to_half(x[i]));
+    }
+}

@@ -78,8 +78,21 @@ package struct FloatReference {
             out.withUnsafeMutableBufferPointer { out in
                 guard let base = out.baseAddress else { return }
                 cblas_sgemm(
-                    CblasRowMajor, CblasNoTrans, CblasTrans, blasint(n), blasint(count), blasint(k), 1, x, blasint(k),
-                    weights, blasint(k), 1, base + first, blasint(rows))
+                    CblasRowMajor,
+                    CblasNoTrans,
+                    CblasTrans,
+                    blasint(n),
+                    blasint(count),
+                    blasint(k),
+                    1,
+                    x,
+                    blasint(k),
+                    weights,
+                    blasint(k),
+                    1,
+                    base + first,
+                    blasint(rows)
+                )
             }
         }
         return out

@@ -106,8 +106,11 @@ typedef struct {
     // Quantises blocks block_begin ..< block_end of columns column_begin ..< column_end out of `columns` columns of k
     // (multiple of 32) floats, column c at x + c * stride. `out` holds columns * k / 32 blocks: columns come in groups
     // of up to 8 (csk_group); within a group, block b of its column i is at b * group size + i.
+    // A wide scale is shared by 8 blocks (then k, block_begin and block_end are multiples of 256 floats, 8 and 8) and
+    // goes with the K types; a narrow one is a block's own, rounded to binary16, and goes with the types of 32. These
+    // are ggml's Q8_K and Q8_0/Q8_1, so that answers differ from llama.cpp's by little more than the order of sums.
     void (*quantise)(const float *x, size_t stride, size_t columns, size_t k, size_t column_begin, size_t column_end,
-                     size_t block_begin, size_t block_end, csk_block *out);
+                     size_t block_begin, size_t block_end, bool wide, csk_block *out);
 
     // out[i] = x[i] * weight[i] / sqrt(mean(x^2) + epsilon). `out` may be x.
     void (*rms_norm)(const float *x, const float *weight, size_t n, float epsilon, float *out);
@@ -176,6 +179,10 @@ void csk_dequantise(csk_type type, const void *source, size_t k, float *out);
 
 // IEEE binary16 conversions. To binary16: round to nearest even, clamped to +-65504, NaN stays NaN.
 float csk_from_half(uint16_t half);
+
+// Rounds n floats in place to the nearest that binary16 has: what products of binary16 numbers, as ggml computes them,
+// read of a float.
+void csk_round_to_half(float *x, size_t n);
 uint16_t csk_to_half(float value);
 
 // Double-precision functions that do not depend on a C library: error below 1e-15 relative (sine and cosine:

@@ -79,11 +79,15 @@ final class ForwardPass: @unchecked Sendable {
     /// Adds attention's output to the stream.
     private func attentionPart(_ layer: ModelWeights.Layer, _ index: Int, _ thread: Int) {
         let c = configuration
-        norm(layer.attentionNorm, thread)
+        norm(layer.attentionNorm, thread, for: layer.query, layer.key, layer.value)
         barrier.wait()
 
         let normed = csk_columns(
-            blocks: buffers.blocks, values: buffers.normed, stride: c.width, columns: rowCount)
+            blocks: buffers.blocks,
+            values: buffers.normed,
+            stride: c.width,
+            columns: rowCount
+        )
         let tiles = (layer.query.tileCount, layer.key.tileCount, layer.value.tileCount)
         let mine = share(of: tiles.0 + tiles.1 + tiles.2, thread)
         multiply(layer.query, normed, mine, result(buffers.query, c.queryWidth, layer.queryBias))
@@ -104,8 +108,17 @@ final class ForwardPass: @unchecked Sendable {
         }
         barrier.wait()
 
+        for row in share(of: rowCount, thread) {
+            prepare(buffers.attended, c.queryWidth, rowCount, row..<row + 1, buffers.blocks, for: layer.attentionOutput)
+        }
+        barrier.wait()
+
         let attended = csk_columns(
-            blocks: buffers.blocks, values: buffers.attended, stride: c.queryWidth, columns: rowCount)
+            blocks: buffers.blocks,
+            values: buffers.attended,
+            stride: c.queryWidth,
+            columns: rowCount
+        )
         let matrix = layer.attentionOutput
         multiply(matrix, attended, share(of: matrix.tileCount, thread), sum(buffers.stream, c.width))
         barrier.wait()
@@ -114,26 +127,35 @@ final class ForwardPass: @unchecked Sendable {
     /// Adds the feed-forward part's output to the stream.
     private func feedForwardPart(_ layer: ModelWeights.Layer, _ thread: Int) {
         let c = configuration
-        norm(layer.feedForwardNorm, thread)
+        norm(layer.feedForwardNorm, thread, for: layer.gate, layer.up)
         barrier.wait()
 
-        // A thread computes the same rows of both matrices, whole blocks of activations (2 tiles), and quantises them.
+        // A thread computes the same rows of both matrices, whole scales of activations, and quantises them.
         let normed = csk_columns(
-            blocks: buffers.blocks, values: buffers.normed, stride: c.width, columns: rowCount)
-        let mine = share(of: c.hiddenWidth / ForwardPass.block, thread)
-        let tiles = mine.lowerBound * ForwardPass.tilesPerBlock..<mine.upperBound * ForwardPass.tilesPerBlock
+            blocks: buffers.blocks,
+            values: buffers.normed,
+            stride: c.width,
+            columns: rowCount
+        )
+        let unit = layer.down.wantsWideScales ? 256 : ForwardPass.block
+        let scales = share(of: c.hiddenWidth / unit, thread)
+        let mine = scales.lowerBound * unit..<scales.upperBound * unit
+        let tiles = mine.lowerBound / Int(CSK_TILE_ROWS)..<mine.upperBound / Int(CSK_TILE_ROWS)
         multiply(layer.gate, normed, tiles, result(buffers.gate, c.hiddenWidth, nil))
         multiply(layer.up, normed, tiles, result(buffers.up, c.hiddenWidth, nil))
         for row in 0..<rowCount {
-            let start = row * c.hiddenWidth + mine.lowerBound * ForwardPass.block
-            kernels.silu_multiply(
-                buffers.gate + start, buffers.up + start, mine.count * ForwardPass.block, buffers.gate + start)
+            let start = row * c.hiddenWidth + mine.lowerBound
+            kernels.silu_multiply(buffers.gate + start, buffers.up + start, mine.count, buffers.gate + start)
         }
-        quantise(buffers.gate, c.hiddenWidth, rowCount, 0..<rowCount, mine, buffers.hiddenBlocks)
+        prepare(buffers.gate, c.hiddenWidth, rowCount, 0..<rowCount, buffers.hiddenBlocks, part: mine, for: layer.down)
         barrier.wait()
 
         let hidden = csk_columns(
-            blocks: buffers.hiddenBlocks, values: buffers.gate, stride: c.hiddenWidth, columns: rowCount)
+            blocks: buffers.hiddenBlocks,
+            values: buffers.gate,
+            stride: c.hiddenWidth,
+            columns: rowCount
+        )
         multiply(layer.down, hidden, share(of: layer.down.tileCount, thread), sum(buffers.stream, c.width))
         barrier.wait()
     }
@@ -146,11 +168,15 @@ final class ForwardPass: @unchecked Sendable {
             let row = buffers.stream + buffers.wanted[column] * c.width
             kernels.rms_norm(row, weights.outputNorm, c.width, c.normEpsilon, buffers.normed + column * c.width)
         }
-        quantise(buffers.normed, c.width, wantedCount, mine, 0..<c.width / ForwardPass.block, buffers.blocks)
+        prepare(buffers.normed, c.width, wantedCount, mine, buffers.blocks, for: weights.output)
         barrier.wait()
 
         let normed = csk_columns(
-            blocks: buffers.blocks, values: buffers.normed, stride: c.width, columns: wantedCount)
+            blocks: buffers.blocks,
+            values: buffers.normed,
+            stride: c.width,
+            columns: wantedCount
+        )
         let logits = buffers.logits + logitsBase * c.vocabulary
         let matrix = weights.output
         multiply(matrix, normed, share(of: matrix.tileCount, thread), result(logits, c.vocabulary, nil))
@@ -159,30 +185,48 @@ final class ForwardPass: @unchecked Sendable {
     // MARK: Steps
 
     private static let block = Int(CSK_BLOCK)
-    private static let tilesPerBlock = Int(CSK_BLOCK) / Int(CSK_TILE_ROWS)
 
-    /// Norm of the thread's rows of the stream, ready for a product.
-    private func norm(_ weight: UnsafePointer<Float>, _ thread: Int) {
+    /// Norm of the thread's rows of the stream, ready for products with the matrices.
+    private func norm(_ weight: UnsafePointer<Float>, _ thread: Int, for matrices: csk_matrix...) {
         let c = configuration
         let mine = share(of: rowCount, thread)
         for row in mine {
             let start = row * c.width
             kernels.rms_norm(buffers.stream + start, weight, c.width, c.normEpsilon, buffers.normed + start)
         }
-        quantise(buffers.normed, c.width, rowCount, mine, 0..<c.width / ForwardPass.block, buffers.blocks)
+        let matrix = matrices.first { !$0.wantsWideScales } ?? matrices[0]
+        prepare(buffers.normed, c.width, rowCount, mine, buffers.blocks, for: matrix)
     }
 
-    private func quantise(
-        _ values: UnsafePointer<Float>,
+    /// Makes columns ready for products with a matrix of the type given: codes, or floats that its type can tell apart.
+    /// `part` limits the work to some of each column's numbers, whole scales of them.
+    private func prepare(
+        _ values: UnsafeMutablePointer<Float>,
         _ width: Int,
         _ count: Int,
         _ columns: Range<Int>,
-        _ blocks: Range<Int>,
-        _ out: UnsafeMutablePointer<csk_block>
+        _ out: UnsafeMutablePointer<csk_block>,
+        part: Range<Int>? = nil,
+        for matrix: csk_matrix
     ) {
+        let part = part ?? 0..<width
+        guard matrix.isQuantised else {
+            guard matrix.type == CSK_F16 else { return }
+            for column in columns { csk_round_to_half(values + column * width + part.lowerBound, part.count) }
+            return
+        }
         kernels.quantise(
-            values, width, count, width, columns.lowerBound, columns.upperBound, blocks.lowerBound, blocks.upperBound,
-            out)
+            values,
+            width,
+            count,
+            width,
+            columns.lowerBound,
+            columns.upperBound,
+            part.lowerBound / ForwardPass.block,
+            part.upperBound / ForwardPass.block,
+            matrix.wantsWideScales,
+            out
+        )
     }
 
     /// Those of the tiles that the matrix has, times all columns.
@@ -216,16 +260,24 @@ final class ForwardPass: @unchecked Sendable {
         let value = buffers.value + row * c.keyValueWidth
         kernels.rotate(buffers.query + row * c.queryWidth, c.heads, c.headSize, pairs, cosines, sines, interleaved)
         kernels.rotate(key, c.keyValueHeads, c.headSize, pairs, cosines, sines, interleaved)
+        // Scores are products of binary16 numbers.
+        csk_round_to_half(buffers.query + row * c.queryWidth, c.queryWidth)
 
         guard let page = entry.pages[entry.position / PagePool.pageTokens] else {
             preconditionFailure("a row without a page")
         }
         let slot = entry.position % PagePool.pageTokens
         for head in 0..<c.keyValueHeads {
-            let keys = UnsafeMutableRawPointer(mutating: page + offset(layer, head)).assumingMemoryBound(to: UInt16.self)
+            let keys = UnsafeMutableRawPointer(mutating: page + offset(layer, head)).assumingMemoryBound(
+                to: UInt16.self
+            )
             kernels.store_keys(key + head * c.headSize, c.headSize, slot, keys)
             kernels.store_values(
-                value + head * c.headSize, c.headSize, slot, keys + PagePool.pageTokens * c.headSize)
+                value + head * c.headSize,
+                c.headSize,
+                slot,
+                keys + PagePool.pageTokens * c.headSize
+            )
         }
     }
 
@@ -234,7 +286,7 @@ final class ForwardPass: @unchecked Sendable {
         (layer * configuration.keyValueHeads + head) * headByteCount
     }
 
-    /// Attention of a row's query heads that share a key/value head, quantised for the next product.
+    /// Attention of a row's query heads that share a key/value head.
     private func attend(row: Int, head: Int, _ layer: Int, _ thread: Int) {
         let c = configuration
         let entry = buffers.rows[row]
@@ -252,10 +304,6 @@ final class ForwardPass: @unchecked Sendable {
         attention.scores = buffers.scores + thread * group * buffers.scoreStride
         attention.score_stride = buffers.scoreStride
         kernels.attend(&attention)
-        let blocks = group * c.headSize / ForwardPass.block
-        quantise(
-            buffers.attended, c.queryWidth, rowCount, row..<row + 1, head * blocks..<(head + 1) * blocks,
-            buffers.blocks)
     }
 }
 

@@ -56,4 +56,7 @@ extension csk_matrix {
 
     /// Whether the matrix multiplies 8-bit activations rather than floats.
     var isQuantised: Bool { type != CSK_F32 && type != CSK_F16 }
+
+    /// Whether its activations share a scale per 256 rather than per 32.
+    var wantsWideScales: Bool { type == CSK_Q4_K || type == CSK_Q6_K }
 }
