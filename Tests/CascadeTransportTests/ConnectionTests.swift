@@ -11,7 +11,7 @@ struct ConnectionTests {
         #expect(await server.send([[1]], to: PeerID([1, 2, 3]), on: router) == .unreachable)
         #expect(await server.send([[1]], to: .only, on: router) == .unreachable)
 
-        // Each round asks at the very moment the disconnect is reported.
+        // Each round asks as soon as the disconnect is reported.
         for round in 1...20 {
             let client = Probe()
             let dealer = try client.start(.dealer(connect: router.boundEndpoint))
