@@ -104,6 +104,8 @@ final class RawListener {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&item, 1, milliseconds) > 0 else { return nil }
         let accepted = Glibc.accept(descriptor, nil, nil)
+        // A process that another test spawns must not keep the connection open.
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
         return accepted < 0 ? nil : RawConnection(accepted: accepted)
     }
 }
