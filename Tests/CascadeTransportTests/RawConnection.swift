@@ -74,6 +74,15 @@ final class RawListener {
     private(set) var descriptor: Int32
     let port: UInt16
 
+    /// Listens on a free port that the system never gives to outgoing connections: one that is closed and opened again
+    /// must not be taken in between, not even by a dealer that connects to itself.
+    static func steady() -> RawListener? {
+        for _ in 0..<100 {
+            if let listener = RawListener(port: .random(in: 20_000..<32_000)) { return listener }
+        }
+        return nil
+    }
+
     init?(port wanted: UInt16 = 0) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var one: Int32 = 1
