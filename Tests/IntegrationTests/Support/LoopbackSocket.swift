@@ -19,19 +19,20 @@ enum LoopbackSocket {
         }
     }
 
-    /// A listening socket on a free port.
+    /// A listening socket on a free port that the system never gives to outgoing connections: a coordinator that is
+    /// killed and started again must find its port free.
     static func listen() throws -> (socket: Int32, port: UInt16) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0, withAddress(0, { bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 16) == 0
-        else {
-            throw POSIXError(.EADDRINUSE)
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 20_000..<32_000)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            if descriptor >= 0, withAddress(port, { bind(descriptor, $0, $1) }) == 0,
+                Glibc.listen(descriptor, 16) == 0
+            {
+                return (descriptor, port)
+            }
+            close(descriptor)
         }
-        var bound = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &bound) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &length) }
-        }
-        return (descriptor, UInt16(bigEndian: bound.sin_port))
+        throw POSIXError(.EADDRINUSE)
     }
 
     /// A port that was free a moment ago.
