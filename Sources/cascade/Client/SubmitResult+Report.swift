@@ -7,12 +7,12 @@ extension SubmitResult {
         text = String(decoding: report.text, as: UTF8.self)
         tokens = report.tokens
         finishReason = report.reason.name
-        error = report.error?.message
+        error = Nullable(report.error?.message)
         usage = Usage(promptTokens: Int(report.promptTokens), completionTokens: report.tokens.count)
         let counts = report.counts
         speculativeDecoding = SpeculativeDecoding(
-            meanAcceptanceLength: counts.meanAcceptanceLength,
-            draftAcceptanceRate: counts.draftAcceptanceRate,
+            meanAcceptanceLength: Nullable(counts.meanAcceptanceLength),
+            draftAcceptanceRate: Nullable(counts.draftAcceptanceRate),
             numSpecSteps: counts.draftedRounds,
             numDraftTokens: counts.drafted,
             numAcceptedDraftTokens: counts.accepted,
@@ -20,7 +20,7 @@ extension SubmitResult {
         )
         cascade = Cascade(
             rule: report.rule.rule.rawValue,
-            alpha: report.rule.rule.defaultAlpha == nil ? nil : report.rule.alpha,
+            alpha: Nullable(report.rule.rule.defaultAlpha == nil ? nil : report.rule.alpha),
             gate: report.rule.gate.rawValue,
             bonusPolicy: report.rule.bonus.rawValue,
             verifyMethod: report.rule.verifyMethod.rawValue,
@@ -43,9 +43,9 @@ extension SubmitResult {
         )
         timing = Timing(
             queueMs: report.queueMilliseconds,
-            firstTokenMs: report.firstTokenMilliseconds,
+            firstTokenMs: Nullable(report.firstTokenMilliseconds),
             totalMs: report.totalMilliseconds,
-            tokensPerSecond: report.tokensPerSecond
+            tokensPerSecond: Nullable(report.tokensPerSecond)
         )
     }
 }

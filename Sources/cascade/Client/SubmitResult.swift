@@ -6,7 +6,7 @@ struct SubmitResult: Encodable {
     var text: String
     var tokens: [Token]
     var finishReason: String
-    var error: String?
+    var error: Nullable<String>
     var usage: Usage
     var speculativeDecoding: SpeculativeDecoding
     var cascade: Cascade
@@ -19,8 +19,8 @@ struct SubmitResult: Encodable {
 
     /// vLLM's names, so that tools which read its reports read ours.
     struct SpeculativeDecoding: Encodable {
-        var meanAcceptanceLength: Double?
-        var draftAcceptanceRate: Double?
+        var meanAcceptanceLength: Nullable<Double>
+        var draftAcceptanceRate: Nullable<Double>
         var numSpecSteps: UInt64
         var numDraftTokens: UInt64
         var numAcceptedDraftTokens: UInt64
@@ -29,7 +29,7 @@ struct SubmitResult: Encodable {
 
     struct Cascade: Encodable {
         var rule: String
-        var alpha: Double?
+        var alpha: Nullable<Double>
         var gate: String
         var bonusPolicy: String
         var verifyMethod: String
@@ -58,8 +58,8 @@ struct SubmitResult: Encodable {
 
     struct Timing: Encodable {
         var queueMs: Double
-        var firstTokenMs: Double?
+        var firstTokenMs: Nullable<Double>
         var totalMs: Double
-        var tokensPerSecond: Double?
+        var tokensPerSecond: Nullable<Double>
     }
 }

@@ -1,0 +1,14 @@
+/// A value that JSON shows as `null` where it is missing, so that scripts find every key every time.
+struct Nullable<Value: Encodable>: Encodable {
+    /// The value, if there is one.
+    var value: Value?
+
+    init(_ value: Value?) {
+        self.value = value
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let value { try container.encode(value) } else { try container.encodeNil() }
+    }
+}
