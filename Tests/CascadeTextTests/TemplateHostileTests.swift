@@ -76,6 +76,9 @@ struct TemplateHostileTests {
         "indented": "{{ ('a\\n' * 100000) | indent(1000000) }}",
         "indented far": "{{ 'a' | indent(9223372036854775807) }}",
         "JSON indented far": "{{ [1] | tojson(indent=9223372036854775807) }}",
+        "many parts": "{{ (',' * 9000000).split(',') | length }}",
+        "many words": "{{ ('a ' * 4000000).split() | length }}",
+        "many lines": "{{ ('\\n' * 9000000) | indent }}",
         "many texts": """
         {% set n = namespace(l=[]) %}{% set s = 'a' * 10000000 %}
         {% for i in range(99999) %}{% set n.l = n.l + [s ~ i] %}{% endfor %}

@@ -286,8 +286,8 @@ extension TemplateEvaluator {
         var value = try bounds.count == 1 ? 0 : bounds[0].integer("range's bound")
         var values: [TemplateValue] = []
         while step > 0 ? value < stop : value > stop {
-            guard values.count < TemplateLimits.rangeCount else {
-                throw .limit("a range of more than \(TemplateLimits.rangeCount) numbers")
+            guard values.count < TemplateLimits.elements else {
+                throw .limit("a range of more than \(TemplateLimits.elements) numbers")
             }
             values.append(.integer(value))
             let (next, overflow) = value.addingReportingOverflow(step)

@@ -74,7 +74,9 @@ extension TemplateFilter {
         let bound = try arguments.bind("reverse", "case_sensitive", "attribute")
         let elements = try TemplateOperators.elements(of: value, &meter)
         let keys = try keys(of: elements, attribute: bound[2], isCaseSensitive: bound[1]?.isTrue ?? false, &meter)
-        let order = try TemplateOperators.sortedIndices(keys, isDescending: bound[0]?.isTrue ?? false, &meter)
+        // Jinja compares lists of one key, in which equal keys need no order: two undefined ones are equal.
+        let lists = keys.map { TemplateValue.list(TemplateList([$0])) }
+        let order = try TemplateOperators.sortedIndices(lists, isDescending: bound[0]?.isTrue ?? false, &meter)
         return try meter.list(order.map { elements[$0] })
     }
 

@@ -48,7 +48,7 @@ extension TemplateFilter {
         let indentsBlank = bound[2]?.isTrue ?? false
         var result = ""
         // Jinja adds the newline too, so that a trailing line end stays.
-        for (index, line) in TemplateText.lines(of: text + "\n").enumerated() {
+        for (index, line) in try TemplateText.lines(of: text + "\n").enumerated() {
             let isIndented = index == 0 ? indentsFirst : indentsBlank || !line.isEmpty
             try meter.append((index == 0 ? "" : "\n") + (isIndented ? indent : ""), to: &result)
             try meter.append(line, to: &result)

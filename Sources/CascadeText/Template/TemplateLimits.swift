@@ -10,8 +10,8 @@ enum TemplateLimits {
     static let valueDepth = 64
     /// Bytes of one string, so also of the output.
     static let textBytes = 16 << 20
-    /// Elements of `range()`, as in Jinja's sandbox.
-    static let rangeCount = 100_000
+    /// Elements of a `range()`, as in Jinja's sandbox, of a repeated list, and parts of a text that is cut up.
+    static let elements = 100_000
     /// Work of one rendering: a step is an expression, a statement, or as much of a value as below. A step takes at
     /// most about a microsecond, so that all of them take seconds.
     static let steps = 2_000_000

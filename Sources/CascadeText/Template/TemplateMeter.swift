@@ -69,9 +69,7 @@ struct TemplateMeter {
         for entry in entries {
             try spend(elements: map.entries.count)
             guard entry.key.isKey else {
-                throw .unsupported(
-                    "\(entry.key.typeName) as a map's key"
-                )
+                throw .unsupported("\(entry.key.typeName) as a map's key")
             }
             map.set(entry.key, entry.value)
         }

@@ -93,7 +93,7 @@ enum TemplateMethods {
         case "splitlines":
             _ = try arguments.bind()
             try meter.spend(characterBytes: text.utf8.count)
-            return try meter.list(TemplateText.lines(of: text).map { .string($0) })
+            return try meter.list(try TemplateText.lines(of: text).map { .string($0) })
         case "replace":
             return .string(try replaced(text, arguments, &meter))
         case "join":
@@ -167,11 +167,11 @@ enum TemplateMethods {
         try meter.spend(characterBytes: text.utf8.count)
         let parts: [String]
         if case .null = bound[0] ?? .null {
-            parts = TemplateText.words(of: text, limit: limit)
+            parts = try TemplateText.words(of: text, limit: limit)
         } else {
             let separator = try (bound[0] ?? .null).string("the separator")
             guard !separator.isEmpty else { throw .evaluation("the separator is empty") }
-            parts = TemplateText.split(text, at: separator, limit: limit)
+            parts = try TemplateText.split(text, at: separator, limit: limit)
         }
         return try meter.list(parts.map { .string($0) })
     }

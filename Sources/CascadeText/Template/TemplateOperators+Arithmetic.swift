@@ -119,8 +119,8 @@ extension TemplateOperators {
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         let (total, overflow) = list.elements.count.multipliedReportingOverflow(by: max(0, count))
-        guard !overflow, total <= TemplateLimits.rangeCount else {
-            throw .limit("a list of more than \(TemplateLimits.rangeCount) elements")
+        guard !overflow, total <= TemplateLimits.elements else {
+            throw .limit("a list of more than \(TemplateLimits.elements) elements")
         }
         guard total > 0 else { return try meter.list([], isTuple: list.isTuple) }
         let elements = Array(repeatElement(list.elements, count: count).joined())

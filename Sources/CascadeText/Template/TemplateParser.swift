@@ -6,7 +6,7 @@ struct TemplateParser {
 
     private var index = 0
     private var nesting = 0
-    /// Loops around the current statement, up to the nearest macro.
+    /// Loops around the current statement.
     var loops = 0
     /// Loops, macros and captures around the current statement.
     var scopes = 0

@@ -31,7 +31,7 @@ enum TemplateText {
     }
 
     /// Python's `splitlines`, without the line ends.
-    static func lines(of text: String) -> [String] {
+    static func lines(of text: String) throws(TemplateError) -> [String] {
         var lines: [String] = []
         var line = String.UnicodeScalarView()
         var isAfterReturn = false
@@ -42,6 +42,7 @@ enum TemplateText {
             case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029:
                 lines.append(String(line))
                 line.removeAll()
+                try checkParts(lines.count)
             default:
                 line.append(scalar)
             }
@@ -54,7 +55,7 @@ enum TemplateText {
     }
 
     /// Python's `split` at whitespace, at most `limit` times.
-    static func words(of text: String, limit: Int) -> [String] {
+    static func words(of text: String, limit: Int) throws(TemplateError) -> [String] {
         var words: [String] = []
         var rest = text.unicodeScalars[...]
         while true {
@@ -66,22 +67,30 @@ enum TemplateText {
             }
             let word = rest.prefix { !isSpace($0) }
             words.append(String(word))
+            try checkParts(words.count)
             rest = rest[word.endIndex...]
         }
     }
 
     /// Python's `split` at a separator that is not empty, at most `limit` times.
-    static func split(_ text: String, at separator: String, limit: Int) -> [String] {
+    static func split(_ text: String, at separator: String, limit: Int) throws(TemplateError) -> [String] {
         let bytes = Array(text.utf8)
         let length = separator.utf8.count
         var parts: [String] = []
         var start = 0
-        for offset in occurrences(of: Array(separator.utf8), in: bytes, limit: limit) {
+        for offset in occurrences(of: Array(separator.utf8), in: bytes, limit: min(limit, TemplateLimits.elements)) {
             parts.append(String(decoding: bytes[start..<offset], as: UTF8.self))
             start = offset + length
         }
         parts.append(String(decoding: bytes[start...], as: UTF8.self))
+        try checkParts(parts.count)
         return parts
+    }
+
+    private static func checkParts(_ count: Int) throws(TemplateError) {
+        guard count <= TemplateLimits.elements else {
+            throw .limit("a text of more than \(TemplateLimits.elements) parts")
+        }
     }
 
     /// Byte offsets at which a needle that is not empty occurs, without overlap, at most `limit`.
