@@ -145,9 +145,13 @@ CSK_INLINE void attend_heads(const csk_attention *p, size_t first, size_t n) {
             store_f32(scores + c * stride + t, y[c] * splat_f32(p->scale));
         }
     }
-    float inverse[CSK_GROUP_COLUMNS];
     for (size_t c = 0; c < n; c++) {
-        inverse[c] = 1.0f / softmax_terms(scores + c * stride, p->length);
+        // Values are weighed by binary16 numbers, as in ggml.
+        float inverse = 1.0f / softmax_terms(scores + c * stride, p->length);
+        for (size_t t = 0; t < p->length; t++) {
+            scores[c * stride + t] *= inverse;
+        }
+        csk_round_to_half(scores + c * stride, p->length);
     }
     for (size_t d = 0; d < size; d += 16) {
         CSK_UNROLL
@@ -161,7 +165,7 @@ CSK_INLINE void attend_heads(const csk_attention *p, size_t first, size_t n) {
         }
         CSK_UNROLL
         for (size_t c = 0; c < n; c++) {
-            store_f32(p->out + (first + c) * size + d, y[c] * splat_f32(inverse[c]));
+            store_f32(p->out + (first + c) * size + d, y[c]);
         }
     }
 }
