@@ -11,7 +11,7 @@ struct ConnectionTests {
         #expect(await server.send([[1]], to: PeerID([1, 2, 3]), on: router) == .unreachable)
         #expect(await server.send([[1]], to: .only, on: router) == .unreachable)
 
-        // Each round asks at the very moment the disconnect is reported.
+        // Each round asks as soon as the disconnect is reported.
         for round in 1...20 {
             let client = Probe()
             let dealer = try client.start(.dealer(connect: router.boundEndpoint))
@@ -36,7 +36,9 @@ struct ConnectionTests {
 
     @Test func aDealerReconnectsToARestartedRouter() async throws {
         let before = Probe(echoes: true)
-        let first = try before.start(.router(bind: "tcp://127.0.0.1:0"))
+        let reserved = try #require(RawListener.steady())
+        reserved.close()
+        let first = try before.start(.router(bind: "tcp://127.0.0.1:\(reserved.port)"))
         let endpoint = first.boundEndpoint
         let client = Probe()
         let dealer = try client.start(.dealer(connect: endpoint))
@@ -86,7 +88,7 @@ struct ConnectionTests {
 
     /// ZeroMQ itself gives up for good after a protocol error; see `ReconnectWatch`.
     @Test func aDealerSurvivesAStrangerOnTheRoutersPort() async throws {
-        let listener = try #require(RawListener())
+        let listener = try #require(RawListener.steady())
         let client = Probe()
         let dealer = try client.start(.dealer(connect: "tcp://127.0.0.1:\(listener.port)"))
         let connection = try #require(listener.accept())

@@ -6,8 +6,17 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct EchoTests {
-    @Test(arguments: ["tcp://127.0.0.1:0", "tcp://[::1]:0", "ipc://*", "inproc://echo"])
+    @Test(arguments: ["tcp://127.0.0.1:0", "ipc://*", "inproc://echo"])
     func framesComeBackAsTheyWere(_ endpoint: String) async throws {
+        try await checkEcho(endpoint)
+    }
+
+    @Test(.enabled(if: hasIPv6Loopback(), "this host has no IPv6"))
+    func framesComeBackOverIPv6() async throws {
+        try await checkEcho("tcp://[::1]:0")
+    }
+
+    private func checkEcho(_ endpoint: String) async throws {
         let shared = endpoint.hasPrefix("inproc") ? try ZMQContext() : nil
         let server = Probe(echoes: true)
         let router = try server.start(.router(bind: endpoint), context: shared)

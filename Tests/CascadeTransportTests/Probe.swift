@@ -147,7 +147,3 @@ func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
 func port(of endpoint: String) -> UInt16 {
     UInt16(endpoint.split(separator: ":").last ?? "") ?? 0
 }
-
-extension Instant {
-    var seconds: Double { Double(nanoseconds) / 1e9 }
-}

@@ -7,7 +7,7 @@ final class RawConnection {
     private(set) var descriptor: Int32
 
     init?(port: UInt16, receiveBuffer: Int32? = nil) {
-        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if var receiveBuffer {
             setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
         }
@@ -74,8 +74,17 @@ final class RawListener {
     private(set) var descriptor: Int32
     let port: UInt16
 
+    /// Listens on a free port that the system never gives to outgoing connections: one that is closed and opened again
+    /// must not be taken in between, not even by a dealer that connects to itself.
+    static func steady() -> RawListener? {
+        for _ in 0..<100 {
+            if let listener = RawListener(port: .random(in: 20_000..<32_000)) { return listener }
+        }
+        return nil
+    }
+
     init?(port wanted: UInt16 = 0) {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var one: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         var address = loopback(wanted)
@@ -104,7 +113,24 @@ final class RawListener {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&item, 1, milliseconds) > 0 else { return nil }
         let accepted = Glibc.accept(descriptor, nil, nil)
+        // A process that another test spawns must not keep the connection open.
+        _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
         return accepted < 0 ? nil : RawConnection(accepted: accepted)
+    }
+}
+
+/// True if this host can listen on ::1.
+func hasIPv6Loopback() -> Bool {
+    let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_addr = in6addr_loopback
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+        }
     }
 }
 

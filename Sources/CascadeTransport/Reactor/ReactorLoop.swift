@@ -75,21 +75,21 @@ final class ReactorLoop {
     /// Turns until somebody asks to stop or the socket fails, then closes everything within the linger time.
     func run(_ handler: any ReactorHandler) -> StopCause {
         handler.started(context, now: MonotonicClock.now())
-        var cause: StopCause?
-        while cause == nil {
-            if let reason = handle.stopReason {
-                cause = .requested(reason)
-                break
-            }
-            do throws(TransportError) {
-                try turn(handler)
-            } catch {
-                cause = .failed(error)
-            }
-        }
+        let cause = turnUntilStopped(handler)
         part(handler)
         close()
-        return cause ?? .requested("")
+        return cause
+    }
+
+    private func turnUntilStopped(_ handler: any ReactorHandler) -> StopCause {
+        do throws(TransportError) {
+            while true {
+                if let reason = handle.stopReason { return .requested(reason) }
+                try turn(handler)
+            }
+        } catch {
+            return .failed(error)
+        }
     }
 
     /// Lets the handler send its last words, and gives a router's peers a moment to read them: a DEALER drops what it has
@@ -107,7 +107,7 @@ final class ReactorLoop {
 
     private func close() {
         context.socket = nil
-        monitor.socket.close()
+        monitor.close()
         socket.close()
         // Blocks until what is queued is sent, or the linger time has passed.
         zeroMQ = nil
@@ -227,7 +227,7 @@ final class ReactorLoop {
     private func reopen() throws(TransportError) {
         guard let zeroMQ else { return }
         watch.reset()
-        monitor.socket.close()
+        monitor.close()
         socket.close()
         (socket, monitor, _) = try Self.open(endpoint, isRouter: isRouter, options, zeroMQ)
         context.socket = socket

@@ -16,10 +16,12 @@ final class SocketMonitor {
         | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPT_FAILED
 
     let socket: ZMQSocket
+    private let watched: ZMQSocket
 
     /// Must come before the watched socket is bound or connected, or the first events are missed.
     init(of watched: ZMQSocket, in context: ZMQContext) throws(TransportError) {
         let endpoint = context.nextMonitorEndpoint()
+        self.watched = watched
         try watched.monitor(endpoint, events: Self.events)
         socket = try ZMQSocket(ZMQ_PAIR, in: context)
         try socket.set(ZMQ_LINGER, "LINGER", 0)
@@ -27,6 +29,17 @@ final class SocketMonitor {
         // The reactor empties the queue every turn.
         try socket.set(ZMQ_RCVHWM, "RCVHWM", 0)
         try socket.connect(endpoint)
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Must come before the watched socket is closed: with nobody left to take a report, ZeroMQ's I/O thread would wait
+    /// for ever to hand one over, so the reports end first.
+    func close() {
+        watched.endMonitor()
+        socket.close()
     }
 
     /// The next report; nil when there is none.

@@ -59,9 +59,14 @@ final class ZMQSocket {
         return String(decoding: bytes.prefix(max(0, count - 1)), as: UTF8.self)
     }
 
-    /// Has ZeroMQ report `events` of this socket on a PAIR socket at `endpoint`; nil ends that.
+    /// Has ZeroMQ report `events` of this socket on a PAIR socket at `endpoint`.
     func monitor(_ endpoint: String, events: Int32) throws(TransportError) {
         if zmq_socket_monitor(raw, endpoint, events) != 0 { throw .zeroMQ("zmq_socket_monitor") }
+    }
+
+    /// Ends the reports. Does nothing once the socket is closed.
+    func endMonitor() {
+        if let raw { zmq_socket_monitor(raw, nil, 0) }
     }
 
     /// The entry for zmq_poll that waits for something to receive.

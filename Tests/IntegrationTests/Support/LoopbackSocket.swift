@@ -21,7 +21,7 @@ enum LoopbackSocket {
 
     /// A listening socket on a free port.
     static func listen() throws -> (socket: Int32, port: UInt16) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0, withAddress(0, { bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 16) == 0
         else {
             throw POSIXError(.EADDRINUSE)
@@ -43,7 +43,7 @@ enum LoopbackSocket {
 
     /// A connected socket, or nil.
     static func connect(port: UInt16) -> Int32? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         guard withAddress(port, { Glibc.connect(descriptor, $0, $1) }) == 0 else {
             close(descriptor)

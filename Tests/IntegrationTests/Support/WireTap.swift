@@ -45,6 +45,8 @@ final class WireTap: Sendable {
                 Glibc.close(listener)
                 return
             }
+            // A process that another test spawns must not keep the connection open.
+            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
             guard let server = LoopbackSocket.connect(port: target) else {
                 Glibc.close(client)
                 continue
