@@ -111,7 +111,7 @@ struct AttentionKernelTests {
         for _ in 0..<5 { pages.append(random.activations(64), random.activations(64), kernels.table) }
         let after = pages.attend(kernels.table, query, heads: 3, length: 70)
         #expect(before.map(\.bitPattern) == after.map(\.bitPattern))
-        #expect(before.allSatisfy(\.isFinite))
+        #expect(before.allSatisfy { $0.isFinite })
     }
 
     @Test(arguments: TestKernels.all)

@@ -14,7 +14,7 @@ struct EngineTests {
         kernels: TestKernels? = nil
     ) throws -> Engine {
         let options = EngineOptions(threads: threads, contextTokens: contextTokens, maximumRows: maximumRows)
-        return try Engine(model: model, options: options, kernels: kernels?.set)
+        return try Engine(model: model, options: options, kernels: kernels?.kernelSet)
     }
 
     private func tokens(_ count: Int, seed: UInt64) -> [Token] {
@@ -39,18 +39,21 @@ struct EngineTests {
     func logitsDoNotDependOnHowTokensCome(_ name: String) throws {
         let model = try Model.load(path: Fixtures.modelPath(name))
         let text = tokens(70, seed: 81)
-        let first = try engine(model, threads: 1)
+        let first = try self.engine(model, threads: 1)
         let expected = try bits(first, first.makeCache(), text, parts: [Int](repeating: 1, count: 70))
         for (parts, threads) in [
             ([64, 6], 2), ([1, 2, 3, 5, 8, 16, 35], 2), ([33, 37], 3), ([9, 61], 1), ([17, 53], 4),
         ] {
-            let engine = try engine(model, threads: threads)
+            let engine = try self.engine(model, threads: threads)
             // A page table that is not in order: pages of sequences that came and went.
             let (other, gone) = (engine.makeCache(), engine.makeCache())
             _ = try bits(engine, gone, text, parts: [64])
             _ = try bits(engine, other, text.reversed(), parts: [40])
             gone.release()
-            #expect(try bits(engine, engine.makeCache(), text, parts: parts) == expected, "\(parts), \(threads) threads")
+            #expect(
+                try bits(engine, engine.makeCache(), text, parts: parts) == expected,
+                "\(parts), \(threads) threads"
+            )
         }
         // Passes of fewer rows than a part: several passes in one call.
         let options = EngineOptions(threads: 2, contextTokens: 1_024, maximumRows: 7, maximumLogits: 70)
@@ -63,10 +66,10 @@ struct EngineTests {
         for name in Fixtures.modelNames {
             let model = try Model.load(path: Fixtures.modelPath(name))
             let text = tokens(20, seed: 82)
-            let generic = try engine(model, kernels: TestKernels.all[TestKernels.all.count - 1])
+            let generic = try self.engine(model, kernels: TestKernels.all[TestKernels.all.count - 1])
             let expected = try bits(generic, generic.makeCache(), text, parts: [20])
-            let engine = try engine(model, kernels: kernels)
-            #expect(engine.kernelName == kernels.set.name)
+            let engine = try self.engine(model, kernels: kernels)
+            #expect(engine.kernelName == kernels.kernelSet.name)
             #expect(try bits(engine, engine.makeCache(), text, parts: [13, 7]) == expected, "\(name)")
         }
     }
@@ -75,11 +78,11 @@ struct EngineTests {
         let model = try Model.load(path: Fixtures.modelPath("tiny-llama.Q4_K_M"))
         let texts = (0..<5).map { tokens(20 + 11 * $0, seed: 83 + UInt64($0)) }
         let alone = try texts.map { text in
-            let engine = try engine(model)
+            let engine = try self.engine(model)
             return try bits(engine, engine.makeCache(), text, parts: [text.count])
         }
         // A prompt, a draft, a single token, and logits for some rows only, all in one pass.
-        let engine = try engine(model)
+        let engine = try self.engine(model)
         let caches = texts.map { _ in engine.makeCache() }
         let fed = [0, 28, 41, 50, 63]
         for (index, count) in fed.enumerated() where count > 0 {
@@ -102,7 +105,7 @@ struct EngineTests {
 
     @Test func cuttingAndFeedingAgainGivesTheSameBits() throws {
         let model = try Model.load(path: Fixtures.modelPath("tiny-qwen2.f16"))
-        let engine = try engine(model)
+        let engine = try self.engine(model)
         let text = tokens(150, seed: 91)
         let cache = engine.makeCache()
         let expected = try bits(engine, cache, text, parts: [60, 60, 30])
@@ -121,7 +124,7 @@ struct EngineTests {
 
     @Test func pagesComeBack() throws {
         let model = try Model.load(path: Fixtures.modelPath("tiny-llama.Q8_0"))
-        let engine = try engine(model, contextTokens: 256)
+        let engine = try self.engine(model, contextTokens: 256)
         #expect(engine.pageCount == 4)
         let first = engine.makeCache()
         try engine.forward([Segment(cache: first, tokens: tokens(65, seed: 93), logits: 0)])
@@ -141,7 +144,7 @@ struct EngineTests {
 
     @Test func refusedRequestsChangeNothing() throws {
         let model = try Model.load(path: Fixtures.modelPath("tiny-llama.Q8_0"))
-        let engine = try engine(model, contextTokens: 128, maximumRows: 16)
+        let engine = try self.engine(model, contextTokens: 128, maximumRows: 16)
         let cache = engine.makeCache()
         try engine.forward([Segment(cache: cache, tokens: [1, 2, 3], logits: 1)])
         let before = engine.logits(segment: 0, row: 0).map(\.bitPattern)
@@ -185,7 +188,7 @@ struct EngineTests {
 
     @Test func costsAreMeasured() throws {
         let model = try Model.load(path: Fixtures.modelPath("tiny-llama.Q4_1"))
-        let engine = try engine(model)
+        let engine = try self.engine(model)
         let costs = try engine.measureCosts(rows: [1, 4, 8])
         #expect(costs.map(\.rows) == [1, 4, 8])
         #expect(costs.allSatisfy { $0.milliseconds > 0 })
@@ -207,7 +210,7 @@ struct EngineTests {
 
     @Test func generationEndsForEveryReason() throws {
         let model = try Model.load(path: Fixtures.modelPath("tiny-llama.f32"))
-        let engine = try engine(model, contextTokens: 64)
+        let engine = try self.engine(model, contextTokens: 64)
         let generator = Generator(engine: engine)
         func generate(
             _ limit: Int,

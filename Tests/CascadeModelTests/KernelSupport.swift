@@ -7,12 +7,14 @@ import Testing
 
 /// A kernel set under a name that shows in test output.
 struct TestKernels: CustomTestStringConvertible, Sendable {
-    let set: KernelSet
-    var table: csk_kernels { set.table }
-    var testDescription: String { set.name }
+    let kernelSet: KernelSet
+    var table: csk_kernels { kernelSet.table }
+    var testDescription: String { kernelSet.name }
 
     /// The sets of this machine; the generic one, which is the spec, is the last.
-    static let all = KernelSet.names.compactMap { name in (try? KernelSet(named: name)).map { TestKernels(set: $0) } }
+    static let all = KernelSet.names.compactMap { name in
+        (try? KernelSet(named: name)).map { TestKernels(kernelSet: $0) }
+    }
 
     /// The spec.
     static var generic: csk_kernels { all[all.count - 1].table }

@@ -89,7 +89,14 @@ struct LayerKernelTests {
         let angles = (0..<pairs).map { Double($0) * 0.7 }
         var out = x
         kernels.table.rotate(
-            &out, heads, size, pairs, angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) }, interleaved)
+            &out,
+            heads,
+            size,
+            pairs,
+            angles.map { Float(cos($0)) },
+            angles.map { Float(sin($0)) },
+            interleaved
+        )
         for head in 0..<heads {
             for index in 0..<size where index >= 2 * pairs {
                 #expect(out[head * size + index] == x[head * size + index])

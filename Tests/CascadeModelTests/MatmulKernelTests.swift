@@ -65,7 +65,7 @@ struct MatmulKernelTests {
             let bits = UInt16(matrix.bytes[offset]) | UInt16(matrix.bytes[offset + 1]) << 8
             let entry = blocks[blockIndex(column: column, block: block, columns: columns, blocks: count)]
             let exact = Double(entry.scale) * Double(codes(entry).reduce(0, +))
-            return sum + Double(Float16(bitPattern: bits)) * (Double(entry.scaled_sum) - exact)
+            return sum + Double(Float16(bitPattern: bits)) * (Double(entry.sum) - exact)
         }
     }
 
