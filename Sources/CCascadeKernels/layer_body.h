@@ -11,7 +11,7 @@ CSK_INLINE int32_t largest_bits(const float *x) {
     return a > b ? a : b;
 }
 
-// Codes of one block on a scale whose largest magnitude is given; a narrow scale and sum are rounded to binary16.
+// Codes of one block on a scale whose largest magnitude is given.
 CSK_INLINE void quantise_block(const float *x, float largest, bool wide, csk_block *out) {
     f32x16 a = load_f32(x), b = load_f32(x + 16);
     float inverse = largest > 1e-30f ? 127.0f / largest : 0.0f;
@@ -28,9 +28,9 @@ CSK_INLINE void quantise_block(const float *x, float largest, bool wide, csk_blo
     out->sums[0] = __builtin_reduce_add(qa);
     out->sums[1] = __builtin_reduce_add(qb);
     float scale = largest / 127.0f;
-    float scaled_sum = scale * (float)(out->sums[0] + out->sums[1]);
+    float sum = (float)(out->sums[0] + out->sums[1]);
     out->scale = wide ? scale : csk_from_half(csk_to_half(scale));
-    out->scaled_sum = wide ? scaled_sum : csk_from_half(csk_to_half(scaled_sum));
+    out->sum = wide ? sum : csk_from_half(csk_to_half(scale * sum));
 }
 
 static void quantise(const float *x, size_t stride, size_t columns, size_t k, size_t column_begin, size_t column_end,
@@ -58,6 +58,12 @@ static void quantise(const float *x, size_t stride, size_t columns, size_t k, si
                 }
             }
         }
+    }
+}
+
+static void round_to_half(float *x, size_t n) {
+    for (size_t i = 0; i < n; i += 16) {
+        store_f32(x + i, round_half(load_f32(x + i)));
     }
 }
 
@@ -148,10 +154,10 @@ CSK_INLINE void attend_heads(const csk_attention *p, size_t first, size_t n) {
     for (size_t c = 0; c < n; c++) {
         // Values are weighed by binary16 numbers, as in ggml.
         float inverse = 1.0f / softmax_terms(scores + c * stride, p->length);
-        for (size_t t = 0; t < p->length; t++) {
-            scores[c * stride + t] *= inverse;
+        for (size_t t = 0; t < p->length; t += 16) {
+            float *share = scores + c * stride + t;
+            store_f32(share, round_half(load_f32(share) * splat_f32(inverse)));
         }
-        csk_round_to_half(scores + c * stride, p->length);
     }
     for (size_t d = 0; d < size; d += 16) {
         CSK_UNROLL

@@ -84,6 +84,7 @@ static size_t indices_at_least(const float *x, size_t n, float threshold, uint32
         .name = NAME,                                                                                                  \
         .matmul = matmul,                                                                                              \
         .quantise = quantise,                                                                                          \
+        .round_to_half = round_to_half,                                                                                \
         .rms_norm = rms_norm,                                                                                          \
         .silu_multiply = silu_multiply,                                                                                \
         .rotate = rotate,                                                                                              \

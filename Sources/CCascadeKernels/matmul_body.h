@@ -3,9 +3,9 @@
 //
 // The chain of one output, block after block in ascending k (all products and sums rounded one by one):
 //   Q8_0, Q5_0: y += (float(dot of codes - offset) * d) * x.scale
-//   Q6_K:       y += (float(dot0) * (d * s0) + float(dot1) * (d * s1)) * x.scale
-//   Q4_1:       y += (float(dot) * d) * x.scale;  y += m * x.scaled_sum
-//   Q4_K:       y += (float(dot) * (d * s)) * x.scale;  y -= (dmin * m) * x.scaled_sum
+//   Q4_1:       y += (float(dot) * d) * x.scale;  y += m * x.sum
+//   Q6_K:       t += float(dot0) * (d * s0);  t += float(dot1) * (d * s1);  after 256: y += t * x.scale
+//   Q4_K:       t += float(dot) * (d * s);  t -= (dmin * m) * x.sum;  after 256: y += t * x.scale
 //   F32, F16:   y += w * x
 #pragma once
 
@@ -108,8 +108,16 @@ CSK_INLINE void tile_q4_1(const uint8_t *tile, size_t k, const csk_block *x, siz
         CSK_UNROLL
         for (size_t c = 0; c < n; c++) {
             y[c] += (to_f32(sums[c]) * d) * splat_f32(x[c].scale);
-            y[c] += m * splat_f32(x[c].scaled_sum);
+            y[c] += m * splat_f32(x[c].sum);
         }
+    }
+}
+
+// Adds what 256 weights made of the codes, times their scale.
+CSK_INLINE void add_scaled(const f32x16 *t, const csk_block *x, size_t n, f32x16 *y) {
+    CSK_UNROLL
+    for (size_t c = 0; c < n; c++) {
+        y[c] += t[c] * splat_f32(x[c].scale);
     }
 }
 
@@ -117,6 +125,11 @@ CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, siz
     for (size_t b = 0; b < k / 256; b++) {
         f32x16 d = widen_half(tile), dmin = widen_half(tile + SCALES);
         u32x16 minima = load_u32(tile + 3 * PLANE);
+        f32x16 t[CSK_GROUP_COLUMNS];
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            t[c] = splat_f32(0);
+        }
         prefetch(tile, 4 * PLANE, n);
         tile += 4 * PLANE;
         for (size_t half = 0; half < 2; half++) {
@@ -135,11 +148,13 @@ CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, siz
                 minima >>= 4;
                 CSK_UNROLL
                 for (size_t c = 0; c < n; c++) {
-                    y[c] += (to_f32(sums[c]) * s) * splat_f32(x[c].scale);
-                    y[c] -= m * splat_f32(x[c].scaled_sum);
+                    t[c] += to_f32(sums[c]) * s;
+                    t[c] -= m * splat_f32(x[c].sum);
                 }
             }
         }
+        // The scale is all 8 blocks'; x has gone past the last one.
+        add_scaled(t, x - n, n, y);
     }
 }
 
@@ -169,29 +184,31 @@ CSK_INLINE void tile_q6_k(const uint8_t *tile, size_t k, const csk_block *x, siz
     for (size_t b = 0; b < k / 256; b++, scales += SCALES) {
         f32x16 d = widen_half(scales);
         const uint8_t *sub_scales = tile;
+        f32x16 t[CSK_GROUP_COLUMNS];
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            t[c] = splat_f32(0);
+        }
         prefetch(tile, 4 * PLANE, n);
         tile += 4 * PLANE;
         for (size_t pair = 0; pair < 4; pair++) {
             u32x16 packed = load_u32(sub_scales + PLANE * pair);
             for (size_t j = 0; j < 2; j++, tile += 6 * PLANE, x += n) {
-                i32x16 first[CSK_GROUP_COLUMNS], second[CSK_GROUP_COLUMNS];
                 prefetch(tile, 6 * PLANE, n);
-                f32x16 s0 = d * to_f32((i32x16)(packed << 24) >> 24);
-                f32x16 s1 = d * to_f32((i32x16)(packed << 16) >> 24);
-                packed >>= 16;
-                dot_six_bits(tile, x, 0, n, first);
-                f32x16 part[CSK_GROUP_COLUMNS];
                 CSK_UNROLL
-                for (size_t c = 0; c < n; c++) {
-                    part[c] = to_f32(first[c]) * s0;
-                }
-                dot_six_bits(tile + 3 * PLANE, x, 1, n, second);
-                CSK_UNROLL
-                for (size_t c = 0; c < n; c++) {
-                    y[c] += (part[c] + to_f32(second[c]) * s1) * splat_f32(x[c].scale);
+                for (size_t half = 0; half < 2; half++) {
+                    i32x16 sums[CSK_GROUP_COLUMNS];
+                    dot_six_bits(tile + half * (3 * PLANE), x, half, n, sums);
+                    f32x16 s = d * to_f32((i32x16)(packed << 24) >> 24);
+                    packed >>= 8;
+                    CSK_UNROLL
+                    for (size_t c = 0; c < n; c++) {
+                        t[c] += to_f32(sums[c]) * s;
+                    }
                 }
             }
         }
+        add_scaled(t, x - n, n, y);
     }
 }
 

@@ -1,20 +1,8 @@
-// Scalar functions: binary16, exp, log, sine and cosine in double precision.
+// Scalar functions: binary16, sine and cosine in double precision.
 
 #include "kernels.h"
 
 #pragma STDC FP_CONTRACT OFF
-
-static double from_bits(uint64_t bits) {
-    double value;
-    __builtin_memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static uint64_t to_bits(double value) {
-    uint64_t bits;
-    __builtin_memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
 
 static float float_from_bits(uint32_t bits) {
     float value;
@@ -63,42 +51,6 @@ static double nearest(double x) {
     return (x + 0x1.8p52) - 0x1.8p52;
 }
 
-double csk_exp(double x) {
-    if (!(x > -708.0)) {
-        return x != x ? x : 0.0;
-    }
-    if (x > 709.0) {
-        x = 709.0;
-    }
-    // x = n ln 2 + r with |r| <= ln 2 / 2, then the Taylor series of exp(r).
-    double n = nearest(x * 0x1.71547652b82fep0);
-    double r = (x - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
-    double sum = 1.0;
-    for (int k = 14; k >= 1; k--) {
-        sum = 1.0 + sum * r / (double)k;
-    }
-    return sum * from_bits((uint64_t)(1023 + (int64_t)n) << 52);
-}
-
-double csk_log(double x) {
-    uint64_t bits = to_bits(x);
-    int64_t exponent = (int64_t)(bits >> 52) - 1023;
-    double m = from_bits((bits & 0x000FFFFFFFFFFFFFull) | 0x3FF0000000000000ull);
-    if (m > 0x1.6a09e667f3bcdp0) {
-        m *= 0.5;
-        exponent += 1;
-    }
-    // log m = 2 artanh s with s = (m - 1) / (m + 1), |s| <= 0.172.
-    double s = (m - 1.0) / (m + 1.0);
-    double square = s * s;
-    double sum = 0.0;
-    for (int k = 23; k >= 3; k -= 2) {
-        sum = (sum + 1.0 / (double)k) * square;
-    }
-    double n = (double)exponent;
-    return n * 0x1.62e42fee00000p-1 + (2.0 * s + (2.0 * s * sum + n * 0x1.a39ef35793c76p-33));
-}
-
 void csk_sincos(double x, double *sine, double *cosine) {
     // x = n pi/2 + r with |r| <= pi/4; pi/2 in three parts, the products with the first two are exact for |n| < 2^20.
     double n = nearest(x * 0x1.45f306dc9c883p-1);
@@ -128,11 +80,5 @@ void csk_sincos(double x, double *sine, double *cosine) {
         *sine = -c;
         *cosine = s;
         break;
-    }
-}
-
-void csk_round_to_half(float *x, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        x[i] = csk_from_half(csk_to_half(x[i]));
     }
 }

@@ -88,6 +88,17 @@ CSK_INLINE float max_f32(f32x16 v) {
     return x[0];
 }
 
+// The nearest float that binary16 has, as csk_from_half(csk_to_half(x)).
+CSK_INLINE f32x16 round_half(f32x16 x) {
+    i32x16 bits = (i32x16)x, sign = bits & (int32_t)0x80000000, rest = bits & 0x7FFFFFFF;
+    i32x16 is_nan = rest > 0x7F800000, is_large = rest > 0x477FE000, is_small = rest < 0x38800000;
+    f32x16 normal = (f32x16)((rest + 0xFFF + ((rest >> 13) & 1)) & ~0x1FFF);
+    // Subnormal: adding 0.5 lets the addition round at the right place.
+    f32x16 small = ((f32x16)rest + splat_f32(0.5f)) - splat_f32(0.5f);
+    f32x16 rounded = choose(is_large, splat_f32(65504.0f), choose(is_small, small, normal));
+    return choose(is_nan, x, (f32x16)((i32x16)rounded | sign));
+}
+
 // exp in single precision, error about 2 units in the last place; 0 below -87, clamped above 88.
 CSK_INLINE f32x16 exp_f32(f32x16 x) {
     i32x16 vanishes = x < splat_f32(-87.0f);

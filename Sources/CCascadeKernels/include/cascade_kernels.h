@@ -39,8 +39,9 @@ enum {
 typedef struct {
     int8_t q[CSK_BLOCK];
     float scale;
-    // scale * sum of all q: what a weight block's minimum is multiplied by.
-    float scaled_sum;
+    // What a weight block's minimum is multiplied by: the sum of all q if the scale is wide, else scale times that sum,
+    // rounded to binary16 (csk_kernels.quantise).
+    float sum;
     // Sums of q over the first and the second half of the block.
     int32_t sums[2];
 } csk_block;
@@ -55,8 +56,8 @@ typedef struct {
     size_t tile_bytes;
 } csk_matrix;
 
-// The input columns of a product. Quantised weights read `blocks` (see csk_kernels.quantise), float weights `values`:
-// column c's k floats start at values + c * stride.
+// The input columns of a product. Q4_K and Q6_K read `blocks` with wide scales, the other quantised types narrow ones
+// (csk_kernels.quantise); float weights read `values`: column c's k floats start at values + c * stride.
 typedef struct {
     const csk_block *blocks;
     const float *values;
@@ -111,6 +112,10 @@ typedef struct {
     // are ggml's Q8_K and Q8_0/Q8_1, so that answers differ from llama.cpp's by little more than the order of sums.
     void (*quantise)(const float *x, size_t stride, size_t columns, size_t k, size_t column_begin, size_t column_end,
                      size_t block_begin, size_t block_end, bool wide, csk_block *out);
+
+    // Rounds n floats in place to the nearest that binary16 has, within +-65504: what products of binary16 numbers, as
+    // ggml computes them, read of a float.
+    void (*round_to_half)(float *x, size_t n);
 
     // out[i] = x[i] * weight[i] / sqrt(mean(x^2) + epsilon). `out` may be x.
     void (*rms_norm)(const float *x, const float *weight, size_t n, float epsilon, float *out);
@@ -179,16 +184,9 @@ void csk_dequantise(csk_type type, const void *source, size_t k, float *out);
 
 // IEEE binary16 conversions. To binary16: round to nearest even, clamped to +-65504, NaN stays NaN.
 float csk_from_half(uint16_t half);
-
-// Rounds n floats in place to the nearest that binary16 has: what products of binary16 numbers, as ggml computes them,
-// read of a float.
-void csk_round_to_half(float *x, size_t n);
 uint16_t csk_to_half(float value);
 
-// Double-precision functions that do not depend on a C library: error below 1e-15 relative (sine and cosine:
-// absolute). csk_exp: 0 below -708, clamped above 709. csk_log: x > 0 and normal. csk_sincos: |x| < 1e6.
-double csk_exp(double x);
-double csk_log(double x);
+// Sine and cosine that do not depend on a C library: absolute error below 1e-15 for |x| < 1e6.
 void csk_sincos(double x, double *sine, double *cosine);
 
 // Tells the processor that the caller spins.

@@ -36,8 +36,8 @@ final class ForwardPass: @unchecked Sendable {
         weights = model.weights
         barrier = Barrier(parties: threads)
         let dimensions = model.configuration.rotaryDimensions
-        let logBase = csk_log(model.configuration.rotaryBase)
-        frequencies = (0..<dimensions / 2).map { csk_exp(-2 * Double($0) / Double(dimensions) * logBase) }
+        let logBase = Math.log(model.configuration.rotaryBase)
+        frequencies = (0..<dimensions / 2).map { Math.exp(-2 * Double($0) / Double(dimensions) * logBase) }
     }
 
     /// The part of thread `thread`. Its numbers are complete when every thread has returned.
@@ -79,15 +79,10 @@ final class ForwardPass: @unchecked Sendable {
     /// Adds attention's output to the stream.
     private func attentionPart(_ layer: ModelWeights.Layer, _ index: Int, _ thread: Int) {
         let c = configuration
-        norm(layer.attentionNorm, thread, for: layer.query, layer.key, layer.value)
+        norm(layer.attentionNorm, thread, for: layer.query.input.union(layer.key.input).union(layer.value.input))
         barrier.wait()
 
-        let normed = csk_columns(
-            blocks: buffers.blocks,
-            values: buffers.normed,
-            stride: c.width,
-            columns: rowCount
-        )
+        let normed = Columns(buffers.normed, width: c.width, count: rowCount, buffers.inputBlocks)
         let tiles = (layer.query.tileCount, layer.key.tileCount, layer.value.tileCount)
         let mine = share(of: tiles.0 + tiles.1 + tiles.2, thread)
         multiply(layer.query, normed, mine, result(buffers.query, c.queryWidth, layer.queryBias))
@@ -108,17 +103,10 @@ final class ForwardPass: @unchecked Sendable {
         }
         barrier.wait()
 
-        for row in share(of: rowCount, thread) {
-            prepare(buffers.attended, c.queryWidth, rowCount, row..<row + 1, buffers.blocks, for: layer.attentionOutput)
-        }
+        let attended = Columns(buffers.attended, width: c.queryWidth, count: rowCount, buffers.inputBlocks)
+        prepare(attended, share(of: rowCount, thread), for: layer.attentionOutput.input)
         barrier.wait()
 
-        let attended = csk_columns(
-            blocks: buffers.blocks,
-            values: buffers.attended,
-            stride: c.queryWidth,
-            columns: rowCount
-        )
         let matrix = layer.attentionOutput
         multiply(matrix, attended, share(of: matrix.tileCount, thread), sum(buffers.stream, c.width))
         barrier.wait()
@@ -127,19 +115,15 @@ final class ForwardPass: @unchecked Sendable {
     /// Adds the feed-forward part's output to the stream.
     private func feedForwardPart(_ layer: ModelWeights.Layer, _ thread: Int) {
         let c = configuration
-        norm(layer.feedForwardNorm, thread, for: layer.gate, layer.up)
+        norm(layer.feedForwardNorm, thread, for: layer.gate.input.union(layer.up.input))
         barrier.wait()
 
         // A thread computes the same rows of both matrices, whole scales of activations, and quantises them.
-        let normed = csk_columns(
-            blocks: buffers.blocks,
-            values: buffers.normed,
-            stride: c.width,
-            columns: rowCount
-        )
-        let unit = layer.down.wantsWideScales ? 256 : ForwardPass.block
-        let scales = share(of: c.hiddenWidth / unit, thread)
-        let mine = scales.lowerBound * unit..<scales.upperBound * unit
+        let normed = Columns(buffers.normed, width: c.width, count: rowCount, buffers.inputBlocks)
+        let hidden = Columns(buffers.gate, width: c.hiddenWidth, count: rowCount, buffers.hiddenBlocks)
+        let unit = layer.down.input == .wideBlocks ? ForwardPass.wideBlock : ForwardPass.block
+        let units = share(of: c.hiddenWidth / unit, thread)
+        let mine = units.lowerBound * unit..<units.upperBound * unit
         let tiles = mine.lowerBound / Int(CSK_TILE_ROWS)..<mine.upperBound / Int(CSK_TILE_ROWS)
         multiply(layer.gate, normed, tiles, result(buffers.gate, c.hiddenWidth, nil))
         multiply(layer.up, normed, tiles, result(buffers.up, c.hiddenWidth, nil))
@@ -147,15 +131,9 @@ final class ForwardPass: @unchecked Sendable {
             let start = row * c.hiddenWidth + mine.lowerBound
             kernels.silu_multiply(buffers.gate + start, buffers.up + start, mine.count, buffers.gate + start)
         }
-        prepare(buffers.gate, c.hiddenWidth, rowCount, 0..<rowCount, buffers.hiddenBlocks, part: mine, for: layer.down)
+        prepare(hidden, 0..<rowCount, part: mine, for: layer.down.input)
         barrier.wait()
 
-        let hidden = csk_columns(
-            blocks: buffers.hiddenBlocks,
-            values: buffers.gate,
-            stride: c.hiddenWidth,
-            columns: rowCount
-        )
         multiply(layer.down, hidden, share(of: layer.down.tileCount, thread), sum(buffers.stream, c.width))
         barrier.wait()
     }
@@ -168,72 +146,92 @@ final class ForwardPass: @unchecked Sendable {
             let row = buffers.stream + buffers.wanted[column] * c.width
             kernels.rms_norm(row, weights.outputNorm, c.width, c.normEpsilon, buffers.normed + column * c.width)
         }
-        prepare(buffers.normed, c.width, wantedCount, mine, buffers.blocks, for: weights.output)
+        let normed = Columns(buffers.normed, width: c.width, count: wantedCount, buffers.inputBlocks)
+        let matrix = weights.output
+        prepare(normed, mine, for: matrix.input)
         barrier.wait()
 
-        let normed = csk_columns(
-            blocks: buffers.blocks,
-            values: buffers.normed,
-            stride: c.width,
-            columns: wantedCount
-        )
         let logits = buffers.logits + logitsBase * c.vocabulary
-        let matrix = weights.output
         multiply(matrix, normed, share(of: matrix.tileCount, thread), result(logits, c.vocabulary, nil))
     }
 
-    // MARK: Steps
+    // MARK: Products
 
     private static let block = Int(CSK_BLOCK)
+    private static let wideBlock = 256
 
-    /// Norm of the thread's rows of the stream, ready for products with the matrices.
-    private func norm(_ weight: UnsafePointer<Float>, _ thread: Int, for matrices: csk_matrix...) {
+    /// The input of products: `count` columns of `width` floats, one after the other, and the same in codes.
+    private struct Columns {
+        let values: UnsafeMutablePointer<Float>
+        let width: Int
+        let count: Int
+        let blocks: QuantisedColumns
+
+        init(_ values: UnsafeMutablePointer<Float>, width: Int, count: Int, _ blocks: QuantisedColumns) {
+            self.values = values
+            self.width = width
+            self.count = count
+            self.blocks = blocks
+        }
+    }
+
+    /// Norm of the thread's rows of the stream, ready for products.
+    private func norm(_ weight: UnsafePointer<Float>, _ thread: Int, for input: ProductInput) {
         let c = configuration
         let mine = share(of: rowCount, thread)
         for row in mine {
             let start = row * c.width
             kernels.rms_norm(buffers.stream + start, weight, c.width, c.normEpsilon, buffers.normed + start)
         }
-        let matrix = matrices.first { !$0.wantsWideScales } ?? matrices[0]
-        prepare(buffers.normed, c.width, rowCount, mine, buffers.blocks, for: matrix)
+        prepare(Columns(buffers.normed, width: c.width, count: rowCount, buffers.inputBlocks), mine, for: input)
     }
 
-    /// Makes columns ready for products with a matrix of the type given: codes, or floats that its type can tell apart.
-    /// `part` limits the work to some of each column's numbers, whole scales of them.
-    private func prepare(
-        _ values: UnsafeMutablePointer<Float>,
-        _ width: Int,
-        _ count: Int,
-        _ columns: Range<Int>,
-        _ out: UnsafeMutablePointer<csk_block>,
-        part: Range<Int>? = nil,
-        for matrix: csk_matrix
-    ) {
-        let part = part ?? 0..<width
-        guard matrix.isQuantised else {
-            guard matrix.type == CSK_F16 else { return }
-            for column in columns { csk_round_to_half(values + column * width + part.lowerBound, part.count) }
-            return
+    /// Brings some of the columns into the forms that products read. `part` limits the work to some of each column's
+    /// numbers, whole scales of them.
+    private func prepare(_ columns: Columns, _ mine: Range<Int>, part: Range<Int>? = nil, for input: ProductInput) {
+        let part = part ?? 0..<columns.width
+        guard !mine.isEmpty, !part.isEmpty else { return }
+        if input.contains(.narrowBlocks) { quantise(columns, mine, part, isWide: false, columns.blocks.narrow) }
+        if input.contains(.wideBlocks) { quantise(columns, mine, part, isWide: true, columns.blocks.wide) }
+        if input.contains(.halves) {
+            for column in mine {
+                kernels.round_to_half(columns.values + column * columns.width + part.lowerBound, part.count)
+            }
         }
+    }
+
+    private func quantise(
+        _ columns: Columns,
+        _ mine: Range<Int>,
+        _ part: Range<Int>,
+        isWide: Bool,
+        _ out: UnsafeMutablePointer<csk_block>
+    ) {
         kernels.quantise(
-            values,
-            width,
-            count,
-            width,
-            columns.lowerBound,
-            columns.upperBound,
+            columns.values,
+            columns.width,
+            columns.count,
+            columns.width,
+            mine.lowerBound,
+            mine.upperBound,
             part.lowerBound / ForwardPass.block,
             part.upperBound / ForwardPass.block,
-            matrix.wantsWideScales,
+            isWide,
             out
         )
     }
 
     /// Those of the tiles that the matrix has, times all columns.
-    private func multiply(_ matrix: csk_matrix, _ columns: csk_columns, _ tiles: Range<Int>, _ result: csk_result) {
+    private func multiply(_ matrix: csk_matrix, _ columns: Columns, _ tiles: Range<Int>, _ result: csk_result) {
         let tiles = tiles.clamped(to: 0..<matrix.tileCount)
         guard !tiles.isEmpty else { return }
-        withUnsafePointer(to: matrix) { kernels.matmul($0, columns, tiles.lowerBound, tiles.upperBound, result) }
+        let input = csk_columns(
+            blocks: matrix.input == .wideBlocks ? columns.blocks.wide : columns.blocks.narrow,
+            values: columns.values,
+            stride: columns.width,
+            columns: columns.count
+        )
+        withUnsafePointer(to: matrix) { kernels.matmul($0, input, tiles.lowerBound, tiles.upperBound, result) }
     }
 
     private func result(
@@ -261,7 +259,7 @@ final class ForwardPass: @unchecked Sendable {
         kernels.rotate(buffers.query + row * c.queryWidth, c.heads, c.headSize, pairs, cosines, sines, interleaved)
         kernels.rotate(key, c.keyValueHeads, c.headSize, pairs, cosines, sines, interleaved)
         // Scores are products of binary16 numbers.
-        csk_round_to_half(buffers.query + row * c.queryWidth, c.queryWidth)
+        kernels.round_to_half(buffers.query + row * c.queryWidth, c.queryWidth)
 
         guard let page = entry.pages[entry.position / PagePool.pageTokens] else {
             preconditionFailure("a row without a page")

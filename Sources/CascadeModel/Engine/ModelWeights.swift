@@ -54,9 +54,26 @@ extension csk_matrix {
     /// Bytes of all tiles.
     var byteCount: Int { tileCount * tile_bytes }
 
-    /// Whether the matrix multiplies 8-bit activations rather than floats.
-    var isQuantised: Bool { type != CSK_F32 && type != CSK_F16 }
+    /// What the matrix reads of its input.
+    var input: ProductInput {
+        switch type {
+        case CSK_F32: []
+        case CSK_F16: .halves
+        case CSK_Q4_K, CSK_Q6_K: .wideBlocks
+        default: .narrowBlocks
+        }
+    }
+}
 
-    /// Whether its activations share a scale per 256 rather than per 32.
-    var wantsWideScales: Bool { type == CSK_Q4_K || type == CSK_Q6_K }
+/// In which forms the matrices of a step read its input, besides floats. A matrix reads the same numbers whatever others
+/// there are, but for one: F32 weights beside F16 ones read floats that are rounded to binary16.
+struct ProductInput: OptionSet {
+    let rawValue: UInt8
+
+    /// Floats rounded to binary16.
+    static let halves = ProductInput(rawValue: 1)
+    /// Codes with a scale for each 32.
+    static let narrowBlocks = ProductInput(rawValue: 2)
+    /// Codes with a scale for each 256.
+    static let wideBlocks = ProductInput(rawValue: 4)
 }

@@ -9,6 +9,12 @@ struct PassRow {
     var pages: UnsafeMutablePointer<UnsafeRawPointer?>
 }
 
+/// The input of a step's products in codes, on both kinds of scales; only what the step's matrices read is filled.
+struct QuantisedColumns {
+    var narrow: UnsafeMutablePointer<csk_block>
+    var wide: UnsafeMutablePointer<csk_block>
+}
+
 /// An engine's working memory, allocated once for the most rows of a pass. R is the number of rows; every activation
 /// buffer is row-major, row r at r * (its width).
 struct PassBuffers {
@@ -32,10 +38,10 @@ struct PassBuffers {
     /// [R x hiddenWidth]; the hidden layer's activations take the gate's place.
     let gate: UnsafeMutablePointer<Float>
     let up: UnsafeMutablePointer<Float>
-    /// Quantised input of the products with the norm's or attention's output. [R x max(width, queryWidth) / 32]
-    let blocks: UnsafeMutablePointer<csk_block>
+    /// Quantised output of a norm or of attention. [R x max(width, queryWidth) / 32]
+    let inputBlocks: QuantisedColumns
     /// Quantised hidden activations. [R x hiddenWidth / 32]
-    let hiddenBlocks: UnsafeMutablePointer<csk_block>
+    let hiddenBlocks: QuantisedColumns
     /// Attention scores of one row and key/value head, for each thread. [threads x heads of a group x scoreStride]
     let scores: UnsafeMutablePointer<Float>
     /// Floats of scores for each head: the longest sequence, rounded up to a whole page.
@@ -61,8 +67,9 @@ struct PassBuffers {
             maximumRows * c.keyValueWidth, maximumRows * c.queryWidth, maximumRows * c.hiddenWidth,
             maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * c.vocabulary,
         ].map { plan.reserve($0, of: Float.self) }
-        let blockCounts = [max(c.width, c.queryWidth), c.hiddenWidth].map { maximumRows * $0 / CSK_BLOCK }
-        let blockOffsets = blockCounts.map { plan.reserve($0, of: csk_block.self) }
+        let blockOffsets = [max(c.width, c.queryWidth), c.hiddenWidth].flatMap { width in
+            (0..<2).map { _ in plan.reserve(maximumRows * width / CSK_BLOCK, of: csk_block.self) }
+        }
         let rowOffset = plan.reserve(maximumRows, of: PassRow.self)
         let wantedOffset = plan.reserve(maximumRows, of: Int.self)
         let memory = try MappedMemory(byteCount: plan.byteCount, purpose: "an engine's buffers")
@@ -81,8 +88,9 @@ struct PassBuffers {
         up = float(9)
         scores = float(10)
         logits = float(11)
-        blocks = (memory.base + blockOffsets[0]).assumingMemoryBound(to: csk_block.self)
-        hiddenBlocks = (memory.base + blockOffsets[1]).assumingMemoryBound(to: csk_block.self)
+        let blocks = blockOffsets.map { (memory.base + $0).assumingMemoryBound(to: csk_block.self) }
+        inputBlocks = QuantisedColumns(narrow: blocks[0], wide: blocks[1])
+        hiddenBlocks = QuantisedColumns(narrow: blocks[2], wide: blocks[3])
         rows = (memory.base + rowOffset).assumingMemoryBound(to: PassRow.self)
         wanted = (memory.base + wantedOffset).assumingMemoryBound(to: Int.self)
         scoreStride = stride

@@ -37,7 +37,7 @@ package struct LogitsRow {
     package var count: Int { logits.count }
 
     /// Natural logarithm of the sum of all exponentials: log p(t) = logit(t) - this.
-    package var logSumExp: Double { Double(largest) + csk_log(total) }
+    package var logSumExp: Double { Double(largest) + Math.log(total) }
 
     /// Largest probability.
     package var maximumProbability: Double { 1 / total }
@@ -49,12 +49,12 @@ package struct LogitsRow {
 
     /// A token's probability.
     package func probability(of token: Token) -> Double {
-        csk_exp(Double(logits[Int(token)]) - Double(largest)) / total
+        Math.exp(Double(logits[Int(token)]) - Double(largest)) / total
     }
 
     /// Entropy in nats.
     package func entropy() -> Double {
-        max(0, csk_log(total) - kernels.table.exp_moment(start, count, largest) / total)
+        max(0, Math.log(total) - kernels.table.exp_moment(start, count, largest) / total)
     }
 
     /// The `limit` most likely tokens with the logarithms of their probabilities, the most likely first, of equals the
