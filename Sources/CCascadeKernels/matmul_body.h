@@ -2,7 +2,7 @@
 // The tile layouts are described in repack.c.
 //
 // The chain of one output, block after block in ascending k (all products and sums rounded one by one):
-//   Q8_0, Q5_0: y += (float(dot of codes - offset) * d) * x.scale
+//   Q8_0, Q5_0, Q4_0: y += (float(dot of codes - offset) * d) * x.scale
 //   Q4_1:       y += (float(dot) * d) * x.scale;  y += m * x.sum
 //   Q6_K:       t += float(dot0) * (d * s0);  t += float(dot1) * (d * s1);  after 256: y += t * x.scale
 //   Q4_K:       t += float(dot) * (d * s);  t -= (dmin * m) * x.sum;  after 256: y += t * x.scale
@@ -86,6 +86,24 @@ CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, siz
                 sums[c] = dot4_small(sums[c], high, x[c].q + 16 + 4 * i);
             }
         }
+        f32x16 d = widen_half(scales);
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            y[c] += (to_f32(sums[c]) * d) * splat_f32(x[c].scale);
+        }
+    }
+}
+
+CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
+    const uint8_t *scales = tile + k / 32 * (4 * PLANE);
+    for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += SCALES, x += n) {
+        i32x16 sums[CSK_GROUP_COLUMNS];
+        prefetch(tile, 4 * PLANE, n);
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            sums[c] = splat_i32(-8 * (x[c].sums[0] + x[c].sums[1]));
+        }
+        dot_nibbles(tile, x, n, sums);
         f32x16 d = widen_half(scales);
         CSK_UNROLL
         for (size_t c = 0; c < n; c++) {
@@ -270,6 +288,7 @@ typedef void tile_kernel(const uint8_t *tile, size_t k, const void *x, size_t st
 
 CSK_INSTANCES(CSK_QUANTISED, tile_q8_0)
 CSK_INSTANCES(CSK_QUANTISED, tile_q5_0)
+CSK_INSTANCES(CSK_QUANTISED, tile_q4_0)
 CSK_INSTANCES(CSK_QUANTISED, tile_q4_1)
 CSK_INSTANCES(CSK_QUANTISED, tile_q4_k)
 CSK_INSTANCES(CSK_QUANTISED, tile_q6_k)
@@ -282,6 +301,8 @@ static tile_kernel *const *tile_kernels(csk_type type) {
         return tile_f32_kernels;
     case CSK_F16:
         return tile_f16_kernels;
+    case CSK_Q4_0:
+        return tile_q4_0_kernels;
     case CSK_Q4_1:
         return tile_q4_1_kernels;
     case CSK_Q5_0:
