@@ -3,7 +3,7 @@
 //
 // The chain of one output, block after block in ascending k (all products and sums of floats rounded one by one, those
 // of integers exact):
-//   Q8_0, Q5_0: y += (float(dot of codes - offset) * d) * x.scale
+//   Q8_0, Q5_0, Q4_0: y += (float(dot of codes - offset) * d) * x.scale
 //   Q4_1:       y += (float(dot) * d) * x.scale;  y += m * x.sum
 //   Q6_K:       y += (float(sum of 16 s * dot) * d) * x.scale
 //   Q4_K:       y += (float(sum of 8 s * dot) * d - float(sum of 8 m * sum of x.q) * dmin) * x.scale
@@ -69,6 +69,23 @@ CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, siz
             ivec sums[CSK_GROUP_COLUMNS];
             clear(n, sums);
             dot_five_bits(tile + PART * part, x, n, sums);
+            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
+        }
+    }
+}
+
+CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
+    const uint8_t *scales = tile + k / 32 * (4 * PLANE);
+    for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += SCALES, x += n) {
+        prefetch(tile, 4 * PLANE, n);
+        CSK_UNROLL
+        CSK_PARTS {
+            ivec sums[CSK_GROUP_COLUMNS];
+            CSK_UNROLL
+            for (size_t c = 0; c < n; c++) {
+                sums[c] = all_i32(-8 * block_sum(x + c));
+            }
+            dot_nibbles(tile + PART * part, x, n, unit_factor(), sums);
             add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
         }
     }
@@ -240,6 +257,7 @@ CSK_INLINE void store_sums(tile_sums y, size_t n, float factor, float *out, size
 
 CSK_INSTANCES(CSK_QUANTISED, tile_q8_0)
 CSK_INSTANCES(CSK_QUANTISED, tile_q5_0)
+CSK_INSTANCES(CSK_QUANTISED, tile_q4_0)
 CSK_INSTANCES(CSK_QUANTISED, tile_q4_1)
 CSK_INSTANCES(CSK_QUANTISED, tile_q4_k)
 CSK_INSTANCES(CSK_QUANTISED, tile_q6_k)
@@ -252,6 +270,8 @@ static tile_kernel *const *tile_kernels(csk_type type) {
         return tile_f32_kernels;
     case CSK_F16:
         return tile_f16_kernels;
+    case CSK_Q4_0:
+        return tile_q4_0_kernels;
     case CSK_Q4_1:
         return tile_q4_1_kernels;
     case CSK_Q5_0:

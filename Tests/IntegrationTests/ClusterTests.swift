@@ -43,6 +43,33 @@ import Testing
         }
     }
 
+    /// Guarantee G1: a drafter that knows half the tokens, roughly rounded, changes what is drafted, never the answer.
+    @Test(.timeLimit(.minutes(3)))
+    func slimDraftersDoNotChangeLosslessAnswers() async throws {
+        let cluster = try TestCluster()
+        try cluster.start(.expert, model: Self.expert)
+        let slim = ["--draft-vocabulary", "400", "--draft-quantization", "q4_0"]
+        try cluster.start(.drafter, model: Self.drafter, arguments: slim)
+        try await cluster.waitForReady(2)
+        let reference = try await Generated.run(model: Self.expert, texts: Self.prompts, maxTokens: 64)
+        var accepted = 0
+        for (prompt, expected) in zip(Self.prompts, reference) {
+            let answer = try await submit(cluster, prompt)
+            #expect(answer.tokens == expected.tokens, "\(prompt)")
+            #expect(answer.text == expected.text)
+            accepted += answer.speculative_decoding.num_accepted_draft_tokens
+        }
+        #expect(accepted > 0)
+    }
+
+    @Test func unreadableDraftVocabularyIsNamed() async throws {
+        let arguments = ["drafter", "--model", Self.drafter, "--endpoint", "tcp://127.0.0.1:1", "--draft-vocabulary"]
+        let missing = try await CascadeProcess.run(arguments + ["300", "--draft-vocabulary-file", "/nonexistent"])
+        #expect(missing.code == 1 && missing.errors.contains("/nonexistent"))
+        let pointless = try await CascadeProcess.run(arguments + ["0", "--draft-vocabulary-file", "/nonexistent"])
+        #expect(pointless.code == 2 && pointless.errors.contains("--draft-vocabulary-file needs"))
+    }
+
     @Test(.timeLimit(.minutes(3)))
     func everyRuleAnswersAndSeveralJobsRunAtOnce() async throws {
         let cluster = try await readyCluster()

@@ -19,6 +19,7 @@
 typedef enum {
     CSK_F32 = 0,
     CSK_F16 = 1,
+    CSK_Q4_0 = 2,
     CSK_Q4_1 = 3,
     CSK_Q5_0 = 6,
     CSK_Q8_0 = 8,
@@ -185,6 +186,10 @@ bool csk_repack(csk_type type, const void *source, size_t rows, size_t k, size_t
 
 // One row of k weights as stored in a GGUF file, as floats.
 void csk_dequantise(csk_type type, const void *source, size_t k, float *out);
+
+// Stores one row of k floats (multiple of 32) as Q4_0: for each 32 a binary16 scale d, then codes 0 to 15 for
+// d * (code - 8). The scale is chosen from a few for the least square error. False when a float is infinite or NaN.
+bool csk_quantise_q4_0(const float *x, size_t k, void *out);
 
 // IEEE binary16 conversions. To binary16: round to nearest even, clamped to +-65504, NaN stays NaN.
 float csk_from_half(uint16_t half);

@@ -8,12 +8,14 @@ internal import Logging
 /// It shares nothing with the reactor thread but the mailbox, so heartbeats are answered while a pass runs.
 final class EngineThread: Sendable {
     private let configuration: NodeConfiguration
+    private let loadOptions: LoadOptions
     private let mailbox: Mailbox
     private let logger: Logger
     private let finished = DispatchSemaphore(value: 0)
 
-    init(configuration: NodeConfiguration, mailbox: Mailbox, logger: Logger) {
+    init(configuration: NodeConfiguration, loadOptions: LoadOptions, mailbox: Mailbox, logger: Logger) {
         self.configuration = configuration
+        self.loadOptions = loadOptions
         self.mailbox = mailbox
         self.logger = logger
     }
@@ -41,7 +43,8 @@ final class EngineThread: Sendable {
     private func run() throws {
         let started = MonotonicTime.now()
         logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
-        let model = try Model.load(path: configuration.modelPath)
+        let model = try Model.load(path: configuration.modelPath, options: loadOptions)
+        let loadSeconds = MonotonicTime.seconds(since: started)
         let engine = try Engine(
             model: model,
             options: EngineOptions(
@@ -55,7 +58,9 @@ final class EngineThread: Sendable {
         logger.info(
             "loaded and measured",
             metadata: [
-                "kernels": "\(engine.kernelName)", "seconds": "\(MonotonicTime.seconds(since: started))",
+                "kernels": "\(engine.kernelName)", "head": "\(model.headCount) tokens",
+                "weights": "\(model.bytesPerPass >> 20) MB", "load": "\(loadSeconds) s",
+                "seconds": "\(MonotonicTime.seconds(since: started))",
                 "costs": "\(costs.map { "\($0.rows) rows \($0.milliseconds) ms" }.joined(separator: ", "))",
             ]
         )

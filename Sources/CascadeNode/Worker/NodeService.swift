@@ -9,6 +9,7 @@ internal import ServiceLifecycle
 package struct NodeService: Service {
     private let configuration: NodeConfiguration
     private let hello: Hello
+    private let loadOptions: LoadOptions
     private let tokenizerBlock: [UInt8]
     private let logger: Logger
 
@@ -19,7 +20,8 @@ package struct NodeService: Service {
         do {
             let file = try GGUFFile(path: configuration.modelPath)
             let model = try ModelConfiguration(file)
-            let tokenizer = try Tokenizer(try file.tokenizerDefinition())
+            let definition = try file.tokenizerDefinition()
+            let tokenizer = try Tokenizer(definition)
             let limit = min(configuration.contextLength ?? model.contextLength, configuration.kvTokens)
             guard limit <= model.contextLength else {
                 throw NodeError.failed(
@@ -39,6 +41,7 @@ package struct NodeService: Service {
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(configuration.kvTokens)
             )
+            loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
         } catch let error as NodeError {
             throw error
@@ -51,7 +54,12 @@ package struct NodeService: Service {
     package func run() async throws {
         let mailbox = Mailbox()
         let outcome = NodeOutcome()
-        let engine = EngineThread(configuration: configuration, mailbox: mailbox, logger: logger)
+        let engine = EngineThread(
+            configuration: configuration,
+            loadOptions: loadOptions,
+            mailbox: mailbox,
+            logger: logger
+        )
         let reactor = try Reactor.start(
             role: .dealer(connect: configuration.endpoint),
             options: TransportOptions(),

@@ -31,6 +31,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Tokens that each node's cache holds.")
     var kvTokens: Int?
 
+    @OptionGroup var draftModel: DraftModelOptions
     @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var log: LogOptions
 
@@ -53,7 +54,7 @@ struct UpCommand: AsyncParsableCommand {
                     arguments: ["coordinator", "--listen", endpoint.endpoint, "--log-level", log.logLevel]
                 ),
                 .init(name: "expert", arguments: nodeArguments("expert", model: expertPath)),
-                .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath)),
+                .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath) + draftModel.arguments),
             ],
             logger: logger
         )
@@ -74,7 +75,7 @@ struct UpCommand: AsyncParsableCommand {
         try Data().write(to: logFile)
         let output = try FileHandle(forWritingTo: logFile)
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint]
-        arguments += ["--log-level", log.logLevel]
+        arguments += ["--log-level", log.logLevel] + draftModel.arguments
         if let threads { arguments += ["--threads", "\(threads)"] }
         if let kvTokens { arguments += ["--kv-tokens", "\(kvTokens)"] }
         let process = try ChildProcess(

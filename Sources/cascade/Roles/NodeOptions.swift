@@ -45,7 +45,7 @@ struct NodeOptions: ParsableArguments {
     }
 
     /// Runs the role until it ends.
-    func run(role: NodeRole) async throws {
+    func run(role: NodeRole, draftModel: DraftModelSettings = DraftModelSettings()) async throws {
         let logger = log.logger(role.rawValue)
         let path = try ModelLocation.resolve(model)
         let host = ProcessInfo.processInfo.hostName
@@ -62,6 +62,7 @@ struct NodeOptions: ParsableArguments {
             kvTokens: kvTokens,
             rowBudget: rowBudget,
             credits: credits,
+            draftModel: draftModel,
             software: BuildInfo.version
         )
         do {
@@ -86,13 +87,15 @@ struct DrafterCommand: AsyncParsableCommand {
             EXAMPLES
               cascade drafter --model qwen2.5-coder-0.5b
               cascade drafter --model small.gguf --endpoint tcp://10.0.0.1:5570 --threads 4
+              cascade drafter --model small.gguf --draft-vocabulary 32768
             """
     )
 
     @OptionGroup var options: NodeOptions
+    @OptionGroup var draftModel: DraftModelOptions
 
     func run() async throws {
-        try await options.run(role: .drafter)
+        try await options.run(role: .drafter, draftModel: draftModel.settings)
     }
 }
 
