@@ -8,12 +8,15 @@ internal import Logging
 /// It shares nothing with the reactor thread but the mailbox, so heartbeats are answered while a pass runs.
 final class EngineThread: Sendable {
     private let configuration: NodeConfiguration
+    /// Tokens that the cache holds.
+    private let kvTokens: Int
     private let mailbox: Mailbox
     private let logger: Logger
     private let finished = DispatchSemaphore(value: 0)
 
-    init(configuration: NodeConfiguration, mailbox: Mailbox, logger: Logger) {
+    init(configuration: NodeConfiguration, kvTokens: Int, mailbox: Mailbox, logger: Logger) {
         self.configuration = configuration
+        self.kvTokens = kvTokens
         self.mailbox = mailbox
         self.logger = logger
     }
@@ -46,7 +49,7 @@ final class EngineThread: Sendable {
             model: model,
             options: EngineOptions(
                 threads: configuration.threads,
-                contextTokens: configuration.kvTokens,
+                contextTokens: kvTokens,
                 maximumRows: configuration.rowBudget
             )
         )
@@ -92,8 +95,9 @@ final class EngineThread: Sendable {
                 CascadeCore.Progress(
                     passes: passes,
                     pending: UInt32(loop.pendingCount),
-                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * 64),
-                    busyMilliseconds: UInt64(busy)
+                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * Engine.pageTokens),
+                    busyMilliseconds: UInt64(busy),
+                    prefixCacheHitTokens: loop.hitTokens
                 )
             )
             replies.forEach(mailbox.reply)

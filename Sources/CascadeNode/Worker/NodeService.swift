@@ -20,7 +20,8 @@ package struct NodeService: Service {
             let file = try GGUFFile(path: configuration.modelPath)
             let model = try ModelConfiguration(file)
             let tokenizer = try Tokenizer(try file.tokenizerDefinition())
-            let limit = min(configuration.contextLength ?? model.contextLength, configuration.kvTokens)
+            let kvTokens = try configuration.cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken)
+            let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
                 throw NodeError.failed(
                     "context \(limit) is over what \(configuration.modelPath) was trained for: \(model.contextLength)"
@@ -37,7 +38,7 @@ package struct NodeService: Service {
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,
                 contextLength: UInt32(limit),
-                kvTokens: UInt32(configuration.kvTokens)
+                kvTokens: UInt32(kvTokens)
             )
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
         } catch let error as NodeError {
@@ -51,7 +52,12 @@ package struct NodeService: Service {
     package func run() async throws {
         let mailbox = Mailbox()
         let outcome = NodeOutcome()
-        let engine = EngineThread(configuration: configuration, mailbox: mailbox, logger: logger)
+        let engine = EngineThread(
+            configuration: configuration,
+            kvTokens: Int(hello.kvTokens),
+            mailbox: mailbox,
+            logger: logger
+        )
         let reactor = try Reactor.start(
             role: .dealer(connect: configuration.endpoint),
             options: TransportOptions(),
