@@ -97,7 +97,13 @@ extension SeededGenerator {
     }
 
     mutating func progress() -> Progress {
-        Progress(passes: counter(), pending: count(), kvTokensUsed: count(), busyMilliseconds: pick(0...1_000_000_000))
+        Progress(
+            passes: counter(),
+            pending: count(),
+            kvTokensUsed: count(),
+            busyMilliseconds: pick(0...1_000_000_000),
+            prefixCacheHitTokens: counter()
+        )
     }
 
     mutating func costs() -> [CostPoint] {

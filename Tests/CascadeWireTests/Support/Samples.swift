@@ -60,7 +60,13 @@ enum Samples {
     static let hash = Hash128(high: 0x1111_2222_3333_4444, low: 0x5555_6666_7777_8888)
     static let identity = NodeIdentity(name: "expert-höst-1", incarnation: 0xabcd)
     static let costs = [CostPoint(rows: 1, milliseconds: 27.5), CostPoint(rows: 8, milliseconds: 41.125)]
-    static let progress = Progress(passes: 1000, pending: 2, kvTokensUsed: 777, busyMilliseconds: 123_456)
+    static let progress = Progress(
+        passes: 1000,
+        pending: 2,
+        kvTokensUsed: 777,
+        busyMilliseconds: 123_456,
+        prefixCacheHitTokens: 640
+    )
     static let fence = Fence(boot: boot, incarnation: 0xabcd, sequence: SequenceID(job: job, sample: 1), round: 300)
     static let prefix = Prefix(baseLength: 130, hash: hash, tail: [1, 128, 151_643])
     static let sampling = SamplingSettings(temperature: 0.7, topK: 40, topP: 0.95, minP: 0.05)
