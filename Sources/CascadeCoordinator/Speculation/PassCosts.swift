@@ -7,7 +7,7 @@ package import CascadeCore
 /// two, and is flat before the first, or where there is only one.
 package struct PassCosts: Equatable, Sendable {
     /// Rows ascending, milliseconds not falling.
-    private let points: [CostPoint]
+    private var points: [CostPoint]
 
     /// Creates a curve from points with rows ascending; nil where nothing was measured.
     package init?(_ measured: [CostPoint]) {
@@ -17,6 +17,13 @@ package struct PassCosts: Equatable, Sendable {
             points[index].milliseconds = min(points[index].milliseconds, points[index + 1].milliseconds)
         }
         self.points = points
+    }
+
+    /// The curve of passes that take `factor` times as long.
+    package func scaled(by factor: Double) -> PassCosts {
+        var scaled = self
+        for index in scaled.points.indices { scaled.points[index].milliseconds *= factor }
+        return scaled
     }
 
     /// Milliseconds of a pass with `rows` rows. O(points).
