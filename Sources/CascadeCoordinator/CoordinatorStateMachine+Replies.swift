@@ -52,7 +52,8 @@ extension CoordinatorStateMachine {
             return
         }
         let request = requests[index]
-        compareCosts(request, drafted: draft.positions.count, passes: 1, milliseconds: verified.milliseconds)
+        let fed = verified.bonus == nil ? draft.positions.count - 1 : draft.positions.count
+        compareCosts(request, drafted: fed, passes: 1, milliseconds: verified.milliseconds)
         nodes[node]?.strikes = 0
         commit(verified, draft, request.job, by: node)
     }

@@ -40,29 +40,16 @@ struct LookupLawTests {
         return [.coin: [0, 0.25, 0.5, 1], .residual: unique(residual), .token: unique(rows.flatMap(cumulated))]
     }()
 
-    /// What one run of a job answers. Its drafts and whether lookup made all of them are checked on the way.
-    private func answer(
+    /// An expert comes, and a client with a job for it.
+    private static func events(
         _ rule: RuleSettings,
         _ draftLength: DraftLength,
-        prompt: [Token],
         limit: UInt32,
-        _ draws: CellDraws,
-        drafted: inout Int
-    ) -> [Token] {
-        var machine = CoordinatorStateMachine(
-            boot: 1,
-            seedForJobs: 1,
-            software: "test",
-            now: Instant(nanoseconds: 1),
-            draws: { _ in draws }
-        )
-        let (expert, client) = (PeerID([1]), PeerID([2]))
-        let hello = ToyNode("expert", .expert).hello
-        var tokens = prompt
-        var spec: SequenceSpec?
-        var report: JobReport?
-        var events: [CoordinatorStateMachine.Event] = [
-            .message(.hello(hello), from: expert),
+        expert: PeerID,
+        client: PeerID
+    ) -> [CoordinatorStateMachine.Event] {
+        [
+            .message(.hello(ToyNode("expert", .expert).hello), from: expert),
             .vocabulary(
                 pool: "default",
                 Vocabulary(
@@ -100,6 +87,29 @@ struct LookupLawTests {
                 from: client
             ),
         ]
+    }
+
+    /// What one run of a job answers. Its drafts and whether lookup made all of them are checked on the way.
+    private func answer(
+        _ rule: RuleSettings,
+        _ draftLength: DraftLength,
+        prompt: [Token],
+        limit: UInt32,
+        _ draws: CellDraws,
+        drafted: inout Int
+    ) -> [Token] {
+        var machine = CoordinatorStateMachine(
+            boot: 1,
+            seedForJobs: 1,
+            software: "test",
+            now: Instant(nanoseconds: 1),
+            draws: { _ in draws }
+        )
+        let (expert, client) = (PeerID([1]), PeerID([2]))
+        var tokens = prompt
+        var spec: SequenceSpec?
+        var report: JobReport?
+        var events = Self.events(rule, draftLength, limit: limit, expert: expert, client: client)
         while !events.isEmpty {
             for action in machine.handle(events.removeFirst(), at: Instant(nanoseconds: 1)) {
                 switch action {
