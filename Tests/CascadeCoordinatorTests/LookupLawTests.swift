@@ -89,7 +89,7 @@ struct LookupLawTests {
         ]
     }
 
-    /// What one run of a job answers. Its drafts and whether lookup made all of them are checked on the way.
+    /// What one run of a job answers; `drafted` counts the tokens that were drafted on the way.
     private func answer(
         _ rule: RuleSettings,
         _ draftLength: DraftLength,
