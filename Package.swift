@@ -111,8 +111,8 @@ let package = Package(
         // Tests.
         module("CascadeTestSupport", ["CascadeCore", "CascadeModel", "COpenBLAS"]),
         tests("CascadeCore", [numerics]),
-        tests("CascadeRules", ["CascadeCore", numerics]),
-        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules"]),
+        tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
+        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
