@@ -38,6 +38,7 @@ package final class Engine {
         maximumLength = min(model.configuration.contextLength, pool.count * PagePool.pageTokens)
         let buffers = try PassBuffers(
             configuration: model.configuration,
+            headCount: model.headCount,
             maximumRows: options.maximumRows,
             maximumLogits: options.maximumLogits,
             threads: options.threads,
@@ -103,11 +104,11 @@ package final class Engine {
     }
 
     /// The logits after one of the last call's tokens: row 0 is the first of the segment's `logits` tokens. One float
-    /// for each token of the vocabulary; valid until the next call.
+    /// for each token of the vocabulary, or of the model's ``Model/headTokens``; valid until the next call.
     package func logits(segment: Int, row: Int) -> UnsafeBufferPointer<Float> {
         let rows = answers[segment]
         precondition(rows.indices.contains(rows.lowerBound + row), "row \(row) of \(rows.count)")
-        let width = model.configuration.vocabulary
+        let width = model.headCount
         return UnsafeBufferPointer(start: pass.buffers.logits + (rows.lowerBound + row) * width, count: width)
     }
 

@@ -22,6 +22,8 @@ package struct NodeConfiguration: Sendable {
     package var rowBudget: Int
     /// Requests that may be outstanding at once.
     package var credits: Int
+    /// How a drafter slims its model; an expert's is the default.
+    package var draftModel: DraftModelSettings
     /// Version and commit, for the node table.
     package var software: String
 
@@ -37,6 +39,7 @@ package struct NodeConfiguration: Sendable {
         cacheLimit: CacheLimit,
         rowBudget: Int,
         credits: Int,
+        draftModel: DraftModelSettings = DraftModelSettings(),
         software: String
     ) {
         self.role = role
@@ -49,6 +52,7 @@ package struct NodeConfiguration: Sendable {
         self.cacheLimit = cacheLimit
         self.rowBudget = rowBudget
         self.credits = credits
+        self.draftModel = draftModel
         self.software = software
     }
 }

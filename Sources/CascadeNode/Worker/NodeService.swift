@@ -9,6 +9,7 @@ internal import ServiceLifecycle
 package struct NodeService: Service {
     private let configuration: NodeConfiguration
     private let hello: Hello
+    private let loadOptions: LoadOptions
     private let tokenizerBlock: [UInt8]
     private let logger: Logger
 
@@ -19,7 +20,8 @@ package struct NodeService: Service {
         do {
             let file = try GGUFFile(path: configuration.modelPath)
             let model = try ModelConfiguration(file)
-            let tokenizer = try Tokenizer(try file.tokenizerDefinition())
+            let definition = try file.tokenizerDefinition()
+            let tokenizer = try Tokenizer(definition)
             let kvTokens = try configuration.cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken)
             let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
@@ -40,6 +42,7 @@ package struct NodeService: Service {
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(kvTokens)
             )
+            loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
         } catch let error as NodeError {
             throw error
@@ -54,6 +57,7 @@ package struct NodeService: Service {
         let outcome = NodeOutcome()
         let engine = EngineThread(
             configuration: configuration,
+            loadOptions: loadOptions,
             kvTokens: Int(hello.kvTokens),
             mailbox: mailbox,
             logger: logger

@@ -28,6 +28,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Compute threads of each node (default: the cores this process may use).")
     var threads: Int?
 
+    @OptionGroup var draftModel: DraftModelOptions
     @OptionGroup var cache: CacheOptions
     @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var log: LogOptions
@@ -51,7 +52,7 @@ struct UpCommand: AsyncParsableCommand {
                     arguments: ["coordinator", "--listen", endpoint.endpoint, "--log-level", log.logLevel]
                 ),
                 .init(name: "expert", arguments: nodeArguments("expert", model: expertPath)),
-                .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath)),
+                .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath) + draftModel.arguments),
             ],
             logger: logger
         )
@@ -71,7 +72,7 @@ struct UpCommand: AsyncParsableCommand {
         try Data().write(to: logFile)
         let output = try FileHandle(forWritingTo: logFile)
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint]
-        arguments += ["--log-level", log.logLevel]
+        arguments += ["--log-level", log.logLevel] + draftModel.arguments
         if let threads { arguments += ["--threads", "\(threads)"] }
         arguments += cache.arguments
         let process = try ChildProcess(

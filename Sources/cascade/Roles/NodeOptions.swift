@@ -41,7 +41,7 @@ struct NodeOptions: ParsableArguments {
     }
 
     /// Runs the role until it ends.
-    func run(role: NodeRole) async throws {
+    func run(role: NodeRole, draftModel: DraftModelSettings = DraftModelSettings()) async throws {
         let logger = log.logger(role.rawValue)
         let path = try ModelLocation.resolve(model)
         let host = ProcessInfo.processInfo.hostName
@@ -58,6 +58,7 @@ struct NodeOptions: ParsableArguments {
             cacheLimit: cache.limit,
             rowBudget: rowBudget,
             credits: credits,
+            draftModel: draftModel,
             software: BuildInfo.version
         )
         do {
@@ -82,13 +83,15 @@ struct DrafterCommand: AsyncParsableCommand {
             EXAMPLES
               cascade drafter --model qwen2.5-coder-0.5b
               cascade drafter --model small.gguf --endpoint tcp://10.0.0.1:5570 --threads 4
+              cascade drafter --model small.gguf --draft-vocabulary 32768
             """
     )
 
     @OptionGroup var options: NodeOptions
+    @OptionGroup var draftModel: DraftModelOptions
 
     func run() async throws {
-        try await options.run(role: .drafter)
+        try await options.run(role: .drafter, draftModel: draftModel.settings)
     }
 }
 

@@ -29,7 +29,7 @@ enum Samples {
         case .failed: .failed(Failed(fence: fence, code: .nodeFailed, message: "cache full"))
         case .release: .release(Release(boot: boot, sequence: fence.sequence, specID: 42))
         case .submit: .submit(submit)
-        case .accepted: .accepted(Accepted(requestID: 7, job: job, seed: 99, numSpeculativeTokens: 4))
+        case .accepted: .accepted(Accepted(requestID: 7, job: job, seed: 99, draftLength: .fixed(4)))
         case .watch: .watch(Watch(requestID: 7, job: job, tokenOffset: 5, byteOffset: 21))
         case .cancel: .cancel(Cancel(requestID: 7, job: job))
         case .delta:
@@ -142,7 +142,8 @@ enum Samples {
         maxTokens: 512,
         stop: [Array("\n\n".utf8), [0]],
         seed: 99,
-        numSpeculativeTokens: 4,
+        draftLength: .fixed(4),
+        drafterKind: .lookup,
         draftMinimumConfidence: 0.2,
         follow: true
     )
@@ -159,6 +160,8 @@ enum Samples {
         relaxed: 3,
         cut: 1,
         unruledPositions: 4,
+        lookupDrafted: 12,
+        lookupAccepted: 9,
         acceptanceHistogram: [1, 2, 0, 3, 3]
     )
 
@@ -172,7 +175,8 @@ enum Samples {
         sampling: sampling,
         rule: rule,
         seed: 99,
-        numSpeculativeTokens: 4,
+        draftLength: .fixed(4),
+        drafterKind: .model,
         counts: counts,
         queueMilliseconds: 1.5,
         firstTokenMilliseconds: 250.5,
