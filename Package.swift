@@ -119,6 +119,7 @@ let package = Package(
         tests("CascadeModelFetch"),
         tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
+        tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport"]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire", argumentParser],
