@@ -120,7 +120,10 @@ let package = Package(
         tests("CascadeTransport", ["CascadeCore"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire", argumentParser],
+            dependencies: [
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeNode", "CascadeTestSupport",
+                "CascadeTransport", "CascadeWire", argumentParser,
+            ],
             swiftSettings: strict
         ),
     ],

@@ -40,6 +40,9 @@ package struct ModelConfiguration: Equatable, Sendable {
     /// Width of all key heads together, and of all value heads.
     package var keyValueWidth: Int { keyValueHeads * headSize }
 
+    /// Bytes of the KV cache for each token: a key and a value of binary16 numbers per layer.
+    package var cacheBytesPerToken: Int { 2 * layers * keyValueWidth * MemoryLayout<UInt16>.stride }
+
     /// Reads and checks the metadata of `file`.
     package init(_ file: GGUFFile) throws(ModelError) {
         let name = try wrapped { () throws(GGUFError) in try file.string("general.architecture") }

@@ -24,7 +24,7 @@ struct NodeOptions: ParsableArguments {
     var context: Int?
 
     @Option(help: "Tokens that the cache holds over all sequences.")
-    var kvTokens = 16_384
+    var kvTokens = NodeOptions.defaultKVTokens
 
     @Option(help: "Most rows of one pass; longer prompts are fed in several.")
     var rowBudget = 64
@@ -33,6 +33,9 @@ struct NodeOptions: ParsableArguments {
     var credits = 16
 
     @OptionGroup var log: LogOptions
+
+    /// What a node's cache holds unless it is told.
+    static let defaultKVTokens = 16_384
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }

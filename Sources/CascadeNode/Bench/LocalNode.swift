@@ -1,0 +1,46 @@
+internal import CascadeCore
+internal import CascadeModel
+internal import CascadeText
+
+/// One model of a ``LocalPair``, loaded and measured as a node does it.
+struct LocalNode {
+    /// What it says of itself when it joins.
+    let hello: Hello
+    /// Milliseconds per pass by number of rows.
+    let costs: [CostPoint]
+    let engine: Engine
+    let tokenizer: PromptTokenizer
+
+    init(role: NodeRole, path: String, settings: LocalPair.Settings) throws(NodeError) {
+        do {
+            let file = try GGUFFile(path: path)
+            tokenizer = try PromptTokenizer(path: path)
+            let model = try Model.load(file)
+            engine = try Engine(
+                model: model,
+                options: EngineOptions(
+                    threads: settings.threads,
+                    contextTokens: settings.kvTokens,
+                    maximumRows: settings.rowBudget
+                )
+            )
+            costs = try engine.measureCosts(rows: EngineThread.measuredRows.filter { $0 <= settings.rowBudget })
+                .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
+            hello = Hello(
+                identity: NodeIdentity(name: role.rawValue, incarnation: 1),
+                role: role,
+                pool: "default",
+                software: "",
+                modelName: role.rawValue,
+                modelFingerprint: file.headerHash,
+                vocabularyHash: tokenizer.vocabulary.hash,
+                vocabularyCount: UInt32(tokenizer.vocabulary.count),
+                numericsID: Model.numericsID,
+                contextLength: UInt32(engine.maximumLength),
+                kvTokens: UInt32(settings.kvTokens)
+            )
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+}
