@@ -2,8 +2,8 @@
 //
 // A tile is 16 rows x k. Its unit is a *plane*: 64 bytes = 16 rows x 4 consecutive k, byte 4 * row + (k % 4), so that
 // one 32-bit lane belongs to one row. A block of 32 k has 8 planes of codes, packed as follows.
-// - Nibbles (Q4_1, Q4_K, low part of Q5_0): 4 stored planes; plane i holds codes of plane i in its low nibbles and of
-//   plane i + 4 in its high ones.
+// - Nibbles (Q4_0, Q4_1, Q4_K, low part of Q5_0): 4 stored planes; plane i holds codes of plane i in its low nibbles and
+//   of plane i + 4 in its high ones, which is how the file pairs them in blocks of 32.
 // - Fifth bits (Q5_0): 1 stored plane; bit g of a byte is the fifth bit of plane g's code.
 // - Six bits (Q6_K): each half block (4 planes, 16 k) is 3 stored planes; byte r has code r in its low 6 bits and bits
 //   2r, 2r + 1 of code 3 in its top 2.
@@ -11,6 +11,7 @@
 //   F32, F16: k groups of 16 numbers.
 //   Q8_0: per block 8 planes of q + 128; then per block the scales.
 //   Q5_0: per block 4 nibble planes and 1 plane of fifth bits; then per block the scales.
+//   Q4_0: per block 4 nibble planes of q + 8; then per block the scales.
 //   Q4_1: per block 4 nibble planes; then per block the scales and the minima.
 //   Q4_K, per 256: scales, minima's scales, 3 planes of sub-block scales (bytes 0-3 and 4-7: 6-bit scale of sub-block j
 //         with the top 2 bits of its minimum above it; third plane: low nibbles of the minima), then 8 x 4 nibble planes.
@@ -27,6 +28,7 @@ size_t csk_block_elements(csk_type type) {
     case CSK_F32:
     case CSK_F16:
         return 1;
+    case CSK_Q4_0:
     case CSK_Q4_1:
     case CSK_Q5_0:
     case CSK_Q8_0:
@@ -44,6 +46,8 @@ size_t csk_block_bytes(csk_type type) {
         return 4;
     case CSK_F16:
         return 2;
+    case CSK_Q4_0:
+        return 18;
     case CSK_Q4_1:
         return 20;
     case CSK_Q5_0:
@@ -91,11 +95,11 @@ static void store_scale(uint8_t *p, const uint8_t *source, bool *ok) {
     store16(p, half);
 }
 
-// The 32 codes of one Q4_1, Q5_0 or Q8_0 block.
-static void codes_q4_1(const uint8_t *block, uint8_t *codes) {
+// The 32 codes of a block of 32: of the nibbles of Q4_0 and Q4_1, and of whole Q5_0 and Q8_0 blocks.
+static void codes_of_nibbles(const uint8_t *nibbles, uint8_t *codes) {
     for (int i = 0; i < 16; i++) {
-        codes[i] = block[4 + i] & 15;
-        codes[16 + i] = block[4 + i] >> 4;
+        codes[i] = nibbles[i] & 15;
+        codes[16 + i] = nibbles[i] >> 4;
     }
 }
 
@@ -153,12 +157,21 @@ static void pack_nibbles(const uint8_t *codes, size_t row, uint8_t *p) {
     }
 }
 
-static void pack_fifth_bits(const uint8_t *codes, size_t row, uint8_t *p) {
-    uint32_t bits = 0;
-    for (size_t g = 0; g < 8; g++) {
-        bits |= ((load32(codes + 4 * g) >> 4) & 0x01010101u) << g;
+// The same for nibbles of 32 codes as they are in the file.
+static void copy_nibbles(const uint8_t *nibbles, size_t row, uint8_t *p) {
+    for (size_t i = 0; i < 4; i++) {
+        store32(p + PLANE * i + 4 * row, load32(nibbles + 4 * i));
     }
-    store32(p + 4 * row, bits);
+}
+
+// Bit i of `bits` is the fifth bit of code i.
+static void pack_fifth_bits(uint32_t bits, size_t row, uint8_t *p) {
+    uint32_t packed = 0;
+    for (size_t g = 0; g < 8; g++) {
+        // Spreads the plane's 4 bits over 4 bytes.
+        packed |= ((((bits >> (4 * g)) & 15) * 0x00204081u) & 0x01010101u) << g;
+    }
+    store32(p + 4 * row, packed);
 }
 
 static void pack_bytes(const uint8_t *codes, size_t row, uint8_t *p) {
@@ -191,24 +204,28 @@ static void repack_f16_row(const uint8_t *source, size_t k, size_t row, uint8_t 
     }
 }
 
+static void repack_q4_0_row(const uint8_t *source, size_t k, size_t row, uint8_t *tile, bool *ok) {
+    uint8_t *scales = tile + k / 32 * (4 * PLANE);
+    for (size_t b = 0; b < k / 32; b++, source += 18, scales += SCALES) {
+        copy_nibbles(source + 2, row, tile + b * (4 * PLANE));
+        store_scale(scales + 2 * row, source, ok);
+    }
+}
+
 static void repack_q4_1_row(const uint8_t *source, size_t k, size_t row, uint8_t *tile, bool *ok) {
-    uint8_t codes[32];
     uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, source += 20, scales += 2 * SCALES) {
-        codes_q4_1(source, codes);
-        pack_nibbles(codes, row, tile + b * (4 * PLANE));
+        copy_nibbles(source + 4, row, tile + b * (4 * PLANE));
         store_scale(scales + 2 * row, source, ok);
         store_scale(scales + SCALES + 2 * row, source + 2, ok);
     }
 }
 
 static void repack_q5_0_row(const uint8_t *source, size_t k, size_t row, uint8_t *tile, bool *ok) {
-    uint8_t codes[32];
     uint8_t *scales = tile + k / 32 * (5 * PLANE);
     for (size_t b = 0; b < k / 32; b++, source += 22, scales += SCALES) {
-        codes_q5_0(source, codes);
-        pack_nibbles(codes, row, tile + b * (5 * PLANE));
-        pack_fifth_bits(codes, row, tile + b * (5 * PLANE) + 4 * PLANE);
+        copy_nibbles(source + 6, row, tile + b * (5 * PLANE));
+        pack_fifth_bits(load32(source + 2), row, tile + b * (5 * PLANE) + 4 * PLANE);
         store_scale(scales + 2 * row, source, ok);
     }
 }
@@ -277,6 +294,9 @@ bool csk_repack(csk_type type, const void *source, size_t rows, size_t k, size_t
             case CSK_F16:
                 repack_f16_row(p, k, row, tile, &ok);
                 break;
+            case CSK_Q4_0:
+                repack_q4_0_row(p, k, row, tile, &ok);
+                break;
             case CSK_Q4_1:
                 repack_q4_1_row(p, k, row, tile, &ok);
                 break;
@@ -326,8 +346,11 @@ static void dequantise_32(csk_type type, const uint8_t *block, float *out) {
     uint8_t codes[32];
     float d = csk_from_half(load16(block)), offset = 0;
     int zero = 0;
-    if (type == CSK_Q4_1) {
-        codes_q4_1(block, codes);
+    if (type == CSK_Q4_0) {
+        codes_of_nibbles(block + 2, codes);
+        zero = 8;
+    } else if (type == CSK_Q4_1) {
+        codes_of_nibbles(block + 4, codes);
         offset = csk_from_half(load16(block + 2));
     } else if (type == CSK_Q5_0) {
         codes_q5_0(block, codes);
@@ -356,6 +379,7 @@ void csk_dequantise(csk_type type, const void *source, size_t k, float *out) {
         case CSK_Q6_K:
             dequantise_256(type, p, out + i);
             break;
+        case CSK_Q4_0:
         case CSK_Q4_1:
         case CSK_Q5_0:
         case CSK_Q8_0:

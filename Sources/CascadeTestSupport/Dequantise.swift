@@ -37,6 +37,11 @@ package enum Dequantise {
         switch type {
         case .f32: out[0] = b.loadUnaligned(as: Float.self)
         case .f16: out[0] = half(b, 0)
+        case .q4_0:
+            for i in 0..<32 {
+                let code = i < 16 ? b[2 + i] & 15 : b[2 + i - 16] >> 4
+                out[i] = half(b, 0) * Float(Int(code) - 8)
+            }
         case .q4_1:
             for i in 0..<32 {
                 let code = i < 16 ? b[4 + i] & 15 : b[4 + i - 16] >> 4

@@ -21,7 +21,7 @@ struct TestKernels: CustomTestStringConvertible, Sendable {
 }
 
 /// The weight types that there are kernels for.
-let kernelTypes: [TensorType] = [.f32, .f16, .q4_1, .q5_0, .q8_0, .q4_K, .q6_K]
+let kernelTypes: [TensorType] = [.f32, .f16, .q4_0, .q4_1, .q5_0, .q8_0, .q4_K, .q6_K]
 
 extension TensorType {
     var kernelType: csk_type { csk_type(rawValue: rawValue) }

@@ -85,15 +85,15 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: prompts) }
         let result = try await CascadeProcess.run([
             "bench", "pair", "--drafter", Self.drafter, "--expert", Self.expert, "--prompts", prompts, "--raw",
-            "--max-tokens", "24", "--num-speculative-tokens", "1,5", "--kv-tokens", "512", "--json",
+            "--max-tokens", "24", "--num-speculative-tokens", "1,5,adaptive", "--kv-tokens", "512", "--json",
         ])
         #expect(result.code == 0, "\(result.errors)")
         let report = try object(result.output)
         #expect(report["tokens_equal"] as? Bool == true)
         #expect(report["prompts"] as? Int == 2)
         let variants = try #require(report["variants"] as? [[String: Any]])
-        #expect(variants.prefix(3).map { $0["num_speculative_tokens"] as? Int } == [0, 1, 5])
-        #expect(variants[0]["name"] as? String == "expert-only")
+        #expect(variants.map { $0["num_speculative_tokens"] as? Int } == [0, 1, 5, nil])
+        #expect(variants.map { $0["name"] as? String } == ["expert-only", "lossless", "lossless", "adaptive"])
         #expect(variants[0]["speedup"] as? Double == 1)
         #expect(variants[0]["draft_acceptance_rate"] is NSNull)
         for variant in variants {
@@ -113,13 +113,19 @@ import Testing
         let texts = ["Once upon a time", "The sea was", "A"]
         let expected = try await Generated.run(model: Self.expert, texts: texts, maxTokens: 30)
         let pair = try LocalPair(
-            LocalPair.Settings(drafter: Self.drafter, expert: Self.expert, threads: 2, kvTokens: 512)
+            LocalPair.Settings(drafter: Self.drafter, expert: Self.expert, threads: 2, cacheLimit: .tokens(512))
         )
         for (text, reference) in zip(texts, expected) {
-            for count in [0, 3, 8] {
-                let answer = try pair.answer(text, format: .raw, maximumTokens: 30, numSpeculativeTokens: count)
-                #expect(answer.tokens == reference.tokens, "\(text), \(count) drafted")
-                #expect((answer.counts.drafted > 0) == (count > 0))
+            for length in [.fixed(0), .fixed(3), .fixed(8), .adaptive] as [DraftLength] {
+                let answer = try pair.answer(
+                    text,
+                    format: .raw,
+                    maximumTokens: 30,
+                    draftLength: length,
+                    drafterKind: .both
+                )
+                #expect(answer.tokens == reference.tokens, "\(text), \(length)")
+                if length != .adaptive { #expect((answer.counts.drafted > 0) == (length != .fixed(0))) }
                 #expect(answer.counts.problem(emitted: answer.tokens.count) == nil)
                 #expect(answer.timedTokens < answer.tokens.count)
             }
@@ -160,5 +166,15 @@ import Testing
     )
     func numberLists(_ text: String, _ expected: [Int]?) {
         #expect(NumberList(argument: text)?.numbers == expected)
+    }
+
+    @Test(
+        arguments: [
+            ("2,4,adaptive", [.fixed(2), .fixed(4), .adaptive]), ("adaptive", [.adaptive]), ("3,3", [.fixed(3)]),
+            ("", nil), ("1,", nil), ("1,x", nil),
+        ] as [(String, [DraftLength]?)]
+    )
+    func draftLengthLists(_ text: String, _ expected: [DraftLength]?) {
+        #expect(DraftLengthList(argument: text)?.lengths == expected)
     }
 }

@@ -19,6 +19,7 @@
 typedef enum {
     CSK_F32 = 0,
     CSK_F16 = 1,
+    CSK_Q4_0 = 2,
     CSK_Q4_1 = 3,
     CSK_Q5_0 = 6,
     CSK_Q8_0 = 8,
@@ -39,11 +40,15 @@ enum {
 typedef struct {
     int8_t q[CSK_BLOCK];
     float scale;
-    // What a weight block's minimum is multiplied by: the sum of all q if the scale is wide, else scale times that sum,
-    // rounded to binary16 (csk_kernels.quantise).
-    float sum;
-    // Sums of q over the first and the second half of the block.
-    int32_t sums[2];
+    union {
+        // Narrow scales: scale times the sum of all q, rounded to binary16; a weight block's minimum is multiplied by it.
+        float sum;
+        // Wide scales: the sum of all q in the low half and that of the next block in the high half; in blocks of odd
+        // number the high half is 0.
+        int32_t sums;
+    };
+    // Over each half of the block, sums of the q of even pairs (0, 1, 4, 5, ...) and of odd ones (2, 3, 6, 7, ...).
+    int16_t pair_sums[4];
 } csk_block;
 
 // A repacked weight matrix of `rows` x `k`, as csk_repack lays it out: ceil(rows / 16) tiles of tile_bytes each.
@@ -181,6 +186,10 @@ bool csk_repack(csk_type type, const void *source, size_t rows, size_t k, size_t
 
 // One row of k weights as stored in a GGUF file, as floats.
 void csk_dequantise(csk_type type, const void *source, size_t k, float *out);
+
+// Stores one row of k floats (multiple of 32) as Q4_0: for each 32 a binary16 scale d, then codes 0 to 15 for
+// d * (code - 8). The scale is chosen from a few for the least square error. False when a float is infinite or NaN.
+bool csk_quantise_q4_0(const float *x, size_t k, void *out);
 
 // IEEE binary16 conversions. To binary16: round to nearest even, clamped to +-65504, NaN stays NaN.
 float csk_from_half(uint16_t half);

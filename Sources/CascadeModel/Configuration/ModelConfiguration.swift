@@ -40,8 +40,8 @@ package struct ModelConfiguration: Equatable, Sendable {
     /// Width of all key heads together, and of all value heads.
     package var keyValueWidth: Int { keyValueHeads * headSize }
 
-    /// Bytes of the KV cache for each token: a key and a value of binary16 numbers per layer.
-    package var cacheBytesPerToken: Int { 2 * layers * keyValueWidth * MemoryLayout<UInt16>.stride }
+    /// Bytes that a token takes in the KV cache: its keys and values in all layers, as binary16.
+    package var cacheBytesPerToken: Int { 2 * keyValueWidth * layers * MemoryLayout<UInt16>.stride }
 
     /// Reads and checks the metadata of `file`.
     package init(_ file: GGUFFile) throws(ModelError) {

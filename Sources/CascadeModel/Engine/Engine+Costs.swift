@@ -1,25 +1,29 @@
 extension Engine {
-    /// Milliseconds of a pass of each number of rows (a draft of one sequence, logits for every row): the median of
-    /// three, or of fewer where passes are slow, so that it is over in about two seconds.
+    /// Milliseconds of a pass of each number of rows (a draft of one sequence, logits for every row): medians over
+    /// rounds of all of them, so that a slow moment of the machine is shared; as many rounds as fit in about half a
+    /// second, but at least one.
     package func measureCosts(rows: [Int]) throws(ModelError) -> [(rows: Int, milliseconds: Double)] {
         let cache = makeCache()
-        var costs: [(rows: Int, milliseconds: Double)] = []
-        let start = monotonicNanoseconds()
-        let budget: UInt64 = 1_800_000_000
-        for (index, count) in rows.enumerated() {
-            let deadline = start + budget * UInt64(index + 1) / UInt64(rows.count)
-            var samples: [Double] = []
-            // The first pass warms up caches and is not counted, unless there is no time for a second.
-            for attempt in 0..<4 {
-                let before = monotonicNanoseconds()
-                if attempt > 1, before > deadline { break }
-                try forward([Segment(cache: cache, tokens: Array(repeating: 0, count: count), logits: count)])
-                samples.append(Double(monotonicNanoseconds() - before) / 1e6)
-                cache.truncate(to: 0)
-            }
-            let counted = samples.dropFirst().sorted()
-            costs.append((count, counted.isEmpty ? samples[0] : counted[counted.count / 2]))
+        var samples: [[Double]] = Array(repeating: [], count: rows.count)
+        func milliseconds(_ count: Int) throws(ModelError) -> Double {
+            let start = monotonicNanoseconds()
+            try forward([Segment(cache: cache, tokens: Array(repeating: 0, count: count), logits: count)])
+            cache.truncate(to: 0)
+            return Double(monotonicNanoseconds() - start) / 1e6
         }
-        return costs
+        // Touches every buffer for the first time.
+        if let most = rows.max() { _ = try milliseconds(most) }
+        let start = monotonicNanoseconds()
+        var elapsed: UInt64 = 0
+        var rounds: UInt64 = 0
+        // One more round if at the pace so far it ends in time.
+        while rounds == 0 || elapsed + elapsed / rounds < Engine.measurementNanoseconds, rounds < 16 {
+            for (index, count) in rows.enumerated() { samples[index].append(try milliseconds(count)) }
+            rounds += 1
+            elapsed = monotonicNanoseconds() - start
+        }
+        return zip(rows, samples).map { ($0, $1.sorted()[$1.count / 2]) }
     }
+
+    private static let measurementNanoseconds: UInt64 = 500_000_000
 }

@@ -151,8 +151,9 @@ final class ForwardPass: @unchecked Sendable {
         prepare(normed, mine, for: matrix.input)
         barrier.wait()
 
-        let logits = buffers.logits + logitsBase * c.vocabulary
-        multiply(matrix, normed, share(of: matrix.tileCount, thread), result(logits, c.vocabulary, nil))
+        let width = Int(matrix.rows)
+        let logits = buffers.logits + logitsBase * width
+        multiply(matrix, normed, share(of: matrix.tileCount, thread), result(logits, width, nil))
     }
 
     // MARK: Products

@@ -43,7 +43,8 @@ struct ModelWeights {
     var embedding: Embedding
     /// [width]
     var outputNorm: UnsafePointer<Float>
-    /// [vocabulary x width]; the embedding's weights where the file has no head of its own
+    /// [vocabulary x width], or only the rows of the head's tokens; the embedding's weights where the file has no head
+    /// of its own
     var output: csk_matrix
 }
 

@@ -46,13 +46,14 @@ struct PassBuffers {
     let scores: UnsafeMutablePointer<Float>
     /// Floats of scores for each head: the longest sequence, rounded up to a whole page.
     let scoreStride: Int
-    /// Logits of a whole call. [maximumLogits x vocabulary]
+    /// Logits of a whole call. [maximumLogits x headCount]
     let logits: UnsafeMutablePointer<Float>
 
     private let memory: MappedMemory
 
     init(
         configuration c: ModelConfiguration,
+        headCount: Int,
         maximumRows: Int,
         maximumLogits: Int,
         threads: Int,
@@ -65,7 +66,7 @@ struct PassBuffers {
             maximumRows * c.rotaryDimensions / 2, maximumRows * c.rotaryDimensions / 2, maximumRows * c.width,
             maximumRows * c.width, maximumRows * c.queryWidth, maximumRows * c.keyValueWidth,
             maximumRows * c.keyValueWidth, maximumRows * c.queryWidth, maximumRows * c.hiddenWidth,
-            maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * c.vocabulary,
+            maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * headCount,
         ].map { plan.reserve($0, of: Float.self) }
         let blockOffsets = [max(c.width, c.queryWidth), c.hiddenWidth].flatMap { width in
             (0..<2).map { _ in plan.reserve(maximumRows * width / CSK_BLOCK, of: csk_block.self) }

@@ -1,4 +1,5 @@
 internal import CCascadeKernels
+internal import CascadeCore
 
 /// Which tensors of a file become which weights, and where in memory: made and checked before a byte is copied.
 struct WeightPlan {
@@ -13,9 +14,15 @@ struct WeightPlan {
 
         var tensor: GGUFTensor
         var kind: Kind
+        /// The type in memory: the tensor's own, or a smaller one.
         var type: csk_type
+        /// The tensor's rows that are taken, ascending; nil takes all.
+        var taken: [Token]?
         /// Bytes from the start of the weights' memory.
         var offset: Int
+
+        /// Number of rows in memory.
+        var rowCount: Int { taken?.count ?? tensor.rowCount }
     }
 
     /// The items by the name that the engine looks for; `output.weight` may be the embedding's tensor.
@@ -30,10 +37,13 @@ struct WeightPlan {
     private var layout = MemoryLayoutPlan()
     private let file: GGUFFile
     private let configuration: ModelConfiguration
+    private let options: LoadOptions
 
-    init(file: GGUFFile, configuration: ModelConfiguration) throws(ModelError) {
+    init(file: GGUFFile, configuration: ModelConfiguration, options: LoadOptions) throws(ModelError) {
+        if let problem = options.problem(vocabulary: configuration.vocabulary) { throw .invalidRequest(problem) }
         self.file = file
         self.configuration = configuration
+        self.options = options
         embedding = try wrapped { () throws(GGUFError) in try file.tensor(named: "token_embd.weight") }
         _ = try WeightPlan.kernelType(of: embedding, in: file)
         let c = configuration
@@ -54,7 +64,8 @@ struct WeightPlan {
         }
         try vector("output_norm.weight", c.width)
         let hasHead = file.optionalTensor(named: "output.weight") != nil
-        try matrix("output.weight", c.vocabulary, c.width, from: hasHead ? "output.weight" : embedding.name)
+        let head = hasHead ? "output.weight" : embedding.name
+        try matrix("output.weight", c.vocabulary, c.width, from: head, taking: options.headTokens)
         try refuseOthers()
     }
 
@@ -62,16 +73,23 @@ struct WeightPlan {
         _ name: String,
         _ rows: Int,
         _ columns: Int,
-        from source: String? = nil
+        from source: String? = nil,
+        taking taken: [Token]? = nil
     ) throws(ModelError) {
         let tensor = try tensor(source ?? name)
         guard tensor.shape == [columns, rows] else {
             throw error(name, "shape [\(columns), \(rows)]", "shape \(tensor.shape)")
         }
-        let type = try WeightPlan.kernelType(of: tensor, in: file)
-        let tiles = (rows + CSK_TILE_ROWS - 1) / CSK_TILE_ROWS
-        let offset = layout.reserve(tiles * csk_tile_bytes(type, columns), of: UInt8.self)
-        items[name] = Item(tensor: tensor, kind: .matrix, type: type, offset: offset)
+        var type = try WeightPlan.kernelType(of: tensor, in: file)
+        if let smaller = options.quantization?.type, let bytes = smaller.byteCount(rowOf: columns),
+            bytes < tensor.rowByteCount
+        {
+            type = csk_type(rawValue: smaller.rawValue)
+        }
+        var item = Item(tensor: tensor, kind: .matrix, type: type, taken: taken, offset: 0)
+        let tiles = (item.rowCount + CSK_TILE_ROWS - 1) / CSK_TILE_ROWS
+        item.offset = layout.reserve(tiles * csk_tile_bytes(type, columns), of: UInt8.self)
+        items[name] = item
         order.append(name)
     }
 
@@ -82,7 +100,7 @@ struct WeightPlan {
             throw error(name, "F32 of shape [\(count)]", "\(tensor.type.name) of shape \(tensor.shape)")
         }
         let offset = layout.reserve(count, of: Float.self)
-        items[name] = Item(tensor: tensor, kind: .vector, type: CSK_F32, offset: offset)
+        items[name] = Item(tensor: tensor, kind: .vector, type: CSK_F32, taken: nil, offset: offset)
         order.append(name)
     }
 
@@ -101,7 +119,7 @@ struct WeightPlan {
     }
 
     private static func kernelType(of tensor: GGUFTensor, in file: GGUFFile) throws(ModelError) -> csk_type {
-        let supported: [TensorType] = [.f32, .f16, .q4_1, .q5_0, .q8_0, .q4_K, .q6_K]
+        let supported: [TensorType] = [.f32, .f16, .q4_0, .q4_1, .q5_0, .q8_0, .q4_K, .q6_K]
         guard supported.contains(tensor.type) else {
             let expected = "one of the types " + supported.map(\.name).joined(separator: ", ")
             throw .tensor(path: file.path, name: tensor.name, expected: expected, found: tensor.type.name)
@@ -162,7 +180,7 @@ struct WeightPlan {
     static func matrix(_ item: Item, at base: UnsafeMutableRawPointer) -> csk_matrix {
         csk_matrix(
             type: item.type,
-            rows: UInt32(item.tensor.rowCount),
+            rows: UInt32(item.rowCount),
             k: UInt32(item.tensor.rowLength),
             tiles: UnsafeRawPointer(base + item.offset),
             tile_bytes: csk_tile_bytes(item.type, item.tensor.rowLength)

@@ -85,4 +85,10 @@ package final class GGUFFile: Sendable {
     package func dropPages(of tensor: GGUFTensor) {
         storage.dropPages(tensor.fileOffset..<tensor.fileOffset + tensor.byteCount)
     }
+
+    /// The same for some of a tensor's rows.
+    package func dropPages(of tensor: GGUFTensor, rows: Range<Int>) {
+        let start = tensor.fileOffset
+        storage.dropPages(start + rows.lowerBound * tensor.rowByteCount..<start + rows.upperBound * tensor.rowByteCount)
+    }
 }

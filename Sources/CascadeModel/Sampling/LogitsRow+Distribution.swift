@@ -15,20 +15,20 @@ extension LogitsRow {
         }
         if settings.minP > 0 {
             let weights = weights(temperature: 1)
-            let kept = (0..<Token(count)).filter { Double(weights[Int($0)]) >= settings.minP }
+            let kept = (0..<UInt32(count)).filter { Double(weights[Int($0)]) >= settings.minP }
             return row(kept[...], temperature: settings.temperature)
         }
-        return row((0..<Token(count)).map(\.self), weights(temperature: settings.temperature))
+        return row((0..<UInt32(count)).map(\.self), weights(temperature: settings.temperature))
     }
 
-    /// The tokens that all steps before the temperature leave, the most likely first.
-    private func keptByRank(_ settings: SamplingSettings, support: Int) -> ArraySlice<Token> {
+    /// Places of the tokens that all steps before the temperature leave, the most likely first.
+    private func keptByRank(_ settings: SamplingSettings, support: Int) -> ArraySlice<UInt32> {
         let limit = settings.topK > 0 ? min(settings.topK, count) : count
         // Top-k with top-p needs the mass of all k tokens; otherwise start with few and take more while top-p asks.
         var rank = settings.topP < 1 ? (settings.topK > 0 ? limit : min(256, count)) : min(limit, support)
         while true {
-            let tokens = ranked(rank)
-            let weights = weights(of: tokens[...], temperature: 1)
+            let places = ranked(rank)
+            let weights = weights(of: places[...], temperature: 1)
             var kept = rank
             if settings.topP < 1 {
                 let mass = settings.topK > 0 ? weights.reduce(0.0) { $0 + Double($1) } : total
@@ -42,7 +42,7 @@ extension LogitsRow {
             if settings.minP > 0 {
                 kept = min(kept, weights.firstIndex { Double($0) < settings.minP } ?? rank)
             }
-            return tokens[..<min(kept, support)]
+            return places[..<min(kept, support)]
         }
     }
 
@@ -56,12 +56,13 @@ extension LogitsRow {
         return nil
     }
 
-    /// The row of the tokens, in ascending order, at a temperature.
-    private func row(_ tokens: ArraySlice<Token>, temperature: Double) -> Distribution {
-        row(Array(tokens), weights(of: tokens, temperature: temperature))
+    /// The row of the tokens at the places, which ascend, at a temperature.
+    private func row(_ places: ArraySlice<UInt32>, temperature: Double) -> Distribution {
+        row(Array(places), weights(of: places, temperature: temperature))
     }
 
-    private func row(_ tokens: [Token], _ weights: [Float]) -> Distribution {
+    private func row(_ places: [UInt32], _ weights: [Float]) -> Distribution {
+        let tokens = headTokens == nil ? places : places.map(token(at:))
         if let row = Distribution(tokens: tokens, weights: weights) { return row }
         // Some weights vanish.
         let positive = tokens.indices.filter { weights[$0] > 0 }

@@ -3,10 +3,11 @@ package import CascadeCore
 
 /// One row of logits with what everything else needs of it: the largest one and the softmax's denominator.
 ///
-/// Probabilities here are raw: temperature 1, before any truncation. Reads the engine's memory: valid until its next
-/// pass. All results are the same bits on every machine.
+/// Probabilities here are raw: temperature 1, before any truncation. Where the output head has only some tokens
+/// (``Model/headTokens``) they are the probabilities among these, and every other token has none. Reads the engine's
+/// memory: valid until its next pass. All results are the same bits on every machine.
 package struct LogitsRow {
-    /// The logits, all finite.
+    /// The logits, all finite; of all tokens, or of the head's in ascending order.
     package let logits: UnsafeBufferPointer<Float>
     /// The most likely token, of equals the lowest.
     package let argmax: Token
@@ -17,19 +18,26 @@ package struct LogitsRow {
 
     private let kernels: KernelSet
     private let start: UnsafePointer<Float>
+    let headTokens: [Token]?
 
-    /// Reads a row of at least one logit; throws when one is infinite or not a number.
-    package init(_ logits: UnsafeBufferPointer<Float>, kernels: KernelSet) throws(ModelError) {
+    /// Reads a row of at least one logit; throws when one is infinite or not a number. `headTokens` are the tokens that
+    /// the logits belong to, ascending; nil means 0, 1, 2 and so on.
+    package init(
+        _ logits: UnsafeBufferPointer<Float>,
+        headTokens: [Token]? = nil,
+        kernels: KernelSet
+    ) throws(ModelError) {
         guard let start = logits.baseAddress, !logits.isEmpty else { throw .invalidRequest("a row without logits") }
         var largest: Float = 0
         guard kernels.table.maximum(start, logits.count, &largest) else { throw .nonFiniteLogits }
-        var argmax: Token = 0
-        _ = kernels.table.indices_at_least(start, logits.count, largest, &argmax, 1)
+        var place: UInt32 = 0
+        _ = kernels.table.indices_at_least(start, logits.count, largest, &place, 1)
         self.logits = logits
         self.start = start
         self.kernels = kernels
         self.largest = largest
-        self.argmax = argmax
+        self.headTokens = headTokens
+        argmax = headTokens?[Int(place)] ?? place
         total = kernels.table.exp_sum(start, logits.count, largest, 1, nil)
     }
 
@@ -42,14 +50,14 @@ package struct LogitsRow {
     /// Largest probability.
     package var maximumProbability: Double { 1 / total }
 
-    /// Natural logarithm of a token's probability.
+    /// Natural logarithm of a token's probability; negative infinity where the head lacks it.
     package func logProbability(of token: Token) -> Double {
-        Double(logits[Int(token)]) - logSumExp
+        place(of: token).map { Double(logits[$0]) - logSumExp } ?? -.infinity
     }
 
-    /// A token's probability.
+    /// A token's probability; 0 where the head lacks it.
     package func probability(of token: Token) -> Double {
-        Math.exp(Double(logits[Int(token)]) - Double(largest)) / total
+        place(of: token).map { Math.exp(Double(logits[$0]) - Double(largest)) / total } ?? 0
     }
 
     /// Entropy in nats.
@@ -61,13 +69,29 @@ package struct LogitsRow {
     /// lowest.
     package func top(_ limit: Int) -> [(token: Token, logProbability: Double)] {
         let denominator = logSumExp
-        return ranked(limit).map { ($0, Double(logits[Int($0)]) - denominator) }
+        return ranked(limit).map { (token(at: $0), Double(logits[Int($0)]) - denominator) }
+    }
+
+    // MARK: Tokens and places
+
+    /// The token that a logit belongs to.
+    func token(at place: UInt32) -> Token { headTokens?[Int(place)] ?? place }
+
+    /// Where a token's logit is; nil where the head lacks it.
+    private func place(of token: Token) -> Int? {
+        guard let headTokens else { return Int(token) }
+        var range = headTokens.indices
+        while range.count > 1 {
+            let middle = range.lowerBound + range.count / 2
+            range = headTokens[middle] <= token ? middle..<range.upperBound : range.lowerBound..<middle
+        }
+        return range.first.flatMap { headTokens[$0] == token ? $0 : nil }
     }
 
     // MARK: For the sampler
 
-    /// The `limit` most likely tokens, the most likely first, of equals the lowest.
-    func ranked(_ limit: Int) -> [Token] {
+    /// Places of the `limit` largest logits, the largest first, of equals the lowest.
+    func ranked(_ limit: Int) -> [UInt32] {
         let limit = min(limit, count)
         guard limit > 0 else { return [] }
         // The limit-th largest of the maxima of strips is a threshold that at least `limit` tokens reach, and not
@@ -84,26 +108,26 @@ package struct LogitsRow {
             threshold = maxima[limit - 1]
         }
         let found = kernels.table.indices_at_least(start, count, threshold, nil, 0)
-        var tokens = [Token](unsafeUninitializedCapacity: found) { buffer, initialized in
+        var places = [UInt32](unsafeUninitializedCapacity: found) { buffer, initialized in
             _ = kernels.table.indices_at_least(start, count, threshold, buffer.baseAddress, found)
             initialized = found
         }
-        tokens.sort { left, right in
+        places.sort { left, right in
             let (a, b) = (logits[Int(left)], logits[Int(right)])
             return a > b || (a == b && left < right)
         }
-        tokens.removeLast(tokens.count - limit)
-        return tokens
+        places.removeLast(places.count - limit)
+        return places
     }
 
-    /// exp((logit - largest) / temperature) of every token.
+    /// exp((logit - largest) / temperature) of every logit.
     func weights(temperature: Double) -> [Float] {
         weights(of: logits, temperature: temperature)
     }
 
-    /// exp((logit - largest) / temperature) of some tokens.
-    func weights(of tokens: ArraySlice<Token>, temperature: Double) -> [Float] {
-        let values = tokens.map { logits[Int($0)] }
+    /// exp((logit - largest) / temperature) of the logits at some places.
+    func weights(of places: ArraySlice<UInt32>, temperature: Double) -> [Float] {
+        let values = places.map { logits[Int($0)] }
         return values.withUnsafeBufferPointer { weights(of: $0, temperature: temperature) }
     }
 
@@ -119,6 +143,6 @@ package struct LogitsRow {
 extension Engine {
     /// A row of the last call's logits, checked; see ``logits(segment:row:)``.
     package func row(segment: Int, row: Int) throws(ModelError) -> LogitsRow {
-        try LogitsRow(logits(segment: segment, row: row), kernels: kernels)
+        try LogitsRow(logits(segment: segment, row: row), headTokens: model.headTokens, kernels: kernels)
     }
 }

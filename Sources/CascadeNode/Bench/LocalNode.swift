@@ -15,12 +15,15 @@ struct LocalNode {
         do {
             let file = try GGUFFile(path: path)
             tokenizer = try PromptTokenizer(path: path)
-            let model = try Model.load(file)
+            let slimming = role == .drafter ? settings.draftModel : DraftModelSettings()
+            let loadOptions = try slimming.loadOptions(try file.tokenizerDefinition(), tokenizer.vocabulary)
+            let model = try Model.load(file, options: loadOptions)
+            let kvTokens = try settings.cacheLimit.tokens(bytesPerToken: model.configuration.cacheBytesPerToken)
             engine = try Engine(
                 model: model,
                 options: EngineOptions(
                     threads: settings.threads,
-                    contextTokens: settings.kvTokens,
+                    contextTokens: kvTokens,
                     maximumRows: settings.rowBudget
                 )
             )
@@ -37,7 +40,7 @@ struct LocalNode {
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,
                 contextLength: UInt32(engine.maximumLength),
-                kvTokens: UInt32(settings.kvTokens)
+                kvTokens: UInt32(kvTokens)
             )
         } catch {
             throw .failed("\(error)")

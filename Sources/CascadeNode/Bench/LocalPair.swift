@@ -16,18 +16,28 @@ package final class LocalPair {
         package var expert: String
         /// Compute threads of each engine.
         package var threads: Int
-        /// Tokens that each cache holds.
-        package var kvTokens: Int
+        /// What each cache holds.
+        package var cacheLimit: CacheLimit
         /// Most rows of a pass.
         package var rowBudget: Int
+        /// How the drafter slims its model.
+        package var draftModel: DraftModelSettings
 
         /// Creates settings.
-        package init(drafter: String, expert: String, threads: Int, kvTokens: Int, rowBudget: Int = 64) {
+        package init(
+            drafter: String,
+            expert: String,
+            threads: Int,
+            cacheLimit: CacheLimit,
+            rowBudget: Int = 64,
+            draftModel: DraftModelSettings = DraftModelSettings()
+        ) {
             self.drafter = drafter
             self.expert = expert
             self.threads = threads
-            self.kvTokens = kvTokens
+            self.cacheLimit = cacheLimit
             self.rowBudget = rowBudget
+            self.draftModel = draftModel
         }
     }
 
@@ -82,12 +92,14 @@ package final class LocalPair {
     ///
     /// - Parameters:
     ///   - maximumTokens: most tokens of the answer.
-    ///   - numSpeculativeTokens: tokens drafted per round, 0 for the expert alone; nil leaves it to the coordinator.
+    ///   - draftLength: tokens drafted per round, 0 for the expert alone.
+    ///   - drafterKind: what drafts.
     package func answer(
         _ prompt: String,
         format: PromptFormat,
         maximumTokens: Int,
-        numSpeculativeTokens: Int?
+        draftLength: DraftLength,
+        drafterKind: DrafterKind
     ) throws(NodeError) -> LocalAnswer {
         submissions += 1
         progress = LocalAnswer.Progress()
@@ -101,7 +113,8 @@ package final class LocalPair {
             rule: RuleSettings(),
             maxTokens: UInt32(maximumTokens),
             seed: 0,
-            numSpeculativeTokens: numSpeculativeTokens.map { UInt32($0) }
+            draftLength: draftLength,
+            drafterKind: drafterKind
         )
         events.append(.message(.submit(submit), from: Self.clientPeer))
         while true {

@@ -5,20 +5,20 @@ package import CascadeCore
 package struct PairBenchmark {
     /// One way to answer.
     package struct Variant: Hashable, Sendable {
-        /// Tokens drafted per round; 0 is the expert alone, nil what the coordinator chooses.
-        package var numSpeculativeTokens: Int?
+        /// Tokens drafted per round; 0 is the expert alone.
+        package var draftLength: DraftLength
 
         /// Creates a variant.
-        package init(numSpeculativeTokens: Int?) {
-            self.numSpeculativeTokens = numSpeculativeTokens
+        package init(draftLength: DraftLength) {
+            self.draftLength = draftLength
         }
 
         /// `expert-only`, `lossless` or `adaptive`.
         package var name: String {
-            switch numSpeculativeTokens {
-            case 0: "expert-only"
-            case nil: "adaptive"
-            default: "lossless"
+            switch draftLength {
+            case .fixed(0): "expert-only"
+            case .fixed: "lossless"
+            case .adaptive: "adaptive"
             }
         }
     }
@@ -49,7 +49,7 @@ package struct PairBenchmark {
     /// The expert alone comes first, whatever else is wanted.
     package init(pair: LocalPair, variants: [Variant]) {
         self.pair = pair
-        let plain = Variant(numSpeculativeTokens: 0)
+        let plain = Variant(draftLength: .fixed(0))
         self.variants = [plain] + variants.filter { $0 != plain }
     }
 
@@ -59,6 +59,7 @@ package struct PairBenchmark {
         prompts: [String],
         format: PromptFormat,
         maximumTokens: Int,
+        drafterKind: DrafterKind,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(NodeError) -> [Outcome] {
         var outcomes = variants.map { Outcome(variant: $0) }
@@ -70,7 +71,8 @@ package struct PairBenchmark {
                     prompt,
                     format: format,
                     maximumTokens: maximumTokens,
-                    numSpeculativeTokens: variants[index].numSpeculativeTokens
+                    draftLength: variants[index].draftLength,
+                    drafterKind: drafterKind
                 )
                 progress(number * variants.count + turn + 1, prompts.count * variants.count)
             }

@@ -10,7 +10,7 @@ struct DrafterLoop: WorkLoop {
         var spec: SequenceSpec
         var cache: SequenceCache
         /// Committed tokens still to be fed, or the token drafted last.
-        var feed: [Token]
+        var feed: ArraySlice<Token>
         var positions: [DraftedPosition] = []
         var milliseconds = 0.0
     }
@@ -29,6 +29,7 @@ struct DrafterLoop: WorkLoop {
     }
 
     var pendingCount: Int { tasks.count }
+    var hitTokens: UInt64 { table.hitTokens }
 
     mutating func add(_ request: Draft) {
         guard !tasks.contains(where: { $0.request.fence == request.fence }) else { return }
@@ -58,6 +59,7 @@ struct DrafterLoop: WorkLoop {
         var rows = 0
         var batch: [(task: Int, count: Int)] = []
         for index in tasks.indices where rows < rowBudget {
+            table.reuse(tasks[index].cache, &tasks[index].feed, leaving: 1)
             let count = min(tasks[index].feed.count, rowBudget - rows)
             batch.append((index, count))
             rows += count
@@ -71,13 +73,14 @@ struct DrafterLoop: WorkLoop {
             let task = tasks[item.task]
             return Segment(
                 cache: task.cache,
-                tokens: Array(task.feed.prefix(item.count)),
+                tokens: task.feed.prefix(item.count),
                 logits: item.count == task.feed.count ? 1 : 0
             )
         }
         let started = MonotonicTime.now()
         do {
-            try table.forward(segments, active: Set(tasks.map(\.request.fence.sequence)))
+            let working = tasks
+            try table.forward(segments) { id in working.contains { $0.request.fence.sequence == id } }
         } catch {
             guard let last = batch.last else { return }
             let task = tasks.remove(at: last.task)

@@ -8,12 +8,23 @@ internal import Logging
 /// It shares nothing with the reactor thread but the mailbox, so heartbeats are answered while a pass runs.
 final class EngineThread: Sendable {
     private let configuration: NodeConfiguration
+    private let loadOptions: LoadOptions
+    /// Tokens that the cache holds.
+    private let kvTokens: Int
     private let mailbox: Mailbox
     private let logger: Logger
     private let finished = DispatchSemaphore(value: 0)
 
-    init(configuration: NodeConfiguration, mailbox: Mailbox, logger: Logger) {
+    init(
+        configuration: NodeConfiguration,
+        loadOptions: LoadOptions,
+        kvTokens: Int,
+        mailbox: Mailbox,
+        logger: Logger
+    ) {
         self.configuration = configuration
+        self.loadOptions = loadOptions
+        self.kvTokens = kvTokens
         self.mailbox = mailbox
         self.logger = logger
     }
@@ -41,12 +52,13 @@ final class EngineThread: Sendable {
     private func run() throws {
         let started = MonotonicTime.now()
         logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
-        let model = try Model.load(path: configuration.modelPath)
+        let model = try Model.load(path: configuration.modelPath, options: loadOptions)
+        let loadSeconds = MonotonicTime.seconds(since: started)
         let engine = try Engine(
             model: model,
             options: EngineOptions(
                 threads: configuration.threads,
-                contextTokens: configuration.kvTokens,
+                contextTokens: kvTokens,
                 maximumRows: configuration.rowBudget
             )
         )
@@ -55,7 +67,9 @@ final class EngineThread: Sendable {
         logger.info(
             "loaded and measured",
             metadata: [
-                "kernels": "\(engine.kernelName)", "seconds": "\(MonotonicTime.seconds(since: started))",
+                "kernels": "\(engine.kernelName)", "head": "\(model.headCount) tokens",
+                "weights": "\(model.bytesPerPass >> 20) MB", "load": "\(loadSeconds) s",
+                "seconds": "\(MonotonicTime.seconds(since: started))",
                 "costs": "\(costs.map { "\($0.rows) rows \($0.milliseconds) ms" }.joined(separator: ", "))",
             ]
         )
@@ -92,8 +106,9 @@ final class EngineThread: Sendable {
                 CascadeCore.Progress(
                     passes: passes,
                     pending: UInt32(loop.pendingCount),
-                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * 64),
-                    busyMilliseconds: UInt64(busy)
+                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * Engine.pageTokens),
+                    busyMilliseconds: UInt64(busy),
+                    prefixCacheHitTokens: loop.hitTokens
                 )
             )
             replies.forEach(mailbox.reply)

@@ -9,6 +9,7 @@ internal import ServiceLifecycle
 package struct NodeService: Service {
     private let configuration: NodeConfiguration
     private let hello: Hello
+    private let loadOptions: LoadOptions
     private let tokenizerBlock: [UInt8]
     private let logger: Logger
 
@@ -19,8 +20,10 @@ package struct NodeService: Service {
         do {
             let file = try GGUFFile(path: configuration.modelPath)
             let model = try ModelConfiguration(file)
-            let tokenizer = try Tokenizer(try file.tokenizerDefinition())
-            let limit = min(configuration.contextLength ?? model.contextLength, configuration.kvTokens)
+            let definition = try file.tokenizerDefinition()
+            let tokenizer = try Tokenizer(definition)
+            let kvTokens = try configuration.cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken)
+            let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
                 throw NodeError.failed(
                     "context \(limit) is over what \(configuration.modelPath) was trained for: \(model.contextLength)"
@@ -37,8 +40,9 @@ package struct NodeService: Service {
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,
                 contextLength: UInt32(limit),
-                kvTokens: UInt32(configuration.kvTokens)
+                kvTokens: UInt32(kvTokens)
             )
+            loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
         } catch let error as NodeError {
             throw error
@@ -51,7 +55,13 @@ package struct NodeService: Service {
     package func run() async throws {
         let mailbox = Mailbox()
         let outcome = NodeOutcome()
-        let engine = EngineThread(configuration: configuration, mailbox: mailbox, logger: logger)
+        let engine = EngineThread(
+            configuration: configuration,
+            loadOptions: loadOptions,
+            kvTokens: Int(hello.kvTokens),
+            mailbox: mailbox,
+            logger: logger
+        )
         let reactor = try Reactor.start(
             role: .dealer(connect: configuration.endpoint),
             options: TransportOptions(),

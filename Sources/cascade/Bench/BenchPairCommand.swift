@@ -38,14 +38,14 @@ struct BenchPairCommand: AsyncParsableCommand {
     @Option(help: "Most tokens of an answer.")
     var maxTokens = 128
 
-    @Option(help: "Tokens drafted per round, 1 to 32, separated by commas.")
-    var numSpeculativeTokens = NumberList([2, 4, 8])
+    @Option(help: "Tokens drafted per round: numbers of 0 to 32 and 'adaptive', separated by commas.")
+    var numSpeculativeTokens = DraftLengthList([.fixed(2), .fixed(4), .fixed(8), .adaptive])
+
+    @Option(help: "What drafts: model, lookup or both.")
+    var drafterKind = DrafterKind.both
 
     @Option(help: "Compute threads of each engine (default: the cores this process may use).")
     var threads: Int?
-
-    @Option(help: "Tokens that each cache holds.")
-    var kvTokens = NodeOptions.defaultKVTokens
 
     @Flag(help: "Send the prompts as they are, without the model's chat template.")
     var raw = false
@@ -53,17 +53,14 @@ struct BenchPairCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup var cache: CacheOptions
+    @OptionGroup var draftModel: DraftModelOptions
+
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
         guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
-        guard (128...16_777_216).contains(kvTokens) else {
-            throw ValidationError("--kv-tokens must be 128 to 16777216")
-        }
-        let counts = numSpeculativeTokens.numbers
-        guard counts.allSatisfy({ (1...32).contains($0) }), Set(counts).count == counts.count else {
-            throw ValidationError("--num-speculative-tokens takes different numbers of 1 to 32")
-        }
+        for length in numSpeculativeTokens.lengths { try length.validate() }
     }
 
     func run() async throws {
@@ -73,7 +70,8 @@ struct BenchPairCommand: AsyncParsableCommand {
             drafter: try ModelLocation.resolve(drafter),
             expert: try ModelLocation.resolve(expert),
             threads: threads ?? AvailableCores.count(),
-            kvTokens: kvTokens
+            cacheLimit: cache.limit,
+            draftModel: draftModel.settings
         )
         try PairCheck.check(drafter: settings.drafter, expert: settings.expert)
         let progress = ProgressLine("measuring")
@@ -82,12 +80,13 @@ struct BenchPairCommand: AsyncParsableCommand {
             let pair = try LocalPair(settings)
             let benchmark = PairBenchmark(
                 pair: pair,
-                variants: numSpeculativeTokens.numbers.map { PairBenchmark.Variant(numSpeculativeTokens: $0) }
+                variants: numSpeculativeTokens.lengths.map { PairBenchmark.Variant(draftLength: $0) }
             )
             let outcomes = try benchmark.run(
                 prompts: prompts,
                 format: raw ? .raw : .automatic,
-                maximumTokens: maxTokens
+                maximumTokens: maxTokens,
+                drafterKind: drafterKind
             ) { done, total in progress.show(Double(done) / Double(total)) }
             report = PairReport(settings: settings, pair: pair, prompts: prompts.count, outcomes: outcomes)
         } catch {

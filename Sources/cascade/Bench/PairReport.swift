@@ -15,8 +15,8 @@ struct PairReport: Encodable {
     struct Variant: Encodable {
         /// `expert-only`, `lossless` or `adaptive`.
         var name: String
-        /// Tokens drafted per round; null where the coordinator chooses.
-        var numSpeculativeTokens: Nullable<Int>
+        /// Tokens drafted per round; null where that follows costs and acceptance.
+        var numSpeculativeTokens: Nullable<UInt32>
         /// Tokens of all answers.
         var tokens: Int
         /// Those of them behind each answer's first tokens, and the seconds that they took.
@@ -30,6 +30,8 @@ struct PairReport: Encodable {
         var draftAcceptanceRate: Nullable<Double>
         /// Tokens per drafted round, the expert's own included; null without drafts.
         var meanAcceptanceLength: Nullable<Double>
+        /// Share of all tokens that lookup drafted and the expert accepted: what the answers copied.
+        var copiedShare: Double
         /// Rounds, with or without a draft.
         var rounds: UInt64
         /// Whether all answers have the tokens of the expert alone.
@@ -70,7 +72,7 @@ struct PairReport: Encodable {
             let speed = outcome.tokensPerSecond
             return Variant(
                 name: outcome.variant.name,
-                numSpeculativeTokens: Nullable(outcome.variant.numSpeculativeTokens),
+                numSpeculativeTokens: Nullable(outcome.variant.draftLength.count),
                 tokens: outcome.tokens,
                 timedTokens: outcome.timedTokens,
                 seconds: outcome.seconds,
@@ -78,6 +80,7 @@ struct PairReport: Encodable {
                 speedup: Nullable(speed.flatMap { speed in plain.map { speed / $0 } }),
                 draftAcceptanceRate: Nullable(outcome.counts.draftAcceptanceRate),
                 meanAcceptanceLength: Nullable(outcome.counts.meanAcceptanceLength),
+                copiedShare: Double(outcome.counts.lookupAccepted) / Double(max(1, outcome.tokens)),
                 rounds: outcome.counts.rounds,
                 tokensEqual: outcome.unequalAnswers == 0
             )
@@ -93,12 +96,15 @@ struct PairReport: Encodable {
         func curve(_ costs: [Cost]) -> String {
             costs.map { "\($0.rows): \(SubmitSummary.fixed($0.ms, 1))" }.joined(separator: ", ")
         }
-        let titles = ["WAY", "DRAFT", "TOKENS", "TOKENS/S", "SPEED-UP", "ACCEPTED", "MEAN LENGTH", "ROUNDS", "EQUAL"]
+        let titles = [
+            "WAY", "DRAFT", "TOKENS", "TOKENS/S", "SPEED-UP", "ACCEPTED", "MEAN LENGTH", "COPIED", "ROUNDS", "EQUAL",
+        ]
         let lines = variants.map { variant in
             [
                 variant.name, variant.numSpeculativeTokens.value.map(String.init) ?? "auto", "\(variant.tokens)",
                 number(variant.tokensPerSecond, 2), number(variant.speedup, 2), number(variant.draftAcceptanceRate, 3),
-                number(variant.meanAcceptanceLength, 2), "\(variant.rounds)", variant.tokensEqual ? "yes" : "NO",
+                number(variant.meanAcceptanceLength, 2), SubmitSummary.fixed(variant.copiedShare, 3),
+                "\(variant.rounds)", variant.tokensEqual ? "yes" : "NO",
             ]
         }
         return """
@@ -108,5 +114,12 @@ struct PairReport: Encodable {
 
             \(Table.text([titles] + lines))
             """
+    }
+}
+
+extension DraftLength {
+    /// The fixed count; nil where it adapts.
+    fileprivate var count: UInt32? {
+        if case .fixed(let count) = self { count } else { nil }
     }
 }

@@ -26,7 +26,7 @@ enum MemoryChecks {
             if let url = fetcher.installed(name), let file = try? GGUFFile(path: url.path),
                 let configuration = try? ModelConfiguration(file)
             {
-                cache = configuration.cacheBytesPerToken * NodeOptions.defaultKVTokens
+                cache = configuration.cacheBytesPerToken * CacheOptions.defaultTokens
             }
             return sum + Int(Double(bytes) * residentPerFileByte) + cache
         }
@@ -48,7 +48,7 @@ enum MemoryChecks {
                 "memory",
                 message,
                 advice: "\(way), or smaller models with 'cascade up --drafter … --expert …' and --kv-tokens below "
-                    + "\(NodeOptions.defaultKVTokens)"
+                    + "\(CacheOptions.defaultTokens)"
             )
         }
         guard memory.available >= need else {

@@ -23,8 +23,7 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Most tokens of one sequence, prompt and answer (default: the model's limit, cut to the cache).")
     var context: Int?
 
-    @Option(help: "Tokens that the cache holds over all sequences.")
-    var kvTokens = NodeOptions.defaultKVTokens
+    @OptionGroup var cache: CacheOptions
 
     @Option(help: "Most rows of one pass; longer prompts are fed in several.")
     var rowBudget = 64
@@ -34,21 +33,15 @@ struct NodeOptions: ParsableArguments {
 
     @OptionGroup var log: LogOptions
 
-    /// What a node's cache holds unless it is told.
-    static let defaultKVTokens = 16_384
-
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         if let context, !(16...1_048_576).contains(context) { throw ValidationError("--context must be 16 to 1048576") }
-        guard (128...16_777_216).contains(kvTokens) else {
-            throw ValidationError("--kv-tokens must be 128 to 16777216")
-        }
         guard (40...4_096).contains(rowBudget) else { throw ValidationError("--row-budget must be 40 to 4096") }
         guard (1...1_024).contains(credits) else { throw ValidationError("--credits must be 1 to 1024") }
     }
 
     /// Runs the role until it ends.
-    func run(role: NodeRole) async throws {
+    func run(role: NodeRole, draftModel: DraftModelSettings = DraftModelSettings()) async throws {
         let logger = log.logger(role.rawValue)
         let path = try ModelLocation.resolve(model)
         let host = ProcessInfo.processInfo.hostName
@@ -62,9 +55,10 @@ struct NodeOptions: ParsableArguments {
             nodeName: nodeId ?? "\(role.rawValue)-\(host)-\(ProcessInfo.processInfo.processIdentifier)",
             threads: threads,
             contextLength: context,
-            kvTokens: kvTokens,
+            cacheLimit: cache.limit,
             rowBudget: rowBudget,
             credits: credits,
+            draftModel: draftModel,
             software: BuildInfo.version
         )
         do {
@@ -89,13 +83,15 @@ struct DrafterCommand: AsyncParsableCommand {
             EXAMPLES
               cascade drafter --model qwen2.5-coder-0.5b
               cascade drafter --model small.gguf --endpoint tcp://10.0.0.1:5570 --threads 4
+              cascade drafter --model small.gguf --draft-vocabulary 32768
             """
     )
 
     @OptionGroup var options: NodeOptions
+    @OptionGroup var draftModel: DraftModelOptions
 
     func run() async throws {
-        try await options.run(role: .drafter)
+        try await options.run(role: .drafter, draftModel: draftModel.settings)
     }
 }
 
@@ -107,7 +103,7 @@ struct ExpertCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               cascade expert --model qwen2.5-coder-1.5b
-              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-tokens 65536
+              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-memory 4GiB
             """
     )
 
