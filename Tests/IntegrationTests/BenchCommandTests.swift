@@ -135,7 +135,8 @@ import Testing
     @Test func aPairThatCannotWorkIsRefused() async throws {
         let prompts = try temporaryFile("a prompt\n")
         defer { try? FileManager.default.removeItem(atPath: prompts) }
-        let foreign = Fixtures.modelPath("tiny-qwen2.f16")
+        let foreign = try ForeignModel.make()
+        defer { try? FileManager.default.removeItem(atPath: foreign) }
         let result = try await CascadeProcess.run([
             "bench", "pair", "--drafter", foreign, "--expert", Self.expert, "--prompts", prompts,
         ])
