@@ -122,7 +122,10 @@ let package = Package(
         tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire", argumentParser],
+            dependencies: [
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeNode", "CascadeTestSupport",
+                "CascadeTransport", "CascadeWire", argumentParser,
+            ],
             swiftSettings: strict
         ),
     ],

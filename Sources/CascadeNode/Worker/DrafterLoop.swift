@@ -108,7 +108,8 @@ struct DrafterLoop: WorkLoop {
         do {
             let row = try engine.row(segment: segment, row: 0)
             // Tested before the token is drawn: looking at the token itself would bias the law (decisions.md 2).
-            if row.maximumProbability < task.request.minimumConfidence { return answer(task) }
+            let leastConfidence = task.request.minimumConfidence
+            if leastConfidence > 0, row.maximumProbability < leastConfidence { return answer(task) }
             let q = row.distribution(task.spec.sampling, support: task.spec.draftSupport)
             let token = Rules.draw(
                 draft: q,
@@ -117,7 +118,8 @@ struct DrafterLoop: WorkLoop {
                 spec: task.spec,
                 draws: PhiloxDraws(seed: task.spec.seed)
             )
-            let gateMaximum = task.spec.rule.gate == .raw ? row.maximumProbability : q.largestProbability
+            let isRaw = task.spec.rule.rule.readsGate && task.spec.rule.gate == .raw
+            let gateMaximum = isRaw ? row.maximumProbability : q.largestProbability
             task.positions.append(DraftedPosition(token: token, row: q, gateMaximum: gateMaximum))
             // Behind an end token there is nothing to draft.
             let isEnd = task.spec.guardTokens.contains(token)

@@ -85,7 +85,7 @@ final class EngineThread: Sendable {
     }
 
     /// Row counts of the cost curve that `ready` carries.
-    private static let measuredRows = [1, 2, 4, 5, 8, 16]
+    static let measuredRows = [1, 2, 4, 5, 8, 16]
 
     private func serve(engine: Engine, loop: inout some WorkLoop) throws {
         var passes: UInt64 = 0

@@ -145,7 +145,7 @@ struct ExpertLoop: WorkLoop {
                         base: base,
                         draft: draft,
                         p: p,
-                        gateP: row.gate(task.spec.rule.gate, draft: draft.row, processed: p),
+                        gateP: row.gate(task.spec.rule, draft: draft.row, processed: p),
                         spec: task.spec,
                         draws: draws
                     )

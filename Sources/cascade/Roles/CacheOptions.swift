@@ -3,7 +3,10 @@ internal import CascadeNode
 
 /// How much the cache of a node holds: in tokens or in memory.
 struct CacheOptions: ParsableArguments {
-    @Option(help: "Tokens that a node's cache holds over all sequences (default: 16384).")
+    /// What a cache holds where nothing is said.
+    static let defaultTokens = 16_384
+
+    @Option(help: "Tokens that a node's cache holds over all sequences (default: \(defaultTokens)).")
     var kvTokens: Int?
 
     @Option(
@@ -25,7 +28,7 @@ struct CacheOptions: ParsableArguments {
     }
 
     /// The limit that was chosen.
-    var limit: CacheLimit { kvMemory.map { .memory(bytes: $0.bytes) } ?? .tokens(kvTokens ?? 16_384) }
+    var limit: CacheLimit { kvMemory.map { .memory(bytes: $0.bytes) } ?? .tokens(kvTokens ?? Self.defaultTokens) }
 
     /// The options as given, for another process.
     var arguments: [String] {

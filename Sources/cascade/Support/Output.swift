@@ -18,6 +18,11 @@ enum Output {
         writeAll(Array((message + "\n").utf8), to: STDERR_FILENO)
     }
 
+    /// Draws over the present line of the terminal that standard error is.
+    static func draw(_ text: String) {
+        writeAll(Array("\r\(text)\u{1B}[K".utf8), to: STDERR_FILENO)
+    }
+
     /// Prints a value as indented JSON with sorted keys in snake case.
     static func json(_ value: some Encodable) throws {
         write(try jsonBytes(value))
