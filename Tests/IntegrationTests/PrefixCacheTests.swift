@@ -21,7 +21,7 @@ import Testing
 
     /// A prompt of about 400 tokens of the tiny models.
     private func prompt(_ number: Int) -> String {
-        "Text \(number). " + (0..<38).map { "word\(($0 * 7 + number) % 10) and" }.joined(separator: " ")
+        "Text \(number). " + (0..<62).map { "word\(($0 * 7 + number) % 10) and" }.joined(separator: " ")
     }
 
     private func nodes(_ cluster: TestCluster) async throws -> [Node] {
@@ -31,7 +31,12 @@ import Testing
 
     private func submit(_ cluster: TestCluster, _ prompt: String) async throws -> (answer: Answer, milliseconds: Double)
     {
-        let result = try await cluster.client(["submit", prompt, "--raw", "--json", "--max-tokens", "24"])
+        let result = try await cluster.client(
+            [
+                "submit", prompt, "--raw", "--json", "--max-tokens", "24", "--drafter-kind", "model",
+                "--num-speculative-tokens", "4",
+            ]
+        )
         let timed = try JSONDecoder().decode(Timed.self, from: Data(result.output.utf8))
         return (try Answer(result), timed.timing.first_token_ms)
     }
@@ -46,16 +51,18 @@ import Testing
         let expected = try await Generated.run(model: ClusterTests.expert, texts: prompts, maxTokens: 24)
         var milliseconds: [Double] = []
         for _ in 0..<2 {
-            var sum = 0.0
+            var best = Double.infinity
             for (prompt, reference) in zip(prompts, expected) {
                 let (answer, first) = try await submit(cluster, prompt)
                 #expect(answer.tokens == reference.tokens)
                 #expect(answer.usage.prompt_tokens >= 300)
-                sum += first
+                best = min(best, first)
             }
-            milliseconds.append(sum / Double(prompts.count))
+            milliseconds.append(best)
         }
-        print("first token: \(milliseconds[0]) ms, the second time \(milliseconds[1]) ms")
+        print(
+            "first token, the fastest of \(prompts.count): \(milliseconds[0]) ms, the second time \(milliseconds[1]) ms"
+        )
         #expect(milliseconds[1] < milliseconds[0])
         // Both nodes had all full pages of all four prompts; progress comes with the next heartbeat.
         try await waitUntil("the hits are counted") {
