@@ -18,9 +18,10 @@ let strictC: [CSetting] = [
     .enableWarning("extra"),
 ]
 
-/// The commit in `--version`: known to the manifest alone.
+/// The commit in `--version`: what `CASCADE_COMMIT` says (the build of an image has no checkout), else the checkout's.
 let commit =
-    Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
+    Context.environment["CASCADE_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -110,17 +111,21 @@ let package = Package(
         // Tests.
         module("CascadeTestSupport", ["CascadeCore", "CascadeModel", "COpenBLAS"]),
         tests("CascadeCore", [numerics]),
-        tests("CascadeRules", ["CascadeCore", numerics]),
-        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules"]),
+        tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
+        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),
         tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
+        tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", "CascadeWire", argumentParser],
+            dependencies: [
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeNode", "CascadeTestSupport",
+                "CascadeTransport", "CascadeWire", argumentParser,
+            ],
             swiftSettings: strict
         ),
     ],

@@ -7,25 +7,22 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))),                 \
                              apply_to = function)
 
-#include "vector.h"
+#include "lanes.h"
 
 // See generic.c.
-CSK_INLINE i32x16 dot4(i32x16 sums, u32x16 w, const int8_t *x) {
+CSK_INLINE ivec dot4(ivec sums, uvec w, const int8_t *x) {
     int32_t word;
     __builtin_memcpy(&word, x, sizeof word);
-    return (i32x16)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)w, _mm512_set1_epi32(word));
+    return (ivec)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)w, _mm512_set1_epi32(word));
 }
 
-CSK_INLINE i32x16 dot4_small(i32x16 sums, u32x16 w, const int8_t *x) {
-    return dot4(sums, w, x);
-}
-
-CSK_INLINE f32x16 widen_half(const void *p) {
+CSK_INLINE fvec widen_half(const void *p) {
     __m256i halves;
     __builtin_memcpy(&halves, p, sizeof halves);
-    return (f32x16)_mm512_cvtph_ps(halves);
+    return (fvec)_mm512_cvtph_ps(halves);
 }
 
+#include "dot_body.h"
 #include "logits_body.h"
 
 const csk_kernels csk_avx512 = CSK_TABLE("avx512");

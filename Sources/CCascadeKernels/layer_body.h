@@ -11,26 +11,36 @@ CSK_INLINE int32_t largest_bits(const float *x) {
     return a > b ? a : b;
 }
 
+// Sums of 16 codes: even pairs in the low half, odd pairs in the high half.
+CSK_INLINE uint32_t pair_sums(i8x16 codes) {
+    i16x8 both = (i16x8)codes;
+    i16x8 pairs = ((both << 8) >> 8) + (both >> 8);
+    pairs += __builtin_shufflevector(pairs, pairs, 4, 5, 6, 7, 0, 1, 2, 3);
+    pairs += __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1, 6, 7, 4, 5);
+    return (uint16_t)pairs[0] | (uint32_t)(uint16_t)pairs[1] << 16;
+}
+
+// 16 numbers as codes. Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, and leaves it in the low bits.
+CSK_INLINE i8x16 codes_of(f32x16 x, f32x16 inverse) {
+    return __builtin_convertvector((i32x16)(x * inverse + splat_f32(0x1.8p23f)) - splat_i32(0x4B400000), i8x16);
+}
+
 // Codes of one block on a scale whose largest magnitude is given.
 CSK_INLINE void quantise_block(const float *x, float largest, bool wide, csk_block *out) {
-    f32x16 a = load_f32(x), b = load_f32(x + 16);
-    float inverse = largest > 1e-30f ? 127.0f / largest : 0.0f;
-    // Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, and leaves it in the low bits.
-    i32x16 bias = splat_i32(0x4B400000);
-    i32x16 qa = (i32x16)(a * splat_f32(inverse) + splat_f32(0x1.8p23f)) - bias;
-    i32x16 qb = (i32x16)(b * splat_f32(inverse) + splat_f32(0x1.8p23f)) - bias;
-    i8x16 bytes = __builtin_convertvector(qa, i8x16);
-    __builtin_memcpy(out->q, &bytes, sizeof bytes);
-    qa = __builtin_convertvector(bytes, i32x16);
-    bytes = __builtin_convertvector(qb, i8x16);
-    __builtin_memcpy(out->q + 16, &bytes, sizeof bytes);
-    qb = __builtin_convertvector(bytes, i32x16);
-    out->sums[0] = __builtin_reduce_add(qa);
-    out->sums[1] = __builtin_reduce_add(qb);
+    f32x16 inverse = splat_f32(largest > 1e-30f ? 127.0f / largest : 0.0f);
+    i8x16 low = codes_of(load_f32(x), inverse), high = codes_of(load_f32(x + 16), inverse);
+    uint32_t sums[2] = {pair_sums(low), pair_sums(high)};
+    __builtin_memcpy(out->q, &low, sizeof low);
+    __builtin_memcpy(out->q + 16, &high, sizeof high);
+    __builtin_memcpy(out->pair_sums, sums, sizeof sums);
     float scale = largest / 127.0f;
-    float sum = (float)(out->sums[0] + out->sums[1]);
-    out->scale = wide ? scale : csk_from_half(csk_to_half(scale));
-    out->sum = wide ? sum : csk_from_half(csk_to_half(scale * sum));
+    if (wide) {
+        out->scale = scale;
+        out->sums = block_sum(out) & 0xFFFF;
+    } else {
+        out->scale = csk_from_half(csk_to_half(scale));
+        out->sum = csk_from_half(csk_to_half(scale * (float)block_sum(out)));
+    }
 }
 
 static void quantise(const float *x, size_t stride, size_t columns, size_t k, size_t column_begin, size_t column_end,
@@ -53,8 +63,12 @@ static void quantise(const float *x, size_t stride, size_t columns, size_t k, si
                 }
                 float largest;
                 __builtin_memcpy(&largest, &bits, sizeof largest);
+                csk_block *first = out + start * blocks + i;
                 for (size_t b = s; b < s + scale_blocks; b++) {
-                    quantise_block(x + c * stride + b * CSK_BLOCK, largest, wide, out + start * blocks + b * n + i);
+                    quantise_block(x + c * stride + b * CSK_BLOCK, largest, wide, first + b * n);
+                }
+                for (size_t b = s; wide && b < s + scale_blocks; b += 2) {
+                    first[b * n].sums |= (int32_t)((uint32_t)first[(b + 1) * n].sums << 16);
                 }
             }
         }
@@ -138,18 +152,12 @@ CSK_INLINE void attend_heads(const csk_attention *p, size_t first, size_t n) {
     size_t size = p->head_size, stride = p->score_stride;
     const float *query = p->query + first * size;
     float *scores = p->scores + first * stride;
-    f32x16 y[CSK_GROUP_COLUMNS];
+    tile_sums y;
     for (size_t t = 0; t < p->length; t += 16) {
         const uint8_t *keys = (const uint8_t *)p->pages[t / CSK_PAGE_TOKENS] + p->offset;
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] = splat_f32(0);
-        }
+        clear_tile(n, y);
         tile_f16(keys + t % CSK_PAGE_TOKENS * size * 2, size, query, size, n, y);
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            store_f32(scores + c * stride + t, y[c] * splat_f32(p->scale));
-        }
+        store_sums(y, n, p->scale, scores + t, stride);
     }
     for (size_t c = 0; c < n; c++) {
         // Values are weighed by binary16 numbers, as in ggml.
@@ -160,19 +168,13 @@ CSK_INLINE void attend_heads(const csk_attention *p, size_t first, size_t n) {
         }
     }
     for (size_t d = 0; d < size; d += 16) {
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] = splat_f32(0);
-        }
+        clear_tile(n, y);
         for (size_t t = 0; t < p->length; t += CSK_PAGE_TOKENS) {
             const uint8_t *values = (const uint8_t *)p->pages[t / CSK_PAGE_TOKENS] + p->offset;
             size_t count = p->length - t < CSK_PAGE_TOKENS ? p->length - t : CSK_PAGE_TOKENS;
             tile_f16(values + (size + d) * CSK_PAGE_TOKENS * 2, count, scores + t, stride, n, y);
         }
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            store_f32(p->out + (first + c) * size + d, y[c]);
-        }
+        store_sums(y, n, 1, p->out + first * size + d, size);
     }
 }
 

@@ -1,17 +1,16 @@
 // Products of weight tiles with up to 8 columns: one inlined body per weight type, instantiated for 1 to 8 columns.
 // The tile layouts are described in repack.c.
 //
-// The chain of one output, block after block in ascending k (all products and sums rounded one by one):
+// The chain of one output, block after block in ascending k (all products and sums of floats rounded one by one, those
+// of integers exact):
 //   Q8_0, Q5_0, Q4_0: y += (float(dot of codes - offset) * d) * x.scale
 //   Q4_1:       y += (float(dot) * d) * x.scale;  y += m * x.sum
-//   Q6_K:       t += float(dot0) * (d * s0);  t += float(dot1) * (d * s1);  after 256: y += t * x.scale
-//   Q4_K:       t += float(dot) * (d * s);  t -= (dmin * m) * x.sum;  after 256: y += t * x.scale
+//   Q6_K:       y += (float(sum of 16 s * dot) * d) * x.scale
+//   Q4_K:       y += (float(sum of 8 s * dot) * d - float(sum of 8 m * sum of x.q) * dmin) * x.scale
 //   F32, F16:   y += w * x
 #pragma once
 
-#include "vector.h"
-
-enum { PLANE = 64, SCALES = 32, PREFETCH = 8192 };
+#include "lanes.h"
 
 // From three columns on the arithmetic, not the memory, sets the pace, and fetching ahead of the hardware helps; below
 // that it gets in the way.
@@ -24,228 +23,191 @@ CSK_INLINE void prefetch(const uint8_t *p, size_t bytes, size_t n) {
     }
 }
 
-// Adds the dot products of 4 nibble planes (one block of 32) to each column's sums.
-CSK_INLINE void dot_nibbles(const uint8_t *planes, const csk_block *x, size_t n, i32x16 *sums) {
-    const u32x16 mask = (u32x16)splat_i32(0x0F0F0F0F);
+// Sets each column's sums to 0.
+CSK_INLINE void clear(size_t n, ivec *sums) {
     CSK_UNROLL
-    for (size_t i = 0; i < 4; i++) {
-        u32x16 both = load_u32(planes + PLANE * i);
-        u32x16 low = both & mask, high = (both >> 4) & mask;
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            sums[c] = dot4_small(sums[c], low, x[c].q + 4 * i);
-            sums[c] = dot4_small(sums[c], high, x[c].q + 16 + 4 * i);
-        }
+    for (size_t c = 0; c < n; c++) {
+        sums[c] = all_i32(0);
     }
 }
 
-CSK_INLINE void tile_q8_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
+// y[c] += (float(sums[c]) * d) * x[c].scale
+CSK_INLINE void add_scaled(const ivec *sums, fvec d, const csk_block *x, size_t n, fvec *y) {
+    CSK_UNROLL
+    for (size_t c = 0; c < n; c++) {
+        y[c] += (lanes_to_f32(sums[c]) * d) * all_f32(x[c].scale);
+    }
+}
+
+// Sums of n columns over the rows of a tile, in parts of LANES rows: y[part][column].
+typedef fvec tile_sums[CSK_TILE_ROWS / LANES][CSK_GROUP_COLUMNS];
+
+// Loops over the parts; a part's rows are PART bytes of a plane, half as many of the scales.
+#define CSK_PARTS for (size_t part = 0; part < CSK_TILE_ROWS / LANES; part++)
+enum { PART = 4 * LANES };
+
+CSK_INLINE void tile_q8_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (8 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 8 * PLANE, scales += SCALES, x += n) {
-        i32x16 sums[CSK_GROUP_COLUMNS];
         prefetch(tile, 8 * PLANE, n);
         CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            sums[c] = splat_i32(-128 * (x[c].sums[0] + x[c].sums[1]));
-        }
-        CSK_UNROLL
-        for (size_t g = 0; g < 8; g++) {
-            u32x16 w = load_u32(tile + PLANE * g);
-            CSK_UNROLL
-            for (size_t c = 0; c < n; c++) {
-                sums[c] = dot4(sums[c], w, x[c].q + 4 * g);
-            }
-        }
-        f32x16 d = widen_half(scales);
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] += (to_f32(sums[c]) * d) * splat_f32(x[c].scale);
+        CSK_PARTS {
+            ivec sums[CSK_GROUP_COLUMNS];
+            clear(n, sums);
+            dot_bytes(tile + PART * part, x, n, sums);
+            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
         }
     }
 }
 
-CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
-    const u32x16 mask = (u32x16)splat_i32(0x0F0F0F0F), bit = (u32x16)splat_i32(0x10101010);
+CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (5 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 5 * PLANE, scales += SCALES, x += n) {
-        i32x16 sums[CSK_GROUP_COLUMNS];
         prefetch(tile, 5 * PLANE, n);
         CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            sums[c] = splat_i32(-16 * (x[c].sums[0] + x[c].sums[1]));
-        }
-        u32x16 fifth = load_u32(tile + 4 * PLANE);
-        CSK_UNROLL
-        for (size_t i = 0; i < 4; i++) {
-            u32x16 both = load_u32(tile + PLANE * i);
-            u32x16 low = (both & mask) | ((fifth << (4 - i)) & bit);
-            u32x16 high = ((both >> 4) & mask) | ((fifth >> i) & bit);
-            CSK_UNROLL
-            for (size_t c = 0; c < n; c++) {
-                sums[c] = dot4_small(sums[c], low, x[c].q + 4 * i);
-                sums[c] = dot4_small(sums[c], high, x[c].q + 16 + 4 * i);
-            }
-        }
-        f32x16 d = widen_half(scales);
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] += (to_f32(sums[c]) * d) * splat_f32(x[c].scale);
+        CSK_PARTS {
+            ivec sums[CSK_GROUP_COLUMNS];
+            clear(n, sums);
+            dot_five_bits(tile + PART * part, x, n, sums);
+            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
         }
     }
 }
 
-CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
+CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += SCALES, x += n) {
-        i32x16 sums[CSK_GROUP_COLUMNS];
         prefetch(tile, 4 * PLANE, n);
         CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            sums[c] = splat_i32(-8 * (x[c].sums[0] + x[c].sums[1]));
-        }
-        dot_nibbles(tile, x, n, sums);
-        f32x16 d = widen_half(scales);
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] += (to_f32(sums[c]) * d) * splat_f32(x[c].scale);
+        CSK_PARTS {
+            ivec sums[CSK_GROUP_COLUMNS];
+            CSK_UNROLL
+            for (size_t c = 0; c < n; c++) {
+                sums[c] = all_i32(-8 * block_sum(x + c));
+            }
+            dot_nibbles(tile + PART * part, x, n, unit_factor(), sums);
+            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
         }
     }
 }
 
-CSK_INLINE void tile_q4_1(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
+CSK_INLINE void tile_q4_1(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += 2 * SCALES, x += n) {
-        i32x16 sums[CSK_GROUP_COLUMNS];
         prefetch(tile, 4 * PLANE, n);
         CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            sums[c] = splat_i32(0);
-        }
-        dot_nibbles(tile, x, n, sums);
-        f32x16 d = widen_half(scales), m = widen_half(scales + SCALES);
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] += (to_f32(sums[c]) * d) * splat_f32(x[c].scale);
-            y[c] += m * splat_f32(x[c].sum);
-        }
-    }
-}
-
-// Adds what 256 weights made of the codes, times their scale.
-CSK_INLINE void add_scaled(const f32x16 *t, const csk_block *x, size_t n, f32x16 *y) {
-    CSK_UNROLL
-    for (size_t c = 0; c < n; c++) {
-        y[c] += t[c] * splat_f32(x[c].scale);
-    }
-}
-
-CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
-    for (size_t b = 0; b < k / 256; b++) {
-        f32x16 d = widen_half(tile), dmin = widen_half(tile + SCALES);
-        u32x16 minima = load_u32(tile + 3 * PLANE);
-        f32x16 t[CSK_GROUP_COLUMNS];
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            t[c] = splat_f32(0);
-        }
-        prefetch(tile, 4 * PLANE, n);
-        tile += 4 * PLANE;
-        for (size_t half = 0; half < 2; half++) {
-            u32x16 packed = load_u32(tile - (3 - half) * PLANE - half * (16 * PLANE));
-            for (size_t j = 0; j < 4; j++, tile += 4 * PLANE, x += n) {
-                i32x16 sums[CSK_GROUP_COLUMNS];
-                prefetch(tile, 4 * PLANE, n);
-                CSK_UNROLL
-                for (size_t c = 0; c < n; c++) {
-                    sums[c] = splat_i32(0);
-                }
-                dot_nibbles(tile, x, n, sums);
-                f32x16 s = d * to_f32((i32x16)(packed & 63));
-                f32x16 m = dmin * to_f32((i32x16)((minima & 15) | ((packed >> 2) & 48)));
-                packed >>= 8;
-                minima >>= 4;
-                CSK_UNROLL
-                for (size_t c = 0; c < n; c++) {
-                    t[c] += to_f32(sums[c]) * s;
-                    t[c] -= m * splat_f32(x[c].sum);
-                }
+        CSK_PARTS {
+            ivec sums[CSK_GROUP_COLUMNS];
+            clear(n, sums);
+            dot_nibbles(tile + PART * part, x, n, unit_factor(), sums);
+            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
+            fvec m = widen_half(scales + SCALES + PART / 2 * part);
+            CSK_UNROLL
+            for (size_t c = 0; c < n; c++) {
+                y[part][c] += m * all_f32(x[c].sum);
             }
         }
-        // The scale is all 8 blocks'; x has gone past the last one.
-        add_scaled(t, x - n, n, y);
     }
 }
 
-// Adds the dot products of one half block of 16 six-bit weights (3 planes) to each column's sums.
-CSK_INLINE void dot_six_bits(const uint8_t *planes, const csk_block *x, size_t half, size_t n, i32x16 *sums) {
-    const u32x16 low = (u32x16)splat_i32(0x3F3F3F3F), top = (u32x16)splat_i32((int32_t)0xC0C0C0C0);
-    u32x16 v[3], last = (u32x16)splat_i32(0);
-    CSK_UNROLL
-    for (size_t r = 0; r < 3; r++) {
-        v[r] = load_u32(planes + PLANE * r);
-        last |= (v[r] & top) >> (6 - 2 * r);
-    }
-    CSK_UNROLL
-    for (size_t c = 0; c < n; c++) {
-        const int8_t *q = x[c].q + 16 * half;
-        sums[c] = splat_i32(-32 * x[c].sums[half]);
+// Minima of sub-blocks 2 * pair and 2 * pair + 1, one in each half of a lane: 4 bits of the third plane of scales, the
+// top 2 of the first or second.
+CSK_INLINE uvec minima_q4_k(const uint8_t *planes, size_t pair) {
+    uvec low = lanes_u32(planes + 2 * PLANE) >> (8 * pair);
+    uvec top = lanes_u32(planes + PLANE * (pair / 2)) >> (16 * (pair % 2));
+    return (low & 0x0F) | ((top >> 2) & 0x30) | ((low << 12) & 0xF0000) | ((top << 6) & 0x300000);
+}
+
+CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
+    for (size_t b = 0; b < k / 256; b++, tile += 36 * PLANE, x += 8 * n) {
+        prefetch(tile, 36 * PLANE, n);
         CSK_UNROLL
-        for (size_t r = 0; r < 3; r++) {
-            sums[c] = dot4_small(sums[c], v[r] & low, q + 4 * r);
+        CSK_PARTS {
+            const uint8_t *scales = tile + PLANE + PART * part;
+            ivec sums[CSK_GROUP_COLUMNS];
+            clear(n, sums);
+            for (size_t half = 0; half < 2; half++) {
+                uvec packed = lanes_u32(scales + PLANE * half);
+                CSK_LOOP
+                for (unsigned j = 0; j < 4; j++) {
+                    size_t block = 4 * half + j;
+                    const uint8_t *planes = tile + PLANE * (4 + 4 * block) + PART * part;
+                    dot_nibbles(planes, x + block * n, n, unsigned_factor(packed, j), sums);
+                }
+            }
+            uvec minima[4];
+            CSK_UNROLL
+            for (size_t pair = 0; pair < 4; pair++) {
+                minima[pair] = minima_q4_k(scales, pair);
+            }
+            fvec d = widen_half(tile + PART / 2 * part), dmin = widen_half(tile + SCALES + PART / 2 * part);
+            CSK_UNROLL
+            for (size_t c = 0; c < n; c++) {
+                ivec offset = all_i32(0);
+                CSK_UNROLL
+                for (size_t pair = 0; pair < 4; pair++) {
+                    offset = dot2(offset, minima[pair], (uvec)all_i32(x[2 * pair * n + c].sums));
+                }
+                fvec t = lanes_to_f32(sums[c]) * d - lanes_to_f32(offset) * dmin;
+                y[part][c] += t * all_f32(x[c].scale);
+            }
         }
-        sums[c] = dot4_small(sums[c], last, q + 12);
     }
 }
 
-CSK_INLINE void tile_q6_k(const uint8_t *tile, size_t k, const csk_block *x, size_t n, f32x16 *y) {
+CSK_INLINE void tile_q6_k(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 256 * (52 * PLANE);
-    for (size_t b = 0; b < k / 256; b++, scales += SCALES) {
-        f32x16 d = widen_half(scales);
-        const uint8_t *sub_scales = tile;
-        f32x16 t[CSK_GROUP_COLUMNS];
+    for (size_t b = 0; b < k / 256; b++, tile += 52 * PLANE, scales += SCALES, x += 8 * n) {
+        prefetch(tile, 52 * PLANE, n);
         CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            t[c] = splat_f32(0);
-        }
-        prefetch(tile, 4 * PLANE, n);
-        tile += 4 * PLANE;
-        for (size_t pair = 0; pair < 4; pair++) {
-            u32x16 packed = load_u32(sub_scales + PLANE * pair);
-            for (size_t j = 0; j < 2; j++, tile += 6 * PLANE, x += n) {
-                prefetch(tile, 6 * PLANE, n);
-                CSK_UNROLL
-                for (size_t half = 0; half < 2; half++) {
-                    i32x16 sums[CSK_GROUP_COLUMNS];
-                    dot_six_bits(tile + half * (3 * PLANE), x, half, n, sums);
-                    f32x16 s = d * to_f32((i32x16)(packed << 24) >> 24);
-                    packed >>= 8;
-                    CSK_UNROLL
-                    for (size_t c = 0; c < n; c++) {
-                        t[c] += to_f32(sums[c]) * s;
-                    }
+        CSK_PARTS {
+            ivec sums[CSK_GROUP_COLUMNS];
+            clear(n, sums);
+            for (size_t pair = 0; pair < 4; pair++) {
+                uvec packed = lanes_u32(tile + PLANE * pair + PART * part);
+                CSK_LOOP
+                for (unsigned j = 0; j < 4; j++) {
+                    const uint8_t *planes = tile + PLANE * (4 + 12 * pair + 3 * j) + PART * part;
+                    dot_six_bits(planes, x + (2 * pair + j / 2) * n, j % 2, n, signed_factor(packed, j), sums);
                 }
             }
-        }
-        add_scaled(t, x - n, n, y);
-    }
-}
-
-CSK_INLINE void tile_f32(const uint8_t *tile, size_t k, const float *x, size_t stride, size_t n, f32x16 *y) {
-    for (size_t i = 0; i < k; i++) {
-        f32x16 w = load_f32(tile + PLANE * i);
-        CSK_UNROLL
-        for (size_t c = 0; c < n; c++) {
-            y[c] += w * splat_f32(x[c * stride + i]);
+            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
         }
     }
 }
 
-CSK_INLINE void tile_f16(const uint8_t *tile, size_t k, const float *x, size_t stride, size_t n, f32x16 *y) {
+CSK_INLINE void tile_f32(const uint8_t *tile, size_t k, const float *x, size_t stride, size_t n, tile_sums y) {
     for (size_t i = 0; i < k; i++) {
-        f32x16 w = widen_half(tile + SCALES * i);
+        CSK_UNROLL
+        CSK_PARTS {
+            fvec w = lanes_f32(tile + PLANE * i + PART * part);
+            CSK_UNROLL
+            for (size_t c = 0; c < n; c++) {
+                y[part][c] += w * all_f32(x[c * stride + i]);
+            }
+        }
+    }
+}
+
+CSK_INLINE void tile_f16(const uint8_t *tile, size_t k, const float *x, size_t stride, size_t n, tile_sums y) {
+    CSK_UNROLL
+    CSK_PARTS {
+        for (size_t i = 0; i < k; i++) {
+            fvec w = widen_half(tile + SCALES * i + PART / 2 * part);
+            CSK_UNROLL
+            for (size_t c = 0; c < n; c++) {
+                y[part][c] += w * all_f32(x[c * stride + i]);
+            }
+        }
+    }
+}
+
+CSK_INLINE void clear_tile(size_t n, tile_sums y) {
+    CSK_UNROLL
+    CSK_PARTS {
         CSK_UNROLL
         for (size_t c = 0; c < n; c++) {
-            y[c] += w * splat_f32(x[c * stride + i]);
+            y[part][c] = all_f32(0);
         }
     }
 }
@@ -253,25 +215,32 @@ CSK_INLINE void tile_f16(const uint8_t *tile, size_t k, const float *x, size_t s
 // One instance: a tile times n columns, into y[column][row].
 typedef void tile_kernel(const uint8_t *tile, size_t k, const void *x, size_t stride, float *y);
 
+// Stores the sums times `factor`: column c's 16 at out + c * stride.
+CSK_INLINE void store_sums(tile_sums y, size_t n, float factor, float *out, size_t stride) {
+    CSK_UNROLL
+    CSK_PARTS {
+        CSK_UNROLL
+        for (size_t c = 0; c < n; c++) {
+            store_lanes(out + c * stride + LANES * part, y[part][c] * all_f32(factor));
+        }
+    }
+}
+
 #define CSK_QUANTISED(TYPE, N)                                                                                         \
     static void TYPE##_##N(const uint8_t *tile, size_t k, const void *x, size_t stride, float *y) {                    \
         (void)stride;                                                                                                  \
-        f32x16 sums[N];                                                                                                \
-        CSK_UNROLL                                                                                                     \
-        for (size_t c = 0; c < N; c++) sums[c] = splat_f32(0);                                                         \
+        tile_sums sums;                                                                                                \
+        clear_tile(N, sums);                                                                                           \
         TYPE(tile, k, x, N, sums);                                                                                     \
-        CSK_UNROLL                                                                                                     \
-        for (size_t c = 0; c < N; c++) store_f32(y + 16 * c, sums[c]);                                                 \
+        store_sums(sums, N, 1, y, CSK_TILE_ROWS);                                                                      \
     }
 
 #define CSK_FLOAT(TYPE, N)                                                                                             \
     static void TYPE##_##N(const uint8_t *tile, size_t k, const void *x, size_t stride, float *y) {                    \
-        f32x16 sums[N];                                                                                                \
-        CSK_UNROLL                                                                                                     \
-        for (size_t c = 0; c < N; c++) sums[c] = splat_f32(0);                                                         \
+        tile_sums sums;                                                                                                \
+        clear_tile(N, sums);                                                                                           \
         TYPE(tile, k, x, stride, N, sums);                                                                             \
-        CSK_UNROLL                                                                                                     \
-        for (size_t c = 0; c < N; c++) store_f32(y + 16 * c, sums[c]);                                                 \
+        store_sums(sums, N, 1, y, CSK_TILE_ROWS);                                                                      \
     }
 
 #define CSK_INSTANCES(MACRO, TYPE)                                                                                     \
@@ -317,13 +286,27 @@ static tile_kernel *const *tile_kernels(csk_type type) {
     return NULL;
 }
 
-static void store_tile(const float *y, size_t rows, const float *bias, bool add, float *out) {
-    for (size_t r = 0; r < rows; r++) {
-        if (add) {
-            out[r] = out[r] + y[r];
-        } else {
-            out[r] = bias ? y[r] + bias[r] : y[r];
+// Puts one column's 16 sums, or the first `rows` of them, where the result wants them.
+CSK_INLINE void store_result(const float *y, size_t row, size_t rows, size_t column, csk_result result) {
+    float *out = result.out + column * result.stride + row;
+    float whole[CSK_TILE_ROWS] = {0}, bias[CSK_TILE_ROWS] = {0};
+    if (rows < CSK_TILE_ROWS) {
+        // The last tile: the same on a copy that is long enough.
+        __builtin_memcpy(whole, out, rows * sizeof *out);
+        if (result.bias) {
+            __builtin_memcpy(bias, result.bias + row, rows * sizeof *bias);
         }
+    }
+    float *to = rows < CSK_TILE_ROWS ? whole : out;
+    f32x16 sum = load_f32(y);
+    if (result.add) {
+        sum = load_f32(to) + sum;
+    } else if (result.bias) {
+        sum = sum + load_f32(rows < CSK_TILE_ROWS ? bias : result.bias + row);
+    }
+    store_f32(to, sum);
+    if (rows < CSK_TILE_ROWS) {
+        __builtin_memcpy(out, whole, rows * sizeof *out);
     }
 }
 
@@ -345,8 +328,7 @@ static void matmul(const csk_matrix *matrix, csk_columns columns, size_t tile_be
                                      : (const void *)(columns.blocks + start * blocks);
             kernels[n - 1](tile, matrix->k, x, columns.stride, y);
             for (size_t c = 0; c < n; c++) {
-                store_tile(y + CSK_TILE_ROWS * c, rows, result.bias ? result.bias + row : NULL, result.add,
-                           result.out + (start + c) * result.stride + row);
+                store_result(y + CSK_TILE_ROWS * c, row, rows, start + c, result);
             }
         }
     }

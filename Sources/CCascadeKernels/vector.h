@@ -1,6 +1,6 @@
 // Vectors of 16 lanes in the compiler's portable vector types. The same code is compiled for every kernel set: the
 // compiler lowers it to whatever the set's target has, one IEEE operation per operator, so results are the same bits.
-// Each set adds its own dot4_small, dot4 and widen_half (see generic.c).
+// Each set adds what it does in its own way: widen_half, and dot4 or the dot products of dot_body.h.
 #pragma once
 
 #include "kernels.h"
@@ -9,12 +9,14 @@
 
 #define CSK_INLINE static inline __attribute__((always_inline, unused))
 #define CSK_UNROLL _Pragma("clang loop unroll(full)")
+#define CSK_LOOP _Pragma("clang loop unroll(disable)")
 
 typedef float f32x16 __attribute__((vector_size(64)));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
 typedef uint32_t u32x16 __attribute__((vector_size(64)));
-typedef uint16_t u16x16 __attribute__((vector_size(32)));
+
 typedef int8_t i8x16 __attribute__((vector_size(16)));
+typedef int16_t i16x8 __attribute__((vector_size(16)));
 typedef double f64x16 __attribute__((vector_size(128)));
 
 CSK_INLINE f32x16 load_f32(const void *p) {

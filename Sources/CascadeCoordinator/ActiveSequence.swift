@@ -18,6 +18,12 @@ struct ActiveSequence: Sendable {
     /// Text that is held back.
     var release: TextRelease
     var counts = SpeculationCounts()
+    /// Where its last tokens stood before; nil where lookup may not draft.
+    private(set) var lookup: LookupIndex?
+    /// How a drafter model's tokens fare.
+    var modelAcceptance = AcceptanceEstimate()
+    /// How looked-up tokens fare.
+    var lookupAcceptance = AcceptanceEstimate()
 
     /// Counts rounds from 1.
     var round: UInt32 = 0
@@ -40,13 +46,14 @@ struct ActiveSequence: Sendable {
     /// Not before then is a drafter asked again.
     var draftNotBefore = Instant(nanoseconds: 0)
 
-    init(spec: SequenceSpec, vocabulary: Vocabulary, prompt: [Token], maxTokens: Int, stop: [[UInt8]]) {
+    init(spec: SequenceSpec, vocabulary: Vocabulary, prompt: [Token], maxTokens: Int, stop: [[UInt8]], looksUp: Bool) {
         self.spec = spec
         self.vocabulary = vocabulary
         tokens = prompt
         hash = PrefixHash.extend(PrefixHash.empty, prompt)
         self.maxTokens = maxTokens
         release = TextRelease(stop: stop)
+        lookup = looksUp ? LookupIndex(prompt) : nil
     }
 
     /// Committed tokens, prompt included.
@@ -62,6 +69,7 @@ struct ActiveSequence: Sendable {
     mutating func append(_ committed: ArraySlice<Token>, origins: ArraySlice<Origin>) {
         hash = PrefixHash.extend(hash, committed)
         tokens.append(contentsOf: committed)
+        lookup?.append(committed)
         self.origins.append(contentsOf: origins)
     }
 }
@@ -73,9 +81,18 @@ enum RoundPhase: Sendable {
     /// A drafter works.
     case drafting
     /// The draft, perhaps empty, waits for an expert.
-    case drafted([DraftedPosition])
+    case drafted(RoundDraft)
     /// The draft has left: it never changes any more.
-    case verifying([DraftedPosition])
+    case verifying(RoundDraft)
+}
+
+/// A round's draft, perhaps empty.
+struct RoundDraft: Sendable {
+    var source: DraftSource
+    var positions: [DraftedPosition]
+
+    /// No draft: the expert's own token is all that comes.
+    static let none = RoundDraft(source: .model, positions: [])
 }
 
 /// What a node is known to hold of a sequence: a hint, the node compares hashes.

@@ -1,3 +1,5 @@
+package import CascadeCore
+
 /// The bound of everything that a peer, a client or time could make grow, and the clock's settings.
 package struct CoordinatorLimits: Equatable, Sendable {
     // MARK: Nodes
@@ -61,9 +63,11 @@ package struct CoordinatorLimits: Equatable, Sendable {
     // MARK: Rounds
 
     /// Tokens drafted per round where a job does not say.
-    package var draftTokens = 4
+    package var draftLength = DraftLength.adaptive
     /// Most tokens drafted per round.
     package var maximumDraftTokens = 32
+    /// Tokens drafted in an adaptive round whose nodes have not said what a pass costs.
+    package var unmeasuredDraftTokens = 4
     /// Most entries of a drafted row.
     package var draftSupport = 64
     /// How long a drafter may show no progress before the round goes on without it.
@@ -103,8 +107,11 @@ package struct CoordinatorLimits: Equatable, Sendable {
             return "every time limit must be between 1 ms and one day"
         }
         if prefillMillisecondsPerToken > 60_000 { return "prefill time per token must be at most one minute" }
-        if !(0...maximumDraftTokens).contains(draftTokens) {
-            return "draft tokens must be between 0 and \(maximumDraftTokens), not \(draftTokens)"
+        if case .fixed(let count) = draftLength, Int(count) > maximumDraftTokens {
+            return "draft tokens must be between 0 and \(maximumDraftTokens), not \(count)"
+        }
+        if !(0...maximumDraftTokens).contains(unmeasuredDraftTokens) {
+            return "unmeasured draft tokens must be between 0 and \(maximumDraftTokens), not \(unmeasuredDraftTokens)"
         }
         if stopStrings < 0 { return "stop strings must not be negative" }
         if watchSilenceMilliseconds < 2 * heartbeatMilliseconds {

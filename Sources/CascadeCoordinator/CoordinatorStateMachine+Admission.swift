@@ -132,7 +132,8 @@ extension CoordinatorStateMachine {
             vocabulary: vocabulary,
             prompt: job.prompt,
             maxTokens: maxTokens,
-            stop: job.submit.stop
+            stop: job.submit.stop,
+            looksUp: job.submit.drafterKind != .model && job.draftLength != .fixed(0)
         )
         sequence.expert = expert
         jobs[job.id]?.sequence = sequence

@@ -6,13 +6,13 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     /// Walks the draft, cuts at the first end, commits, streams, and lets the sequence go on or ends the job. Whoever
     /// else was asked to verify the round need not any more.
-    mutating func commit(_ verified: Verified, _ draft: [DraftedPosition], _ id: JobID, by winner: NodeHandle) {
+    mutating func commit(_ verified: Verified, _ draft: RoundDraft, _ id: JobID, by winner: NodeHandle) {
         settle(id, winner)
         guard var sequence = jobs[id]?.sequence else { return }
         let base = sequence.base
         let baseHash = sequence.hash
         let outcome = Rules.walk(
-            draft: draft,
+            draft: draft.positions,
             evidence: verified.evidence,
             bonus: verified.bonus,
             base: base,
@@ -21,13 +21,15 @@ extension CoordinatorStateMachine {
         )
         let (emitted, reason) = emit(outcome.tokens, &sequence)
         sequence.append(outcome.tokens[..<emitted], origins: outcome.origins[..<emitted])
-        let counts = SpeculationCounts(outcome, drafted: draft.count, emitted: emitted)
+        let counts = SpeculationCounts(outcome, draft: draft, emitted: emitted)
+        sequence.learn(outcome, verified.evidence, from: draft, emitted: emitted)
         sequence.counts.add(counts)
         totals.add(counts)
 
         // The expert has fed the whole draft, or all but its last token where no bonus was asked for; the drafter never
-        // feeds the last token that it drafts.
-        let isWithoutBonus = !draft.isEmpty && sequence.spec.rule.bonus == .rule
+        // feeds the last token that it drafts, and knows nothing of what was looked up.
+        let drafted = draft.positions.count
+        let isWithoutBonus = drafted > 0 && sequence.spec.rule.bonus == .rule
         let accepted = min(outcome.accepted, emitted)
         func remember(_ node: NodeHandle, fed: Int) {
             var holding = sequence.holding(of: node)
@@ -36,8 +38,8 @@ extension CoordinatorStateMachine {
             holding.hash = PrefixHash.extend(baseHash, outcome.tokens[..<count])
             sequence.setHolding(holding)
         }
-        remember(winner, fed: isWithoutBonus ? draft.count - 1 : draft.count)
-        if let drafter = sequence.drafter, !draft.isEmpty { remember(drafter, fed: draft.count - 1) }
+        remember(winner, fed: isWithoutBonus ? drafted - 1 : drafted)
+        if let drafter = sequence.drafter, drafted > 0, draft.source == .model { remember(drafter, fed: drafted - 1) }
 
         sequence.phase = .idle
         sequence.deaths = 0

@@ -147,7 +147,10 @@ extension CoordinatorStateMachine {
         }
         guard node.state != .draining else { return }
         let costs = isSound(ready.costs) ? ready.costs : []
-        nodes[handle]?.costs = costs
+        if costs != node.costs {
+            nodes[handle]?.costs = costs
+            nodes[handle]?.correction = CostCorrection()
+        }
         nodes[handle]?.credits = min(Int(ready.credits), limits.credits)
         guard node.state == .loading else { return }
         nodes[handle]?.state = .ready

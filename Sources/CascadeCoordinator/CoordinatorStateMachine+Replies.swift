@@ -18,10 +18,11 @@ extension CoordinatorStateMachine {
             failDraft(index)
             return
         }
+        compareCosts(request, passes: drafted.positions.count, milliseconds: drafted.milliseconds)
         requests.remove(at: index)
         nodes[node]?.strikes = 0
         jobs[request.job]?.sequence?.draftFailures = 0
-        jobs[request.job]?.sequence?.phase = .drafted(drafted.positions)
+        jobs[request.job]?.sequence?.phase = .drafted(RoundDraft(source: .model, positions: drafted.positions))
         waiting.append(request.job)
     }
 
@@ -45,13 +46,16 @@ extension CoordinatorStateMachine {
             transitions.count(.replyStale)
             return
         }
-        if let problem = problem(of: verified, draft, sequence) {
+        if let problem = problem(of: verified, draft.positions, sequence) {
             reportInvalid(node, problem)
             failVerification(index, because: problem)
             return
         }
+        let request = requests[index]
+        let fed = verified.bonus == nil ? draft.positions.count - 1 : draft.positions.count
+        compareCosts(request, drafted: fed, passes: 1, milliseconds: verified.milliseconds)
         nodes[node]?.strikes = 0
-        commit(verified, draft, requests[index].job, by: node)
+        commit(verified, draft, request.job, by: node)
     }
 
     private func problem(of verified: Verified, _ draft: [DraftedPosition], _ sequence: ActiveSequence) -> String? {

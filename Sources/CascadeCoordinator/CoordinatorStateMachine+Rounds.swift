@@ -21,26 +21,30 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func openRound(_ id: JobID) {
-        guard expert(for: id) != nil, let job = jobs[id], let sequence = job.sequence else {
+        guard let expert = expert(for: id), let job = jobs[id], let sequence = job.sequence else {
             waiting.append(id)
             return
         }
-        // Behind a fully accepted draft comes the expert's token, unless the rule leaves it out.
-        let room = job.submit.rule.bonus == .target ? sequence.remaining - 1 : sequence.remaining
-        let count = min(job.numSpeculativeTokens, room)
         jobs[id]?.sequence?.round += 1
-        if let drafter = drafter(for: id, count: count) {
+        switch planDraft(job, sequence, expert: expert) {
+        case .ask(let drafter, let count):
             transitions.count(.roundDrafting)
+            moveToDrafter(drafter, id)
             jobs[id]?.sequence?.phase = .drafting
             ask(drafter, id, .drafter, count: count)
-        } else {
+        case .lookup(let tokens):
+            transitions.count(.roundLookup)
+            let draft = RoundDraft(lookup: tokens)
+            jobs[id]?.sequence?.phase = .drafted(draft)
+            verify(id, draft)
+        case .none:
             transitions.count(.roundPlain)
-            jobs[id]?.sequence?.phase = .drafted([])
-            verify(id, [])
+            jobs[id]?.sequence?.phase = .drafted(.none)
+            verify(id, .none)
         }
     }
 
-    private mutating func verify(_ id: JobID, _ draft: [DraftedPosition]) {
+    private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
         guard let expert = expert(for: id), hasCredit(expert), let sequence = jobs[id]?.sequence else {
             waiting.append(id)
             return
@@ -100,7 +104,7 @@ extension CoordinatorStateMachine {
                 specID: sequence.spec.id,
                 spec: spec,
                 prefix: prefix,
-                draft: draft
+                draft: draft.positions
             )
             send(.verify(verify), to: request.node)
         } else {

@@ -84,18 +84,17 @@ extension CoordinatorStateMachine {
         if !requests.contains(where: { $0.job == id && $0.node == old }) { withdraw(id, from: old) }
     }
 
-    /// The drafter of a job's next round: the one that holds its cache, else the best other one, to which it moves; nil
-    /// when the round shall be a plain one.
-    mutating func drafter(for id: JobID, count: Int) -> NodeHandle? {
-        guard let job = jobs[id], let sequence = job.sequence else { return nil }
-        guard count > 0, now >= sequence.draftNotBefore else { return nil }
-        let context = sequence.base + count
+    /// The drafter that can be asked for a job's next round: the one that holds its cache, else the best other one; nil
+    /// when there is none now.
+    func drafter(for job: Job, _ sequence: ActiveSequence) -> NodeHandle? {
+        guard now >= sequence.draftNotBefore else { return nil }
+        let context = sequence.base + 1
         if let sticky = sequence.drafter, let node = nodes[sticky], node.state == .ready, node.benchedUntil <= now,
             node.hello.contextLength >= context
         {
             return hasCredit(sticky) ? sticky : nil
         }
-        let other = chooseNode(
+        return chooseNode(
             .drafter,
             pool: job.submit.pool,
             room: sequence.reservation,
@@ -103,12 +102,14 @@ extension CoordinatorStateMachine {
             excluding: sequence.drafter,
             mustHaveCredit: true
         )
-        guard let other else { return nil }
-        if let old = sequence.drafter {
+    }
+
+    /// A sequence is drafted for by another drafter. The old one forgets it.
+    mutating func moveToDrafter(_ drafter: NodeHandle, _ id: JobID) {
+        if let old = jobs[id]?.sequence?.drafter, old != drafter {
             transitions.count(.drafterChanged)
             withdraw(id, from: old)
         }
-        jobs[id]?.sequence?.drafter = other
-        return other
+        jobs[id]?.sequence?.drafter = drafter
     }
 }

@@ -25,7 +25,7 @@ extension CoordinatorStateMachine {
             number: lastJobNumber,
             submit: submit,
             seed: submit.seed ?? identifiers.next(),
-            numSpeculativeTokens: submit.numSpeculativeTokens.map(Int.init) ?? limits.draftTokens,
+            draftLength: submit.draftLength ?? limits.draftLength,
             acceptedAt: now
         )
         jobs[job.id] = job
@@ -33,7 +33,7 @@ extension CoordinatorStateMachine {
         submissions[submit.submitKey] = job.id
         transitions.count(.jobAccepted)
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
-        accept(job.id, requestID: submit.requestID, seed: job.seed, count: job.numSpeculativeTokens, peer)
+        accept(job.id, requestID: submit.requestID, seed: job.seed, job.draftLength, peer)
         askForTokens(job.id)
         guard submit.follow else { return }
         follow(Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0), from: peer)
@@ -49,23 +49,22 @@ extension CoordinatorStateMachine {
         }
         transitions.count(.jobRepeated)
         if let job = jobs[id] {
-            accept(id, requestID: submit.requestID, seed: job.seed, count: job.numSpeculativeTokens, peer)
+            accept(id, requestID: submit.requestID, seed: job.seed, job.draftLength, peer)
         } else if let report = finished[id]?.report {
-            let count = Int(report.numSpeculativeTokens)
-            accept(id, requestID: submit.requestID, seed: report.seed, count: count, peer)
+            accept(id, requestID: submit.requestID, seed: report.seed, report.draftLength, peer)
         }
         guard submit.follow, jobs[id]?.watchers.contains(where: { $0.peer == peer }) != true else { return }
         follow(Watch(requestID: submit.requestID, job: id, tokenOffset: 0, byteOffset: 0), from: peer)
     }
 
-    private mutating func accept(_ id: JobID, requestID: UInt64, seed: UInt64, count: Int, _ peer: PeerID) {
-        let accepted = Accepted(
-            requestID: requestID,
-            job: id,
-            seed: seed,
-            numSpeculativeTokens: UInt32(clamping: count)
-        )
-        send(.accepted(accepted), to: peer)
+    private mutating func accept(
+        _ id: JobID,
+        requestID: UInt64,
+        seed: UInt64,
+        _ draftLength: DraftLength,
+        _ peer: PeerID
+    ) {
+        send(.accepted(Accepted(requestID: requestID, job: id, seed: seed, draftLength: draftLength)), to: peer)
     }
 
     private mutating func refuseJob(
@@ -109,7 +108,7 @@ extension CoordinatorStateMachine {
         if let stop = submit.stop.first(where: { $0.isEmpty || $0.count > limits.stopBytes }) {
             return "a stop string must have 1 to \(limits.stopBytes) bytes, not \(stop.count)"
         }
-        if let count = submit.numSpeculativeTokens, Int(count) > limits.maximumDraftTokens {
+        if case .fixed(let count) = submit.draftLength, Int(count) > limits.maximumDraftTokens {
             return "at most \(limits.maximumDraftTokens) tokens are drafted per round, not \(count)"
         }
         if !(0...1).contains(submit.draftMinimumConfidence) {

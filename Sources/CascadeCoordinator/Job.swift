@@ -8,8 +8,8 @@ struct Job: Sendable {
     /// What the client asked for.
     let submit: Submit
     let seed: UInt64
-    /// Most tokens drafted per round.
-    let numSpeculativeTokens: Int
+    /// The draft length in force.
+    let draftLength: DraftLength
     let acceptedAt: Instant
     var stage = Stage.awaitingVocabulary
     var watchers: [Watcher] = []

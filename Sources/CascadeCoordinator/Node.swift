@@ -16,6 +16,8 @@ struct Node: Sendable {
     var state = NodeState.loading
     /// Its measured cost curve, empty until it is ready.
     var costs: [CostPoint] = []
+    /// How its answers since compare with that.
+    var correction = CostCorrection()
     /// Requests that may be outstanding at once.
     var credits = 0
     /// Its last report.
@@ -26,6 +28,9 @@ struct Node: Sendable {
     var benchedUntil = Instant(nanoseconds: 0)
     /// Requests in a row that it let expire.
     var strikes = 0
+
+    /// What its passes take, as far as that is known.
+    var passCosts: PassCosts? { PassCosts(costs)?.scaled(by: correction.factor) }
 
     /// Most tokens of one sequence that it can hold.
     var capacity: Int { Int(min(hello.contextLength, hello.kvTokens)) }

@@ -3,7 +3,8 @@ import CascadeRules
 
 extension SpeculationCounts {
     /// The ledger of one round of which `emitted` tokens were left after the cut.
-    init(_ outcome: RoundOutcome, drafted: Int, emitted: Int) {
+    init(_ outcome: RoundOutcome, draft: RoundDraft, emitted: Int) {
+        let drafted = draft.positions.count
         self.init(rounds: 1)
         if drafted > 0 {
             draftedRounds = 1
@@ -17,8 +18,14 @@ extension SpeculationCounts {
         discarded = UInt64(outcome.discarded)
         relaxed = UInt64(outcome.relaxed)
         cut = UInt64(outcome.tokens.count - emitted)
-        // The bonus is the last token: a cut takes it first.
-        unruledPositions = cut == 0 ? bonus : 0
+        if drafted > 0, draft.source == .lookup {
+            lookupDrafted = UInt64(drafted)
+            lookupAccepted = UInt64(outcome.accepted)
+            unruledPositions = UInt64(emitted)
+        } else {
+            // The bonus is the last token: a cut takes it first.
+            unruledPositions = cut == 0 ? bonus : 0
+        }
     }
 
     /// Adds other rounds' ledger.
@@ -34,6 +41,8 @@ extension SpeculationCounts {
         relaxed += other.relaxed
         cut += other.cut
         unruledPositions += other.unruledPositions
+        lookupDrafted += other.lookupDrafted
+        lookupAccepted += other.lookupAccepted
         for (index, count) in other.acceptanceHistogram.enumerated() {
             if index == acceptanceHistogram.count { acceptanceHistogram.append(0) }
             acceptanceHistogram[index] += count
@@ -58,6 +67,9 @@ extension SpeculationCounts {
             return "the histogram \(acceptanceHistogram) says \(accepted) tokens were accepted, not \(self.accepted)"
         }
         if relaxed > kept { return "relaxed \(relaxed) is more than kept \(kept)" }
+        if lookupAccepted > lookupDrafted || lookupDrafted > drafted || lookupAccepted > self.accepted {
+            return "lookup's \(lookupAccepted) of \(lookupDrafted) do not fit \(self.accepted) of \(drafted) tokens"
+        }
         return nil
     }
 }

@@ -51,8 +51,14 @@ package enum Transition: Int, CaseIterable, Sendable {
     case jobForgotten
     /// A round began with a request to a drafter.
     case roundDrafting
+    /// A round began with a draft that was looked up.
+    case roundLookup
     /// A round began without a draft.
     case roundPlain
+    /// The length of a round's draft was chosen by the measured costs.
+    case draftLengthChosen
+    /// A round could have had a draft, but none would have paid.
+    case draftUnpaid
     /// A round was given up before its draft was sent to an expert.
     case roundAbandoned
     /// A draft was sent to an expert.

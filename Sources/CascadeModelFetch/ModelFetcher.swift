@@ -8,7 +8,7 @@ package import Foundation
 package struct ModelFetcher: Sendable {
     /// Where fetched files are kept.
     package let directory: URL
-    private let catalogue: ModelCatalogue
+    let catalogue: ModelCatalogue
     let environment: [String: String]
 
     /// - Parameters:

@@ -10,7 +10,7 @@ struct Oracle {
     /// Whether an answer to `submit` is decided by the expert alone, byte for byte: under `lossless` at temperature 0
     /// (G1), and without speculation at any temperature.
     static func decides(_ submit: Submit) -> Bool {
-        (submit.sampling.isGreedy && submit.rule.rule == .lossless) || submit.numSpeculativeTokens == 0
+        (submit.sampling.isGreedy && submit.rule.rule == .lossless) || submit.draftLength == .fixed(0)
     }
 
     init(_ submit: Submit, seed: UInt64, language: ToyLanguage, context: Int) {
@@ -23,7 +23,10 @@ struct Oracle {
         reason = .length
         let limit = min(Int(submit.maxTokens), context - prompt.count)
         while tokens.count < limit {
-            let row = language.processed(language.expertRow(hash), submit.sampling)
+            let row = language.processed(
+                language.expertRow(hash, last: tokens.last ?? prompt[prompt.count - 1]),
+                submit.sampling
+            )
             let token = Rules.bonus(position: prompt.count + tokens.count, p: row, spec: spec, draws: draws)
             tokens.append(token)
             hash = PrefixHash.extend(hash, [token])

@@ -32,7 +32,7 @@ extension SimulatedNode {
         var positions: [DraftedPosition] = []
         var hash = cache.hashes[base]
         for index in 0..<Int(request.count) {
-            let raw = language.drafterRow(hash)
+            let raw = language.drafterRow(hash, last: positions.last?.token ?? cache.tokens[base - 1])
             let confidence = Double(raw.weights.max() ?? 0) / raw.total
             if confidence < request.minimumConfidence { break }
             let row = language.processed(raw, spec.sampling)
@@ -40,10 +40,11 @@ extension SimulatedNode {
             positions.append(DraftedPosition(token: token, row: row, gateMaximum: confidence))
             hash = PrefixHash.extend(hash, [token])
         }
+        let time = Double(milliseconds(for: .draft(request)))
         // The last drafted token is never fed.
         cache.append(positions.dropLast().map(\.token))
         memory.keep(cache)
-        return .drafted(Drafted(fence: request.fence, positions: positions, milliseconds: 1))
+        return .drafted(Drafted(fence: request.fence, positions: positions, milliseconds: time))
     }
 
     private mutating func carryOut(_ request: Verify, _ language: ToyLanguage) -> (Message, [Verdict]) {
@@ -56,7 +57,7 @@ extension SimulatedNode {
         var verdicts: [Verdict] = []
         for (index, drafted) in request.draft.enumerated() {
             let prefix = cache.hashes[base + index]
-            let raw = language.expertRow(prefix)
+            let raw = language.expertRow(prefix, last: cache.tokens[base + index - 1])
             let p = language.processed(raw, spec.sampling)
             let said = Rules.evidence(
                 position: base + index,
@@ -75,7 +76,8 @@ extension SimulatedNode {
         var bonus: Token?
         if request.draft.isEmpty || spec.rule.bonus == .target {
             let position = cache.tokens.count
-            let p = language.processed(language.expertRow(cache.hashes[position]), spec.sampling)
+            let raw = language.expertRow(cache.hashes[position], last: cache.tokens[position - 1])
+            let p = language.processed(raw, spec.sampling)
             let token = Rules.bonus(position: position, p: p, spec: spec, draws: draws)
             verdicts.append(Verdict(sequence: sequence, prefix: cache.hashes[position], token: token))
             bonus = token
@@ -83,7 +85,8 @@ extension SimulatedNode {
             cache.cut(to: cache.tokens.count - 1)
         }
         memory.keep(cache)
-        let reply = Verified(fence: request.fence, evidence: evidence, bonus: bonus, milliseconds: 1)
+        let time = Double(milliseconds(for: .verify(request)))
+        let reply = Verified(fence: request.fence, evidence: evidence, bonus: bonus, milliseconds: time)
         return (.verified(reply), verdicts)
     }
 

@@ -7,6 +7,8 @@ struct SimulatedNode: Sendable {
     let contextLength: UInt32
     let kvTokens: UInt32
     let credits: UInt32
+    /// What it says that its passes cost.
+    let costs: [CostPoint]
     var link: Link
     var incarnation: UInt64
     var isUp = true
@@ -86,8 +88,11 @@ struct SimulatedNode: Sendable {
     /// How long the computing thread takes for a request.
     func milliseconds(for request: Message) -> UInt64 {
         switch request {
-        case .draft(let draft): UInt64(3 * draft.count) + UInt64(draft.prefix.tail.count / 8)
-        case .verify(let verify): 15 + UInt64(2 * verify.draft.count) + UInt64(verify.prefix.tail.count / 4)
+        case .draft(let draft):
+            UInt64(Double(draft.count) * (costs.first?.milliseconds ?? 3)) + UInt64(draft.prefix.tail.count / 8)
+        case .verify(let verify):
+            UInt64(costs.last { $0.rows <= 1 + verify.draft.count }?.milliseconds ?? 20)
+                + UInt64(verify.prefix.tail.count / 4)
         default: 0
         }
     }

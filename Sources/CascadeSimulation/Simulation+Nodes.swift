@@ -35,8 +35,7 @@ extension Simulation {
     private mutating func sayReady(_ index: Int) {
         let node = nodes[index]
         guard let boot = node.boot, now >= node.loadedAt, !node.isDraining else { return }
-        let cost = CostPoint(rows: 1, milliseconds: node.role == .expert ? 20 : 3)
-        sendUp(.ready(Ready(boot: boot, costs: [cost], credits: node.credits)), node.link)
+        sendUp(.ready(Ready(boot: boot, costs: node.costs, credits: node.credits)), node.link)
     }
 
     mutating func stopNode(_ index: Int, restartWithin milliseconds: Int) {

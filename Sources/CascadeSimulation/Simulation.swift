@@ -80,7 +80,11 @@ struct Simulation {
         let isLossy = isCalm ? false : random.chance(0.7)
         let loss = isLossy ? 1.0 : 0.0
         self.isCalm = isCalm
-        language = ToyLanguage(seed: random.next(), agreement: random.pick(0.2...0.95))
+        language = ToyLanguage(
+            seed: random.next(),
+            agreement: random.pick(0.2...0.95),
+            repetition: random.chance(0.5) ? random.pick(0.5...0.98) : 0
+        )
         limits = Self.limits(&random)
         dropped = loss * random.pick(0...0.06)
         duplicated = loss * random.pick(0...0.06)
@@ -108,7 +112,7 @@ struct Simulation {
         limits.tokenizerMilliseconds = 1500
         limits.watchSilenceMilliseconds = 1500
         limits.retryAfterMilliseconds = 200
-        limits.draftTokens = random.pick(1...6)
+        limits.draftLength = random.chance(0.5) ? .adaptive : .fixed(UInt32(random.pick(1...6)))
         limits.activeSequences = random.pick(1...6)
         limits.queuedJobs = random.chance(0.2) ? 2 : 100
         limits.finishedJobs = random.chance(0.2) ? 3 : 100
@@ -129,6 +133,7 @@ struct Simulation {
                     contextLength: role == .expert ? 100 : UInt32(random.pick([30, 100])),
                     kvTokens: UInt32(kvTokens),
                     credits: UInt32(random.pick(1...4)),
+                    costs: Self.costs(role, &random),
                     link: Link(address: Address(.node, index, connection: 1)),
                     incarnation: random.next(),
                     loadedAt: now.advanced(milliseconds: UInt64(random.pick(0...800))),
@@ -138,6 +143,16 @@ struct Simulation {
             )
             queue.insert(.nodeTick(index), at: later(50))
             queue.insert(.nodeLoaded(index, incarnation: nodes[index].incarnation), at: nodes[index].loadedAt)
+        }
+    }
+
+    /// What a node says that its passes cost; now and then drafting does not pay by it, or nothing is known.
+    private static func costs(_ role: NodeRole, _ random: inout SimulationRandom) -> [CostPoint] {
+        if random.chance(0.1) { return [] }
+        let first = role == .expert ? random.pick(10.0...30.0) : random.pick(1.0...8.0)
+        let slope = random.pick(0.01...0.6)
+        return [1, 2, 4, 5, 8, 16].map {
+            CostPoint(rows: $0, milliseconds: first * (1 + slope * Double($0 - 1)) * random.pick(0.9...1.2))
         }
     }
 
@@ -159,12 +174,18 @@ struct Simulation {
     private mutating func makeSubmit(_ index: Int, isBad: Bool) -> Submit {
         let isGreedy = random.chance(0.7)
         let rule: RuleSettings.Rule = random.chance(0.6) ? .lossless : random.pick([.chow, .tokenV3, .tokenLT])
+        let draftLength: DraftLength? =
+            random.chance(0.4) ? random.pick([.adaptive, .fixed(UInt32(random.pick(0...8)))]) : nil
+        let phrase = (0..<random.pick(3...6)).map { _ in UInt8(random.pick(32...126)) }
+        let isRepetitive = random.chance(0.3)
         let stops: [[UInt8]] = ["#", "##", "ab#", "abc", "xyzx", "é€", "qq"].map { Array($0.utf8) }
         return Submit(
             requestID: UInt64(index + 1),
             submitKey: Hash128(high: seed, low: UInt64(index)),
             pool: "default",
-            prompt: (0..<random.pick(1...30)).map { _ in UInt8(random.pick(32...126)) },
+            prompt: (0..<random.pick(1...30)).map { index in
+                isRepetitive ? phrase[index % phrase.count] : UInt8(random.pick(32...126))
+            },
             format: .raw,
             sampling: SamplingSettings(temperature: isGreedy ? 0 : 1),
             rule: RuleSettings(
@@ -175,7 +196,8 @@ struct Simulation {
             maxTokens: isBad ? 0 : UInt32(random.pick([1, 5, 20, 40, 90])),
             stop: random.chance(0.3) ? [random.pick(stops), random.pick(stops)] : [],
             seed: random.chance(0.8) ? random.next() : nil,
-            numSpeculativeTokens: random.chance(0.3) ? UInt32(random.pick(0...8)) : nil,
+            draftLength: draftLength,
+            drafterKind: random.pick([.model, .lookup, .both, .both]),
             draftMinimumConfidence: random.chance(0.2) ? 0.2 : 0,
             follow: random.chance(0.9)
         )

@@ -44,6 +44,11 @@ package struct SimulationReport: Sendable {
     package var summary: [String] {
         var lines = ["\(seeds) seeds, \(steps) steps, \(Int(virtualSeconds)) virtual seconds, \(tokens) tokens"]
         lines.append("slowest recovery: \(Int(slowestRecoverySeconds)) seconds")
+        lines.append(
+            "drafts: \(counts.draftedRounds) of \(counts.rounds) rounds, "
+                + "model \(counts.drafted - counts.lookupDrafted) tokens, lookup \(counts.lookupDrafted), "
+                + "copied \(counts.lookupAccepted)"
+        )
         lines.append("answers: " + finished.map { "\($0.reason.name) \($0.count)" }.joined(separator: ", "))
         lines += coverage.lines
         if let failure { lines.append("FAILED: \(failure)") }

@@ -1,12 +1,15 @@
 import CascadeCore
 
 /// Two toy language models over a small vocabulary. The row behind a prefix is a function of the prefix's hash, so any
-/// token that differs changes everything behind it.
+/// token that differs changes everything behind it; or, where the language repeats itself, of the last token alone, so
+/// that looking up what followed it before is of use.
 struct ToyLanguage: Sendable {
     /// Which language.
     let seed: UInt64
     /// How often the drafter's row is the expert's.
     let agreement: Double
+    /// How often a row depends on the last token alone.
+    let repetition: Double
 
     /// Token 0 ends a text. The others are pieces that build stop strings and characters across tokens, and two bytes
     /// that are never UTF-8 alone.
@@ -23,14 +26,18 @@ struct ToyLanguage: Sendable {
     }
 
     /// The expert's row behind a prefix, at temperature 1.
-    func expertRow(_ prefix: Hash128) -> Distribution {
-        row(prefix, salt: 1)
+    func expertRow(_ prefix: Hash128, last: Token) -> Distribution {
+        row(prefix, last, salt: 1)
     }
 
     /// The drafter's row behind a prefix, at temperature 1.
-    func drafterRow(_ prefix: Hash128) -> Distribution {
-        let coin = Double(SimulationRandom.mix(prefix.high ^ seed ^ 0x5EED) >> 11) * 0x1p-53
-        return row(prefix, salt: coin < agreement ? 1 : 2)
+    func drafterRow(_ prefix: Hash128, last: Token) -> Distribution {
+        row(prefix, last, salt: coin(prefix, 0x5EED) < agreement ? 1 : 2)
+    }
+
+    /// A number in [0, 1) for each prefix.
+    private func coin(_ prefix: Hash128, _ salt: UInt64) -> Double {
+        Double(SimulationRandom.mix(prefix.high ^ seed ^ salt) >> 11) * 0x1p-53
     }
 
     /// The row that is sampled from: at temperature 0 all of it on the most likely token.
@@ -41,8 +48,10 @@ struct ToyLanguage: Sendable {
         return Distribution(oneHot: row.tokens[best])
     }
 
-    private func row(_ prefix: Hash128, salt: UInt64) -> Distribution {
-        let state = SimulationRandom.mix(prefix.low ^ prefix.high &* 3 ^ seed &* 0x9E37_79B9 ^ salt << 56)
+    private func row(_ prefix: Hash128, _ last: Token, salt: UInt64) -> Distribution {
+        let context =
+            coin(prefix, 0xEC40) < repetition ? UInt64(last) &* 0x5851_F42D_4C95_7F2D : prefix.low ^ prefix.high &* 3
+        let state = SimulationRandom.mix(context ^ seed &* 0x9E37_79B9 ^ salt << 56)
         let weights = Self.pieces.indices.map { token in
             let bits = SimulationRandom.mix(state &+ UInt64(token) &* 0xD134_2543_DE82_EF95) >> 44
             let base = Float(bits + 1) * 0x1p-20

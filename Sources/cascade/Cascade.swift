@@ -33,7 +33,10 @@ struct Cascade: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [SubmitCommand.self, StatusCommand.self, CancelCommand.self, NodesCommand.self]
             ),
-            CommandGroup(name: "Models and checks", subcommands: [ModelCommand.self, SimulateCommand.self]),
+            CommandGroup(
+                name: "Models and checks",
+                subcommands: [ModelCommand.self, BenchCommand.self, DoctorCommand.self, SimulateCommand.self]
+            ),
         ]
     )
 

@@ -43,7 +43,7 @@ struct HappyPathTests {
 
     @Test(arguments: [1, 2, 5, 40])
     func runsSeveralSequencesAtOnce(count: Int) throws {
-        var harness = Harness(limits: CoordinatorLimits())
+        var harness = Harness(limits: Harness.fixed)
         harness.join(ToyNode("expert-1", .expert), credits: 2)
         harness.join(ToyNode("expert-2", .expert), credits: 2)
         harness.join(ToyNode("drafter", .drafter), credits: 2)
@@ -103,7 +103,7 @@ struct HappyPathTests {
     @Test func speculationCanBeSwitchedOff() throws {
         var harness = Harness.pair()
         var submit = harness.submission("abc", maxTokens: 10)
-        submit.numSpeculativeTokens = 0
+        submit.draftLength = .fixed(0)
         let job = harness.submit(submit)
         harness.settle()
         let report = try #require(harness.report(job))

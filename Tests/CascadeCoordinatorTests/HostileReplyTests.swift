@@ -126,7 +126,7 @@ struct HostileReplyTests {
             .welcome(Welcome(boot: 1, heartbeatMilliseconds: 1, wantsTokenizer: true)),
             .refused(Refused(code: .notReady, message: "")), .ping(Ping(boot: 1, number: 1)), .drain(Drain(boot: 1)),
             .jobList(JobList(requestID: 1, jobs: [])),
-            .accepted(Accepted(requestID: 1, job: JobID(rawValue: 1), seed: 1, numSpeculativeTokens: 1)),
+            .accepted(Accepted(requestID: 1, job: JobID(rawValue: 1), seed: 1, draftLength: .fixed(1))),
         ]
         for message in messages { #expect(harness.feed(message, from: Harness.client).isEmpty) }
         #expect(harness.machine.transitions[.messageUnexpected] == UInt64(messages.count))

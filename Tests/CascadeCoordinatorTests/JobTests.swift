@@ -36,14 +36,14 @@ struct JobTests {
         var harness = Harness()
         var submit = harness.submission()
         submit.seed = nil
-        submit.numSpeculativeTokens = 7
+        submit.draftLength = .fixed(7)
         harness.submit(submit)
         guard case .accepted(let accepted) = harness.messages().first else {
             Issue.record("the job must be accepted")
             return
         }
         #expect(accepted.seed != 0)
-        #expect(accepted.numSpeculativeTokens == 7)
+        #expect(accepted.draftLength == .fixed(7))
     }
 
     @Test(arguments: 0..<14)
@@ -59,12 +59,12 @@ struct JobTests {
         case 5: submit.stop = [[UInt8]](repeating: [65], count: 17)
         case 6: submit.stop = [[]]
         case 7: submit.stop = [[UInt8](repeating: 65, count: 257)]
-        case 8: submit.numSpeculativeTokens = 33
+        case 8: submit.draftLength = .fixed(33)
         case 9: submit.draftMinimumConfidence = .nan
         case 10: submit.sampling.temperature = -1
         case 11: submit.rule = RuleSettings(rule: .chow, alpha: 2)
         case 12: submit.sampling.topP = .nan
-        default: submit.numSpeculativeTokens = .max
+        default: submit.draftLength = .fixed(.max)
         }
         #expect(harness.submit(submit) == nil)
         #expect(harness.refusals().last?.code == .badRequest)
@@ -73,7 +73,7 @@ struct JobTests {
     }
 
     @Test func theQueueIsBounded() throws {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.queuedJobs = 3
         var harness = Harness(limits: limits)
         for _ in 0..<5 { harness.submit(harness.submission()) }
@@ -88,7 +88,7 @@ struct JobTests {
     }
 
     @Test func theQueuesBytesAreBounded() {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.promptBytes = 1000
         limits.queuedBytes = 4000
         var harness = Harness(limits: limits)
@@ -100,7 +100,7 @@ struct JobTests {
     // MARK: Waiting
 
     @Test func aQueuedJobSaysWhatItWaitsFor() {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.activeSequences = 1
         var harness = Harness(limits: limits)
         let job = harness.submit(harness.submission("abc", maxTokens: 10))
@@ -283,7 +283,7 @@ struct JobTests {
     }
 
     @Test func reportsAreKeptInBoundedNumber() throws {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.finishedJobs = 2
         var harness = Harness(limits: limits)
         harness.join(ToyNode("expert", .expert))

@@ -14,7 +14,7 @@ struct LimitsTests {
         case 0: limits.nodes = 0
         case 1: limits.heartbeatMilliseconds = 0
         case 2: limits.requestMilliseconds = .max
-        case 3: limits.draftTokens = limits.maximumDraftTokens + 1
+        case 3: limits.draftLength = .fixed(UInt32(limits.maximumDraftTokens + 1))
         case 4: limits.stopStrings = -1
         case 5: limits.watchSilenceMilliseconds = limits.heartbeatMilliseconds
         case 6: limits.queuedBytes = limits.promptBytes - 1
@@ -67,7 +67,7 @@ struct LimitsTests {
     }
 
     @Test func aClientThatIsSentDeltasNeedSayNothing() {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.watchSilenceMilliseconds = 2000
         var harness = Harness(limits: limits)
         harness.join(ToyNode("expert", .expert))

@@ -229,7 +229,7 @@ struct NodeTests {
     }
 
     @Test func nodesAndPoolsAreBounded() {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.nodes = 3
         limits.pools = 2
         var harness = Harness(limits: limits)

@@ -4,7 +4,7 @@ import Testing
 
 struct RoundTests {
     /// A job of ten tokens whose first Verify is held at the expert.
-    private func verifying(_ limits: CoordinatorLimits = CoordinatorLimits()) -> (Harness, JobID?) {
+    private func verifying(_ limits: CoordinatorLimits = Harness.fixed) -> (Harness, JobID?) {
         var harness = Harness.pair(limits: limits)
         harness.mute("expert")
         let job = harness.submit(harness.submission("abc", maxTokens: 10))

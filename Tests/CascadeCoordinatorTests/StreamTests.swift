@@ -89,7 +89,7 @@ struct StreamTests {
     }
 
     @Test func watchersAreBounded() {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         limits.watchersPerJob = 3
         limits.watchers = 5
         var harness = Harness(limits: limits)

@@ -58,7 +58,7 @@ struct TransitionTableTests {
     // MARK: States
 
     private func reach(_ state: State) -> (Harness, JobID) {
-        var limits = CoordinatorLimits()
+        var limits = Harness.fixed
         if state == .awaitingRoom { limits.activeSequences = 1 }
         var harness = Harness(limits: limits)
         let expert = ToyNode("expert", .expert)

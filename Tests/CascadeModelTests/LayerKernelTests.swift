@@ -33,10 +33,21 @@ struct LayerKernelTests {
                 for index in 0..<32 {
                     #expect(abs(Double(x[start + index]) - exact * Double(q[index])) <= exact * 0.5001)
                 }
-                #expect(entry.sums.0 == Int32(q[..<16].reduce(0, +)))
-                #expect(entry.sums.1 == Int32(q[16...].reduce(0, +)))
+                let found = [entry.pair_sums.0, entry.pair_sums.1, entry.pair_sums.2, entry.pair_sums.3]
+                #expect(found.map(Int.init) == (0..<4).map { pairSum(q, part: $0) })
+                guard wide, block % 2 == 0 else { continue }
+                let next = blockIndex(column: column, block: block + 1, columns: columns, blocks: k / 32)
+                let low = UInt32(truncatingIfNeeded: q.reduce(0, +)) & 0xFFFF
+                let high = UInt32(truncatingIfNeeded: codes(blocks[next]).reduce(0, +)) << 16
+                #expect(UInt32(bitPattern: entry.sums) == low | high)
             }
         }
+    }
+
+    /// Sum of a half block's even (part 0, 2) or odd (1, 3) pairs of codes.
+    private func pairSum(_ q: [Int], part: Int) -> Int {
+        let first = part / 2 * 16 + part % 2 * 2
+        return (0..<4).reduce(0) { sum, group in sum + q[first + 4 * group] + q[first + 4 * group + 1] }
     }
 
     @Test(arguments: TestKernels.all)

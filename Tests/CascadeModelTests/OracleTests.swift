@@ -5,9 +5,19 @@ import Testing
 
 /// Scores and greedy continuations of a model against the reference implementation's.
 struct OracleTests {
-    /// How far results may be from the reference, in nats. Both sides round activations alike (to 8 bits, or to binary16
-    /// where weights are), but sum in different orders, so now and then a number falls on the other side of a rounding.
-    /// Binary16 models are where that shows most: 0.0022 on average and 0.0093 at most, over the 0.002 aimed at.
+    /// How far results may be from the reference, in nats.
+    ///
+    /// For float models 0.002 is aimed at and out of reach of all but the reference's own bits: it rounds queries, keys,
+    /// values, softmax weights and, where weights are binary16, activations to binary16, and the last bit of a float sum
+    /// decides on which side of a rounding some of them fall. Distances from the reference outputs, mean and worst:
+    ///
+    /// | | tiny-llama F32 | tiny-llama F16 | tiny-qwen2 F16 |
+    /// |---|---|---|---|
+    /// | this engine | .0005, .0026 | .0022, .0093 | .0021, .0081 |
+    /// | the reference's own code on a processor with AVX2 only | .0004, .0048 | .0018, .0068 | .0020, .0069 |
+    /// | float64 with the same roundings | .0003, .0048 | .0024, .0108 | .0016, .0052 |
+    /// | that, each sum off by 6e-8 of itself (six runs) | .0005, .0048 | .0026, .0123 | .0020, .0087 |
+    /// | float64 without any rounding | .0020, .0074 | .0037, .0127 | .0032, .0154 |
     struct Tolerance {
         var mean: Double
         var worst: Double
@@ -16,10 +26,12 @@ struct OracleTests {
         var greedyMargin: Double
 
         static let float = Tolerance(mean: 1e-3, worst: 7e-3, argmaxMargin: 0.01, greedyMargin: 0.01)
-        static let half = Tolerance(mean: 3e-3, worst: 0.015, argmaxMargin: 0.02, greedyMargin: 0.02)
+        static let half = Tolerance(mean: 3e-3, worst: 0.015, argmaxMargin: 0.01, greedyMargin: 0.01)
         static let tiny = Tolerance(mean: 0.06, worst: 0.4, argmaxMargin: 0.4, greedyMargin: 0.2)
-        /// SmolLM2's Q4_1 adds large minima to large products, which makes it the noisiest type: at one position of 230,
-        /// amid emoji, another token wins over a distance of 0.83.
+        /// SmolLM2 on an emoji text is where 8-bit activations show most. Of 40 runs of the reference's arithmetic in
+        /// float64, each sum off by 6e-8 of itself, 16 change the best token of one position over a distance of 0.85,
+        /// and 2 that of the position where this engine does, over 0.83; the reference itself changes the former when
+        /// its cache holds floats. Without 8-bit activations neither changes.
         static let smol = Tolerance(mean: 0.08, worst: 0.8, argmaxMargin: 0.9, greedyMargin: 0.2)
         static let real = Tolerance(mean: 0.08, worst: 0.8, argmaxMargin: 0.4, greedyMargin: 0.2)
     }

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeTestSupport
 
 @testable import CascadeRules
 

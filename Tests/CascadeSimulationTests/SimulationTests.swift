@@ -13,6 +13,8 @@ struct SimulationTests {
         #expect(report.counts.matched > 1000)
         #expect(report.counts.kept > 1000)
         #expect(report.counts.recovered > 1000)
+        #expect(report.counts.lookupAccepted > 1000)
+        #expect(report.counts.drafted - report.counts.lookupDrafted > 1000)
         for (reason, count) in report.finished { #expect(count > 0, "no answer ended by \(reason.name)") }
     }
 

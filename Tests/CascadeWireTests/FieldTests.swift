@@ -11,7 +11,11 @@ struct FieldTests {
     private static let optional: Set<String> = [
         "draft.spec", "verify.spec", "verified.bonus", "submit.system", "submit.seed",
         "submit.num_speculative_tokens", "finished.report.error", "finished.report.first_token_milliseconds",
-        "status_request.job", "job_list.jobs[0].reason",
+        "status_request.job", "job_list.jobs[0].reason", "pong.progress.prefix_cache_hit_tokens",
+        "node_list.nodes[0].progress.prefix_cache_hit_tokens", "submit.drafter_kind", "accepted.num_speculative_tokens",
+        "finished.report.num_speculative_tokens", "finished.report.drafter_kind",
+        "finished.report.counts.lookup_drafted", "finished.report.counts.lookup_accepted",
+        "cluster_status.counts.lookup_drafted", "cluster_status.counts.lookup_accepted",
     ]
 
     /// Bytes that need not be UTF-8.

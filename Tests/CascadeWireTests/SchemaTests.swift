@@ -87,6 +87,7 @@ struct SchemaTests {
         check(PromptFormat.self, "PromptFormat")
         check(FinishReason.self, "FinishReason")
         check(JobState.self, "JobState")
+        check(DrafterKind.self, "DrafterKind")
         check(NodeState.self, "NodeState")
         check(Origin.self, "Origin")
         #expect(numbers.isEmpty, "an enumeration of the schema was not compared")

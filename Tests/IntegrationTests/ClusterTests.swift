@@ -13,8 +13,12 @@ import Testing
         "Once upon a time there was",
     ]
 
+    /// Four tokens per round, drafted by the drafter, unless `more` says something else.
     private func submit(_ cluster: TestCluster, _ prompt: String, _ more: [String] = []) async throws -> Answer {
-        try Answer(await cluster.client(["submit", prompt, "--raw", "--json", "--max-tokens", "64"] + more))
+        let fixed = ["--num-speculative-tokens", "4", "--drafter-kind", "model"]
+        return try Answer(
+            await cluster.client(["submit", prompt, "--raw", "--json", "--max-tokens", "64"] + fixed + more)
+        )
     }
 
     private func readyCluster() async throws -> TestCluster {
@@ -68,6 +72,30 @@ import Testing
         #expect(missing.code == 1 && missing.errors.contains("/nonexistent"))
         let pointless = try await CascadeProcess.run(arguments + ["0", "--draft-vocabulary-file", "/nonexistent"])
         #expect(pointless.code == 2 && pointless.errors.contains("--draft-vocabulary-file needs"))
+    }
+
+    /// G1 for all that may draft, at the default draft length too.
+    @Test(.timeLimit(.minutes(3)))
+    func whateverDraftsTheTokensAreTheExperts() async throws {
+        let cluster = try await readyCluster()
+        let prompts = Array(Self.prompts.prefix(2)) + ["one two three four, one two three four, one two three"]
+        let reference = try await Generated.run(model: Self.expert, texts: prompts, maxTokens: 64)
+        for kind in ["model", "lookup", "both"] {
+            for length in ["adaptive", "7"] {
+                for (prompt, expected) in zip(prompts, reference) {
+                    let more = ["--drafter-kind", kind, "--num-speculative-tokens", length]
+                    let answer = try await submit(cluster, prompt, more)
+                    #expect(answer.tokens == expected.tokens, "\(kind) \(length), prompt \(prompt)")
+                    #expect(answer.cascade.drafter_kind == kind)
+                    let sources = answer.cascade.draft_sources
+                    #expect(sources.model + sources.lookup == answer.cascade.drafted)
+                    #expect(answer.cascade.copied <= sources.lookup)
+                    if kind == "model" { #expect(sources.lookup == 0) }
+                    if kind == "lookup" { #expect(sources.model == 0) }
+                    if kind != "model", length == "7", prompt == prompts.last { #expect(sources.lookup > 0) }
+                }
+            }
+        }
     }
 
     @Test(.timeLimit(.minutes(3)))
@@ -125,7 +153,9 @@ import Testing
         let expected = try #require(whole.text.range(of: stop))
         #expect(cut.text == String(whole.text[..<expected.lowerBound]))
         #expect(cut.finish_reason == "stop")
-        let streamed = try await cluster.client(["submit", Self.prompts[0], "--raw", "--max-tokens", "64"])
+        let streamed = try await cluster.client(
+            ["submit", Self.prompts[0], "--raw", "--max-tokens", "64", "--num-speculative-tokens", "4"]
+        )
         #expect(streamed.output == whole.text + (whole.text.hasSuffix("\n") ? "" : "\n"))
         #expect(streamed.errors.contains("mean acceptance length"))
     }

@@ -45,7 +45,10 @@ import Testing
     }
 
     private var submission: [String] {
-        ["submit", Self.prompt, "--raw", "--json", "--max-tokens", "\(Self.maxTokens)"]
+        [
+            "submit", Self.prompt, "--raw", "--json", "--max-tokens", "\(Self.maxTokens)",
+            "--num-speculative-tokens", "4", "--drafter-kind", "model",
+        ]
     }
 
     @Test(.timeLimit(.minutes(2)))

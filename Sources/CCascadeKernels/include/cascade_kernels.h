@@ -40,11 +40,15 @@ enum {
 typedef struct {
     int8_t q[CSK_BLOCK];
     float scale;
-    // What a weight block's minimum is multiplied by: the sum of all q if the scale is wide, else scale times that sum,
-    // rounded to binary16 (csk_kernels.quantise).
-    float sum;
-    // Sums of q over the first and the second half of the block.
-    int32_t sums[2];
+    union {
+        // Narrow scales: scale times the sum of all q, rounded to binary16; a weight block's minimum is multiplied by it.
+        float sum;
+        // Wide scales: the sum of all q in the low half and that of the next block in the high half; in blocks of odd
+        // number the high half is 0.
+        int32_t sums;
+    };
+    // Over each half of the block, sums of the q of even pairs (0, 1, 4, 5, ...) and of odd ones (2, 3, 6, 7, ...).
+    int16_t pair_sums[4];
 } csk_block;
 
 // A repacked weight matrix of `rows` x `k`, as csk_repack lays it out: ceil(rows / 16) tiles of tile_bytes each.

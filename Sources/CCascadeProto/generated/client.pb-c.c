@@ -772,7 +772,7 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[14] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[16] =
 {
   {
     "request_id",
@@ -942,9 +942,35 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[14]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "adaptive",
+    15,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Submit, has_adaptive),
+    offsetof(Cascade__V1__Submit, adaptive),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drafter_kind",
+    16,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__Submit, has_drafter_kind),
+    offsetof(Cascade__V1__Submit, drafter_kind),
+    &cascade__v1__drafter_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
+  14,   /* field[14] = adaptive */
   12,   /* field[12] = draft_minimum_confidence */
+  15,   /* field[15] = drafter_kind */
   13,   /* field[13] = follow */
   4,   /* field[4] = format */
   8,   /* field[8] = max_tokens */
@@ -962,7 +988,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -972,7 +998,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  14,
+  16,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   1,  cascade__v1__submit__number_ranges,
@@ -1364,7 +1390,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_error__descriptor =
   (ProtobufCMessageInit) cascade__v1__job_error__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__speculation_counts__field_descriptors[12] =
+static const ProtobufCFieldDescriptor cascade__v1__speculation_counts__field_descriptors[14] =
 {
   {
     "rounds",
@@ -1510,6 +1536,30 @@ static const ProtobufCFieldDescriptor cascade__v1__speculation_counts__field_des
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lookup_drafted",
+    13,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__SpeculationCounts, has_lookup_drafted),
+    offsetof(Cascade__V1__SpeculationCounts, lookup_drafted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lookup_accepted",
+    14,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__SpeculationCounts, has_lookup_accepted),
+    offsetof(Cascade__V1__SpeculationCounts, lookup_accepted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__speculation_counts__field_indices_by_name[] = {
   11,   /* field[11] = acceptance_histogram */
@@ -1519,6 +1569,8 @@ static const unsigned cascade__v1__speculation_counts__field_indices_by_name[] =
   2,   /* field[2] = drafted */
   1,   /* field[1] = drafted_rounds */
   3,   /* field[3] = kept */
+  13,   /* field[13] = lookup_accepted */
+  12,   /* field[12] = lookup_drafted */
   4,   /* field[4] = matched */
   5,   /* field[5] = recovered */
   8,   /* field[8] = relaxed */
@@ -1528,7 +1580,7 @@ static const unsigned cascade__v1__speculation_counts__field_indices_by_name[] =
 static const ProtobufCIntRange cascade__v1__speculation_counts__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor =
 {
@@ -1538,14 +1590,14 @@ const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor =
   "Cascade__V1__SpeculationCounts",
   "cascade.v1",
   sizeof(Cascade__V1__SpeculationCounts),
-  12,
+  14,
   cascade__v1__speculation_counts__field_descriptors,
   cascade__v1__speculation_counts__field_indices_by_name,
   1,  cascade__v1__speculation_counts__number_ranges,
   (ProtobufCMessageInit) cascade__v1__speculation_counts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors[14] =
+static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors[15] =
 {
   {
     "job",
@@ -1715,9 +1767,22 @@ static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "drafter_kind",
+    15,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__JobReport, has_drafter_kind),
+    offsetof(Cascade__V1__JobReport, drafter_kind),
+    &cascade__v1__drafter_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
   10,   /* field[10] = counts */
+  14,   /* field[14] = drafter_kind */
   2,   /* field[2] = error */
   12,   /* field[12] = first_token_milliseconds */
   0,   /* field[0] = job */
@@ -1735,7 +1800,7 @@ static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__job_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor =
 {
@@ -1745,7 +1810,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor =
   "Cascade__V1__JobReport",
   "cascade.v1",
   sizeof(Cascade__V1__JobReport),
-  14,
+  15,
   cascade__v1__job_report__field_descriptors,
   cascade__v1__job_report__field_indices_by_name,
   1,  cascade__v1__job_report__number_ranges,
@@ -2696,5 +2761,37 @@ const ProtobufCEnumDescriptor cascade__v1__origin__descriptor =
   cascade__v1__origin__enum_values_by_name,
   1,
   cascade__v1__origin__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue cascade__v1__drafter_kind__enum_values_by_number[4] =
+{
+  { "DRAFTER_KIND_UNSPECIFIED", "CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED", 0 },
+  { "DRAFTER_KIND_MODEL", "CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_MODEL", 1 },
+  { "DRAFTER_KIND_LOOKUP", "CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_LOOKUP", 2 },
+  { "DRAFTER_KIND_BOTH", "CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_BOTH", 3 },
+};
+static const ProtobufCIntRange cascade__v1__drafter_kind__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex cascade__v1__drafter_kind__enum_values_by_name[4] =
+{
+  { "DRAFTER_KIND_BOTH", 3 },
+  { "DRAFTER_KIND_LOOKUP", 2 },
+  { "DRAFTER_KIND_MODEL", 1 },
+  { "DRAFTER_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor cascade__v1__drafter_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "cascade.v1.DrafterKind",
+  "DrafterKind",
+  "Cascade__V1__DrafterKind",
+  "cascade.v1",
+  4,
+  cascade__v1__drafter_kind__enum_values_by_number,
+  4,
+  cascade__v1__drafter_kind__enum_values_by_name,
+  1,
+  cascade__v1__drafter_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -151,6 +151,28 @@ typedef enum _Cascade__V1__Origin {
   CASCADE__V1__ORIGIN__ORIGIN_EXPERT = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__ORIGIN)
 } Cascade__V1__Origin;
+/*
+ * What may draft for a job.
+ */
+typedef enum _Cascade__V1__DrafterKind {
+  /*
+   * Never sent.
+   */
+  CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED = 0,
+  /*
+   * A drafter node's model.
+   */
+  CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_MODEL = 1,
+  /*
+   * Lookup in the sequence's own tokens.
+   */
+  CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_LOOKUP = 2,
+  /*
+   * Lookup where it matches, else a drafter node's model.
+   */
+  CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_BOTH = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__DRAFTER_KIND)
+} Cascade__V1__DrafterKind;
 
 /* --- messages --- */
 
@@ -213,7 +235,7 @@ struct  Cascade__V1__Submit
   protobuf_c_boolean has_seed;
   uint64_t seed;
   /*
-   * Tokens drafted per round, 0 for none; absent: the coordinator chooses.
+   * Tokens drafted per round, 0 for none; absent: adaptive, or what the coordinator's default is.
    */
   protobuf_c_boolean has_num_speculative_tokens;
   uint32_t num_speculative_tokens;
@@ -227,10 +249,21 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_follow;
   protobuf_c_boolean follow;
+  /*
+   * Whether the draft length shall follow costs and acceptance; absent where a number is given or the coordinator's
+   * default shall hold.
+   */
+  protobuf_c_boolean has_adaptive;
+  protobuf_c_boolean adaptive;
+  /*
+   * What may draft; absent: both.
+   */
+  protobuf_c_boolean has_drafter_kind;
+  Cascade__V1__DrafterKind drafter_kind;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED }
 
 
 /*
@@ -255,7 +288,7 @@ struct  Cascade__V1__Accepted
   protobuf_c_boolean has_seed;
   uint64_t seed;
   /*
-   * Most tokens drafted per round.
+   * Tokens drafted per round; absent: adaptive.
    */
   protobuf_c_boolean has_num_speculative_tokens;
   uint32_t num_speculative_tokens;
@@ -450,7 +483,7 @@ struct  Cascade__V1__SpeculationCounts
   protobuf_c_boolean has_cut;
   uint64_t cut;
   /*
-   * Emitted without a rule's judgement.
+   * Emitted without a rule's judgement of a drafter model's token.
    */
   protobuf_c_boolean has_unruled_positions;
   uint64_t unruled_positions;
@@ -459,10 +492,20 @@ struct  Cascade__V1__SpeculationCounts
    */
   size_t n_acceptance_histogram;
   uint64_t *acceptance_histogram;
+  /*
+   * Drafted by lookup; absent: none.
+   */
+  protobuf_c_boolean has_lookup_drafted;
+  uint64_t lookup_drafted;
+  /*
+   * Drafted by lookup and accepted; absent: none.
+   */
+  protobuf_c_boolean has_lookup_accepted;
+  uint64_t lookup_accepted;
 };
 #define CASCADE__V1__SPECULATION_COUNTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__speculation_counts__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0 }
 
 
 /*
@@ -514,7 +557,7 @@ struct  Cascade__V1__JobReport
   protobuf_c_boolean has_seed;
   uint64_t seed;
   /*
-   * Most tokens drafted per round.
+   * Tokens drafted per round; absent: adaptive.
    */
   protobuf_c_boolean has_num_speculative_tokens;
   uint32_t num_speculative_tokens;
@@ -537,10 +580,15 @@ struct  Cascade__V1__JobReport
    */
   protobuf_c_boolean has_total_milliseconds;
   double total_milliseconds;
+  /*
+   * What was allowed to draft; absent: both.
+   */
+  protobuf_c_boolean has_drafter_kind;
+  Cascade__V1__DrafterKind drafter_kind;
 };
 #define CASCADE__V1__JOB_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__job_report__descriptor) \
-    , 0, 0, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, NULL, 0,NULL, 0, {0,NULL}, 0, 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, NULL, 0,NULL, 0, {0,NULL}, 0, 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED }
 
 
 /*
@@ -1248,6 +1296,7 @@ extern const ProtobufCEnumDescriptor    cascade__v1__finish_reason__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__job_state__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__node_state__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__origin__descriptor;
+extern const ProtobufCEnumDescriptor    cascade__v1__drafter_kind__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__submit__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__accepted__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__watch__descriptor;

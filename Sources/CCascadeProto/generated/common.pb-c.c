@@ -610,7 +610,7 @@ const ProtobufCMessageDescriptor cascade__v1__cost_curve__descriptor =
   (ProtobufCMessageInit) cascade__v1__cost_curve__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[4] =
+static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[5] =
 {
   {
     "passes",
@@ -660,17 +660,30 @@ static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[4
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prefix_cache_hit_tokens",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__Progress, has_prefix_cache_hit_tokens),
+    offsetof(Cascade__V1__Progress, prefix_cache_hit_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__progress__field_indices_by_name[] = {
   3,   /* field[3] = busy_milliseconds */
   2,   /* field[2] = kv_tokens_used */
   0,   /* field[0] = passes */
   1,   /* field[1] = pending */
+  4,   /* field[4] = prefix_cache_hit_tokens */
 };
 static const ProtobufCIntRange cascade__v1__progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor cascade__v1__progress__descriptor =
 {
@@ -680,7 +693,7 @@ const ProtobufCMessageDescriptor cascade__v1__progress__descriptor =
   "Cascade__V1__Progress",
   "cascade.v1",
   sizeof(Cascade__V1__Progress),
-  4,
+  5,
   cascade__v1__progress__field_descriptors,
   cascade__v1__progress__field_indices_by_name,
   1,  cascade__v1__progress__number_ranges,

@@ -337,7 +337,7 @@ struct  Cascade__V1__Progress
   protobuf_c_boolean has_pending;
   uint32_t pending;
   /*
-   * Tokens that the cache holds now.
+   * Tokens of the pages of the cache that sequences hold now.
    */
   protobuf_c_boolean has_kv_tokens_used;
   uint32_t kv_tokens_used;
@@ -346,10 +346,16 @@ struct  Cascade__V1__Progress
    */
   protobuf_c_boolean has_busy_milliseconds;
   uint64_t busy_milliseconds;
+  /*
+   * Tokens since start whose keys and values were not computed again because a page of the cache held them; missing
+   * means 0.
+   */
+  protobuf_c_boolean has_prefix_cache_hit_tokens;
+  uint64_t prefix_cache_hit_tokens;
 };
 #define CASCADE__V1__PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__progress__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Cascade__V1__Hash128 methods */

@@ -18,8 +18,10 @@ package struct JobReport: Equatable, Sendable {
     package var rule: RuleSettings
     /// The seed in force.
     package var seed: UInt64
-    /// Most tokens drafted per round.
-    package var numSpeculativeTokens: UInt32
+    /// The draft length in force.
+    package var draftLength: DraftLength
+    /// What was allowed to draft.
+    package var drafterKind: DrafterKind
     /// What speculation did.
     package var counts: SpeculationCounts
     /// From acceptance to the first request to a node.
@@ -40,7 +42,8 @@ package struct JobReport: Equatable, Sendable {
         sampling: SamplingSettings,
         rule: RuleSettings,
         seed: UInt64,
-        numSpeculativeTokens: UInt32,
+        draftLength: DraftLength,
+        drafterKind: DrafterKind,
         counts: SpeculationCounts,
         queueMilliseconds: Double,
         firstTokenMilliseconds: Double?,
@@ -55,7 +58,8 @@ package struct JobReport: Equatable, Sendable {
         self.sampling = sampling
         self.rule = rule
         self.seed = seed
-        self.numSpeculativeTokens = numSpeculativeTokens
+        self.draftLength = draftLength
+        self.drafterKind = drafterKind
         self.counts = counts
         self.queueMilliseconds = queueMilliseconds
         self.firstTokenMilliseconds = firstTokenMilliseconds

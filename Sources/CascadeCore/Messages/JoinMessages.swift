@@ -159,17 +159,26 @@ package struct Progress: Equatable, Sendable {
     package var passes: UInt64
     /// Requests waiting or in work.
     package var pending: UInt32
-    /// Tokens that its cache holds now.
+    /// Tokens of the pages of its cache that sequences hold now.
     package var kvTokensUsed: UInt32
     /// Time spent in passes since start.
     package var busyMilliseconds: UInt64
+    /// Tokens since start whose keys and values were not computed again because a page of the cache held them.
+    package var prefixCacheHitTokens: UInt64
 
     /// Creates the value from its parts.
-    package init(passes: UInt64, pending: UInt32, kvTokensUsed: UInt32, busyMilliseconds: UInt64) {
+    package init(
+        passes: UInt64,
+        pending: UInt32,
+        kvTokensUsed: UInt32,
+        busyMilliseconds: UInt64,
+        prefixCacheHitTokens: UInt64 = 0
+    ) {
         self.passes = passes
         self.pending = pending
         self.kvTokensUsed = kvTokensUsed
         self.busyMilliseconds = busyMilliseconds
+        self.prefixCacheHitTokens = prefixCacheHitTokens
     }
 }
 

@@ -21,8 +21,13 @@ package struct SpeculationCounts: Equatable, Sendable {
     package var relaxed: UInt64
     /// Judged tokens behind a stop or the token limit, not emitted.
     package var cut: UInt64
-    /// Emitted tokens that no rule judged: bonus tokens and rounds without a draft.
+    /// Emitted tokens that no rule judged against a drafter model's: bonus tokens, rounds without a draft, and rounds
+    /// whose draft was looked up.
     package var unruledPositions: UInt64
+    /// Those of the drafted tokens that lookup drafted.
+    package var lookupDrafted: UInt64
+    /// Those of the accepted tokens that lookup drafted: copied text.
+    package var lookupAccepted: UInt64
     /// Drafted rounds by number of accepted tokens.
     package var acceptanceHistogram: [UInt64]
 
@@ -39,6 +44,8 @@ package struct SpeculationCounts: Equatable, Sendable {
         relaxed: UInt64 = 0,
         cut: UInt64 = 0,
         unruledPositions: UInt64 = 0,
+        lookupDrafted: UInt64 = 0,
+        lookupAccepted: UInt64 = 0,
         acceptanceHistogram: [UInt64] = []
     ) {
         self.rounds = rounds
@@ -52,6 +59,8 @@ package struct SpeculationCounts: Equatable, Sendable {
         self.relaxed = relaxed
         self.cut = cut
         self.unruledPositions = unruledPositions
+        self.lookupDrafted = lookupDrafted
+        self.lookupAccepted = lookupAccepted
         self.acceptanceHistogram = acceptanceHistogram
     }
 

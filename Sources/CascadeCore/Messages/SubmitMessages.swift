@@ -22,8 +22,10 @@ package struct Submit: Equatable, Sendable {
     package var stop: [[UInt8]]
     /// Key of the random streams; nil lets the coordinator draw one.
     package var seed: UInt64?
-    /// Tokens drafted per round; 0 switches speculation off; nil leaves it to the coordinator.
-    package var numSpeculativeTokens: UInt32?
+    /// Tokens drafted per round; nil leaves it to the coordinator.
+    package var draftLength: DraftLength?
+    /// What may draft.
+    package var drafterKind: DrafterKind
     /// `--draft-p-min`: the drafter stops where its largest probability is below this.
     package var draftMinimumConfidence: Double
     /// Whether deltas shall be sent as they come.
@@ -42,7 +44,8 @@ package struct Submit: Equatable, Sendable {
         maxTokens: UInt32,
         stop: [[UInt8]] = [],
         seed: UInt64? = nil,
-        numSpeculativeTokens: UInt32? = nil,
+        draftLength: DraftLength? = nil,
+        drafterKind: DrafterKind = .both,
         draftMinimumConfidence: Double = 0,
         follow: Bool = true
     ) {
@@ -57,7 +60,8 @@ package struct Submit: Equatable, Sendable {
         self.maxTokens = maxTokens
         self.stop = stop
         self.seed = seed
-        self.numSpeculativeTokens = numSpeculativeTokens
+        self.draftLength = draftLength
+        self.drafterKind = drafterKind
         self.draftMinimumConfidence = draftMinimumConfidence
         self.follow = follow
     }
@@ -71,15 +75,15 @@ package struct Accepted: Equatable, Sendable {
     package var job: JobID
     /// The seed in force.
     package var seed: UInt64
-    /// Most tokens drafted per round.
-    package var numSpeculativeTokens: UInt32
+    /// The draft length in force.
+    package var draftLength: DraftLength
 
     /// Creates the value from its parts.
-    package init(requestID: UInt64, job: JobID, seed: UInt64, numSpeculativeTokens: UInt32) {
+    package init(requestID: UInt64, job: JobID, seed: UInt64, draftLength: DraftLength) {
         self.requestID = requestID
         self.job = job
         self.seed = seed
-        self.numSpeculativeTokens = numSpeculativeTokens
+        self.draftLength = draftLength
     }
 }
 

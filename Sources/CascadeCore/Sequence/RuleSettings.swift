@@ -11,6 +11,9 @@ package struct RuleSettings: Equatable, Sendable {
         /// Keep a token within the expert's head, else judge it losslessly.
         case tokenLT = "token-lt"
 
+        /// Whether it reads the gate at all.
+        package var readsGate: Bool { self != .lossless }
+
         /// The knob's value where the user names none; nil for a rule without a knob.
         package var defaultAlpha: Double? {
             switch self {

@@ -40,6 +40,9 @@ package struct ModelConfiguration: Equatable, Sendable {
     /// Width of all key heads together, and of all value heads.
     package var keyValueWidth: Int { keyValueHeads * headSize }
 
+    /// Bytes that a token takes in the KV cache: its keys and values in all layers, as binary16.
+    package var cacheBytesPerToken: Int { 2 * keyValueWidth * layers * MemoryLayout<UInt16>.stride }
+
     /// Reads and checks the metadata of `file`.
     package init(_ file: GGUFFile) throws(ModelError) {
         let name = try wrapped { () throws(GGUFError) in try file.string("general.architecture") }

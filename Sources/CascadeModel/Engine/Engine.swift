@@ -22,6 +22,8 @@ package final class Engine {
     private let crew: WorkerCrew
     /// First row of logits of each segment of the last call, and how many it has.
     private var answers: [Range<Int>] = []
+    /// Counts calls, so that a cache that is in one twice is found.
+    private var calls: UInt64 = 0
 
     /// Allocates all memory and starts the threads; `kernels` defaults to the best set for this machine.
     package init(model: Model, options: EngineOptions, kernels: KernelSet? = nil) throws(ModelError) {
@@ -53,11 +55,17 @@ package final class Engine {
         crew = try WorkerCrew(count: options.threads) { pass.run(thread: $0) }
     }
 
-    /// Pages of the KV cache, of 64 tokens each.
+    /// Tokens of a page of the KV cache.
+    package static var pageTokens: Int { PagePool.pageTokens }
+
+    /// Pages of the KV cache.
     package var pageCount: Int { pool.count }
 
-    /// Pages that no sequence holds.
+    /// Pages that no sequence holds, those among them that are kept for sequences to come included.
     package var pagesFree: Int { pool.freeCount }
+
+    /// Pages that no sequence holds but whose tokens may come again.
+    package var pagesCached: Int { pool.cachedCount }
 
     /// A new, empty sequence.
     package func makeCache() -> SequenceCache {
@@ -92,6 +100,7 @@ package final class Engine {
             nextLogits += segment.logits
         }
         flush()
+        for segment in segments { segment.cache.shareFullPages() }
     }
 
     /// The logits after one of the last call's tokens: row 0 is the first of the segment's `logits` tokens. One float
@@ -113,14 +122,15 @@ package final class Engine {
     }
 
     private func check(_ segments: [Segment]) throws(ModelError) {
-        var caches: Set<ObjectIdentifier> = []
+        calls += 1
         var pages = 0
         var logits = 0
         for segment in segments {
             guard segment.cache.pool === pool else { throw .invalidRequest("a segment's cache is another engine's") }
-            guard caches.insert(ObjectIdentifier(segment.cache)).inserted else {
+            guard segment.cache.lastCall != calls else {
                 throw .invalidRequest("a cache appears in two segments of one pass")
             }
+            segment.cache.lastCall = calls
             guard !segment.tokens.isEmpty else { throw .invalidRequest("a segment has no tokens") }
             guard 0...segment.tokens.count ~= segment.logits else {
                 throw .invalidRequest("\(segment.logits) rows of logits wanted of \(segment.tokens.count) tokens")

@@ -9,7 +9,7 @@ package import CascadeCore
 /// read afterwards; the pointers into it and into the file's mapping live as long as the model.
 package final class Model: @unchecked Sendable {
     /// Names what decides an engine's bits besides the weights: change it with any change to results (decisions.md 7).
-    package static let numericsID = "cascade-1;int8-q8;mul-add;kv-f16"
+    package static let numericsID = "cascade-2;int8-q8;mul-add;kv-f16"
 
     /// The GGUF file, for its metadata and its tokenizer.
     package let file: GGUFFile

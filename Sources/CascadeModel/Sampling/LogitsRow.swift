@@ -1,7 +1,8 @@
 internal import CCascadeKernels
 package import CascadeCore
 
-/// One row of logits with what everything else needs of it: the largest one and the softmax's denominator.
+/// One row of logits with what everything else needs of it: the largest one and, once it is asked for, the softmax's
+/// denominator.
 ///
 /// Probabilities here are raw: temperature 1, before any truncation. Where the output head has only some tokens
 /// (``Model/headTokens``) they are the probabilities among these, and every other token has none. Reads the engine's
@@ -13,9 +14,20 @@ package struct LogitsRow {
     package let argmax: Token
     /// Its logit.
     package let largest: Float
-    /// Sum of exp(logit - largest).
-    package let total: Double
+    /// Sum of exp(logit - largest), computed when first asked for: greedy rows go without.
+    package var total: Double {
+        if let known = denominator.value { return known }
+        let sum = kernels.table.exp_sum(start, logits.count, largest, 1, nil)
+        denominator.value = sum
+        return sum
+    }
 
+    /// Where a row, a value, remembers its total.
+    private final class Denominator {
+        var value: Double?
+    }
+
+    private let denominator = Denominator()
     private let kernels: KernelSet
     private let start: UnsafePointer<Float>
     let headTokens: [Token]?
@@ -38,7 +50,6 @@ package struct LogitsRow {
         self.largest = largest
         self.headTokens = headTokens
         argmax = headTokens?[Int(place)] ?? place
-        total = kernels.table.exp_sum(start, logits.count, largest, 1, nil)
     }
 
     /// Number of tokens.

@@ -4,13 +4,17 @@ internal import Foundation
 package enum AvailableCores {
     /// At least 1.
     package static func count() -> Int {
+        max(1, min(inMask, quota() ?? inMask))
+    }
+
+    /// Cores in the affinity mask.
+    package static var inMask: Int {
         // Foundation counts the affinity mask.
-        let fromMask = ProcessInfo.processInfo.activeProcessorCount
-        return max(1, min(fromMask, quota() ?? fromMask))
+        ProcessInfo.processInfo.activeProcessorCount
     }
 
     /// Whole cores of the control group's quota, rounded up; nil without one. Version 2 first, then version 1.
-    private static func quota() -> Int? {
+    package static func quota() -> Int? {
         if let text = try? String(contentsOfFile: "/sys/fs/cgroup/cpu.max", encoding: .utf8) {
             let fields = text.split(whereSeparator: \.isWhitespace)
             if fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]), period > 0 {

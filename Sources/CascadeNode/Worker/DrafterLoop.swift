@@ -10,7 +10,7 @@ struct DrafterLoop: WorkLoop {
         var spec: SequenceSpec
         var cache: SequenceCache
         /// Committed tokens still to be fed, or the token drafted last.
-        var feed: [Token]
+        var feed: ArraySlice<Token>
         var positions: [DraftedPosition] = []
         var milliseconds = 0.0
     }
@@ -29,6 +29,7 @@ struct DrafterLoop: WorkLoop {
     }
 
     var pendingCount: Int { tasks.count }
+    var hitTokens: UInt64 { table.hitTokens }
 
     mutating func add(_ request: Draft) {
         guard !tasks.contains(where: { $0.request.fence == request.fence }) else { return }
@@ -58,6 +59,7 @@ struct DrafterLoop: WorkLoop {
         var rows = 0
         var batch: [(task: Int, count: Int)] = []
         for index in tasks.indices where rows < rowBudget {
+            table.reuse(tasks[index].cache, &tasks[index].feed, leaving: 1)
             let count = min(tasks[index].feed.count, rowBudget - rows)
             batch.append((index, count))
             rows += count
@@ -71,13 +73,14 @@ struct DrafterLoop: WorkLoop {
             let task = tasks[item.task]
             return Segment(
                 cache: task.cache,
-                tokens: Array(task.feed.prefix(item.count)),
+                tokens: task.feed.prefix(item.count),
                 logits: item.count == task.feed.count ? 1 : 0
             )
         }
         let started = MonotonicTime.now()
         do {
-            try table.forward(segments, active: Set(tasks.map(\.request.fence.sequence)))
+            let working = tasks
+            try table.forward(segments) { id in working.contains { $0.request.fence.sequence == id } }
         } catch {
             guard let last = batch.last else { return }
             let task = tasks.remove(at: last.task)
@@ -105,7 +108,8 @@ struct DrafterLoop: WorkLoop {
         do {
             let row = try engine.row(segment: segment, row: 0)
             // Tested before the token is drawn: looking at the token itself would bias the law (decisions.md 2).
-            if row.maximumProbability < task.request.minimumConfidence { return answer(task) }
+            let leastConfidence = task.request.minimumConfidence
+            if leastConfidence > 0, row.maximumProbability < leastConfidence { return answer(task) }
             let q = row.distribution(task.spec.sampling, support: task.spec.draftSupport)
             let token = Rules.draw(
                 draft: q,
@@ -114,7 +118,8 @@ struct DrafterLoop: WorkLoop {
                 spec: task.spec,
                 draws: PhiloxDraws(seed: task.spec.seed)
             )
-            let gateMaximum = task.spec.rule.gate == .raw ? row.maximumProbability : q.largestProbability
+            let isRaw = task.spec.rule.rule.readsGate && task.spec.rule.gate == .raw
+            let gateMaximum = isRaw ? row.maximumProbability : q.largestProbability
             task.positions.append(DraftedPosition(token: token, row: q, gateMaximum: gateMaximum))
             // Behind an end token there is nothing to draft.
             let isEnd = task.spec.guardTokens.contains(token)

@@ -9,13 +9,22 @@ internal import Logging
 final class EngineThread: Sendable {
     private let configuration: NodeConfiguration
     private let loadOptions: LoadOptions
+    /// Tokens that the cache holds.
+    private let kvTokens: Int
     private let mailbox: Mailbox
     private let logger: Logger
     private let finished = DispatchSemaphore(value: 0)
 
-    init(configuration: NodeConfiguration, loadOptions: LoadOptions, mailbox: Mailbox, logger: Logger) {
+    init(
+        configuration: NodeConfiguration,
+        loadOptions: LoadOptions,
+        kvTokens: Int,
+        mailbox: Mailbox,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.loadOptions = loadOptions
+        self.kvTokens = kvTokens
         self.mailbox = mailbox
         self.logger = logger
     }
@@ -49,7 +58,7 @@ final class EngineThread: Sendable {
             model: model,
             options: EngineOptions(
                 threads: configuration.threads,
-                contextTokens: configuration.kvTokens,
+                contextTokens: kvTokens,
                 maximumRows: configuration.rowBudget
             )
         )
@@ -76,7 +85,7 @@ final class EngineThread: Sendable {
     }
 
     /// Row counts of the cost curve that `ready` carries.
-    private static let measuredRows = [1, 2, 4, 5, 8, 16]
+    static let measuredRows = [1, 2, 4, 5, 8, 16]
 
     private func serve(engine: Engine, loop: inout some WorkLoop) throws {
         var passes: UInt64 = 0
@@ -97,8 +106,9 @@ final class EngineThread: Sendable {
                 CascadeCore.Progress(
                     passes: passes,
                     pending: UInt32(loop.pendingCount),
-                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * 64),
-                    busyMilliseconds: UInt64(busy)
+                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * Engine.pageTokens),
+                    busyMilliseconds: UInt64(busy),
+                    prefixCacheHitTokens: loop.hitTokens
                 )
             )
             replies.forEach(mailbox.reply)

@@ -10,7 +10,7 @@ struct ExpertLoop: WorkLoop {
         var spec: SequenceSpec
         var cache: SequenceCache
         /// Committed tokens still to be fed, then the drafted ones.
-        var feed: [Token]
+        var feed: ArraySlice<Token>
         var milliseconds = 0.0
 
         /// Rows whose logits are wanted: one for each judged position, one for the bonus token.
@@ -34,6 +34,7 @@ struct ExpertLoop: WorkLoop {
     }
 
     var pendingCount: Int { tasks.count }
+    var hitTokens: UInt64 { table.hitTokens }
 
     mutating func add(_ request: Verify) {
         // A retry of a request in work: its answer is on the way.
@@ -78,6 +79,7 @@ struct ExpertLoop: WorkLoop {
         for index in tasks.indices {
             let room = rowBudget - rows
             guard room > 0 else { break }
+            table.reuse(tasks[index].cache, &tasks[index].feed, leaving: tasks[index].wantedRows)
             let task = tasks[index]
             if task.feed.count <= room {
                 batch.append((index, task.feed.count))
@@ -97,13 +99,14 @@ struct ExpertLoop: WorkLoop {
             let isWhole = item.count == task.feed.count
             return Segment(
                 cache: task.cache,
-                tokens: Array(task.feed.prefix(item.count)),
+                tokens: task.feed.prefix(item.count),
                 logits: isWhole ? task.wantedRows : 0
             )
         }
         let started = MonotonicTime.now()
         do {
-            try table.forward(segments, active: Set(tasks.map(\.request.fence.sequence)))
+            let working = tasks
+            try table.forward(segments) { id in working.contains { $0.request.fence.sequence == id } }
         } catch {
             return fail(batch, "\(error)")
         }
@@ -142,7 +145,7 @@ struct ExpertLoop: WorkLoop {
                         base: base,
                         draft: draft,
                         p: p,
-                        gateP: row.gate(task.spec.rule.gate, draft: draft.row, processed: p),
+                        gateP: row.gate(task.spec.rule, draft: draft.row, processed: p),
                         spec: task.spec,
                         draws: draws
                     )

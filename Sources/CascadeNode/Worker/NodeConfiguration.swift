@@ -16,8 +16,8 @@ package struct NodeConfiguration: Sendable {
     package var threads: Int
     /// Most tokens of one sequence; nil takes the model's own limit, cut to what the cache holds.
     package var contextLength: Int?
-    /// Tokens that the cache holds over all sequences.
-    package var kvTokens: Int
+    /// What the cache holds over all sequences.
+    package var cacheLimit: CacheLimit
     /// Most rows of one pass; longer prompts are fed in several.
     package var rowBudget: Int
     /// Requests that may be outstanding at once.
@@ -36,7 +36,7 @@ package struct NodeConfiguration: Sendable {
         nodeName: String,
         threads: Int,
         contextLength: Int?,
-        kvTokens: Int,
+        cacheLimit: CacheLimit,
         rowBudget: Int,
         credits: Int,
         draftModel: DraftModelSettings = DraftModelSettings(),
@@ -49,7 +49,7 @@ package struct NodeConfiguration: Sendable {
         self.nodeName = nodeName
         self.threads = threads
         self.contextLength = contextLength
-        self.kvTokens = kvTokens
+        self.cacheLimit = cacheLimit
         self.rowBudget = rowBudget
         self.credits = credits
         self.draftModel = draftModel

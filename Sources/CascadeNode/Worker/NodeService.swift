@@ -22,7 +22,8 @@ package struct NodeService: Service {
             let model = try ModelConfiguration(file)
             let definition = try file.tokenizerDefinition()
             let tokenizer = try Tokenizer(definition)
-            let limit = min(configuration.contextLength ?? model.contextLength, configuration.kvTokens)
+            let kvTokens = try configuration.cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken)
+            let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
                 throw NodeError.failed(
                     "context \(limit) is over what \(configuration.modelPath) was trained for: \(model.contextLength)"
@@ -39,7 +40,7 @@ package struct NodeService: Service {
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,
                 contextLength: UInt32(limit),
-                kvTokens: UInt32(configuration.kvTokens)
+                kvTokens: UInt32(kvTokens)
             )
             loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
@@ -57,6 +58,7 @@ package struct NodeService: Service {
         let engine = EngineThread(
             configuration: configuration,
             loadOptions: loadOptions,
+            kvTokens: Int(hello.kvTokens),
             mailbox: mailbox,
             logger: logger
         )

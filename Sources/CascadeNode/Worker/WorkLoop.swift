@@ -12,6 +12,8 @@ protocol WorkLoop {
     mutating func runPass() -> [Message]
     /// Requests that are not answered yet.
     var pendingCount: Int { get }
+    /// Tokens since start whose keys and values were not computed again because a page of the cache held them.
+    var hitTokens: UInt64 { get }
 }
 
 extension WorkLoop {

@@ -17,7 +17,7 @@ extension Endpoint {
         if Self.isListening(path) { throw .addressInUse(endpoint: description) }
     }
 
-    private static func isListening(_ path: String) -> Bool {
+    static func isListening(_ path: String) -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

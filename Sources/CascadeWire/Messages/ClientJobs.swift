@@ -7,6 +7,16 @@ extension PromptFormat: WireEnum {}
 extension FinishReason: WireEnum {}
 extension JobState: WireEnum {}
 
+extension DrafterKind: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .model: 1
+        case .lookup: 2
+        case .both: 3
+        }
+    }
+}
+
 extension Origin: WireEnum {
     var number: UInt32 { UInt32(rawValue) }
 }
@@ -29,9 +39,10 @@ extension Submit: WireConvertible {
             maxTokens: try reader.count(proto.has_max_tokens, proto.max_tokens, "max_tokens"),
             stop: stop,
             seed: proto.has_seed == 0 ? nil : proto.seed,
-            numSpeculativeTokens: proto.has_num_speculative_tokens == 0
-                ? nil
-                : try reader.speculation(proto.has_num_speculative_tokens, proto.num_speculative_tokens),
+            draftLength: proto.has_adaptive != 0 && proto.adaptive != 0
+                ? .adaptive
+                : try reader.draftLength(proto.has_num_speculative_tokens, proto.num_speculative_tokens),
+            drafterKind: try reader.drafterKind(proto.has_drafter_kind, proto.drafter_kind),
             draftMinimumConfidence: try reader.number(
                 proto.has_draft_minimum_confidence,
                 proto.draft_minimum_confidence,
@@ -58,17 +69,34 @@ extension Submit: WireConvertible {
         for bytes in stop { stops.append(writer.bytes(bytes)) }
         (proto.n_stop, proto.stop) = writer.array(stops)
         put(&proto.has_seed, &proto.seed, seed)
-        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, numSpeculativeTokens)
+        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, draftLength?.count)
+        if draftLength == .adaptive { put(&proto.has_adaptive, &proto.adaptive, true) }
+        put(&proto.has_drafter_kind, &proto.drafter_kind, drafterKind)
         put(&proto.has_draft_minimum_confidence, &proto.draft_minimum_confidence, draftMinimumConfidence)
         put(&proto.has_follow, &proto.follow, follow)
         return proto
     }
 }
 
+extension DraftLength {
+    /// Tokens per round, where that is fixed.
+    var count: UInt32? {
+        if case .fixed(let count) = self { count } else { nil }
+    }
+}
+
 extension FieldReader {
-    /// Tokens drafted per round.
-    func speculation(_ has: protobuf_c_boolean, _ value: UInt32) throws(WireError) -> UInt32 {
-        try number(has, value, "num_speculative_tokens", in: 0...limits.positions)
+    /// Tokens drafted per round, where the message names a number.
+    func draftLength(_ has: protobuf_c_boolean, _ value: UInt32) throws(WireError) -> DraftLength? {
+        has == 0 ? nil : .fixed(try number(has, value, "num_speculative_tokens", in: 0...limits.positions))
+    }
+
+    /// What may draft: both where the message does not say.
+    func drafterKind(
+        _ has: protobuf_c_boolean,
+        _ value: some RawRepresentable<UInt32>
+    ) throws(WireError) -> DrafterKind {
+        has == 0 ? .both : try enumeration(value, "drafter_kind")
     }
 }
 
@@ -78,10 +106,8 @@ extension Accepted: WireConvertible {
             requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
             job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
             seed: try reader.value(proto.has_seed, proto.seed, "seed"),
-            numSpeculativeTokens: try reader.speculation(
-                proto.has_num_speculative_tokens,
-                proto.num_speculative_tokens
-            )
+            draftLength: try reader.draftLength(proto.has_num_speculative_tokens, proto.num_speculative_tokens)
+                ?? .adaptive
         )
     }
 
@@ -91,7 +117,7 @@ extension Accepted: WireConvertible {
         put(&proto.has_request_id, &proto.request_id, requestID)
         put(&proto.has_job, &proto.job, job.rawValue)
         put(&proto.has_seed, &proto.seed, seed)
-        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, numSpeculativeTokens)
+        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, draftLength.count)
         return proto
     }
 }

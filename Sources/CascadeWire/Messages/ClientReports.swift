@@ -35,10 +35,9 @@ extension JobReport: WireConvertible {
             sampling: try reader.message(proto.sampling, "sampling"),
             rule: try reader.message(proto.rule, "rule"),
             seed: try reader.value(proto.has_seed, proto.seed, "seed"),
-            numSpeculativeTokens: try reader.speculation(
-                proto.has_num_speculative_tokens,
-                proto.num_speculative_tokens
-            ),
+            draftLength: try reader.draftLength(proto.has_num_speculative_tokens, proto.num_speculative_tokens)
+                ?? .adaptive,
+            drafterKind: try reader.drafterKind(proto.has_drafter_kind, proto.drafter_kind),
             counts: try reader.message(proto.counts, "counts"),
             queueMilliseconds: try reader.duration(
                 proto.has_queue_milliseconds,
@@ -66,7 +65,8 @@ extension JobReport: WireConvertible {
         proto.sampling = writer.message(sampling)
         proto.rule = writer.message(rule)
         put(&proto.has_seed, &proto.seed, seed)
-        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, numSpeculativeTokens)
+        put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, draftLength.count)
+        put(&proto.has_drafter_kind, &proto.drafter_kind, drafterKind)
         proto.counts = writer.message(counts)
         put(&proto.has_queue_milliseconds, &proto.queue_milliseconds, queueMilliseconds)
         put(&proto.has_first_token_milliseconds, &proto.first_token_milliseconds, firstTokenMilliseconds)
@@ -117,6 +117,10 @@ extension SpeculationCounts: WireConvertible {
                 proto.unruled_positions,
                 "unruled_positions"
             ),
+            lookupDrafted: proto.has_lookup_drafted == 0
+                ? 0 : try reader.counter(1, proto.lookup_drafted, "lookup_drafted"),
+            lookupAccepted: proto.has_lookup_accepted == 0
+                ? 0 : try reader.counter(1, proto.lookup_accepted, "lookup_accepted"),
             acceptanceHistogram: histogram
         )
     }
@@ -135,6 +139,8 @@ extension SpeculationCounts: WireConvertible {
         put(&proto.has_relaxed, &proto.relaxed, relaxed)
         put(&proto.has_cut, &proto.cut, cut)
         put(&proto.has_unruled_positions, &proto.unruled_positions, unruledPositions)
+        put(&proto.has_lookup_drafted, &proto.lookup_drafted, lookupDrafted)
+        put(&proto.has_lookup_accepted, &proto.lookup_accepted, lookupAccepted)
         (proto.n_acceptance_histogram, proto.acceptance_histogram) = writer.array(acceptanceHistogram)
         return proto
     }

@@ -152,7 +152,10 @@ extension Progress: WireConvertible {
                 proto.busy_milliseconds,
                 "busy_milliseconds",
                 in: 0...UInt64(reader.limits.milliseconds)
-            )
+            ),
+            prefixCacheHitTokens: proto.has_prefix_cache_hit_tokens == 0
+                ? 0
+                : try reader.counter(1, proto.prefix_cache_hit_tokens, "prefix_cache_hit_tokens")
         )
     }
 
@@ -163,6 +166,7 @@ extension Progress: WireConvertible {
         put(&proto.has_pending, &proto.pending, pending)
         put(&proto.has_kv_tokens_used, &proto.kv_tokens_used, kvTokensUsed)
         put(&proto.has_busy_milliseconds, &proto.busy_milliseconds, busyMilliseconds)
+        put(&proto.has_prefix_cache_hit_tokens, &proto.prefix_cache_hit_tokens, prefixCacheHitTokens)
         return proto
     }
 }

@@ -61,6 +61,7 @@ private struct NodeView: Encodable {
     var contextLength: UInt32
     var kvTokens: UInt32
     var kvTokensUsed: UInt32
+    var prefixCacheHitTokens: UInt64
     var passes: UInt64
     var pending: UInt32
     var busyMs: UInt64
@@ -79,6 +80,7 @@ private struct NodeView: Encodable {
         contextLength = node.contextLength
         kvTokens = node.kvTokens
         kvTokensUsed = node.progress.kvTokensUsed
+        prefixCacheHitTokens = node.progress.prefixCacheHitTokens
         passes = node.progress.passes
         pending = node.progress.pending
         busyMs = node.progress.busyMilliseconds

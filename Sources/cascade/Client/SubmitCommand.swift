@@ -102,7 +102,8 @@ struct SubmitCommand: AsyncParsableCommand {
             maxTokens: UInt32(maxTokens),
             stop: stop.map { Array($0.utf8) },
             seed: sampling.seed,
-            numSpeculativeTokens: research.numSpeculativeTokens.map { UInt32($0) },
+            draftLength: research.numSpeculativeTokens,
+            drafterKind: research.drafterKind,
             draftMinimumConfidence: research.draftPMin,
             follow: true
         )

@@ -23,8 +23,21 @@ struct SamplingOptions: ParsableArguments {
 
 /// Knobs of speculation.
 struct ResearchOptions: ParsableArguments {
-    @Option(help: "Tokens drafted per round, 0 to 32; 0 switches speculation off (default: the coordinator's).")
-    var numSpeculativeTokens: Int?
+    @Option(
+        help: """
+            Tokens drafted per round: 0 to 32, where 0 switches speculation off, or adaptive, which follows measured \
+            costs and acceptance (default: the coordinator's, which is adaptive).
+            """
+    )
+    var numSpeculativeTokens: DraftLength?
+
+    @Option(
+        help: """
+            What drafts: model (a drafter node), lookup (copies what followed the same tokens before; needs no \
+            drafter) or both.
+            """
+    )
+    var drafterKind = DrafterKind.both
 
     @Option(help: "How a draft is walked: rejection.")
     var verifyMethod = RuleSettings.VerifyMethod.rejection
@@ -42,9 +55,7 @@ struct ResearchOptions: ParsableArguments {
     var draftPMin = 0.0
 
     func validate() throws {
-        if let count = numSpeculativeTokens, !(0...32).contains(count) {
-            throw ValidationError("--num-speculative-tokens must be 0 to 32, not \(count)")
-        }
+        try numSpeculativeTokens?.validate()
         guard (0..<1).contains(draftPMin) else { throw ValidationError("--draft-p-min must be at least 0 and below 1") }
         guard (0...1_000_000).contains(strictPrefixTokens) else {
             throw ValidationError("--strict-prefix-tokens must be 0 to 1000000")
@@ -63,6 +74,7 @@ struct SubmitClusterOptions: ParsableArguments {
     var timeout = 15.0
 }
 
+extension DrafterKind: ExpressibleByArgument {}
 extension RuleSettings.Rule: ExpressibleByArgument {}
 extension RuleSettings.Gate: ExpressibleByArgument {}
 extension RuleSettings.Bonus: ExpressibleByArgument {}

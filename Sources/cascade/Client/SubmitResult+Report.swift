@@ -29,7 +29,8 @@ extension SubmitResult {
             topP: report.sampling.topP,
             minP: report.sampling.minP,
             seed: report.seed,
-            numSpeculativeTokens: report.numSpeculativeTokens,
+            numSpeculativeTokens: DraftLengthValue(draftLength: report.draftLength),
+            drafterKind: report.drafterKind.rawValue,
             drafted: counts.drafted,
             matched: counts.matched,
             kept: counts.kept,
@@ -39,7 +40,8 @@ extension SubmitResult {
             discarded: counts.discarded,
             relaxed: counts.relaxed,
             unruledPositions: counts.unruledPositions,
-            draftSources: DraftSources(model: counts.drafted, lookup: 0)
+            draftSources: DraftSources(model: counts.drafted - counts.lookupDrafted, lookup: counts.lookupDrafted),
+            copied: counts.lookupAccepted
         )
         timing = Timing(
             queueMs: report.queueMilliseconds,

@@ -38,7 +38,9 @@ struct SubmitResult: Encodable {
         var topP: Double
         var minP: Double
         var seed: UInt64
-        var numSpeculativeTokens: UInt32
+        /// A number, or `adaptive`.
+        var numSpeculativeTokens: DraftLengthValue
+        var drafterKind: String
         var drafted: UInt64
         var matched: UInt64
         var kept: UInt64
@@ -49,8 +51,11 @@ struct SubmitResult: Encodable {
         var relaxed: UInt64
         var unruledPositions: UInt64
         var draftSources: DraftSources
+        /// Accepted tokens that lookup drafted: what the answer copied.
+        var copied: UInt64
     }
 
+    /// Drafted tokens by what drafted them.
     struct DraftSources: Encodable {
         var model: UInt64
         var lookup: UInt64

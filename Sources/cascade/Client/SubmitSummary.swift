@@ -15,6 +15,7 @@ enum SubmitSummary {
                 "drafted \(counts.drafted), kept \(counts.kept), deferred \(counts.deferred), "
                     + "recovered \(counts.recovered), bonus \(counts.bonus)"
             )
+            if counts.lookupAccepted > 0 { parts.append("copied \(counts.lookupAccepted)") }
         } else {
             parts.append("no drafts: plain expert decoding")
         }

@@ -28,10 +28,8 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Compute threads of each node (default: the cores this process may use).")
     var threads: Int?
 
-    @Option(help: "Tokens that each node's cache holds.")
-    var kvTokens: Int?
-
     @OptionGroup var draftModel: DraftModelOptions
+    @OptionGroup var cache: CacheOptions
     @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var log: LogOptions
 
@@ -64,8 +62,7 @@ struct UpCommand: AsyncParsableCommand {
     private func nodeArguments(_ role: String, model: String) -> [String] {
         var arguments = [role, "--model", model, "--endpoint", endpoint.endpoint, "--log-level", log.logLevel]
         if let threads { arguments += ["--threads", "\(threads)"] }
-        if let kvTokens { arguments += ["--kv-tokens", "\(kvTokens)"] }
-        return arguments
+        return arguments + cache.arguments
     }
 
     /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready.
@@ -77,7 +74,7 @@ struct UpCommand: AsyncParsableCommand {
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint]
         arguments += ["--log-level", log.logLevel] + draftModel.arguments
         if let threads { arguments += ["--threads", "\(threads)"] }
-        if let kvTokens { arguments += ["--kv-tokens", "\(kvTokens)"] }
+        arguments += cache.arguments
         let process = try ChildProcess(
             executable: ClusterRecord.program,
             arguments: arguments,

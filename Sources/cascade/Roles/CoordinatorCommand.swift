@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCoordinator
+internal import CascadeCore
 internal import CascadeNode
 internal import CascadeTransport
 
@@ -27,17 +28,15 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: "Jobs that may wait; further ones are refused.")
     var maxQueued = 1_024
 
-    @Option(help: "Tokens drafted per round where a job names no number.")
-    var numSpeculativeTokens = 4
+    @Option(help: "Tokens drafted per round where a job does not say: 0 to 32, or adaptive.")
+    var numSpeculativeTokens = DraftLength.adaptive
 
     @OptionGroup var log: LogOptions
 
     func validate() throws {
         guard (1...4_096).contains(maxActive) else { throw ValidationError("--max-active must be 1 to 4096") }
         guard (1...1_000_000).contains(maxQueued) else { throw ValidationError("--max-queued must be 1 to 1000000") }
-        guard (0...32).contains(numSpeculativeTokens) else {
-            throw ValidationError("--num-speculative-tokens must be 0 to 32")
-        }
+        try numSpeculativeTokens.validate()
     }
 
     func run() async throws {
@@ -45,7 +44,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         var limits = CoordinatorLimits()
         limits.activeSequences = maxActive
         limits.queuedJobs = maxQueued
-        limits.draftTokens = numSpeculativeTokens
+        limits.draftLength = numSpeculativeTokens
         let logger = log.logger("coordinator")
         let service = CoordinatorService(
             configuration: CoordinatorConfiguration(listen: listen, limits: limits, software: BuildInfo.version),

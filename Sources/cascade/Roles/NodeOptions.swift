@@ -23,8 +23,7 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Most tokens of one sequence, prompt and answer (default: the model's limit, cut to the cache).")
     var context: Int?
 
-    @Option(help: "Tokens that the cache holds over all sequences.")
-    var kvTokens = 16_384
+    @OptionGroup var cache: CacheOptions
 
     @Option(help: "Most rows of one pass; longer prompts are fed in several.")
     var rowBudget = 64
@@ -37,9 +36,6 @@ struct NodeOptions: ParsableArguments {
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         if let context, !(16...1_048_576).contains(context) { throw ValidationError("--context must be 16 to 1048576") }
-        guard (128...16_777_216).contains(kvTokens) else {
-            throw ValidationError("--kv-tokens must be 128 to 16777216")
-        }
         guard (40...4_096).contains(rowBudget) else { throw ValidationError("--row-budget must be 40 to 4096") }
         guard (1...1_024).contains(credits) else { throw ValidationError("--credits must be 1 to 1024") }
     }
@@ -59,7 +55,7 @@ struct NodeOptions: ParsableArguments {
             nodeName: nodeId ?? "\(role.rawValue)-\(host)-\(ProcessInfo.processInfo.processIdentifier)",
             threads: threads,
             contextLength: context,
-            kvTokens: kvTokens,
+            cacheLimit: cache.limit,
             rowBudget: rowBudget,
             credits: credits,
             draftModel: draftModel,
@@ -107,7 +103,7 @@ struct ExpertCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               cascade expert --model qwen2.5-coder-1.5b
-              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-tokens 65536
+              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-memory 4GiB
             """
     )
 

@@ -18,14 +18,22 @@ enum Output {
         writeAll(Array((message + "\n").utf8), to: STDERR_FILENO)
     }
 
+    /// Draws over the present line of the terminal that standard error is.
+    static func draw(_ text: String) {
+        writeAll(Array("\r\(text)\u{1B}[K".utf8), to: STDERR_FILENO)
+    }
+
     /// Prints a value as indented JSON with sorted keys in snake case.
     static func json(_ value: some Encodable) throws {
+        write(try jsonBytes(value))
+    }
+
+    /// What ``json(_:)`` prints, the line's end included.
+    static func jsonBytes(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        let data = try encoder.encode(value)
-        write(data)
-        write([UInt8(ascii: "\n")])
+        return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
     }
 
     /// Whether standard error is a terminal, so that progress may redraw its line.

@@ -21,7 +21,14 @@ struct Harness {
 
     static let client = PeerID(Array("client".utf8))
 
-    init(limits: CoordinatorLimits = CoordinatorLimits()) {
+    /// Limits with a fixed draft length, as most tests want it.
+    static var fixed: CoordinatorLimits {
+        var limits = CoordinatorLimits()
+        limits.draftLength = .fixed(4)
+        return limits
+    }
+
+    init(limits: CoordinatorLimits = fixed) {
         machine = CoordinatorStateMachine(
             boot: 77,
             limits: limits,
@@ -32,7 +39,7 @@ struct Harness {
     }
 
     /// A coordinator with one drafter and one expert.
-    static func pair(limits: CoordinatorLimits = CoordinatorLimits()) -> Harness {
+    static func pair(limits: CoordinatorLimits = fixed) -> Harness {
         var harness = Harness(limits: limits)
         harness.join(ToyNode("expert", .expert))
         harness.join(ToyNode("drafter", .drafter))
@@ -97,12 +104,16 @@ struct Harness {
     // MARK: Nodes
 
     /// A node joins, ships its vocabulary where it is asked for it, and is ready.
-    mutating func join(_ node: ToyNode, credits: UInt32 = 8) {
+    mutating func join(
+        _ node: ToyNode,
+        credits: UInt32 = 8,
+        costs: [CostPoint] = [CostPoint(rows: 1, milliseconds: 10)]
+    ) {
         nodes.removeAll { $0.peer == node.peer }
         nodes.append(node)
         feed(.hello(node.hello), from: node.peer)
         feed(.vocabulary(pool: node.hello.pool, Toy.vocabulary))
-        feed(.ready(Ready(boot: 77, costs: [CostPoint(rows: 1, milliseconds: 10)], credits: credits)), from: node.peer)
+        feed(.ready(Ready(boot: 77, costs: costs, credits: credits)), from: node.peer)
     }
 
     func node(_ name: String) -> ToyNode {
@@ -149,7 +160,7 @@ struct Harness {
 
     // MARK: Clients
 
-    /// A submission with settings that suit the toy; every call draws a new key.
+    /// A submission with settings that suit the toy, drafted for by a model alone; every call draws a new key.
     mutating func submission(_ prompt: String = "hello", maxTokens: UInt32 = 20) -> Submit {
         lastRequest += 1
         lastKey += 1
@@ -162,7 +173,8 @@ struct Harness {
             sampling: SamplingSettings(),
             rule: RuleSettings(),
             maxTokens: maxTokens,
-            seed: 11
+            seed: 11,
+            drafterKind: .model
         )
     }
 

@@ -47,6 +47,8 @@ struct ToyNode {
     var caches: [SequenceID: [Token]] = [:]
     var specs: [UInt64: SequenceSpec] = [:]
     var passes: UInt64 = 0
+    /// Milliseconds that it says a pass took; 0 says nothing.
+    let pace: Double
     /// Everything it was sent.
     var received: [Message] = []
 
@@ -60,8 +62,10 @@ struct ToyNode {
         numericsID: String = "n1",
         vocabularyHash: Hash128 = Toy.hash,
         contextLength: UInt32 = 512,
-        kvTokens: UInt32 = 4096
+        kvTokens: UInt32 = 4096,
+        pace: Double = 0
     ) {
+        self.pace = pace
         self.peer = PeerID(Array((peer ?? "\(name)/\(incarnation)").utf8))
         hello = Hello(
             identity: NodeIdentity(name: name, incarnation: incarnation),
@@ -102,7 +106,7 @@ struct ToyNode {
         for _ in 0..<draft.count { drafted.append(Toy.draftNext(tokens + drafted)) }
         caches[draft.fence.sequence] = tokens + drafted.dropLast()
         let positions = drafted.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 1) }
-        return .drafted(Drafted(fence: draft.fence, positions: positions))
+        return .drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: pace * Double(positions.count)))
     }
 
     private mutating func answer(_ verify: Verify) -> Message {

@@ -28,7 +28,7 @@ extension SeededGenerator {
             .release(Release(boot: next(), sequence: SequenceID(job: job(), sample: count()), specID: next()))
         case .submit: .submit(submit())
         case .accepted:
-            .accepted(Accepted(requestID: next(), job: job(), seed: next(), numSpeculativeTokens: pick(0...64)))
+            .accepted(Accepted(requestID: next(), job: job(), seed: next(), draftLength: draftLength()))
         case .watch: .watch(Watch(requestID: next(), job: job(), tokenOffset: count(), byteOffset: count()))
         case .cancel: .cancel(Cancel(requestID: next(), job: job()))
         case .delta: .delta(delta())
@@ -97,7 +97,13 @@ extension SeededGenerator {
     }
 
     mutating func progress() -> Progress {
-        Progress(passes: counter(), pending: count(), kvTokensUsed: count(), busyMilliseconds: pick(0...1_000_000_000))
+        Progress(
+            passes: counter(),
+            pending: count(),
+            kvTokensUsed: count(),
+            busyMilliseconds: pick(0...1_000_000_000),
+            prefixCacheHitTokens: counter()
+        )
     }
 
     mutating func costs() -> [CostPoint] {
@@ -233,10 +239,15 @@ extension SeededGenerator {
             maxTokens: count(),
             stop: list(upTo: 4) { $0.bytes() },
             seed: maybe { $0.next() },
-            numSpeculativeTokens: maybe { $0.pick(0...64) },
+            draftLength: maybe { $0.draftLength() },
+            drafterKind: enumeration(),
             draftMinimumConfidence: Double.random(in: 0...1, using: &self),
             follow: flag()
         )
+    }
+
+    mutating func draftLength() -> DraftLength {
+        flag() ? .adaptive : .fixed(pick(0...64))
     }
 
     mutating func delta() -> Delta {
@@ -266,6 +277,8 @@ extension SeededGenerator {
             relaxed: counter(),
             cut: counter(),
             unruledPositions: counter(),
+            lookupDrafted: counter(),
+            lookupAccepted: counter(),
             acceptanceHistogram: list(upTo: 9) { $0.counter() }
         )
     }
@@ -281,7 +294,8 @@ extension SeededGenerator {
             sampling: sampling(),
             rule: rule(),
             seed: next(),
-            numSpeculativeTokens: pick(0...64),
+            draftLength: draftLength(),
+            drafterKind: enumeration(),
             counts: counts(),
             queueMilliseconds: duration(),
             firstTokenMilliseconds: maybe { $0.duration() },

@@ -29,7 +29,7 @@ enum Samples {
         case .failed: .failed(Failed(fence: fence, code: .nodeFailed, message: "cache full"))
         case .release: .release(Release(boot: boot, sequence: fence.sequence, specID: 42))
         case .submit: .submit(submit)
-        case .accepted: .accepted(Accepted(requestID: 7, job: job, seed: 99, numSpeculativeTokens: 4))
+        case .accepted: .accepted(Accepted(requestID: 7, job: job, seed: 99, draftLength: .fixed(4)))
         case .watch: .watch(Watch(requestID: 7, job: job, tokenOffset: 5, byteOffset: 21))
         case .cancel: .cancel(Cancel(requestID: 7, job: job))
         case .delta:
@@ -60,7 +60,13 @@ enum Samples {
     static let hash = Hash128(high: 0x1111_2222_3333_4444, low: 0x5555_6666_7777_8888)
     static let identity = NodeIdentity(name: "expert-höst-1", incarnation: 0xabcd)
     static let costs = [CostPoint(rows: 1, milliseconds: 27.5), CostPoint(rows: 8, milliseconds: 41.125)]
-    static let progress = Progress(passes: 1000, pending: 2, kvTokensUsed: 777, busyMilliseconds: 123_456)
+    static let progress = Progress(
+        passes: 1000,
+        pending: 2,
+        kvTokensUsed: 777,
+        busyMilliseconds: 123_456,
+        prefixCacheHitTokens: 640
+    )
     static let fence = Fence(boot: boot, incarnation: 0xabcd, sequence: SequenceID(job: job, sample: 1), round: 300)
     static let prefix = Prefix(baseLength: 130, hash: hash, tail: [1, 128, 151_643])
     static let sampling = SamplingSettings(temperature: 0.7, topK: 40, topP: 0.95, minP: 0.05)
@@ -136,7 +142,8 @@ enum Samples {
         maxTokens: 512,
         stop: [Array("\n\n".utf8), [0]],
         seed: 99,
-        numSpeculativeTokens: 4,
+        draftLength: .fixed(4),
+        drafterKind: .lookup,
         draftMinimumConfidence: 0.2,
         follow: true
     )
@@ -153,6 +160,8 @@ enum Samples {
         relaxed: 3,
         cut: 1,
         unruledPositions: 4,
+        lookupDrafted: 12,
+        lookupAccepted: 9,
         acceptanceHistogram: [1, 2, 0, 3, 3]
     )
 
@@ -166,7 +175,8 @@ enum Samples {
         sampling: sampling,
         rule: rule,
         seed: 99,
-        numSpeculativeTokens: 4,
+        draftLength: .fixed(4),
+        drafterKind: .model,
         counts: counts,
         queueMilliseconds: 1.5,
         firstTokenMilliseconds: 250.5,

@@ -34,6 +34,14 @@ struct Answer: Decodable {
         var bonus: Int
         var discarded: Int
         var unruled_positions: Int
+        var drafter_kind: String
+        var draft_sources: Sources
+        var copied: Int
+
+        struct Sources: Decodable {
+            var model: Int
+            var lookup: Int
+        }
     }
 
     init(_ result: CascadeProcess.Result) throws {

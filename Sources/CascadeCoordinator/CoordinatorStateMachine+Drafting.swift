@@ -1,0 +1,132 @@
+import CascadeCore
+import CascadeRules
+import OrderedCollections
+
+/// What a round's draft comes from, and how long it is: decided from committed tokens, measured costs and the nodes that
+/// are there, before anything is drafted (decisions.md 2).
+extension CoordinatorStateMachine {
+    /// How a round begins.
+    enum DraftPlan {
+        /// Without a draft.
+        case none
+        /// With these tokens, which lookup found.
+        case lookup(ArraySlice<Token>)
+        /// With a request to a drafter for so many tokens.
+        case ask(NodeHandle, count: Int)
+    }
+
+    /// Plans the draft of a job's next round at `expert`.
+    ///
+    /// Fixed length: lookup where it matches, else the drafter. Adaptive: of both, and of no draft, whatever is expected
+    /// to yield the most tokens per second.
+    mutating func planDraft(_ job: Job, _ sequence: ActiveSequence, expert: NodeHandle) -> DraftPlan {
+        // Behind a fully accepted draft comes the expert's token, unless the rule leaves it out.
+        let room = job.submit.rule.bonus == .target ? sequence.remaining - 1 : sequence.remaining
+        switch job.draftLength {
+        case .fixed(let count): return fixedPlan(job, sequence, limit: min(Int(count), room))
+        case .adaptive: return adaptivePlan(job, sequence, limit: min(DraftLengthPolicy.maximum, room), expert)
+        }
+    }
+
+    private func fixedPlan(_ job: Job, _ sequence: ActiveSequence, limit: Int) -> DraftPlan {
+        guard limit > 0 else { return .none }
+        let found = sequence.copied(upTo: limit)
+        if !found.isEmpty { return .lookup(found) }
+        guard let (drafter, most) = model(for: job, sequence, limit: limit) else { return .none }
+        return .ask(drafter, count: most)
+    }
+
+    private mutating func adaptivePlan(
+        _ job: Job,
+        _ sequence: ActiveSequence,
+        limit: Int,
+        _ expert: NodeHandle
+    ) -> DraftPlan {
+        guard limit > 0 else { return .none }
+        let found = sequence.copied(upTo: limit)
+        let model = model(for: job, sequence, limit: limit)
+        if found.isEmpty, model == nil { return .none }
+        guard let costs = nodes[expert]?.passCosts else {
+            return fixedPlan(job, sequence, limit: min(limit, limits.unmeasuredDraftTokens))
+        }
+        var policy = DraftLengthPolicy(
+            expert: costs,
+            drafter: nil,
+            expertSequences: max(1, load(of: expert).sequences),
+            hasBonus: job.submit.rule.bonus == .target
+        )
+        let copy = policy.choose(acceptance: sequence.lookupAcceptance.value, upTo: found.count)
+        var plan = copy.count > 0 ? DraftPlan.lookup(found.prefix(copy.count)) : .none
+        if let (drafter, most) = model, let node = nodes[drafter] {
+            if let drafterCosts = node.passCosts {
+                let sharers = load(of: drafter).sequences
+                policy.drafter = drafterCosts
+                policy.drafterSequences = max(1, sequence.drafter == drafter ? sharers : sharers + 1)
+                let ask = policy.choose(acceptance: sequence.modelAcceptance.value, upTo: most)
+                // A drafter that was never timed at work is tried, even if it claims to be slow.
+                let isUntimed = node.correction.observations == 0 && sequence.counts.rounds < 4
+                if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
+                    plan = .ask(drafter, count: ask.count)
+                } else if copy.count == 0, isUntimed {
+                    plan = .ask(drafter, count: 1)
+                }
+            } else if copy.count == 0 {
+                plan = .ask(drafter, count: min(most, limits.unmeasuredDraftTokens))
+            }
+        }
+        if case .none = plan { transitions.count(.draftUnpaid) } else { transitions.count(.draftLengthChosen) }
+        return plan
+    }
+
+    /// Compares what an answer took with what the node's curve says. Only of a node that does nothing else is it known
+    /// how many rows its passes had.
+    mutating func compareCosts(_ request: Request, drafted: Int = 0, passes: Int, milliseconds: Double) {
+        guard passes > 0, inFlight(at: request.node) == 1, let sequence = jobs[request.job]?.sequence,
+            let curve = nodes[request.node].flatMap({ PassCosts($0.costs) })
+        else { return }
+        let tail = sequence.base - request.knownLength
+        // A longer tail is prefill, which runs in chunks that the curve does not cover.
+        guard tail <= Self.longestTimedTail else { return }
+        let expected = curve.milliseconds(rows: tail + drafted) + Double(passes - 1) * curve.milliseconds(rows: 1)
+        nodes[request.node]?.correction.observe(expected: expected, measured: milliseconds)
+    }
+
+    private static var longestTimedTail: Int { 8 }
+
+    /// The drafter that a model's draft would come from, and how many tokens it could draft.
+    private func model(for job: Job, _ sequence: ActiveSequence, limit: Int) -> (NodeHandle, Int)? {
+        guard job.submit.drafterKind != .lookup, let drafter = drafter(for: job, sequence), let node = nodes[drafter]
+        else { return nil }
+        return (drafter, min(limit, Int(node.hello.contextLength) - sequence.base))
+    }
+}
+
+extension ActiveSequence {
+    /// At most `limit` tokens that lookup drafts, up to the first end token: nothing comes behind one.
+    func copied(upTo limit: Int) -> ArraySlice<Token> {
+        guard let found = lookup?.draft(upTo: limit) else { return [] }
+        guard let end = found.firstIndex(where: { spec.guardTokens.contains($0) }) else { return found }
+        return found[...end]
+    }
+
+    /// Learns from a round how drafts of its source fare. The expert's word on each judged position says how likely its
+    /// token was to be accepted, which is less noisy than whether it was.
+    mutating func learn(_ outcome: RoundOutcome, _ evidence: [Evidence], from draft: RoundDraft, emitted: Int) {
+        let judged = outcome.accepted + outcome.recovered
+        let accepted = evidence.prefix(judged).reduce(0) { $0 + max(0, 1 - $1.rejectMass) }
+        switch draft.source {
+        case .model: modelAcceptance.record(accepted: accepted, judged: judged)
+        case .lookup: lookupAcceptance.record(accepted: accepted, judged: judged)
+        }
+        modelAcceptance.fade(committed: emitted)
+        lookupAcceptance.fade(committed: emitted)
+    }
+}
+
+extension RoundDraft {
+    /// A draft that was looked up: each row has all its mass on the token, and no model's confidence.
+    init(lookup tokens: ArraySlice<Token>) {
+        source = .lookup
+        positions = tokens.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 0) }
+    }
+}

@@ -1,0 +1,39 @@
+/// Probability that a drafted token is accepted, given that all before it are: a moving average over what was judged,
+/// begun with an optimistic prior.
+///
+/// Evidence fades with every token that is committed, drafted or not. Where drafting was given up the estimate so rises
+/// back to the prior, and a short draft tries again now and then: about one in twenty tokens at worst.
+package struct AcceptanceEstimate: Equatable, Sendable {
+    /// What is expected of a drafter that nothing is known of.
+    package static let prior = 0.8
+    /// How many judged tokens the prior weighs.
+    package static let priorWeight = 4.0
+    /// Committed tokens after which evidence weighs 1/e.
+    package static let window = 64.0
+
+    private var judged = 0.0
+    private var accepted = 0.0
+
+    /// Creates the prior.
+    package init() {}
+
+    /// The estimate, between 0 and 1.
+    package var value: Double {
+        (Self.prior * Self.priorWeight + accepted) / (Self.priorWeight + judged)
+    }
+
+    /// Takes a round: `judged` drafted tokens up to the first that was not accepted, whose probabilities of being
+    /// accepted add up to `accepted`.
+    package mutating func record(accepted: Double, judged: Int) {
+        self.accepted += accepted
+        self.judged += Double(judged)
+    }
+
+    /// Lets evidence fade by `count` committed tokens.
+    package mutating func fade(committed count: Int) {
+        for _ in 0..<count {
+            judged *= 1 - 1 / Self.window
+            accepted *= 1 - 1 / Self.window
+        }
+    }
+}

@@ -1,0 +1,163 @@
+internal import CascadeCoordinator
+package import CascadeCore
+internal import CascadeModel
+internal import CascadeText
+
+/// A drafter, an expert and a coordinator in one process without a network: the cluster's own state machine and its
+/// nodes' own loops, whose messages are handed over directly. What a cluster is slower than this is its overhead.
+///
+/// The engines take turns, each with all threads. Not `Sendable`: belongs to one thread.
+package final class LocalPair {
+    /// How a pair is set up.
+    package struct Settings: Sendable {
+        /// The drafter's model file.
+        package var drafter: String
+        /// The expert's model file.
+        package var expert: String
+        /// Compute threads of each engine.
+        package var threads: Int
+        /// What each cache holds.
+        package var cacheLimit: CacheLimit
+        /// Most rows of a pass.
+        package var rowBudget: Int
+        /// How the drafter slims its model.
+        package var draftModel: DraftModelSettings
+
+        /// Creates settings.
+        package init(
+            drafter: String,
+            expert: String,
+            threads: Int,
+            cacheLimit: CacheLimit,
+            rowBudget: Int = 64,
+            draftModel: DraftModelSettings = DraftModelSettings()
+        ) {
+            self.drafter = drafter
+            self.expert = expert
+            self.threads = threads
+            self.cacheLimit = cacheLimit
+            self.rowBudget = rowBudget
+            self.draftModel = draftModel
+        }
+    }
+
+    private static let pool = "default"
+    private static let drafterPeer = PeerID([1])
+    private static let expertPeer = PeerID([2])
+    private static let clientPeer = PeerID([3])
+
+    /// Milliseconds per pass of the drafter by number of rows, measured when the pair was made.
+    package let drafterCosts: [CostPoint]
+    /// The same of the expert.
+    package let expertCosts: [CostPoint]
+    /// Name of the kernel set.
+    package let kernels: String
+
+    private let tokenizer: PromptTokenizer
+    private var machine: CoordinatorStateMachine
+    private var drafter: DrafterLoop
+    private var expert: ExpertLoop
+    /// What the state machine has not seen yet, oldest first.
+    private var events: [CoordinatorStateMachine.Event] = []
+    private var progress = LocalAnswer.Progress()
+    private var submissions: UInt64 = 0
+    /// The coordinator's last warning, to say why nothing goes on.
+    private var warning = ""
+
+    /// Loads both models, measures their costs and lets them join the coordinator.
+    package init(_ settings: Settings) throws(NodeError) {
+        let small = try LocalNode(role: .drafter, path: settings.drafter, settings: settings)
+        let large = try LocalNode(role: .expert, path: settings.expert, settings: settings)
+        drafterCosts = small.costs
+        expertCosts = large.costs
+        kernels = large.engine.kernelName
+        tokenizer = large.tokenizer
+        drafter = DrafterLoop(engine: small.engine, rowBudget: settings.rowBudget)
+        expert = ExpertLoop(engine: large.engine, rowBudget: settings.rowBudget)
+        machine = CoordinatorStateMachine(
+            boot: 1,
+            seedForJobs: UInt64.random(in: 0...UInt64.max),
+            software: small.hello.software,
+            now: MonotonicTime.now()
+        )
+        for (node, peer) in [(large, Self.expertPeer), (small, Self.drafterPeer)] {
+            events.append(.message(.hello(node.hello), from: peer))
+            events.append(.message(.ready(Ready(boot: machine.boot, costs: node.costs, credits: 16)), from: peer))
+        }
+        events.append(.vocabulary(pool: Self.pool, tokenizer.vocabulary))
+        try handleEvents()
+    }
+
+    /// Answers a prompt greedily under the rule `lossless`.
+    ///
+    /// - Parameters:
+    ///   - maximumTokens: most tokens of the answer.
+    ///   - draftLength: tokens drafted per round, 0 for the expert alone.
+    ///   - drafterKind: what drafts.
+    package func answer(
+        _ prompt: String,
+        format: PromptFormat,
+        maximumTokens: Int,
+        draftLength: DraftLength,
+        drafterKind: DrafterKind
+    ) throws(NodeError) -> LocalAnswer {
+        submissions += 1
+        progress = LocalAnswer.Progress()
+        let submit = Submit(
+            requestID: submissions,
+            submitKey: Hash128(high: 0, low: submissions),
+            pool: Self.pool,
+            prompt: Array(prompt.utf8),
+            format: format,
+            sampling: SamplingSettings(),
+            rule: RuleSettings(),
+            maxTokens: UInt32(maximumTokens),
+            seed: 0,
+            draftLength: draftLength,
+            drafterKind: drafterKind
+        )
+        events.append(.message(.submit(submit), from: Self.clientPeer))
+        while true {
+            try handleEvents()
+            if let report = progress.report { return try progress.finish(report) }
+            events += drafter.runPass().map { .message($0, from: Self.drafterPeer) }
+            events += expert.runPass().map { .message($0, from: Self.expertPeer) }
+            guard !events.isEmpty || !drafter.isIdle || !expert.isIdle else {
+                throw .failed("the answer does not go on" + (warning.isEmpty ? "" : ": \(warning)"))
+            }
+        }
+    }
+
+    /// Hands all events to the state machine and carries out what it wants done.
+    ///
+    /// No tick is among them: nothing here is lost or late, and both nodes answer whenever they are asked.
+    private func handleEvents() throws(NodeError) {
+        while !events.isEmpty {
+            for action in machine.handle(events.removeFirst(), at: MonotonicTime.now()) { try perform(action) }
+        }
+    }
+
+    private func perform(_ action: CoordinatorStateMachine.Action) throws(NodeError) {
+        switch action {
+        case .send(let message, Self.drafterPeer): try deliver(message, to: &drafter)
+        case .send(let message, Self.expertPeer): try deliver(message, to: &expert)
+        case .send(let message, _): try progress.take(message, at: MonotonicTime.now())
+        case .tokenize(let request):
+            let tokens = try tokenizer.encode(prompt: request.prompt, format: request.format, system: request.system)
+            events.append(.tokenized(request.job, .tokens(tokens)))
+        case .log(.warning, let text, let fields):
+            warning = ([text] + fields.map { "\($0.name) \($0.value)" }).joined(separator: ", ")
+        case .log, .collectTokenizer, .exit: break
+        }
+    }
+
+    private func deliver(_ message: Message, to loop: inout some WorkLoop) throws(NodeError) {
+        switch message {
+        case .draft(let draft): loop.add(draft)
+        case .verify(let verify): loop.add(verify)
+        case .release(let release): loop.release(release.sequence)
+        case .refused(let refused): throw .refused(refused.message)
+        default: break
+        }
+    }
+}

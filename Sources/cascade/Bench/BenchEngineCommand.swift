@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import CascadeModel
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade bench engine`
+struct BenchEngineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine",
+        abstract: "Measure what a pass of n rows costs, beside what memory gives.",
+        discussion: """
+            A pass of n rows is a draft of one sequence behind --context tokens, computed at once: with logits for \
+            every row up to \(EngineBenchmark.rowsWithAllLogits) rows, as verification needs them, and for the last \
+            row alone beyond, as a prompt does. 1 row is always measured: ratios are to it. Row counts take turns, and \
+            every round also reads a buffer of 512 MB with the same threads: the bandwidth is the best of these reads. \
+            A round leaves out a row count that has had more time than the others, so that large ones are measured \
+            less often.
+
+            EXAMPLES
+              cascade bench engine --model qwen2.5-coder-1.5b
+              cascade bench engine --model big.gguf --rows 1,5,8 --threads 4 --json
+            """
+    )
+
+    @Option(help: "The model: a GGUF file, or a name that 'cascade model fetch' knows and has fetched.")
+    var model: String
+
+    @Option(help: "Row counts, 1 to 4096, separated by commas.")
+    var rows = NumberList([1, 2, 4, 8, 16, 64, 512])
+
+    @Option(help: "Compute threads (default: the cores this process may use).")
+    var threads: Int?
+
+    @Option(help: "Tokens before the measured rows.")
+    var context = 256
+
+    @Option(help: "Seconds that the whole run may take, loading included; each row count is measured at least once.")
+    var seconds = 30.0
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+        guard (0...1_000_000).contains(context) else { throw ValidationError("--context must be 0 to 1000000") }
+        guard seconds > 0, seconds <= 86_400 else { throw ValidationError("--seconds must be above 0, at most 86400") }
+        guard rows.numbers.count <= 64, rows.numbers.allSatisfy({ (1...4_096).contains($0) }) else {
+            throw ValidationError("--rows takes up to 64 row counts of 1 to 4096")
+        }
+    }
+
+    func run() async throws {
+        try BenchCommand.refuseDebugBuild()
+        let started = MonotonicTime.now()
+        let path = try ModelLocation.resolve(model)
+        let threads = threads ?? AvailableCores.count()
+        let report: EngineReport
+        do throws(ModelError) {
+            let model = try Model.load(path: path)
+            let settings = EngineBenchmark.Settings(
+                rows: rows.numbers,
+                threads: threads,
+                context: context,
+                seconds: seconds - MonotonicTime.seconds(since: started)
+            )
+            let progress = ProgressLine("measuring")
+            let result = try EngineBenchmark(model: model, settings: settings).run(progress: progress.show)
+            progress.finish()
+            report = EngineReport(model: path, threads: threads, context: context, result: result)
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
+        if json { try Output.json(report) } else { print(report.text) }
+    }
+}

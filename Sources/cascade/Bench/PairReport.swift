@@ -1,0 +1,125 @@
+internal import CascadeCore
+internal import CascadeNode
+
+/// What `cascade bench pair` measured, as JSON and people see it.
+struct PairReport: Encodable {
+    /// One point of a cost curve.
+    struct Cost: Encodable {
+        /// Rows of a pass.
+        var rows: UInt32
+        /// Median time of a pass.
+        var ms: Double
+    }
+
+    /// One way to answer.
+    struct Variant: Encodable {
+        /// `expert-only`, `lossless` or `adaptive`.
+        var name: String
+        /// Tokens drafted per round; null where that follows costs and acceptance.
+        var numSpeculativeTokens: Nullable<UInt32>
+        /// Tokens of all answers.
+        var tokens: Int
+        /// Those of them behind each answer's first tokens, and the seconds that they took.
+        var timedTokens: Int
+        var seconds: Double
+        /// Their rate; null where there are none.
+        var tokensPerSecond: Nullable<Double>
+        /// That rate over the expert's own.
+        var speedup: Nullable<Double>
+        /// Share of drafted tokens that were committed; null without drafts.
+        var draftAcceptanceRate: Nullable<Double>
+        /// Tokens per drafted round, the expert's own included; null without drafts.
+        var meanAcceptanceLength: Nullable<Double>
+        /// Share of all tokens that lookup drafted and the expert accepted: what the answers copied.
+        var copiedShare: Double
+        /// Rounds, with or without a draft.
+        var rounds: UInt64
+        /// Whether all answers have the tokens of the expert alone.
+        var tokensEqual: Bool
+    }
+
+    /// The files.
+    var drafter: String
+    var expert: String
+    /// Version and commit of this program.
+    var build: String
+    /// The kernel set.
+    var kernels: String
+    /// Compute threads of each engine.
+    var threads: Int
+    /// Prompts answered in every way.
+    var prompts: Int
+    /// Cost curves, measured before the first prompt.
+    var drafterCosts: [Cost]
+    var expertCosts: [Cost]
+    /// One entry for each way, the expert alone first.
+    var variants: [Variant]
+    /// Whether all answers have the tokens of the expert alone.
+    var tokensEqual: Bool
+
+    /// Sets the report up from what was measured; the first outcome is the expert alone.
+    init(settings: LocalPair.Settings, pair: LocalPair, prompts: Int, outcomes: [PairBenchmark.Outcome]) {
+        drafter = settings.drafter
+        expert = settings.expert
+        build = BuildInfo.version
+        kernels = pair.kernels
+        threads = settings.threads
+        self.prompts = prompts
+        drafterCosts = pair.drafterCosts.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
+        expertCosts = pair.expertCosts.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
+        let plain = outcomes.first?.tokensPerSecond
+        variants = outcomes.map { outcome in
+            let speed = outcome.tokensPerSecond
+            return Variant(
+                name: outcome.variant.name,
+                numSpeculativeTokens: Nullable(outcome.variant.draftLength.count),
+                tokens: outcome.tokens,
+                timedTokens: outcome.timedTokens,
+                seconds: outcome.seconds,
+                tokensPerSecond: Nullable(speed),
+                speedup: Nullable(speed.flatMap { speed in plain.map { speed / $0 } }),
+                draftAcceptanceRate: Nullable(outcome.counts.draftAcceptanceRate),
+                meanAcceptanceLength: Nullable(outcome.counts.meanAcceptanceLength),
+                copiedShare: Double(outcome.counts.lookupAccepted) / Double(max(1, outcome.tokens)),
+                rounds: outcome.counts.rounds,
+                tokensEqual: outcome.unequalAnswers == 0
+            )
+        }
+        tokensEqual = variants.allSatisfy(\.tokensEqual)
+    }
+
+    /// The same for people.
+    var text: String {
+        func number(_ value: Nullable<Double>, _ decimals: Int) -> String {
+            value.value.map { SubmitSummary.fixed($0, decimals) } ?? "-"
+        }
+        func curve(_ costs: [Cost]) -> String {
+            costs.map { "\($0.rows): \(SubmitSummary.fixed($0.ms, 1))" }.joined(separator: ", ")
+        }
+        let titles = [
+            "WAY", "DRAFT", "TOKENS", "TOKENS/S", "SPEED-UP", "ACCEPTED", "MEAN LENGTH", "COPIED", "ROUNDS", "EQUAL",
+        ]
+        let lines = variants.map { variant in
+            [
+                variant.name, variant.numSpeculativeTokens.value.map(String.init) ?? "auto", "\(variant.tokens)",
+                number(variant.tokensPerSecond, 2), number(variant.speedup, 2), number(variant.draftAcceptanceRate, 3),
+                number(variant.meanAcceptanceLength, 2), SubmitSummary.fixed(variant.copiedShare, 3),
+                "\(variant.rounds)", variant.tokensEqual ? "yes" : "NO",
+            ]
+        }
+        return """
+            drafter \(drafter), ms by rows \(curve(drafterCosts))
+            expert \(expert), ms by rows \(curve(expertCosts))
+            cascade \(build), kernels \(kernels), \(threads) threads each, \(prompts) prompts, greedy
+
+            \(Table.text([titles] + lines))
+            """
+    }
+}
+
+extension DraftLength {
+    /// The fixed count; nil where it adapts.
+    fileprivate var count: UInt32? {
+        if case .fixed(let count) = self { count } else { nil }
+    }
+}

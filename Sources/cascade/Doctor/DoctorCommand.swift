@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import CascadeModelFetch
+internal import CascadeTransport
+internal import CascadeWire
+
+/// `cascade doctor`
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look at this machine and say what is wrong and what to do.",
+        discussion: """
+            Looks at the processor, the kernels, cores, memory, huge pages, model files with their hashes, libraries \
+            and the coordinator's endpoint. Each line is ok, warning or problem; exit code 1 if one is a problem.
+
+            EXAMPLES
+              cascade doctor
+              cascade doctor --no-hash --json
+            """
+    )
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    @Flag(help: "Do not compute the hashes of model files.")
+    var noHash = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    private struct Report: Encodable {
+        var build: String
+        var ok: Bool
+        var problems: Int
+        var warnings: Int
+        var checks: [DoctorCheck]
+    }
+
+    func run() async throws {
+        let fetcher = ModelFetcher()
+        var checks = ProcessorChecks.all()
+        checks += MemoryChecks.all(fetcher)
+        checks += await ModelFileChecks.all(fetcher, hashes: !noHash)
+        checks.append(
+            .ok("libraries", "libzmq \(ZeroMQLibrary.version), protobuf-c \(ProtobufLibrary.version)")
+        )
+        checks.append(await EndpointChecks.check(endpoint))
+        let report = Report(
+            build: BuildInfo.version,
+            ok: checks.allSatisfy { $0.state != .problem },
+            problems: checks.count { $0.state == .problem },
+            warnings: checks.count { $0.state == .warning },
+            checks: checks
+        )
+        if json { try Output.json(report) } else { show(report) }
+        if !report.ok { throw ExitCode(1) }
+    }
+
+    private func show(_ report: Report) {
+        let width = report.checks.map(\.name.count).max() ?? 0
+        for check in report.checks {
+            let state = check.state.rawValue.padding(toLength: 9)
+            print(state + check.name.padding(toLength: width + 2) + check.message)
+            if let advice = check.advice { print("         " + "".padding(toLength: width + 2) + "→ " + advice) }
+        }
+        print(
+            report.problems + report.warnings == 0
+                ? "all is well" : "\(report.problems) problems, \(report.warnings) warnings"
+        )
+    }
+}
+
+extension String {
+    /// The text with spaces behind it up to a length.
+    fileprivate func padding(toLength length: Int) -> String {
+        self + String(repeating: " ", count: max(0, length - count))
+    }
+}

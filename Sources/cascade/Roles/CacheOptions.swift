@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import CascadeNode
+
+/// How much the cache of a node holds: in tokens or in memory.
+struct CacheOptions: ParsableArguments {
+    /// What a cache holds where nothing is said.
+    static let defaultTokens = 16_384
+
+    @Option(help: "Tokens that a node's cache holds over all sequences (default: \(defaultTokens)).")
+    var kvTokens: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory of a node's cache instead, e.g. 2GiB; its tokens follow from the model.",
+            valueName: "size"
+        )
+    )
+    var kvMemory: ByteSize?
+
+    func validate() throws {
+        if let kvTokens {
+            guard kvMemory == nil else { throw ValidationError("give --kv-tokens or --kv-memory, not both") }
+            let range = CacheLimit.range
+            guard range.contains(kvTokens) else {
+                throw ValidationError("--kv-tokens must be \(range.lowerBound) to \(range.upperBound)")
+            }
+        }
+    }
+
+    /// The limit that was chosen.
+    var limit: CacheLimit { kvMemory.map { .memory(bytes: $0.bytes) } ?? .tokens(kvTokens ?? Self.defaultTokens) }
+
+    /// The options as given, for another process.
+    var arguments: [String] {
+        (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? []) + (kvMemory.map { ["--kv-memory", "\($0.bytes)"] } ?? [])
+    }
+}

@@ -1,0 +1,73 @@
+import CascadeCore
+import CascadeTestSupport
+import Foundation
+import Testing
+
+@testable import cascade
+
+/// The committed example of what `cascade submit --json` prints: whoever changes the shape sees it here.
+///
+/// With `CASCADE_WRITE_GOLDEN=1` the file is written anew: only for a change of the shape that is meant.
+struct SubmitResultTests {
+    private static let file = Fixtures.folder.appending(path: "json/submit.json")
+
+    private static let report = JobReport(
+        job: JobID(rawValue: 0x1234_5678_9abc_def0),
+        reason: .stop,
+        error: nil,
+        tokens: [9707, 11, 1879, 151_645],
+        text: Array("Hello, world".utf8),
+        promptTokens: 24,
+        sampling: SamplingSettings(),
+        rule: RuleSettings(rule: .tokenV3, alpha: 0.3),
+        seed: 99,
+        draftLength: .adaptive,
+        drafterKind: .both,
+        counts: SpeculationCounts(
+            rounds: 2,
+            draftedRounds: 1,
+            drafted: 4,
+            kept: 1,
+            matched: 1,
+            recovered: 1,
+            bonus: 1,
+            discarded: 1,
+            unruledPositions: 4,
+            lookupDrafted: 4,
+            lookupAccepted: 2,
+            acceptanceHistogram: [0, 0, 1]
+        ),
+        queueMilliseconds: 1.5,
+        firstTokenMilliseconds: 40,
+        totalMilliseconds: 100
+    )
+
+    @Test func theShapeIsTheCommittedOne() throws {
+        let bytes = try Output.jsonBytes(SubmitResult(Self.report))
+        if ProcessInfo.processInfo.environment["CASCADE_WRITE_GOLDEN"] != nil {
+            try FileManager.default.createDirectory(
+                at: Self.file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try Data(bytes).write(to: Self.file)
+        }
+        #expect(String(decoding: bytes, as: UTF8.self) == (try String(contentsOf: Self.file, encoding: .utf8)))
+    }
+
+    /// What differs by setting: a number, a string or null in the same place.
+    @Test func valuesThatMayBeMissing() throws {
+        var report = Self.report
+        report.draftLength = .fixed(4)
+        report.rule = RuleSettings()
+        report.tokens = []
+        report.counts = SpeculationCounts(rounds: 1)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(Output.jsonBytes(SubmitResult(report)))) as? [String: Any]
+        )
+        let cascade = try #require(object["cascade"] as? [String: Any])
+        #expect(cascade["num_speculative_tokens"] as? Int == 4)
+        #expect(cascade["alpha"] is NSNull)
+        let speculation = try #require(object["speculative_decoding"] as? [String: Any])
+        #expect(speculation["mean_acceptance_length"] is NSNull)
+    }
+}
