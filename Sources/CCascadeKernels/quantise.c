@@ -7,7 +7,7 @@
 typedef float f32x4 __attribute__((vector_size(16)));
 typedef int32_t i32x4 __attribute__((vector_size(16)));
 
-enum { BLOCK = 32, VECTORS = BLOCK / 4, CANDIDATES = 8 };
+enum { BLOCK = 32, VECTORS = BLOCK / 4, CANDIDATES = 4 };
 
 static f32x4 splat(float x) {
     return (f32x4){x, x, x, x};
@@ -36,14 +36,14 @@ static float extreme_of(const f32x4 *x) {
 }
 
 // The scale with the least square error among those that the candidates' codes ask for. A candidate maps the extreme
-// to -7 ... -8.75; its codes c have the best scale sum(x c) / sum(c c), which takes sum(x c)^2 / sum(c c) off the error.
+// to -7.25, -7.75, -8.25 or -8.75; its codes c have the best scale sum(x c) / sum(c c), which takes sum(x c)^2 / sum(c c) off the error.
 static float scale_of(const f32x4 *x) {
     float extreme = extreme_of(x), best = 0, scale = 0;
     if (extreme == 0) {
         return 0;
     }
     for (int candidate = 0; candidate < CANDIDATES; candidate++) {
-        f32x4 inverse = splat(-(7 + (float)candidate / 4) / extreme), products = splat(0), squares = splat(0);
+        f32x4 inverse = splat(-(7.25f + (float)candidate / 2) / extreme), products = splat(0), squares = splat(0);
         for (size_t i = 0; i < VECTORS; i++) {
             f32x4 c = __builtin_convertvector(codes_of(x[i] * inverse), f32x4) - splat(8);
             products += x[i] * c;
