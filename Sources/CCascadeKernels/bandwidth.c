@@ -1,6 +1,6 @@
-// Plain reads of memory; see include/cascade_bandwidth.h.
+// Plain reads of memory; see include/cascade_kernels.h.
 
-#include "cascade_bandwidth.h"
+#include "cascade_kernels.h"
 
 #include "kernels.h"
 

@@ -163,6 +163,14 @@ typedef struct {
 // The set called `name`, or with NULL the best one; NULL when this processor or this build lacks it.
 const csk_kernels *csk_select(const char *name);
 
+// Reads `bytes` (a multiple of 64) from `data` with as little work for each as there can be, and returns the sum of all
+// 64-bit words in them, modulo 2^64: a result that is used keeps the reads from being optimised away.
+typedef uint64_t (*csk_reader)(const void *data, size_t bytes);
+
+// The reader for the processors of the kernel set called `name`, or with NULL of the best one; NULL when this processor
+// or this build lacks the set.
+csk_reader csk_select_reader(const char *name);
+
 // Splits `columns` into ceil(columns / 8) groups of nearly equal size: first column and size of group `group`.
 static inline void csk_group(size_t columns, size_t group, size_t *start, size_t *size) {
     size_t groups = (columns + CSK_GROUP_COLUMNS - 1) / CSK_GROUP_COLUMNS;
