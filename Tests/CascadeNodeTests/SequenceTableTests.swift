@@ -113,12 +113,16 @@ struct SequenceTableTests {
                 spec: nil,
                 prefix: prefix(text)
             )
-        else { return Issue.record("an unknown sequence needs its spec") }
+        else {
+            Issue.record("an unknown sequence needs its spec")
+            return
+        }
         // A rejected draft is cut off; a request without any token breaks nothing.
         let cut = try run(&table, 1, prefix(Array(text[..<70]) + [1, 2], known: 68))
         #expect(cut.computed == 2)
         guard case .ready(_, let cache, var feed) = resolve(&table, 1, prefix([])) else {
-            return Issue.record("an empty prefix is not missing")
+            Issue.record("an empty prefix is not missing")
+            return
         }
         table.reuse(cache, &feed, leaving: 1)
         #expect(cache.length == 0 && feed.isEmpty)
@@ -129,7 +133,8 @@ struct SequenceTableTests {
         let (text, other) = (tokens(200, seed: 7), tokens(100, seed: 8))
         let first = try run(&table, 1, prefix(text))
         guard case .ready(_, let cache, let feed) = resolve(&table, 2, prefix(other)) else {
-            return Issue.record("not ready")
+            Issue.record("not ready")
+            return
         }
         #expect(throws: ModelError.cacheFull(pagesNeeded: 2, pagesFree: 1)) {
             try table.forward([Segment(cache: cache, tokens: feed, logits: 1)]) { _ in true }
