@@ -63,8 +63,7 @@ struct PagePoolTests {
         let pool = try self.pool(pages: 24)
         // Texts that begin alike: the second and third leave the first within its third page.
         let first = tokens(500, seed: 1_000 + seed)
-        let texts =
-            [first] + (1...2).map { first[..<(150 * $0 / 2 + 70)] + tokens(300, seed: 2_000 + seed + UInt64($0)) }
+        let texts = [first] + [145, 220].map { first[..<$0] + tokens(300, seed: 2_000 + seed + UInt64($0)) }
         let caches = (0..<6).map { _ in SequenceCache(pool: pool, limit: 10 * Self.page + 5) }
         var counts = (adopted: 0, copied: 0, full: 0, cached: 0)
         for _ in 0..<1_500 {

@@ -37,7 +37,7 @@ struct SubmitResultTests {
             lookupAccepted: 2,
             acceptanceHistogram: [0, 0, 1]
         ),
-        queueMilliseconds: 1.5,
+        queueMilliseconds: 20,
         firstTokenMilliseconds: 40,
         totalMilliseconds: 100
     )

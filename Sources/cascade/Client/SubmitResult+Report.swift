@@ -53,9 +53,10 @@ extension SubmitResult {
 }
 
 extension JobReport {
-    /// Tokens per second behind the first token; nil for fewer than two tokens.
+    /// Tokens per second from the start of work to the end, the prompt's time included: a round commits several tokens
+    /// at once, so time counted from the first one would flatter short answers. Nil without tokens.
     var tokensPerSecond: Double? {
-        guard let first = firstTokenMilliseconds, tokens.count > 1, totalMilliseconds > first else { return nil }
-        return Double(tokens.count - 1) / (totalMilliseconds - first) * 1_000
+        let milliseconds = totalMilliseconds - queueMilliseconds
+        return tokens.isEmpty || milliseconds <= 0 ? nil : Double(tokens.count) / milliseconds * 1_000
     }
 }
