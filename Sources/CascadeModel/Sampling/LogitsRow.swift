@@ -90,7 +90,7 @@ package struct LogitsRow {
 
     /// Where a token's logit is; nil where the head lacks it.
     private func place(of token: Token) -> Int? {
-        guard let headTokens else { return Int(token) }
+        guard let headTokens else { return Int(token) < logits.count ? Int(token) : nil }
         var range = headTokens.indices
         while range.count > 1 {
             let middle = range.lowerBound + range.count / 2
