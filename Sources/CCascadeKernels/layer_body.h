@@ -38,6 +38,8 @@ CSK_INLINE void quantise_block(const float *x, float largest, bool wide, csk_blo
         out->scale = scale;
         out->sums = block_sum(out) & 0xFFFF;
     } else {
+        // Rounding would clamp a scale beyond binary16 and so hide an infinite activation; a NaN reaches the logits.
+        scale = scale <= 65504.0f ? scale : __builtin_nanf("");
         out->scale = csk_from_half(csk_to_half(scale));
         out->sum = csk_from_half(csk_to_half(scale * (float)block_sum(out)));
     }

@@ -34,7 +34,7 @@ import Testing
         let path = Fixtures.modelPath("tiny-llama.Q4_1")
         let mapped = try GGUFFile(path: path)
         let held = try GGUFFile(bytes: [UInt8](Data(contentsOf: URL(fileURLWithPath: path))), name: "held")
-        #expect(mapped.headerHash == held.headerHash)
+        #expect(mapped.sampledFingerprint() == held.sampledFingerprint())
         #expect(mapped.entries == held.entries)
         #expect(mapped.tensors == held.tensors)
         for tensor in mapped.tensors {
@@ -48,9 +48,23 @@ import Testing
         }
     }
 
-    @Test func headerHashesTellModelsApart() throws {
-        let hashes = try Fixtures.modelNames.map { try GGUFFile(path: Fixtures.modelPath($0)).headerHash }
+    @Test func fingerprintsTellModelsApart() throws {
+        let hashes = try Fixtures.modelNames.map { try GGUFFile(path: Fixtures.modelPath($0)).sampledFingerprint() }
         #expect(Set(hashes).count == Fixtures.modelNames.count)
+    }
+
+    @Test func fingerprintsTellWeightsApart() throws {
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: Fixtures.modelPath("tiny-llama.Q4_1"))))
+        let file = try GGUFFile(bytes: bytes, name: "original")
+        let original = file.sampledFingerprint()
+        for tensor in file.tensors {
+            for offset in [tensor.fileOffset, tensor.fileOffset + tensor.byteCount - 1] {
+                bytes[offset] ^= 1
+                #expect(try GGUFFile(bytes: bytes, name: "changed").sampledFingerprint() != original, "\(tensor.name)")
+                bytes[offset] ^= 1
+            }
+        }
+        #expect(try GGUFFile(bytes: bytes, name: "restored").sampledFingerprint() == original)
     }
 
     @Test func namesWhatIsMissing() throws {

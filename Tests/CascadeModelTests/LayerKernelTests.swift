@@ -50,15 +50,21 @@ struct LayerKernelTests {
         return (0..<4).reduce(0) { sum, group in sum + q[first + 4 * group] + q[first + 4 * group + 1] }
     }
 
-    @Test(arguments: TestKernels.all)
-    func brokenActivationsShowInTheScale(_ kernels: TestKernels) {
-        for value in [Float.nan, -.nan, .infinity, -.infinity] {
+    @Test(arguments: TestKernels.all, [false, true])
+    func brokenActivationsShowInTheScale(_ kernels: TestKernels, _ wide: Bool) {
+        var broken = [Float.nan, -.nan, .infinity, -.infinity]
+        // Its narrow scale is finite, but more than binary16 has.
+        if !wide { broken.append(1e9) }
+        for value in broken {
             var x = [Float](repeating: 1, count: 256)
             x[19] = value
             var blocks = [csk_block](repeating: csk_block(), count: 8)
-            kernels.table.quantise(x, 256, 1, 256, 0, 1, 0, 8, true, &blocks)
+            kernels.table.quantise(x, 256, 1, 256, 0, 1, 0, 8, wide, &blocks)
             let scale = blocks[0].scale
             #expect(!scale.isFinite)
+            guard !wide else { continue }
+            let sum = blocks[0].sum
+            #expect(scale.isNaN && sum.isNaN)
         }
     }
 

@@ -43,14 +43,54 @@ import Testing
                 else { continue }
                 let variable = SettingsMerge.variable(for: name)
                 let value = argument.kind == "flag" ? "1" : "value"
-                let merged = try SettingsMerge.merge(arguments: path, environment: [variable: value], help: help)
-                #expect(merged == path + [argument.kind == "flag" ? "--\(name)" : "--\(name)=value"], "\(path) \(name)")
-                let given = path + ["--\(name)"]
+                let needed = SettingsMerge.companions[name].map { ["--\($0.option)=other"] } ?? []
+                let merged = try SettingsMerge.merge(
+                    arguments: path + needed,
+                    environment: [variable: value],
+                    help: help
+                )
+                let added = argument.kind == "flag" ? "--\(name)" : "--\(name)=value"
+                #expect(merged == path + [added] + needed, "\(path) \(name)")
+                let given = path + needed + ["--\(name)"]
                 #expect(try SettingsMerge.merge(arguments: given, environment: [variable: value], help: help) == given)
                 tried += 1
             }
         }
         #expect(tried > 60)
+    }
+
+    /// A flag wins over the variable of an option that would contradict it: nothing is added, and the line parses.
+    @Test(arguments: [
+        ("expert --model m --kv-memory 4GiB", ["CASCADE_KV_TOKENS": "32768"]),
+        ("expert --model m --kv-tokens=4096", ["CASCADE_KV_MEMORY": "4GiB"]),
+        ("up --draft-vocabulary 0", ["CASCADE_DRAFT_VOCABULARY_FILE": "f", "CASCADE_DRAFT_VOCABULARY": "4096"]),
+        ("up", ["CASCADE_DRAFT_VOCABULARY_FILE": "f"]),
+        ("submit --rule lossless", ["CASCADE_RULE": "token-v3", "CASCADE_ALPHA": "0.3"]),
+        ("submit --raw", ["CASCADE_CHAT": "1", "CASCADE_SYSTEM": "s"]),
+        ("submit --system s", ["CASCADE_RAW": "1"]),
+    ])
+    func aFlagKeepsContradictionsOut(_ line: String, _ environment: [String: String]) throws {
+        let arguments = line.split(separator: " ").map(String.init)
+        let merged = try SettingsMerge.merge(arguments: arguments, environment: environment, help: Cascade._dumpHelp())
+        #expect(merged == arguments)
+        #expect(throws: Never.self) { _ = try Cascade.parseAsRoot(merged) }
+    }
+
+    @Test func companionsComeFromTheEnvironmentTogether() throws {
+        let environment = ["CASCADE_DRAFT_VOCABULARY_FILE": "f", "CASCADE_DRAFT_VOCABULARY": "4096"]
+        let help = Cascade._dumpHelp()
+        let merged = try SettingsMerge.merge(arguments: ["up"], environment: environment, help: help)
+        #expect(merged == ["up", "--draft-vocabulary=4096", "--draft-vocabulary-file=f"])
+        let other = try SettingsMerge.merge(
+            arguments: ["up", "--draft-vocabulary", "512"],
+            environment: environment,
+            help: help
+        )
+        #expect(other == ["up", "--draft-vocabulary-file=f", "--draft-vocabulary", "512"])
+        // Both variables at once is still a contradiction, and is named.
+        let both = ["CASCADE_KV_TOKENS": "4096", "CASCADE_KV_MEMORY": "4GiB"]
+        let refused = try SettingsMerge.merge(arguments: ["expert", "--model", "m"], environment: both, help: help)
+        #expect(throws: (any Error).self) { _ = try Cascade.parseAsRoot(refused) }
     }
 
     @Test func aFlagIsSwitchedByWordsOfTruth() throws {

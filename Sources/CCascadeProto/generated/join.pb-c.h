@@ -63,7 +63,7 @@ struct  Cascade__V1__Hello
   protobuf_c_boolean has_model_name;
   ProtobufCBinaryData model_name;
   /*
-   * Hash of the model file's header and size.
+   * Hash of the model file's size, header and a sample of each tensor.
    */
   Cascade__V1__Hash128 *model_fingerprint;
   /*

@@ -10,7 +10,7 @@ package struct Hello: Equatable, Sendable {
     package var software: String
     /// The model's name, for people.
     package var modelName: String
-    /// Hash of the model file's header and size: experts of a pool must agree.
+    /// Hash of the model file's size, header and a sample of each tensor: experts of a pool must agree.
     package var modelFingerprint: Hash128
     /// Hash of the token table: all nodes of a pool must agree.
     package var vocabularyHash: Hash128

@@ -1,5 +1,3 @@
-package import CascadeCore
-
 /// A GGUF file: keys with values, and tensors.
 ///
 /// The whole header is checked when the file is opened, so that later nothing can point outside the file:
@@ -13,9 +11,6 @@ package import CascadeCore
 package final class GGUFFile: Sendable {
     /// The file's path, or the name given with the bytes; error messages begin with it.
     package let path: String
-    /// The fingerprint of a model: a hash of the header (metadata and tensor table) and of the file's size. Weights
-    /// are not read for it: files that differ in weights alone have the same one.
-    package let headerHash: Hash128
 
     let storage: GGUFStorage
     let header: GGUFHeader
@@ -34,10 +29,6 @@ package final class GGUFFile: Sendable {
         self.storage = storage
         self.path = path
         header = try GGUFHeader(reading: storage.bytes, path: path)
-        var hasher = Hasher128()
-        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: storage.bytes[..<header.end]))
-        hasher.combine(UInt64(storage.bytes.count))
-        headerHash = hasher.finish()
     }
 
     /// GGUF version of the file, 2 or 3.

@@ -35,7 +35,7 @@ struct LocalNode {
                 pool: "default",
                 software: "",
                 modelName: role.rawValue,
-                modelFingerprint: file.headerHash,
+                modelFingerprint: file.sampledFingerprint(),
                 vocabularyHash: tokenizer.vocabulary.hash,
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,

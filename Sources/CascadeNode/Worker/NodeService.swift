@@ -35,7 +35,7 @@ package struct NodeService: Service {
                 pool: configuration.pool,
                 software: configuration.software,
                 modelName: Self.name(of: file),
-                modelFingerprint: file.headerHash,
+                modelFingerprint: file.sampledFingerprint(),
                 vocabularyHash: tokenizer.vocabulary.hash,
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,

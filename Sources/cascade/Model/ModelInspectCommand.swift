@@ -81,7 +81,7 @@ extension ModelInspectCommand {
         init(_ file: GGUFFile, tensors wantsTensors: Bool) {
             path = file.path
             bytes = file.byteCount
-            fingerprint = file.headerHash.description
+            fingerprint = file.sampledFingerprint().description
             architecture = (try? file.string("general.architecture")) ?? "unknown"
             problem = Self.problem(of: file)
             tensorCount = file.tensors.count

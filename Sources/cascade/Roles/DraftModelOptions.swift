@@ -36,10 +36,9 @@ struct DraftModelOptions: ParsableArguments {
         )
     }
 
-    /// The same as arguments of another process.
+    /// The same as arguments of another process. 0 is said too: that process may have a variable that says otherwise.
     var arguments: [String] {
-        var arguments: [String] = []
-        if draftVocabulary > 0 { arguments += ["--draft-vocabulary", "\(draftVocabulary)"] }
+        var arguments = ["--draft-vocabulary", "\(draftVocabulary)"]
         if let draftVocabularyFile { arguments += ["--draft-vocabulary-file", draftVocabularyFile] }
         if let draftQuantization { arguments += ["--draft-quantization", draftQuantization.rawValue] }
         return arguments

@@ -4,7 +4,23 @@ internal import Foundation
 ///
 /// It works on the parser's own description of all commands, so an option added anywhere has its variable at once.
 enum SettingsMerge {
-    /// Appends an option from the environment for each option of the named subcommand that the arguments lack.
+    /// Options that exclude each other: one that is given keeps the variables of the others out.
+    static let exclusions: [String: [String]] = [
+        "kv-tokens": ["kv-memory"],
+        "kv-memory": ["kv-tokens"],
+        "chat": ["raw"],
+        "raw": ["chat", "system"],
+        "system": ["raw"],
+    ]
+
+    /// Options that mean nothing while another one has its default: their variables wait until it has another value.
+    static let companions: [String: (option: String, standard: String)] = [
+        "draft-vocabulary-file": ("draft-vocabulary", "0"),
+        "alpha": ("rule", "lossless"),
+    ]
+
+    /// Appends an option from the environment for each option of the named subcommand that the arguments lack, and
+    /// that they do not make pointless.
     static func merge(arguments: [String], environment: [String: String], help: String) throws -> [String] {
         let tool = try JSONDecoder().decode(ToolDescription.self, from: Data(help.utf8))
         var command = tool.command
@@ -25,7 +41,12 @@ enum SettingsMerge {
             guard let name = option.longName, let text = environment[variable(for: name)], !text.isEmpty else {
                 continue
             }
-            guard option.spellings.allSatisfy({ !given.contains($0) }) else { continue }
+            let rivals = (exclusions[name] ?? []).map { "--\($0)" }
+            guard given.isDisjoint(with: option.spellings + rivals) else { continue }
+            if let (other, standard) = companions[name] {
+                let found = value(of: other, arguments: arguments[depth...], environment: environment)
+                if found == nil || found == standard { continue }
+            }
             if option.kind == "option" {
                 merged.append("--\(name)=\(text)")
             } else if option.kind == "flag", let isOn = try truth(text, name: name), isOn {
@@ -38,6 +59,22 @@ enum SettingsMerge {
     /// The environment variable of an option: `--max-tokens` is `CASCADE_MAX_TOKENS`.
     static func variable(for option: String) -> String {
         "CASCADE_" + option.uppercased().replacingOccurrences(of: "-", with: "_")
+    }
+
+    /// An option's value: the last one given, else its variable's; nil where neither is there.
+    private static func value(
+        of option: String,
+        arguments: ArraySlice<String>,
+        environment: [String: String]
+    ) -> String? {
+        let arguments = arguments.prefix { $0 != "--" }
+        let flag = "--\(option)"
+        guard let index = arguments.lastIndex(where: { $0 == flag || $0.hasPrefix("\(flag)=") }) else {
+            let text = environment[variable(for: option)] ?? ""
+            return text.isEmpty ? nil : text
+        }
+        if arguments[index] != flag { return String(arguments[index].dropFirst(flag.count + 1)) }
+        return index + 1 < arguments.endIndex ? arguments[index + 1] : nil
     }
 
     private static func truth(_ text: String, name: String) throws -> Bool? {

@@ -72,7 +72,8 @@ def check_memory(options):
     """All servers run at once and each holds its weights rearranged; with less memory than that they would swap."""
     expert, drafter = os.path.getsize(options.expert), os.path.getsize(options.drafter)
     with_drafter = sum(isinstance(extra, int) for extra in LLAMA_MODES.values())
-    needed = (len(LLAMA_MODES) + 1) * 1.2 * expert + (with_drafter + 1) * 1.2 * drafter
+    clusters = len(CASCADE_MODES)
+    needed = (len(LLAMA_MODES) + clusters) * 1.2 * expert + (with_drafter + clusters) * 1.2 * drafter
     with open("/proc/meminfo") as file:
         available = int(re.search(r"MemAvailable:\s+(\d+)", file.read()).group(1)) * 1024
     if available < needed:
@@ -144,9 +145,9 @@ def verdict(plain, prompt_tokens, reference, run):
 
 
 def start_servers(processes, options, result):
-    """A function for each mode that measures one prompt, and the plain server."""
+    """A function for each mode that measures one prompt, the plain server, and the cluster of each cascade mode."""
     check_memory(options)
-    runs, plain = {}, None
+    runs, plain, clusters = {}, None, {}
     for name, extra in LLAMA_MODES.items():
         if isinstance(extra, int):
             extra = ["--spec-type", "draft-simple", "--spec-draft-n-max", str(extra)]
@@ -159,16 +160,18 @@ def start_servers(processes, options, result):
         result["modes"][name] = ["llama-server", *server.arguments[: len(server.arguments) - len(files)]]
         plain = plain or server
         runs[name] = server.run
-    say("starting cascade")
-    cluster = Cluster(processes, options.cascade, options.drafter, options.expert, options.threads)
     for name, extra in CASCADE_MODES.items():
+        say(f"starting {name}")
+        # A cluster for each mode: nodes keep the pages of a prompt, so on one of them the second mode would find the
+        # prompt computed.
+        cluster = Cluster(processes, options.cascade, options.drafter, options.expert, options.threads, extra)
         result["modes"][name] = ["cascade submit", *extra]
-        runs[name] = lambda prompt, count, extra=extra: cluster.run(prompt, count, extra)
-    return runs, plain
+        runs[name], clusters[name] = cluster.run, cluster
+    return runs, plain, clusters
 
 
 def measure_decoding(processes, options, result):
-    runs, plain = start_servers(processes, options, result)
+    runs, plain, clusters = start_servers(processes, options, result)
     for name, run in runs.items():
         say(f"warming up {name}")
         run("def fibonacci(n):", 16)
@@ -196,6 +199,10 @@ def measure_decoding(processes, options, result):
                 )
                 speeds.append(f"{len(run['tokens']) / run['total_ms'] * 1000:.1f}")
             say(f"{label} {index + 1}/{len(chosen)}, tokens/s: {' '.join(speeds)}")
+    # Nodes report with heartbeats, one a second.
+    time.sleep(3)
+    for name, cluster in clusters.items():
+        result["cached_prompt_tokens"][name] = cluster.cached_tokens()
 
 
 def arguments():
@@ -223,6 +230,7 @@ def measure(processes, options):
         "passes": [],
         "modes": {},
         "decoding": [],
+        "cached_prompt_tokens": {},
     }
     for role in ("expert", "drafter"):
         path = getattr(options, role)

@@ -90,7 +90,7 @@ class Llama:
     def __init__(self, processes, program, model, threads, extra):
         self.url = f"http://127.0.0.1:{free_port()}"
         self.arguments = ["--threads", str(threads), "--ctx-size", "2048", "--parallel", "1", *extra]
-        # No prompt cache: every request computes its whole prompt, as it does on the other side.
+        # No prompt cache: every request computes its whole prompt. So does a cluster that gets each prompt once.
         fixed = ["--model", model, "--host", "127.0.0.1", "--port", self.url.rsplit(":", 1)[1], "--cache-ram", "0"]
         self.process = processes.start("llama-server", [program, *fixed, *self.arguments])
         processes.wait_until(self.process, self.is_ready, 300)
@@ -154,10 +154,10 @@ class Llama:
 
 
 class Cluster:
-    """`cascade up`: coordinator, drafter and expert."""
+    """`cascade up`: coordinator, drafter and expert; with one set of options for jobs."""
 
-    def __init__(self, processes, program, drafter, expert, threads):
-        self.processes, self.program = processes, program
+    def __init__(self, processes, program, drafter, expert, threads, extra):
+        self.processes, self.program, self.extra = processes, program, extra
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
         arguments = ["--drafter", drafter, "--expert", expert, "--threads", str(threads), "--endpoint", self.endpoint]
         self.process = processes.start("cascade up", [program, "up", *arguments])
@@ -167,10 +167,15 @@ class Cluster:
         health = [self.program, "health", "--nodes", "--endpoint", self.endpoint]
         return subprocess.run(health, capture_output=True).returncode == 0
 
-    def run(self, prompt, count, extra):
+    def cached_tokens(self):
+        """Tokens that its nodes took from their caches instead of computing them, since they started."""
+        nodes = self.processes.output([self.program, "nodes", "--json", "--endpoint", self.endpoint])
+        return sum(node["prefix_cache_hit_tokens"] for node in json.loads(nodes))
+
+    def run(self, prompt, count):
         """One measured answer."""
         options = ["--json", "--raw", "--rule", "lossless", "--temperature", "0", "--max-tokens", str(count)]
-        arguments = [self.program, "submit", *options, "--endpoint", self.endpoint, *extra, "-"]
+        arguments = [self.program, "submit", *options, "--endpoint", self.endpoint, *self.extra, "-"]
         answer = json.loads(self.processes.output(arguments, prompt))
         speculation = answer["speculative_decoding"]
         return {

@@ -95,6 +95,16 @@ def decoding(result, label):
     return lines
 
 
+def cached(result):
+    """Whether cascade computed all of every prompt, as llama.cpp did."""
+    found = result.get("cached_prompt_tokens")
+    if not found:
+        return ["Whether cascade's nodes took tokens of prompts from their caches is not recorded."]
+    if not any(found.values()):
+        return ["No token of a prompt came from a cache."]
+    return [f"**{mode}: {count} tokens came from its nodes' caches.**" for mode, count in found.items() if count]
+
+
 def report(result):
     machine, models = result["machine"], result["models"]
     lines = [
@@ -107,4 +117,6 @@ def report(result):
         lines += ["", *passes(result)]
     for label in dict.fromkeys(run["set"] for run in result["decoding"]):
         lines += ["", *decoding(result, label)]
+    if result["decoding"]:
+        lines += ["", *cached(result)]
     return "\n".join(lines)
