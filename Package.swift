@@ -112,7 +112,7 @@ let package = Package(
         module("CascadeTestSupport", ["CascadeCore", "CascadeModel", "COpenBLAS"]),
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
-        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
+        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport", collections]),
         tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),

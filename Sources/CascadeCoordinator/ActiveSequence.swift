@@ -20,10 +20,8 @@ struct ActiveSequence: Sendable {
     var counts = SpeculationCounts()
     /// Where its last tokens stood before; nil where lookup may not draft.
     private(set) var lookup: LookupIndex?
-    /// How a drafter model's tokens fare.
-    var modelAcceptance = AcceptanceEstimate()
-    /// How looked-up tokens fare.
-    var lookupAcceptance = AcceptanceEstimate()
+    /// How its drafts fare.
+    var acceptance = DraftAcceptance()
 
     /// Counts rounds from 1.
     var round: UInt32 = 0
@@ -90,6 +88,8 @@ enum RoundPhase: Sendable {
 struct RoundDraft: Sendable {
     var source: DraftSource
     var positions: [DraftedPosition]
+    /// Whether the drafter was asked for more, but was not confident enough of what comes next.
+    var isStoppedEarly = false
 
     /// No draft: the expert's own token is all that comes.
     static let none = RoundDraft(source: .model, positions: [])

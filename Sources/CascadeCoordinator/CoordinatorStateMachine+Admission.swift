@@ -136,6 +136,7 @@ extension CoordinatorStateMachine {
             looksUp: job.submit.drafterKind != .model && job.draftLength != .fixed(0)
         )
         sequence.expert = expert
+        sequence.acceptance = pool.acceptance.asPrior
         jobs[job.id]?.sequence = sequence
         jobs[job.id]?.stage = .running
         leaveQueue(job)

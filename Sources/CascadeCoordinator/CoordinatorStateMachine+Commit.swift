@@ -8,7 +8,9 @@ extension CoordinatorStateMachine {
     /// else was asked to verify the round need not any more.
     mutating func commit(_ verified: Verified, _ draft: RoundDraft, _ id: JobID, by winner: NodeHandle) {
         settle(id, winner)
-        guard var sequence = jobs[id]?.sequence else { return }
+        guard let pool = jobs[id]?.submit.pool, var sequence = jobs[id]?.sequence else { return }
+        // Moved out: a second reference to its tokens and its index would make each append copy them all.
+        jobs[id]?.sequence = nil
         let base = sequence.base
         let baseHash = sequence.hash
         let outcome = Rules.walk(
@@ -22,7 +24,9 @@ extension CoordinatorStateMachine {
         let (emitted, reason) = emit(outcome.tokens, &sequence)
         sequence.append(outcome.tokens[..<emitted], origins: outcome.origins[..<emitted])
         let counts = SpeculationCounts(outcome, draft: draft, emitted: emitted)
-        sequence.learn(outcome, verified.evidence, from: draft, emitted: emitted)
+        let (accepted, judged) = draft.judgement(outcome, verified.evidence)
+        sequence.acceptance.record(draft.source, accepted: accepted, judged: judged, emitted: emitted)
+        pools[pool]?.acceptance.record(draft.source, accepted: accepted, judged: judged, emitted: emitted)
         sequence.counts.add(counts)
         totals.add(counts)
 
@@ -30,16 +34,18 @@ extension CoordinatorStateMachine {
         // feeds the last token that it drafts, and knows nothing of what was looked up.
         let drafted = draft.positions.count
         let isWithoutBonus = drafted > 0 && sequence.spec.rule.bonus == .rule
-        let accepted = min(outcome.accepted, emitted)
+        let held = min(outcome.accepted, emitted)
         func remember(_ node: NodeHandle, fed: Int) {
             var holding = sequence.holding(of: node)
-            let count = min(accepted, fed)
+            let count = min(held, fed)
             holding.length = base + count
             holding.hash = PrefixHash.extend(baseHash, outcome.tokens[..<count])
             sequence.setHolding(holding)
         }
         remember(winner, fed: isWithoutBonus ? drafted - 1 : drafted)
-        if let drafter = sequence.drafter, drafted > 0, draft.source == .model { remember(drafter, fed: drafted - 1) }
+        if let drafter = sequence.drafter, drafted > 0 || draft.isStoppedEarly, draft.source == .model {
+            remember(drafter, fed: max(0, drafted - 1))
+        }
 
         sequence.phase = .idle
         sequence.deaths = 0

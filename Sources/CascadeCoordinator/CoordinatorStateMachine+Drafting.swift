@@ -55,20 +55,20 @@ extension CoordinatorStateMachine {
             expertSequences: max(1, load(of: expert).sequences),
             hasBonus: job.submit.rule.bonus == .target
         )
-        let copy = policy.choose(acceptance: sequence.lookupAcceptance.value, upTo: found.count)
+        let copy = policy.choose(acceptance: sequence.acceptance.lookup.value, upTo: found.count)
         var plan = copy.count > 0 ? DraftPlan.lookup(found.prefix(copy.count)) : .none
         if let (drafter, most) = model, let node = nodes[drafter] {
             if let drafterCosts = node.passCosts {
                 let sharers = load(of: drafter).sequences
                 policy.drafter = drafterCosts
                 policy.drafterSequences = max(1, sequence.drafter == drafter ? sharers : sharers + 1)
-                let ask = policy.choose(acceptance: sequence.modelAcceptance.value, upTo: most)
-                // A drafter that was never timed at work is tried, even if it claims to be slow.
-                let isUntimed = node.correction.observations == 0 && sequence.counts.rounds < 4
+                let ask = policy.choose(acceptance: sequence.acceptance.model.value, upTo: most)
                 if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
                     plan = .ask(drafter, count: ask.count)
-                } else if copy.count == 0, isUntimed {
+                } else if copy.count == 0, node.needsProbe(at: now) {
+                    // However slow it seems: only an answer can tell that it is not, or not any more.
                     plan = .ask(drafter, count: 1)
+                    nodes[drafter]?.countProbe(at: now)
                 }
             } else if copy.count == 0 {
                 plan = .ask(drafter, count: min(most, limits.unmeasuredDraftTokens))
@@ -88,7 +88,7 @@ extension CoordinatorStateMachine {
         // A longer tail is prefill, which runs in chunks that the curve does not cover.
         guard tail <= Self.longestTimedTail else { return }
         let expected = curve.milliseconds(rows: tail + drafted) + Double(passes - 1) * curve.milliseconds(rows: 1)
-        nodes[request.node]?.correction.observe(expected: expected, measured: milliseconds)
+        nodes[request.node]?.correction.observe(expected: expected, measured: milliseconds, at: now)
     }
 
     private static var longestTimedTail: Int { 8 }
@@ -108,19 +108,6 @@ extension ActiveSequence {
         guard let end = found.firstIndex(where: { spec.guardTokens.contains($0) }) else { return found }
         return found[...end]
     }
-
-    /// Learns from a round how drafts of its source fare. The expert's word on each judged position says how likely its
-    /// token was to be accepted, which is less noisy than whether it was.
-    mutating func learn(_ outcome: RoundOutcome, _ evidence: [Evidence], from draft: RoundDraft, emitted: Int) {
-        let judged = outcome.accepted + outcome.recovered
-        let accepted = evidence.prefix(judged).reduce(0) { $0 + max(0, 1 - $1.rejectMass) }
-        switch draft.source {
-        case .model: modelAcceptance.record(accepted: accepted, judged: judged)
-        case .lookup: lookupAcceptance.record(accepted: accepted, judged: judged)
-        }
-        modelAcceptance.fade(committed: emitted)
-        lookupAcceptance.fade(committed: emitted)
-    }
 }
 
 extension RoundDraft {
@@ -128,5 +115,17 @@ extension RoundDraft {
     init(lookup tokens: ArraySlice<Token>) {
         source = .lookup
         positions = tokens.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 0) }
+    }
+    /// How much the expert judged of the draft, and how it fared. The expert's word on each judged position says how
+    /// likely its token was to be accepted, which is less noisy than whether it was.
+    ///
+    /// Where a drafter stopped early behind tokens that were all accepted, the token that was asked for next counts as
+    /// rejected: asking for it did not pay. Behind a rejection a stop says nothing, it depends on tokens that were not
+    /// committed (decisions.md 2).
+    func judgement(_ outcome: RoundOutcome, _ evidence: [Evidence]) -> (accepted: Double, judged: Int) {
+        let judged = outcome.accepted + outcome.recovered
+        let accepted = evidence.prefix(judged).reduce(0) { $0 + max(0, 1 - $1.rejectMass) }
+        let isStopJudged = isStoppedEarly && outcome.accepted == positions.count
+        return (accepted, isStopJudged ? judged + 1 : judged)
     }
 }

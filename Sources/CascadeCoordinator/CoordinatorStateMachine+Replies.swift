@@ -7,7 +7,7 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     mutating func takeDraft(_ drafted: Drafted, from node: NodeHandle) {
         guard let index = requestIndex(drafted.fence, at: node), requests[index].role == .drafter,
-            let sequence = jobs[requests[index].job]?.sequence
+            let job = jobs[requests[index].job], let sequence = job.sequence
         else {
             transitions.count(.replyStale)
             return
@@ -18,11 +18,17 @@ extension CoordinatorStateMachine {
             failDraft(index)
             return
         }
-        compareCosts(request, passes: drafted.positions.count, milliseconds: drafted.milliseconds)
+        let endsText = drafted.positions.last.map { sequence.spec.guardTokens.contains($0.token) } ?? false
+        var draft = RoundDraft(source: .model, positions: drafted.positions)
+        draft.isStoppedEarly =
+            job.submit.draftMinimumConfidence > 0 && draft.positions.count < request.count && !endsText
+        // The pass that the drafter stopped behind drafted nothing.
+        let passes = draft.isStoppedEarly ? draft.positions.count + 1 : draft.positions.count
+        compareCosts(request, passes: passes, milliseconds: drafted.milliseconds)
         requests.remove(at: index)
         nodes[node]?.strikes = 0
         jobs[request.job]?.sequence?.draftFailures = 0
-        jobs[request.job]?.sequence?.phase = .drafted(RoundDraft(source: .model, positions: drafted.positions))
+        jobs[request.job]?.sequence?.phase = .drafted(draft)
         waiting.append(request.job)
     }
 
@@ -41,12 +47,12 @@ extension CoordinatorStateMachine {
 
     mutating func takeVerdict(_ verified: Verified, from node: NodeHandle) {
         guard let index = requestIndex(verified.fence, at: node), requests[index].role == .expert,
-            let sequence = jobs[requests[index].job]?.sequence, case .verifying(let draft) = sequence.phase
+            case .verifying(let draft)? = jobs[requests[index].job]?.sequence?.phase
         else {
             transitions.count(.replyStale)
             return
         }
-        if let problem = problem(of: verified, draft.positions, sequence) {
+        if let problem = problem(of: verified, draft.positions, requests[index].job) {
             reportInvalid(node, problem)
             failVerification(index, because: problem)
             return
@@ -58,7 +64,8 @@ extension CoordinatorStateMachine {
         commit(verified, draft, request.job, by: node)
     }
 
-    private func problem(of verified: Verified, _ draft: [DraftedPosition], _ sequence: ActiveSequence) -> String? {
+    private func problem(of verified: Verified, _ draft: [DraftedPosition], _ id: JobID) -> String? {
+        guard let sequence = jobs[id]?.sequence else { return nil }
         let hasBonus = draft.isEmpty || sequence.spec.rule.bonus == .target
         if hasBonus != (verified.bonus != nil) {
             return hasBonus ? "the token behind the draft is missing" : "a token behind the draft was not asked for"

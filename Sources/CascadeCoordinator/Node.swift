@@ -18,6 +18,10 @@ struct Node: Sendable {
     var costs: [CostPoint] = []
     /// How its answers since compare with that.
     var correction = CostCorrection()
+    /// Drafts that were asked of it although its curve says that they do not pay.
+    var probes = 0
+    /// Not before then comes another of them.
+    var probeNotBefore = Instant(nanoseconds: 0)
     /// Requests that may be outstanding at once.
     var credits = 0
     /// Its last report.
@@ -31,6 +35,16 @@ struct Node: Sendable {
 
     /// What its passes take, as far as that is known.
     var passCosts: PassCosts? { PassCosts(costs)?.scaled(by: correction.factor) }
+
+    /// Whether to ask for a draft only to see how long it takes, because nobody knows any more.
+    func needsProbe(at now: Instant) -> Bool { correction.isStale(at: now) && now >= probeNotBefore }
+
+    /// Counts such a draft. They come in pairs: the first brings the node the tokens that it lacks, which may be too
+    /// many for its answer to be timed.
+    mutating func countProbe(at now: Instant) {
+        probes += 1
+        if probes % 2 == 0 { probeNotBefore = now.advanced(milliseconds: CostCorrection.lifetimeMilliseconds) }
+    }
 
     /// Most tokens of one sequence that it can hold.
     var capacity: Int { Int(min(hello.contextLength, hello.kvTokens)) }

@@ -15,6 +15,8 @@ struct Pool: Sendable {
     var tokenizerSource: NodeHandle?
     /// Until when it may take.
     var tokenizerDeadline = Instant(nanoseconds: 0)
+    /// How drafts for all its sequences fare.
+    var acceptance = DraftAcceptance()
 }
 
 /// What makes two experts interchangeable, to the bit (decisions.md 7).

@@ -115,23 +115,6 @@ struct LookupRoundTests {
         #expect(harness.machine.transitions[.draftUnpaid] <= 1)
     }
 
-    @Test func correctionsAreMeans() {
-        var correction = CostCorrection()
-        #expect(correction.factor == 1)
-        correction.observe(expected: 10, measured: 20)
-        #expect(correction.factor == 2)
-        correction.observe(expected: 10, measured: 40)
-        #expect(correction.factor == 3)
-        correction.observe(expected: 0, measured: 1)
-        correction.observe(expected: 1, measured: 0)
-        #expect(correction.observations == 2)
-        for _ in 0..<200 { correction.observe(expected: 1, measured: 1) }
-        #expect(abs(correction.factor - 1) < 0.01)
-        // A single absurd answer leads nowhere.
-        correction.observe(expected: 1e-9, measured: 1e9)
-        #expect(correction.factor < 2)
-    }
-
     @Test func adaptiveWithoutCostsDraftsAFixedNumber() throws {
         var harness = Harness(limits: CoordinatorLimits())
         harness.join(ToyNode("expert", .expert), costs: [])

@@ -168,6 +168,27 @@ struct RelationTests {
         }
     }
 
+    @Test("more looked-up tokens than drafted or accepted ones")
+    func lookupCounts() {
+        func error(drafted: UInt64, kept: UInt64, lookupDrafted: UInt64, lookupAccepted: UInt64) -> WireError? {
+            var report = Samples.report
+            report.counts = SpeculationCounts(
+                drafted: drafted,
+                kept: kept,
+                lookupDrafted: lookupDrafted,
+                lookupAccepted: lookupAccepted
+            )
+            return Self.error(.finished(Finished(requestID: 1, report: report)))
+        }
+        #expect(error(drafted: 5, kept: 3, lookupDrafted: 5, lookupAccepted: 3) == nil)
+        let drafted = error(drafted: 5, kept: 3, lookupDrafted: 6, lookupAccepted: 3)
+        #expect(Self.isInvalid(drafted, "finished", "lookup_drafted"))
+        let accepted = error(drafted: 5, kept: 3, lookupDrafted: 5, lookupAccepted: 4)
+        #expect(Self.isInvalid(accepted, "finished", "lookup_accepted"))
+        let own = error(drafted: 5, kept: 3, lookupDrafted: 1, lookupAccepted: 2)
+        #expect(Self.isInvalid(own, "finished", "lookup_accepted"))
+    }
+
     @Test("a heartbeat without pause or without end")
     func heartbeat() {
         for milliseconds: UInt32 in [0, 3_600_001, .max] {

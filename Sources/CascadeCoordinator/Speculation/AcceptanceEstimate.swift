@@ -1,4 +1,4 @@
-/// Probability that a drafted token is accepted, given that all before it are: a moving average over what was judged,
+/// Probability that a token that is asked for is drafted and accepted, given that all before it are: a moving average over what was judged,
 /// begun with an optimistic prior.
 ///
 /// Evidence fades with every token that is committed, drafted or not. Where drafting was given up the estimate so rises
@@ -20,6 +20,15 @@ package struct AcceptanceEstimate: Equatable, Sendable {
     /// The estimate, between 0 and 1.
     package var value: Double {
         (Self.prior * Self.priorWeight + accepted) / (Self.priorWeight + judged)
+    }
+
+    /// The estimate with little weight: what a new sequence begins with, until it knows better.
+    package var asPrior: AcceptanceEstimate {
+        guard judged > Self.priorWeight else { return self }
+        var prior = self
+        prior.accepted *= Self.priorWeight / judged
+        prior.judged = Self.priorWeight
+        return prior
     }
 
     /// Takes a round: `judged` drafted tokens up to the first that was not accepted, whose probabilities of being

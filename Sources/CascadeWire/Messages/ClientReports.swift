@@ -123,6 +123,9 @@ extension SpeculationCounts: WireConvertible {
                 ? 0 : try reader.counter(1, proto.lookup_accepted, "lookup_accepted"),
             acceptanceHistogram: histogram
         )
+        // Whoever reads it takes lookup's part away from the whole.
+        _ = try reader.number(1, lookupDrafted, "lookup_drafted", in: 0...drafted)
+        _ = try reader.number(1, lookupAccepted, "lookup_accepted", in: 0...min(lookupDrafted, accepted))
     }
 
     func encode(to writer: inout FieldWriter) -> Cascade__V1__SpeculationCounts {

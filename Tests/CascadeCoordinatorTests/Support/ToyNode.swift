@@ -48,7 +48,9 @@ struct ToyNode {
     var specs: [UInt64: SequenceSpec] = [:]
     var passes: UInt64 = 0
     /// Milliseconds that it says a pass took; 0 says nothing.
-    let pace: Double
+    var pace: Double
+    /// Whether it is never as confident as it is asked to be.
+    var isUnsure = false
     /// Everything it was sent.
     var received: [Message] = []
 
@@ -103,10 +105,12 @@ struct ToyNode {
             return missing(draft.fence, draft.specID)
         }
         var drafted: [Token] = []
-        for _ in 0..<draft.count { drafted.append(Toy.draftNext(tokens + drafted)) }
+        let stops = isUnsure && draft.minimumConfidence > 0
+        for _ in 0..<(stops ? 0 : draft.count) { drafted.append(Toy.draftNext(tokens + drafted)) }
         caches[draft.fence.sequence] = tokens + drafted.dropLast()
         let positions = drafted.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 1) }
-        return .drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: pace * Double(positions.count)))
+        let milliseconds = pace * Double(max(1, positions.count))
+        return .drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: milliseconds))
     }
 
     private mutating func answer(_ verify: Verify) -> Message {

@@ -265,7 +265,7 @@ extension SeededGenerator {
     }
 
     mutating func counts() -> SpeculationCounts {
-        SpeculationCounts(
+        var counts = SpeculationCounts(
             rounds: counter(),
             draftedRounds: counter(),
             drafted: counter(),
@@ -277,10 +277,11 @@ extension SeededGenerator {
             relaxed: counter(),
             cut: counter(),
             unruledPositions: counter(),
-            lookupDrafted: counter(),
-            lookupAccepted: counter(),
             acceptanceHistogram: list(upTo: 9) { $0.counter() }
         )
+        counts.lookupDrafted = pick(0...counts.drafted)
+        counts.lookupAccepted = pick(0...min(counts.lookupDrafted, counts.accepted))
+        return counts
     }
 
     mutating func report() -> JobReport {
