@@ -22,6 +22,10 @@ package struct NodeService: Service {
             let model = try ModelConfiguration(file)
             let definition = try file.tokenizerDefinition()
             let tokenizer = try Tokenizer(definition)
+            guard tokenizer.vocabulary.count <= model.vocabulary else {
+                let counts = "\(tokenizer.vocabulary.count) tokens, but its embedding has \(model.vocabulary)"
+                throw NodeError.failed("\(configuration.modelPath): the tokenizer has \(counts)")
+            }
             let kvTokens = try configuration.cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken)
             let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
