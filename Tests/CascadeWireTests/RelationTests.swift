@@ -182,11 +182,11 @@ struct RelationTests {
         }
         #expect(error(drafted: 5, kept: 3, lookupDrafted: 5, lookupAccepted: 3) == nil)
         let drafted = error(drafted: 5, kept: 3, lookupDrafted: 6, lookupAccepted: 3)
-        #expect(Self.isInvalid(drafted, "finished", "lookup_drafted"))
+        #expect(Self.isInvalid(drafted, "finished", "report.counts.lookup_drafted"))
         let accepted = error(drafted: 5, kept: 3, lookupDrafted: 5, lookupAccepted: 4)
-        #expect(Self.isInvalid(accepted, "finished", "lookup_accepted"))
+        #expect(Self.isInvalid(accepted, "finished", "report.counts.lookup_accepted"))
         let own = error(drafted: 5, kept: 3, lookupDrafted: 1, lookupAccepted: 2)
-        #expect(Self.isInvalid(own, "finished", "lookup_accepted"))
+        #expect(Self.isInvalid(own, "finished", "report.counts.lookup_accepted"))
     }
 
     @Test("a heartbeat without pause or without end")
