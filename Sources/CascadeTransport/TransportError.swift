@@ -22,7 +22,7 @@ package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible 
                 + "(port 0 takes a free one) or path"
         case .addressNotAvailable(let endpoint):
             "cannot listen on \(endpoint): this host has no such address or interface; use one of its own addresses, "
-                + "such as tcp://127.0.0.1:5555, or tcp://*:5555 for all of them"
+                + "such as tcp://127.0.0.1:5570, or tcp://*:5570 for all of them"
         case .permissionDenied(let endpoint):
             "cannot listen on \(endpoint): permission denied; use a port above 1023, or a folder this user may write to"
         case .badOption(let name, let reason):

@@ -49,6 +49,15 @@ package struct ProcessHealth: Codable, Sendable {
         try? FileManager.default.removeItem(at: file)
     }
 
+    /// Whether a process has that number: of a dead one it may have become the number of a thread, which a signal would
+    /// reach as well.
+    private static func isProcess(_ pid: Int32) -> Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
+        return status.split(separator: "\n").contains { line in
+            line.hasPrefix("Tgid:") && line.split(separator: "\t").last == "\(pid)"[...]
+        }
+    }
+
     /// All reports of live processes with their age in seconds; leftovers of dead processes are removed.
     package static func all() -> [(report: ProcessHealth, ageSeconds: Double)] {
         let files =
@@ -60,7 +69,7 @@ package struct ProcessHealth: Codable, Sendable {
             guard let data = try? Data(contentsOf: file),
                 let report = try? JSONDecoder().decode(ProcessHealth.self, from: data)
             else { return nil }
-            guard kill(report.pid, 0) == 0 || errno == EPERM else {
+            guard isProcess(report.pid) else {
                 try? FileManager.default.removeItem(at: file)
                 return nil
             }

@@ -75,7 +75,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func example(_ use: Use) -> String {
-        use == .bind ? "for example tcp://127.0.0.1:5555 or tcp://*:5555" : "for example tcp://127.0.0.1:5555"
+        use == .bind ? "for example tcp://127.0.0.1:5570 or tcp://*:5570" : "for example tcp://127.0.0.1:5570"
     }
 
     private static func fault(port: String, _ use: Use) -> String? {
@@ -96,7 +96,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         }
         if host.hasPrefix("[") || host.contains(":") {
             guard host.hasPrefix("["), host.hasSuffix("]"), let bytes = ipv6(String(host.dropFirst().dropLast())) else {
-                return "\"\(host)\" is no IPv6 address in brackets, as in tcp://[::1]:5555"
+                return "\"\(host)\" is no IPv6 address in brackets, as in tcp://[::1]:5570"
             }
             let isWildcard = bytes.allSatisfy { $0 == 0 }
             return isWildcard && use == .connect ? "[::] can only be listened on; \(example(use))" : nil

@@ -112,7 +112,7 @@ struct SubmitCommand: AsyncParsableCommand {
     private func show(_ notice: AnswerFollower.Notice) {
         switch notice {
         case .text(let text): if !json { Output.write(text) }
-        case .accepted: break
+        case .accepted(let accepted): Output.note("cascade: job \(accepted.job)")
         case .waiting(let note): Output.note("cascade: \(note)")
         case .unreachable:
             Output.note("cascade: the coordinator at \(cluster.endpoint.endpoint) does not answer; trying again")
@@ -124,8 +124,8 @@ struct SubmitCommand: AsyncParsableCommand {
         if json {
             try Output.json(SubmitResult(report))
         } else {
-            if report.text.last != UInt8(ascii: "\n") { Output.write([UInt8(ascii: "\n")]) }
-            Output.note(SubmitSummary.line(report))
+            if !report.text.isEmpty, report.text.last != UInt8(ascii: "\n") { Output.write([UInt8(ascii: "\n")]) }
+            if report.error == nil || !report.tokens.isEmpty { Output.note(SubmitSummary.line(report)) }
         }
         if let error = report.error {
             throw CommandFailure(code: error.code.isRefusal ? 4 : 1, message: error.message)

@@ -3,7 +3,7 @@ internal import Foundation
 
 /// The line that `cascade submit` prints under an answer.
 enum SubmitSummary {
-    /// E.g. `64 tokens in 5.1 s (12.9 tok/s) · 17 rounds · mean acceptance length 3.8 · kept 0 deferred 53 …`.
+    /// E.g. `64 tokens in 5.1 s (12.9 tok/s) · 17 rounds · mean acceptance length 3.8 · accepted 47 of 68 drafted, …`.
     static func line(_ report: JobReport) -> String {
         let counts = report.counts
         var parts = ["\(report.tokens.count) tokens in \(fixed(report.totalMilliseconds / 1_000, 1)) s"]
@@ -12,7 +12,8 @@ enum SubmitSummary {
         if let length = counts.meanAcceptanceLength {
             parts.append("mean acceptance length \(fixed(length, 2))")
             parts.append(
-                "drafted \(counts.drafted), kept \(counts.kept), deferred \(counts.deferred), "
+                "accepted \(counts.accepted) of \(counts.drafted) drafted, kept \(counts.kept), "
+                    + "deferred \(counts.deferred), "
                     + "recovered \(counts.recovered), bonus \(counts.bonus)"
             )
             if counts.lookupAccepted > 0 { parts.append("copied \(counts.lookupAccepted)") }
