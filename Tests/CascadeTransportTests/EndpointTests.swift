@@ -59,9 +59,9 @@ struct EndpointTests {
 
     @Test func errorsShowAnExample() {
         #expect {
-            try Endpoint(parsing: "127.0.0.1:5555", for: .connect)
+            try Endpoint(parsing: "127.0.0.1:5570", for: .connect)
         } throws: {
-            "\($0)".contains("tcp://127.0.0.1:5555")
+            "\($0)".contains("tcp://127.0.0.1:5570")
         }
     }
 
