@@ -36,7 +36,8 @@ static float extreme_of(const f32x4 *x) {
 }
 
 // The scale with the least square error among those that the candidates' codes ask for. A candidate maps the extreme
-// to -7.25, -7.75, -8.25 or -8.75; its codes c have the best scale sum(x c) / sum(c c), which takes sum(x c)^2 / sum(c c) off the error.
+// to -7.25, -7.75, -8.25 or -8.75; its codes c have the best scale sum(x c) / sum(c c), which takes sum(x c)^2 /
+// sum(c c) off the error.
 static float scale_of(const f32x4 *x) {
     float extreme = extreme_of(x), best = 0, scale = 0;
     if (extreme == 0) {

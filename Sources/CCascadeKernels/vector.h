@@ -9,24 +9,18 @@
 
 #define CSK_INLINE static inline __attribute__((always_inline, unused))
 #define CSK_UNROLL _Pragma("clang loop unroll(full)")
+// For loops whose bodies are unrolled already: more of it and the code outgrows the cache of decoded instructions, which
+// costs more than the branches.
 #define CSK_LOOP _Pragma("clang loop unroll(disable)")
 
 typedef float f32x16 __attribute__((vector_size(64)));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
-typedef uint32_t u32x16 __attribute__((vector_size(64)));
-
 typedef int8_t i8x16 __attribute__((vector_size(16)));
 typedef int16_t i16x8 __attribute__((vector_size(16)));
 typedef double f64x16 __attribute__((vector_size(128)));
 
 CSK_INLINE f32x16 load_f32(const void *p) {
     f32x16 v;
-    __builtin_memcpy(&v, p, sizeof v);
-    return v;
-}
-
-CSK_INLINE u32x16 load_u32(const void *p) {
-    u32x16 v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
@@ -41,10 +35,6 @@ CSK_INLINE f32x16 splat_f32(float x) {
 
 CSK_INLINE i32x16 splat_i32(int32_t x) {
     return (i32x16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-}
-
-CSK_INLINE f32x16 to_f32(i32x16 v) {
-    return __builtin_convertvector(v, f32x16);
 }
 
 // a where the mask's lane is all ones, b where it is 0.

@@ -116,6 +116,7 @@ extension RoundDraft {
         source = .lookup
         positions = tokens.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 0) }
     }
+
     /// How much the expert judged of the draft, and how it fared. The expert's word on each judged position says how
     /// likely its token was to be accepted, which is less noisy than whether it was.
     ///

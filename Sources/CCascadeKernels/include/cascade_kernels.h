@@ -41,7 +41,8 @@ typedef struct {
     int8_t q[CSK_BLOCK];
     float scale;
     union {
-        // Narrow scales: scale times the sum of all q, rounded to binary16; a weight block's minimum is multiplied by it.
+        // Narrow scales: scale times the sum of all q, rounded to binary16; what a weight block's minimum is multiplied
+        // by.
         float sum;
         // Wide scales: the sum of all q in the low half and that of the next block in the high half; in blocks of odd
         // number the high half is 0.

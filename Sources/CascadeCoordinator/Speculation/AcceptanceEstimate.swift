@@ -1,5 +1,5 @@
-/// Probability that a token that is asked for is drafted and accepted, given that all before it are: a moving average over what was judged,
-/// begun with an optimistic prior.
+/// Probability that a token that is asked for is drafted and accepted, given that all before it are: a moving average
+/// over what was judged, begun with an optimistic prior.
 ///
 /// Evidence fades with every token that is committed, drafted or not. Where drafting was given up the estimate so rises
 /// back to the prior, and a short draft tries again now and then: about one in twenty tokens at worst.
