@@ -12,14 +12,29 @@
 
 #include "lanes.h"
 
-// From three columns on the arithmetic, not the memory, sets the pace, and fetching ahead of the hardware helps; below
-// that it gets in the way.
-CSK_INLINE void prefetch(const uint8_t *p, size_t bytes, size_t n) {
-    if (n >= 3) {
-        CSK_UNROLL
-        for (size_t i = 0; i < bytes; i += PLANE) {
-            __builtin_prefetch(p + PREFETCH + i, 0, 2);
-        }
+// A tile is computed in parts of LANES rows. With 1 or 2 columns, where memory sets the pace, all parts of a block are
+// computed in one sweep, so that memory is read in order; with more, a part's sums take all registers, and each part
+// makes a sweep of its own over the block.
+enum { PARTS = CSK_TILE_ROWS / LANES };
+
+CSK_INLINE size_t parts_at_once(size_t n) {
+    return n <= 2 ? PARTS : 1;
+}
+
+// Fetches what lies PREFETCH bytes behind these planes: their share in the sweep that begins with part `first`. Spread
+// over the block's steps: a whole block asked for at once fills the processor's queue of misses (a third slower).
+CSK_INLINE void prefetch(const uint8_t *p, size_t planes, size_t n, size_t first) {
+    CSK_UNROLL
+    for (size_t i = planes * first / PARTS; i < planes * (first + parts_at_once(n)) / PARTS; i++) {
+        __builtin_prefetch(p + PREFETCH + PLANE * i, 0, 2);
+    }
+}
+
+// Fetches for a block whose parts are computed in one sweep.
+CSK_INLINE void prefetch_block(const uint8_t *p, size_t planes) {
+    CSK_UNROLL
+    for (size_t i = 0; i < planes; i++) {
+        __builtin_prefetch(p + PREFETCH + PLANE * i, 0, 2);
     }
 }
 
@@ -39,17 +54,22 @@ CSK_INLINE void add_scaled(const ivec *sums, fvec d, const csk_block *x, size_t 
     }
 }
 
-// Sums of n columns over the rows of a tile, in parts of LANES rows: y[part][column].
-typedef fvec tile_sums[CSK_TILE_ROWS / LANES][CSK_GROUP_COLUMNS];
+// Sums of n columns over the rows of a tile: y[part][column].
+typedef fvec tile_sums[PARTS][CSK_GROUP_COLUMNS];
 
-// Loops over the parts; a part's rows are PART bytes of a plane, half as many of the scales.
-#define CSK_PARTS for (size_t part = 0; part < CSK_TILE_ROWS / LANES; part++)
+// Loops over all parts; a part's rows are PART bytes of a plane, half as many of the scales.
+#define CSK_PARTS for (size_t part = 0; part < PARTS; part++)
 enum { PART = 4 * LANES };
+
+// Loops over the parts of the sweep that begins with part `first`.
+#define CSK_SWEEP(PART_NAME)                                                                                           \
+    CSK_UNROLL                                                                                                         \
+    for (size_t PART_NAME = first; PART_NAME < first + parts_at_once(n); PART_NAME++)
 
 CSK_INLINE void tile_q8_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (8 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 8 * PLANE, scales += SCALES, x += n) {
-        prefetch(tile, 8 * PLANE, n);
+        prefetch_block(tile, 8);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -63,7 +83,7 @@ CSK_INLINE void tile_q8_0(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (5 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 5 * PLANE, scales += SCALES, x += n) {
-        prefetch(tile, 5 * PLANE, n);
+        prefetch_block(tile, 5);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -77,7 +97,7 @@ CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += SCALES, x += n) {
-        prefetch(tile, 4 * PLANE, n);
+        prefetch_block(tile, 4);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -94,7 +114,7 @@ CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q4_1(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += 2 * SCALES, x += n) {
-        prefetch(tile, 4 * PLANE, n);
+        prefetch_block(tile, 4);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -118,38 +138,53 @@ CSK_INLINE uvec minima_q4_k(const uint8_t *planes, size_t pair) {
     return (low & 0x0F) | ((top >> 2) & 0x30) | ((low << 12) & 0xF0000) | ((top << 6) & 0x300000);
 }
 
+// y += what one block of Q4_K gives: its sums of products, less the minima times the activations' sums.
+CSK_INLINE void add_q4_k(const ivec *sums, const uint8_t *tile, size_t part, const csk_block *x, size_t n, fvec *y) {
+    uvec minima[4];
+    CSK_UNROLL
+    for (size_t pair = 0; pair < 4; pair++) {
+        minima[pair] = minima_q4_k(tile + PLANE + PART * part, pair);
+    }
+    fvec d = widen_half(tile + PART / 2 * part), dmin = widen_half(tile + SCALES + PART / 2 * part);
+    CSK_UNROLL
+    for (size_t c = 0; c < n; c++) {
+        ivec offset = all_i32(0);
+        CSK_UNROLL
+        for (size_t pair = 0; pair < 4; pair++) {
+            offset = dot2(offset, minima[pair], (uvec)all_i32(x[2 * pair * n + c].sums));
+        }
+        fvec t = lanes_to_f32(sums[c]) * d - lanes_to_f32(offset) * dmin;
+        y[c] += t * all_f32(x[c].scale);
+    }
+}
+
 CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     for (size_t b = 0; b < k / 256; b++, tile += 36 * PLANE, x += 8 * n) {
-        prefetch(tile, 36 * PLANE, n);
         CSK_UNROLL
-        CSK_PARTS {
-            const uint8_t *scales = tile + PLANE + PART * part;
-            ivec sums[CSK_GROUP_COLUMNS];
-            clear(n, sums);
+        for (size_t first = 0; first < PARTS; first += parts_at_once(n)) {
+            ivec sums[PARTS][CSK_GROUP_COLUMNS];
+            prefetch(tile, 4, n, first);
+            CSK_SWEEP(part) {
+                clear(n, sums[part]);
+            }
             for (size_t half = 0; half < 2; half++) {
-                uvec packed = lanes_u32(scales + PLANE * half);
+                uvec packed[PARTS];
+                CSK_SWEEP(part) {
+                    packed[part] = lanes_u32(tile + PLANE * (1 + half) + PART * part);
+                }
                 CSK_LOOP
                 for (unsigned j = 0; j < 4; j++) {
                     size_t block = 4 * half + j;
-                    const uint8_t *planes = tile + PLANE * (4 + 4 * block) + PART * part;
-                    dot_nibbles(planes, x + block * n, n, unsigned_factor(packed, j), sums);
+                    const uint8_t *planes = tile + PLANE * (4 + 4 * block);
+                    prefetch(planes, 4, n, first);
+                    CSK_SWEEP(part) {
+                        ivec factor = unsigned_factor(packed[part], j);
+                        dot_nibbles(planes + PART * part, x + block * n, n, factor, sums[part]);
+                    }
                 }
             }
-            uvec minima[4];
-            CSK_UNROLL
-            for (size_t pair = 0; pair < 4; pair++) {
-                minima[pair] = minima_q4_k(scales, pair);
-            }
-            fvec d = widen_half(tile + PART / 2 * part), dmin = widen_half(tile + SCALES + PART / 2 * part);
-            CSK_UNROLL
-            for (size_t c = 0; c < n; c++) {
-                ivec offset = all_i32(0);
-                CSK_UNROLL
-                for (size_t pair = 0; pair < 4; pair++) {
-                    offset = dot2(offset, minima[pair], (uvec)all_i32(x[2 * pair * n + c].sums));
-                }
-                fvec t = lanes_to_f32(sums[c]) * d - lanes_to_f32(offset) * dmin;
-                y[part][c] += t * all_f32(x[c].scale);
+            CSK_SWEEP(part) {
+                add_q4_k(sums[part], tile, part, x, n, y[part]);
             }
         }
     }
@@ -158,20 +193,31 @@ CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q6_k(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 256 * (52 * PLANE);
     for (size_t b = 0; b < k / 256; b++, tile += 52 * PLANE, scales += SCALES, x += 8 * n) {
-        prefetch(tile, 52 * PLANE, n);
         CSK_UNROLL
-        CSK_PARTS {
-            ivec sums[CSK_GROUP_COLUMNS];
-            clear(n, sums);
+        for (size_t first = 0; first < PARTS; first += parts_at_once(n)) {
+            ivec sums[PARTS][CSK_GROUP_COLUMNS];
+            prefetch(tile, 4, n, first);
+            CSK_SWEEP(part) {
+                clear(n, sums[part]);
+            }
             for (size_t pair = 0; pair < 4; pair++) {
-                uvec packed = lanes_u32(tile + PLANE * pair + PART * part);
+                uvec packed[PARTS];
+                CSK_SWEEP(part) {
+                    packed[part] = lanes_u32(tile + PLANE * pair + PART * part);
+                }
                 CSK_LOOP
                 for (unsigned j = 0; j < 4; j++) {
-                    const uint8_t *planes = tile + PLANE * (4 + 12 * pair + 3 * j) + PART * part;
-                    dot_six_bits(planes, x + (2 * pair + j / 2) * n, j % 2, n, signed_factor(packed, j), sums);
+                    const uint8_t *planes = tile + PLANE * (4 + 12 * pair + 3 * j);
+                    prefetch(planes, 3, n, first);
+                    CSK_SWEEP(part) {
+                        ivec factor = signed_factor(packed[part], j);
+                        dot_six_bits(planes + PART * part, x + (2 * pair + j / 2) * n, j % 2, n, factor, sums[part]);
+                    }
                 }
             }
-            add_scaled(sums, widen_half(scales + PART / 2 * part), x, n, y[part]);
+            CSK_SWEEP(part) {
+                add_scaled(sums[part], widen_half(scales + PART / 2 * part), x, n, y[part]);
+            }
         }
     }
 }
