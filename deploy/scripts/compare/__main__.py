@@ -15,7 +15,7 @@ import time
 from processes import Cluster, Failed, Llama, Processes
 from report import report
 
-ROWS = [1, 5, 8, 16, 512]
+ROWS = [1, 2, 3, 5, 8, 16, 512]
 # Two tokens closer than this may change places between implementations that round activations to 8 bits.
 TIE = 0.2
 START = time.monotonic()
@@ -29,7 +29,12 @@ LLAMA_MODES = {
     "llama.cpp, ngram-cache": ["--spec-type", "ngram-cache"],
     "llama.cpp, ngram-mod": ["--spec-type", "ngram-mod"],
 }
-CASCADE_MODES = {"cascade, no drafts": ["--num-speculative-tokens", "0"], "cascade": []}
+# Options of the cluster and of its jobs.
+CASCADE_MODES = {
+    "cascade, no drafts": ([], ["--num-speculative-tokens", "0"]),
+    "cascade": ([], []),
+    "cascade, light drafter": (["--draft-vocabulary", "32768", "--draft-quantization", "q4_0"], []),
+}
 
 
 def say(text):
@@ -160,12 +165,13 @@ def start_servers(processes, options, result):
         result["modes"][name] = ["llama-server", *server.arguments[: len(server.arguments) - len(files)]]
         plain = plain or server
         runs[name] = server.run
-    for name, extra in CASCADE_MODES.items():
+    for name, (up, submit) in CASCADE_MODES.items():
         say(f"starting {name}")
         # A cluster for each mode: nodes keep the pages of a prompt, so on one of them the second mode would find the
         # prompt computed.
-        cluster = Cluster(processes, options.cascade, options.drafter, options.expert, options.threads, extra)
-        result["modes"][name] = ["cascade submit", *extra]
+        nodes = ["--drafter", options.drafter, "--expert", options.expert, "--threads", str(options.threads), *up]
+        cluster = Cluster(processes, options.cascade, nodes, submit)
+        result["modes"][name] = ["cascade up", *up, "; cascade submit", *submit]
         runs[name], clusters[name] = cluster.run, cluster
     return runs, plain, clusters
 

@@ -154,13 +154,12 @@ class Llama:
 
 
 class Cluster:
-    """`cascade up`: coordinator, drafter and expert; with one set of options for jobs."""
+    """`cascade up`: coordinator, drafter and expert; with one set of options for its nodes and one for jobs."""
 
-    def __init__(self, processes, program, drafter, expert, threads, extra):
+    def __init__(self, processes, program, nodes, extra):
         self.processes, self.program, self.extra = processes, program, extra
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
-        arguments = ["--drafter", drafter, "--expert", expert, "--threads", str(threads), "--endpoint", self.endpoint]
-        self.process = processes.start("cascade up", [program, "up", *arguments])
+        self.process = processes.start("cascade up", [program, "up", *nodes, "--endpoint", self.endpoint])
         processes.wait_until(self.process, self.is_ready, 300)
 
     def is_ready(self):

@@ -7,8 +7,18 @@ def number(value, digits=1):
     return "" if value is None else f"{value:.{digits}f}"
 
 
+def pass_times(result, role, side):
+    """Milliseconds of a pass by its rows: medians of all samples."""
+    samples = {}
+    for entry in result["passes"]:
+        if (entry["role"], entry["side"]) == (role, side):
+            for n, values in entry["samples_ms"].items():
+                samples.setdefault(int(n), []).extend(values)
+    return {n: median(values) for n, values in sorted(samples.items())}
+
+
 def passes(result):
-    """Milliseconds of passes: medians of all samples of a side; ratios from them."""
+    """Milliseconds of passes; ratios from them."""
     rows = sorted({int(n) for entry in result["passes"] for n in entry["samples_ms"]})
     lines = [
         f"Passes, {result['threads']} threads: ms of a pass of n tokens, medians. llama.cpp computes the logits of one "
@@ -18,17 +28,10 @@ def passes(result):
         "|---|" + "---|" * len(rows),
     ]
     for role in ("expert", "drafter"):
-        times = {}
-        for side in ("llama.cpp", "cascade"):
-            samples = {n: [] for n in rows}
-            for entry in result["passes"]:
-                if (entry["role"], entry["side"]) == (role, side):
-                    for n, values in entry["samples_ms"].items():
-                        samples[int(n)] += values
-            times[side] = {n: median(values) if values else None for n, values in samples.items()}
-            cells = [number(times[side][n]) for n in rows]
-            lines.append(f"| {role}, {side} | " + " | ".join(cells) + " |")
-        pairs = [(times["cascade"][n], times["llama.cpp"][n]) for n in rows]
+        times = {side: pass_times(result, role, side) for side in ("llama.cpp", "cascade")}
+        for side, by_rows in times.items():
+            lines.append(f"| {role}, {side} | " + " | ".join(number(by_rows.get(n)) for n in rows) + " |")
+        pairs = [(times["cascade"].get(n), times["llama.cpp"].get(n)) for n in rows]
         ratios = [number(ours / theirs, 2) if ours and theirs else "" for ours, theirs in pairs]
         lines.append(f"| {role}, cascade / llama.cpp | " + " | ".join(ratios) + " |")
     limits = [e["raw"] for e in result["passes"] if e["side"] == "cascade" and e["role"] == "expert"]
@@ -47,6 +50,31 @@ def agreement(runs):
     if ties:
         text += f", {len(ties)} up to a tie"
     return text + (f", **{len(void)} void**" if void else "")
+
+
+def interpolated(times, rows):
+    """Milliseconds of a pass of a number of rows between measured ones."""
+    below, above = max(n for n in times if n <= rows), min(n for n in times if n >= rows)
+    share = (rows - below) / (above - below) if above > below else 0
+    return times[below] + share * (times[above] - times[below])
+
+
+def of_predicted(result, runs):
+    """The time behind the first token that the passes alone would take, as a share of what it took; None where they
+    were not measured or this is not cascade with the default drafter. Every round takes one pass of the expert, and one
+    of the drafter for each token that it drafted."""
+    if not result["passes"] or any("cascade" not in run["raw"] for run in runs):
+        return None
+    expert, drafter = (pass_times(result, role, "cascade") for role in ("expert", "drafter"))
+    predicted = 0
+    for run in runs:
+        rounds = len(run["tokens"]) - 1 - run["accepted"]
+        drafting = min(run["raw"]["speculative_decoding"]["num_spec_steps"], rounds)
+        if drafting:
+            predicted += drafting * interpolated(expert, 1 + run["drafted"] / drafting)
+        predicted += (rounds - drafting) * expert[1]
+        predicted += run["raw"]["cascade"]["draft_sources"]["model"] * drafter[1]
+    return predicted / sum(run["total_ms"] - run["first_token_ms"] for run in runs)
 
 
 def decoding(result, label):
@@ -84,12 +112,16 @@ def decoding(result, label):
         ]
         lines.append(f"| {mode} | " + " | ".join(cells) + " |")
     best = max((mode for mode in speeds if mode.startswith("llama.cpp")), key=speeds.get)
-    ours = speeds["cascade"]
-    lines += [
-        "",
-        f"cascade: {ours / speeds[best]:.2f} times llama.cpp's best here ({best}), "
-        f"{ours / speeds['cascade, no drafts']:.2f} times itself without drafts.",
-    ]
+    for mode in ("cascade", "cascade, light drafter"):
+        if mode in speeds:
+            lines += [
+                "",
+                f"{mode}: {speeds[mode] / speeds[best]:.2f} times llama.cpp's best here ({best}), "
+                f"{speeds[mode] / speeds['cascade, no drafts']:.2f} times itself without drafts.",
+            ]
+    share = of_predicted(result, modes["cascade"])
+    if share:
+        lines += ["", f"cascade: its passes alone, by the table above, would take {share:.2f} of the time behind the first token."]
     voids = [run for runs in modes.values() for run in runs if "void" in run["verdict"]]
     lines += [f"**Void: {run['mode']}, {run['prompt']}: {run['verdict']['void']}.**" for run in voids]
     return lines
