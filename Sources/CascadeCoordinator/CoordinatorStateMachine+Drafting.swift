@@ -114,7 +114,7 @@ extension RoundDraft {
     /// A draft that was looked up: each row has all its mass on the token, and no model's confidence.
     init(lookup tokens: ArraySlice<Token>) {
         source = .lookup
-        positions = tokens.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 0) }
+        positions = tokens.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gate: .lookup) }
     }
 
     /// How much the expert judged of the draft, and how it fared. The expert's word on each judged position says how

@@ -66,7 +66,7 @@ extension SpeculationCounts {
         if accepted != self.accepted {
             return "the histogram \(acceptanceHistogram) says \(accepted) tokens were accepted, not \(self.accepted)"
         }
-        if relaxed > kept { return "relaxed \(relaxed) is more than kept \(kept)" }
+        if relaxed > accepted { return "relaxed \(relaxed) is more than accepted \(accepted)" }
         if lookupAccepted > lookupDrafted || lookupDrafted > drafted || lookupAccepted > self.accepted {
             return "lookup's \(lookupAccepted) of \(lookupDrafted) do not fit \(self.accepted) of \(drafted) tokens"
         }

@@ -5,58 +5,101 @@ internal import CascadeCore
 /// Membership of a token is decided from a handful of numbers that both the expert, who holds the row, and the
 /// coordinator, who holds the evidence, have to the bit. So the two never disagree, and no one ships a set.
 struct KeptSet {
+    /// What the expert's side contributes; a number that the rule does not read may be anything.
+    struct Expert {
+        /// The gate's largest probability, its token and its entropy.
+        var maximum: Double
+        var argmax: Token
+        var entropy: Double
+        /// The gate's probability of the drafter's favourite.
+        var favouriteProbability: Double
+        /// TV(p, q) of the processed rows.
+        var variation: Double
+    }
+
+    /// One token's numbers in the expert's rows and the drafter's gate.
+    struct Candidate {
+        var token: Token
+        /// Processed p.
+        var probability: Double
+        /// The gate's p.
+        var gateProbability: Double
+        /// Whether it is among the gate's top N.
+        var isInTop: Bool
+        /// The drafter's gate probability.
+        var draftProbability: Double
+    }
+
+    /// What a token must show.
+    private enum Test {
+        case nothingStands
+        case everythingStands
+        case gateAtLeast(Double)
+        case gateAbove(Double)
+        case inTopAtLeast(Double)
+        case draftAtLeast(Double)
+    }
+
     /// How the rule weighs what it does not keep.
     let form: Law.Form
-    /// Whether nothing is kept here, whatever the token.
-    private let isEmpty: Bool
-    private let rule: RuleSettings.Rule
-    /// Least probability, by the gate, of a kept token.
-    private let threshold: Double
+    private let test: Test
     private let guardTokens: [Token]
     private let isGreedy: Bool
 
-    /// - Parameters:
-    ///   - strict: Whether the position is judged losslessly whatever the rule.
-    ///   - greedy: Whether the temperature is 0.
-    ///   - gateMaximum: The expert's largest gate probability, and `gateArgmax` its token.
-    ///   - draftMaximum: The drafter's largest gate probability; 0 where no model made the row (a lookup), which a rule
-    ///     that reads the drafter judges losslessly.
-    init(
-        settings: RuleSettings,
-        guardTokens: [Token],
-        strict: Bool,
-        greedy: Bool,
-        gateMaximum: Double,
-        gateArgmax: Token,
-        draftMaximum: Double
-    ) {
-        rule = strict ? .lossless : settings.rule
-        self.guardTokens = guardTokens
-        isGreedy = greedy
-        let guarded = guardTokens.contains(gateArgmax)
+    /// K at `position`. `draft` is the drafter's gate; where no model made the row, a rule that reads the drafter judges
+    /// losslessly.
+    init(expert: Expert, draft: DraftGate, spec: SequenceSpec, position: Int) {
+        let settings = spec.rule
+        let rule = spec.isStrict(position: position) ? .lossless : settings.rule
+        guardTokens = spec.guardTokens
+        isGreedy = spec.sampling.isGreedy
+        let isEta = [.tokenV1, .tokenV2, .tokenV3].contains(rule) && settings.verifyMethod != .coupled
+        form = isEta ? .eta : .coin
+        let isClosed = guardTokens.contains(expert.argmax) || (rule.readsDrafter && !(draft.maximum > 0))
+        test = isClosed ? .nothingStands : Self.test(rule, settings, expert, draft)
+    }
+
+    /// Each condition says what keeps, so that a NaN keeps nothing.
+    private static func test(
+        _ rule: RuleSettings.Rule,
+        _ settings: RuleSettings,
+        _ expert: Expert,
+        _ draft: DraftGate
+    ) -> Test {
+        let alpha = settings.alpha
+        func position(_ stands: Bool) -> Test { stands ? .everythingStands : .nothingStands }
         switch rule {
-        case .lossless:
-            form = .ratio
-            threshold = .infinity
-            isEmpty = true
-        case .chow:
-            form = .set
-            threshold = 0
-            isEmpty = guarded || !(draftMaximum > 0 && draftMaximum >= 1 - settings.alpha)
-        case .tokenV3, .tokenLT:
-            form = rule == .tokenV3 ? .eta : .set
-            threshold = (1 - settings.alpha) * gateMaximum
-            isEmpty = guarded
+        case .lossless, .lossy, .ensemble: return .nothingStands
+        case .chow: return position(draft.maximum >= 1 - alpha)
+        case .diff: return position(draft.maximum >= expert.maximum - alpha)
+        case .opt: return position(draft.maximum >= expert.maximum - alpha * expert.variation)
+        case .chowLog: return position(draft.entropy <= alpha)
+        case .diffLog: return position(draft.entropy <= expert.entropy + alpha)
+        case .optLog: return position(draft.entropy <= expert.entropy + alpha * expert.variation)
+        case .bild: return position(expert.favouriteProbability >= Math.exp(-alpha))
+        case .tokenV1: return .draftAtLeast(expert.maximum - alpha)
+        case .tokenV2: return .gateAtLeast(expert.maximum - alpha)
+        case .tokenV3, .tokenLT: return .gateAtLeast((1 - alpha) * expert.maximum)
+        case .typical: return .gateAbove(min(alpha, settings.delta * Math.exp(-expert.entropy)))
+        case .topkDelta: return .inTopAtLeast(expert.maximum - alpha)
         }
     }
 
-    /// Whether `token` stands; `processed` and `gate` are its probabilities in the expert's two rows.
+    /// Whether a token stands.
     ///
     /// A token that the expert cannot emit never stands, nor does a guarded one. What the expert can emit is the support
     /// of its processed row; at temperature 0, where that is one token by construction, of the gate's row.
-    func contains(_ token: Token, processed: Double, gate: Double) -> Bool {
-        if isEmpty || guardTokens.contains(token) { return false }
-        // A NaN fails both comparisons, and the position is judged losslessly.
-        return (isGreedy ? gate : processed) > 0 && gate >= threshold
+    func contains(_ one: Candidate) -> Bool {
+        guard (isGreedy ? one.gateProbability : one.probability) > 0, !guardTokens.contains(one.token) else {
+            return false
+        }
+        switch test {
+        case .nothingStands: return false
+        case .everythingStands: return true
+        case .gateAtLeast(let least): return one.gateProbability >= least
+        case .gateAbove(let limit): return one.gateProbability > limit
+        case .inTopAtLeast(let least): return one.isInTop && one.gateProbability >= least
+        case .draftAtLeast(let least): return one.draftProbability >= least
+        }
     }
 }

@@ -7,12 +7,10 @@ package import CascadeCore
 /// where a = 1, this emits pi = q a + (1 - sum q a) rho (decisions.md 3), so each form below has a closed law:
 /// speculative sampling from pi, which rejects with probability TV(pi, q).
 package struct Law: Sendable {
-    /// How tokens outside K are weighed. In all three, K is cut to what the expert can emit and by the guard first.
+    /// How tokens outside K are weighed. In both, K is cut to what the expert can emit and by the guard first.
     package enum Form: Sendable {
-        /// No K; the coin is a function of p and q. `lossless`: pi = p.
-        case ratio
-        /// Outside K the coin of `lossless`, p / q, and everywhere its residual, norm((p - q)+).
-        case set
+        /// Outside K a coin that accepts wherever p > q, and everywhere the residual of `lossless`, norm((p - q)+).
+        case coin
         /// The expert's law fills the mass eta = 1 - q(K) that the drafter loses: pi = q 1[K] + eta p (paper, 1.2).
         case eta
     }
@@ -26,6 +24,8 @@ package struct Law: Sendable {
     private let kept: [Bool]
     /// Processed p of each entry of the drafter's row.
     private let expertOnDraft: [Double]
+    /// q a: the mass of each entry of the drafter's row that is accepted.
+    private let accepted: [Double]
     /// q(K).
     package let keptMass: Double
     /// 1 - q(K), summed by itself: exactly 1 where nothing is kept and exactly 0 where everything is.
@@ -35,7 +35,15 @@ package struct Law: Sendable {
     /// Sum of the residual weights.
     private var residualMass: Double
 
-    init(form: Form, expert: Distribution, draft: Distribution, kept: [Bool], expertOnDraft: [Double]) {
+    /// - Parameter coin: In the form `coin`, the mass q a of an entry outside K by its p and q; q wherever p > q.
+    init(
+        form: Form,
+        expert: Distribution,
+        draft: Distribution,
+        kept: [Bool],
+        expertOnDraft: [Double],
+        coin: (_ index: Int, _ p: Double, _ q: Double) -> Double
+    ) {
         self.form = form
         self.expert = expert
         self.draft = draft
@@ -43,18 +51,19 @@ package struct Law: Sendable {
         self.expertOnDraft = expertOnDraft
         var standing = 0.0
         var deferred = 0.0
-        var rejected = 0.0
         for index in kept.indices {
             let weight = Double(draft.weights[index])
-            if kept[index] {
-                standing += weight
-            } else {
-                deferred += weight
-                rejected += max(0, draft.probability(at: index) - expertOnDraft[index])
-            }
+            if kept[index] { standing += weight } else { deferred += weight }
         }
         keptMass = standing / draft.total
-        eta = deferred / draft.total
+        let eta = deferred / draft.total
+        self.eta = eta
+        accepted = kept.indices.map { index in
+            let q = draft.probability(at: index)
+            if kept[index] { return q }
+            let p = expertOnDraft[index]
+            return form == .eta ? min(q, eta * p) : min(q, coin(index, p, q))
+        }
         residualMass = 0
         rejectMass = 0
         var mass = 0.0
@@ -63,6 +72,8 @@ package struct Law: Sendable {
             return true
         }
         residualMass = mass
+        var rejected = 0.0
+        for index in kept.indices { rejected += draft.probability(at: index) - accepted[index] }
         rejectMass = min(1, form == .eta ? mass : rejected)
     }
 
@@ -76,38 +87,83 @@ package struct Law: Sendable {
     package func ratio(of token: Token) -> Double {
         guard let index = draft.index(of: token) else { return 0 }
         if kept[index] { return 1 }
-        let p = expertOnDraft[index]
-        let q = draft.probability(at: index)
-        switch form {
-        case .ratio: return p / q
-        case .set: return p <= q ? p / q : 1 + rejectMass * ((p - q) / residualMass) / q
-        case .eta: return eta * p / q
-        }
+        let (p, q) = (expertOnDraft[index], draft.probability(at: index))
+        if form == .eta { return eta * p / q }
+        return p > q ? 1 + rejectMass * ((p - q) / residualMass) / q : accepted[index] / q
+    }
+
+    /// pi(x) / q(x) for a drafted token x, for kept ones too: what block verification multiplies up. 1 where x is kept and
+    /// the expert adds nothing to it.
+    package func chainRatio(of token: Token) -> Double {
+        guard let index = draft.index(of: token), kept[index] else { return ratio(of: token) }
+        let (p, q) = (expertOnDraft[index], draft.probability(at: index))
+        if form == .eta { return 1 + eta * p / q }
+        return p > q ? 1 + rejectMass * ((p - q) / residualMass) / q : 1
     }
 
     /// pi(token).
     package func probability(of token: Token) -> Double {
-        let p = expert.probability(of: token)
-        let q = draft.probability(of: token)
-        switch form {
-        case .ratio:
-            return p
-        case .set:
-            if p > q { return q + rejectMass * ((p - q) / residualMass) }
-            return keeps(token) ? q : p
-        case .eta:
-            return (keeps(token) ? q : 0) + eta * p
-        }
+        let index = draft.index(of: token)
+        return probability(expert.probability(of: token), at: index)
     }
+
+    /// pi of a token with expert's probability `p`, the drafter's entry at `index` if it has one.
+    private func probability(_ p: Double, at index: Int?) -> Double {
+        let q = index.map(draft.probability(at:)) ?? 0
+        if form == .eta { return (index.map { kept[$0] } ?? false ? q : 0) + eta * p }
+        return (index.map { accepted[$0] } ?? 0) + (p > q ? rejectMass * ((p - q) / residualMass) : 0)
+    }
+
+    /// pi as a row, for a race under `coupled`. Its support is the expert's.
+    package var row: Distribution {
+        var tokens: [Token] = []
+        var weights: [Float] = []
+        scan { token, p, index in
+            let weight = Float(probability(p, at: index))
+            if weight > 0 {
+                tokens.append(token)
+                weights.append(weight)
+            }
+            return true
+        }
+        return Distribution(tokens: tokens, weights: weights) ?? expert
+    }
+
+    // MARK: What replaces a token that is not accepted
 
     /// The token of the residual law at `u` in (0, 1), by inverse distribution function in the order of ids. A zero
     /// residual means pi = q: the token is drawn from that.
     package func residual(at u: Double) -> Token {
         guard residualMass > 0 else { return draft.tokens[draft.index(at: u)] }
-        let goal = u * residualMass
+        return draw(at: u, of: residualMass, scanResidual)
+    }
+
+    /// Sum of (passed pi - q)+: under `block`, with what probability mass the draft's accepted part cannot be extended;
+    /// `passed` is P of the positions before this one, at most 1.
+    package func excessMass(passed: Double) -> Double {
+        var mass = 0.0
+        scanExcess(passed) { _, weight in
+            mass += weight
+            return true
+        }
+        return mass
+    }
+
+    /// The token of norm((passed pi - q)+) at `u`; where that is zero, of pi.
+    package func excess(passed: Double, at u: Double) -> Token {
+        let mass = excessMass(passed: passed)
+        guard mass > 0 else {
+            let row = row
+            return row.tokens[row.index(at: u)]
+        }
+        return draw(at: u, of: mass) { visit in scanExcess(passed, visit) }
+    }
+
+    private func draw(at u: Double, of mass: Double, _ scan: ((Token, Double) -> Bool) -> Void) -> Token {
+        let goal = u * mass
         var sum = 0.0
         var drawn = expert.tokens[0]
-        scanResidual { token, weight in
+        scan { token, weight in
             if weight > 0 { drawn = token }
             sum += weight
             return sum <= goal
@@ -118,6 +174,22 @@ package struct Law: Sendable {
     /// Visits the expert's support with each token's weight in the residual law, (pi - q)+ up to a factor, until
     /// `visit` returns false. Outside that support pi does not exceed q.
     private func scanResidual(_ visit: (Token, Double) -> Bool) {
+        scan { token, p, index in
+            let weight = form == .eta ? eta * p : p
+            // In the form eta, pi - q of a kept token is eta p.
+            let isAbove = form == .eta && (index.map { kept[$0] } ?? true)
+            return visit(token, isAbove ? weight : max(0, weight - (index.map(draft.probability(at:)) ?? 0)))
+        }
+    }
+
+    private func scanExcess(_ passed: Double, _ visit: (Token, Double) -> Bool) {
+        scan { token, p, index in
+            visit(token, max(0, passed * probability(p, at: index) - (index.map(draft.probability(at:)) ?? 0)))
+        }
+    }
+
+    /// Visits the expert's support in the order of ids with p and the drafter's entry, until `visit` returns false.
+    private func scan(_ visit: (_ token: Token, _ p: Double, _ draftIndex: Int?) -> Bool) {
         let tokens = expert.tokens
         let weights = expert.weights
         let total = expert.total
@@ -126,12 +198,8 @@ package struct Law: Sendable {
         for index in tokens.indices {
             let token = tokens[index]
             while next < drafted.count, drafted[next] < token { next += 1 }
-            var weight = Double(weights[index]) / total
-            if form == .eta { weight *= eta }
-            if next < drafted.count, drafted[next] == token, !(form == .eta && kept[next]) {
-                weight = max(0, weight - draft.probability(at: next))
-            }
-            if !visit(token, weight) { return }
+            let isDrafted = next < drafted.count && drafted[next] == token
+            if !visit(token, Double(weights[index]) / total, isDrafted ? next : nil) { return }
         }
     }
 }

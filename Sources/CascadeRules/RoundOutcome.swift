@@ -17,7 +17,7 @@ package struct RoundOutcome: Equatable, Sendable {
     package var bonus = 0
     /// Drafted tokens that were not judged: those behind the first one that was not accepted.
     package var discarded = 0
-    /// Kept tokens that `lossless` would have rejected with the same coin.
+    /// Accepted tokens that `lossless` would have rejected with the same coin.
     package var relaxed = 0
 
     /// Drafted tokens that are committed.

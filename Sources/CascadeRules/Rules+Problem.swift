@@ -11,8 +11,12 @@ extension Rules {
         guard draft.row.index(of: draft.token) != nil else {
             return "drafted token \(draft.token) is not in the row it was drawn from"
         }
-        guard probabilities.contains(draft.gateMaximum) else {
-            return "gate maximum must be between 0 and 1, not \(draft.gateMaximum)"
+        for (name, value) in [("gate maximum", draft.gate.maximum), ("gate probability", draft.gate.probability)]
+        where !probabilities.contains(value) {
+            return "\(name) must be between 0 and 1, not \(value)"
+        }
+        guard entropies(vocabularyCount).contains(draft.gate.entropy) else {
+            return "gate entropy must be at most the logarithm of the vocabulary, not \(draft.gate.entropy)"
         }
         return nil
     }
@@ -23,6 +27,9 @@ extension Rules {
             ("probability", evidence.probability),
             ("gate probability", evidence.gateProbability),
             ("gate maximum", evidence.gateMaximum),
+            ("favourite probability", evidence.favouriteProbability),
+            ("variation", evidence.variation),
+            ("block mass", evidence.blockMass),
             ("kept mass", evidence.keptMass),
             ("reject mass", evidence.rejectMass),
         ]
@@ -32,9 +39,8 @@ extension Rules {
         guard evidence.ratio >= 0, evidence.ratio < .infinity else {
             return "ratio of token \(draft.token) must be finite and not negative, not \(evidence.ratio)"
         }
-        let largest = Math.log(Double(vocabularyCount)) + 1e-3
-        guard evidence.entropy >= -1e-3, evidence.entropy <= largest else {
-            return "entropy must be between 0 and \(largest), not \(evidence.entropy)"
+        guard entropies(vocabularyCount).contains(evidence.entropy) else {
+            return "entropy must be at most the logarithm of the vocabulary, not \(evidence.entropy)"
         }
         for (name, token) in [("gate argmax", evidence.gateArgmax), ("residual token", evidence.residual)]
         where token >= vocabularyCount {
@@ -65,4 +71,9 @@ extension Rules {
 
     /// Probabilities as engines compute them: a sum in single precision may end a little above 1.
     private static let probabilities = 0...(1 + 1e-5)
+
+    /// Entropies in nats that rows over a vocabulary may have, as engines compute them.
+    private static func entropies(_ vocabularyCount: Int) -> ClosedRange<Double> {
+        -1e-3...Math.log(Double(vocabularyCount)) + 1e-3
+    }
 }

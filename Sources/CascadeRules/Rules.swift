@@ -2,53 +2,85 @@ package import CascadeCore
 
 /// The cascade rules: when a drafted token stands, and which token takes its place.
 ///
-/// Rules are those of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) and neighbours. Write q for
-/// the drafter's row, p for the expert's, and gate p, gate q for what the rule reads of each:
+/// Rules are those of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) and neighbours
+/// (`RuleSettings.Rule` lists them). Write q for the drafter's row, p for the expert's, and gate p, gate q for what the
+/// rule reads of each. Every rule is one of three:
 ///
-/// - `lossless`: nothing stands; pi = p.
-/// - `chow`: the position stands if max gate q >= 1 - alpha (the paper's eq. 2).
-/// - `token-v3`: x stands if gate p(x) >= (1 - alpha) max gate p; pi = q 1[K] + (1 - q(K)) p (eq. 15).
-/// - `token-lt`: x stands if it does under `token-v3`; the others are judged losslessly.
+/// - a set K of tokens that stand, everything else judged losslessly: `chow`, `diff`, `opt`, their log forms and `bild`
+///   (all tokens or none), `token-lt`, `typical`, `top-k-delta`;
+/// - a set K, and the expert's law for the mass that the drafter loses, pi = q 1[K] + (1 - q(K)) p: `token-v1` to
+///   `token-v3`;
+/// - a coin alone: `lossless`, `lossy`, `ensemble`.
 ///
 /// If the expert's most likely token is an end token the position is lossless, and an end token never stands
-/// (decisions.md 4). ``law(p:gateP:q:gateQ:settings:guardTokens:strict:greedy:)`` is the only code that knows a rule;
-/// the drafter, the expert and the coordinator each have their part in an extension.
+/// (decisions.md 4). ``law(p:gateP:draft:spec:position:)`` is the only code that knows a rule's law, and `KeptSet` the
+/// only one that knows its K; the drafter, the expert and the coordinator each have their part in an extension.
 package enum Rules {
-    /// The law of the token that is emitted at one position.
+    /// The law of the token that is emitted at `position`.
     ///
     /// - Parameters:
     ///   - p: The expert's processed row.
-    ///   - gateP: What the gate reads of the expert; its probabilities are parallel to `q.tokens`.
-    ///   - q: The row that the drafted token was sampled from.
-    ///   - gateQ: The drafter's largest gate probability; 0 where no model made the row.
-    ///   - settings: The rule and its knob.
-    ///   - guardTokens: The guard set E.
-    ///   - strict: Whether the position is judged losslessly whatever the rule.
-    ///   - greedy: Whether the temperature is 0, where rows are one-hot: K is then cut to the gate's support.
+    ///   - gateP: What the gate reads of the expert; its probabilities are parallel to the draft's row.
+    ///   - draft: The drafted position. Of its token only the gate probability is used, as an anchor of the others'.
+    ///   - spec: The rule, the guard set and the sampling in force.
+    ///   - position: Index in the sequence; the answer's first positions may be strict.
     package static func law(
         p: Distribution,
         gateP: GateRow,
-        q: Distribution,
-        gateQ: Double,
-        settings: RuleSettings,
-        guardTokens: [Token],
-        strict: Bool,
-        greedy: Bool
+        draft: DraftedPosition,
+        spec: SequenceSpec,
+        position: Int
     ) -> Law {
+        let q = draft.row
         precondition(gateP.probabilities.count == q.tokens.count, "a gate row belongs to one drafter's row")
-        let set = KeptSet(
-            settings: settings,
-            guardTokens: guardTokens,
-            strict: strict,
-            greedy: greedy,
-            gateMaximum: gateP.maximum,
-            gateArgmax: gateP.argmax,
-            draftMaximum: gateQ
-        )
         let expertOnDraft = q.tokens.map(p.probability(of:))
-        let kept = q.tokens.indices.map {
-            set.contains(q.tokens[$0], processed: expertOnDraft[$0], gate: gateP.probabilities[$0])
+        let expert = KeptSet.Expert(
+            maximum: gateP.maximum,
+            argmax: gateP.argmax,
+            entropy: gateP.entropy,
+            favouriteProbability: gateP.favouriteProbability,
+            variation: variation(of: q, expertOnDraft, spec.rule.rule)
+        )
+        let set = KeptSet(expert: expert, draft: draft.gate, spec: spec, position: position)
+        let kept = q.tokens.indices.map { index in
+            set.contains(
+                KeptSet.Candidate(
+                    token: q.tokens[index],
+                    probability: expertOnDraft[index],
+                    gateProbability: gateP.probabilities[index],
+                    isInTop: gateP.isInTop.isEmpty ? false : gateP.isInTop[index],
+                    draftProbability: draftGate(at: index, draft, spec)
+                )
+            )
         }
-        return Law(form: set.form, expert: p, draft: q, kept: kept, expertOnDraft: expertOnDraft)
+        let isRelaxed = !spec.isStrict(position: position) && !spec.guardTokens.contains(gateP.argmax)
+        return Law(form: set.form, expert: p, draft: q, kept: kept, expertOnDraft: expertOnDraft) { index, p, q in
+            // As for K: what the expert cannot emit and what is guarded gets nothing beyond the lossless coin.
+            guard isRelaxed, p > 0, !spec.guardTokens.contains(draft.row.tokens[index]) else { return p }
+            return switch spec.rule.rule {
+            case .lossy: p / (1 - spec.rule.alpha)
+            case .ensemble: p >= q ? q : spec.rule.alpha * p + (1 - spec.rule.alpha) * q
+            default: p
+            }
+        }
+    }
+
+    /// TV(p, q), for the rules that read it; 0 for others.
+    static func variation(of q: Distribution, _ expertOnDraft: [Double], _ rule: RuleSettings.Rule) -> Double {
+        guard rule == .opt || rule == .optLog else { return 0 }
+        return q.tokens.indices.reduce(0) { $0 + max(0, q.probability(at: $1) - expertOnDraft[$1]) }
+    }
+
+    /// The drafter's gate probability of an entry of its row, for `token-v1`; 0 for other rules.
+    ///
+    /// Only the drafted token's travels. With temperature T, q(v) is proportional to gate q(v)^(1/T) on the row's support,
+    /// so the others follow from it: gate q(v) = gate q(x) (q(v) / q(x))^T.
+    private static func draftGate(at index: Int, _ draft: DraftedPosition, _ spec: SequenceSpec) -> Double {
+        let (row, anchor) = (draft.row, draft.gate.probability)
+        guard spec.rule.rule == .tokenV1, row.tokens[index] != draft.token else { return anchor }
+        let exponent = spec.rule.gate == .raw ? spec.sampling.temperature : 1
+        let drafted = row.probability(of: draft.token)
+        guard drafted > 0 else { return 0 }
+        return anchor * Math.exp(exponent * Math.log(row.probability(at: index) / drafted))
     }
 }

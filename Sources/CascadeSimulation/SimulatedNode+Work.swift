@@ -37,7 +37,8 @@ extension SimulatedNode {
             if confidence < request.minimumConfidence { break }
             let row = language.processed(raw, spec.sampling)
             let token = Rules.draw(draft: row, position: base + index, base: base, spec: spec, draws: draws)
-            positions.append(DraftedPosition(token: token, row: row, gateMaximum: confidence))
+            let gate = DraftGate(spec.rule.gate == .raw ? raw : row, token: token, rule: spec.rule.rule)
+            positions.append(DraftedPosition(token: token, row: row, gate: gate))
             hash = PrefixHash.extend(hash, [token])
         }
         let time = Double(milliseconds(for: .draft(request)))
@@ -53,25 +54,20 @@ extension SimulatedNode {
         guard case .found(var cache, let spec) = finding else { return (missing(finding, request.fence), []) }
         let base = cache.tokens.count
         let draws = PhiloxDraws(seed: spec.seed)
-        var evidence: [Evidence] = []
-        var verdicts: [Verdict] = []
-        for (index, drafted) in request.draft.enumerated() {
-            let prefix = cache.hashes[base + index]
-            let raw = language.expertRow(prefix, last: cache.tokens[base + index - 1])
+        let evidence = Rules.evidence(draft: request.draft, base: base, spec: spec, draws: draws) { index in
+            if index > 0 { cache.append([request.draft[index - 1].token]) }
+            let length = cache.tokens.count
+            let raw = language.expertRow(cache.hashes[length], last: cache.tokens[length - 1])
             let p = language.processed(raw, spec.sampling)
-            let said = Rules.evidence(
-                position: base + index,
-                base: base,
-                draft: drafted,
-                p: p,
-                gateP: GateRow(spec.rule.gate == .raw ? raw : p, draft: drafted.row),
-                spec: spec,
-                draws: draws
-            )
-            evidence.append(said)
-            verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: drafted.token))
+            let gate = GateRow(spec.rule.gate == .raw ? raw : p, draft: request.draft[index], settings: spec.rule)
+            return (p, gate)
+        }
+        if let last = request.draft.last { cache.append([last.token]) }
+        var verdicts: [Verdict] = []
+        for (index, said) in evidence.enumerated() {
+            let prefix = cache.hashes[base + index]
+            verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: request.draft[index].token))
             verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: said.residual))
-            cache.append([drafted.token])
         }
         var bonus: Token?
         if request.draft.isEmpty || spec.rule.bonus == .target {
@@ -103,13 +99,13 @@ extension SimulatedNode {
         switch reply {
         case .drafted(var drafted):
             if drafted.positions.isEmpty || random.chance(0.5) {
-                let position = DraftedPosition(token: 1, row: Distribution(oneHot: 1), gateMaximum: 1)
+                let position = DraftedPosition(token: 1, row: Distribution(oneHot: 1), gate: DraftGate(maximum: 1))
                 drafted.positions += [DraftedPosition](repeating: position, count: 40)
             } else {
                 drafted.positions[0] = DraftedPosition(
                     token: outside,
                     row: Distribution(oneHot: outside),
-                    gateMaximum: 1
+                    gate: DraftGate(maximum: 1)
                 )
             }
             return .drafted(drafted)

@@ -173,7 +173,7 @@ struct Simulation {
 
     private mutating func makeSubmit(_ index: Int, isBad: Bool) -> Submit {
         let isGreedy = random.chance(0.7)
-        let rule: RuleSettings.Rule = random.chance(0.6) ? .lossless : random.pick([.chow, .tokenV3, .tokenLT])
+        let rule: RuleSettings.Rule = random.chance(0.6) ? .lossless : random.pick(RuleSettings.Rule.allCases)
         let draftLength: DraftLength? =
             random.chance(0.4) ? random.pick([.adaptive, .fixed(UInt32(random.pick(0...8)))]) : nil
         let phrase = (0..<random.pick(3...6)).map { _ in UInt8(random.pick(32...126)) }
@@ -191,6 +191,7 @@ struct Simulation {
             rule: RuleSettings(
                 rule: rule,
                 bonus: random.chance(0.3) ? .rule : .target,
+                verifyMethod: random.chance(0.5) ? .rejection : random.pick([.block, .coupled]),
                 strictPrefixTokens: random.chance(0.2) ? 3 : 0
             ),
             maxTokens: isBad ? 0 : UInt32(random.pick([1, 5, 20, 40, 90])),

@@ -48,6 +48,9 @@ package struct WireLimits: Equatable, Sendable {
     /// be zero may come out a little below.
     static let probability = -1e-6...1 + 1e-6
 
+    /// What an entropy in nats may be, by the same leave; whether it fits the vocabulary is the rules' to say.
+    static let entropy = probability.lowerBound...Double.greatestFiniteMagnitude
+
     /// Memory that unpacking a frame 0 of `frame` bytes may take. Lists of sub-messages take up to 10 bytes per byte,
     /// packed lists 4; a flood of empty or unknown fields takes 20 to 60 and is refused.
     func unpackBytes(frame: Int) -> Int {

@@ -78,7 +78,9 @@ struct HostileReplyTests {
     }
 
     private func drafts(_ count: Int) -> [DraftedPosition] {
-        (0..<count).map { DraftedPosition(token: Token(1 + $0), row: .init(oneHot: Token(1 + $0)), gateMaximum: 1) }
+        (1...count).map {
+            DraftedPosition(token: Token($0), row: .init(oneHot: Token($0)), gate: DraftGate(maximum: 1))
+        }
     }
 
     @Test(arguments: 0..<6)
@@ -91,10 +93,10 @@ struct HostileReplyTests {
         var positions = drafts(4)
         switch kind {
         case 0: positions = drafts(5)
-        case 1: positions[2] = DraftedPosition(token: 27, row: .init(oneHot: 27), gateMaximum: 1)
+        case 1: positions[2] = DraftedPosition(token: 27, row: .init(oneHot: 27), gate: DraftGate(maximum: 1))
         case 2: positions[0].token = 9
-        case 3: positions[1].gateMaximum = .nan
-        case 4: positions[3].gateMaximum = 3
+        case 3: positions[1].gate.maximum = .nan
+        case 4: positions[3].gate.maximum = 3
         default:
             let row = try #require(Distribution(tokens: Array(0..<65), weights: [Float](repeating: 1, count: 65)))
             positions[0].row = row

@@ -227,7 +227,9 @@ struct JobTests {
         let job = harness.submit(harness.submission("abc", maxTokens: 10))
         let draft = try #require(harness.heldDraft("drafter"))
         let tokens: [Token] = [5, 0, 6, 7]
-        let positions = tokens.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 1) }
+        let positions = tokens.map {
+            DraftedPosition(token: $0, row: Distribution(oneHot: $0), gate: DraftGate(maximum: 1))
+        }
         harness.feed(.drafted(Drafted(fence: draft.fence, positions: positions)), from: harness.node("drafter").peer)
         let verify = try #require(harness.heldVerify("expert"))
         let evidence = tokens.map {

@@ -139,22 +139,11 @@ struct LookupLawTests {
     ) -> Verified {
         let base = tokens.count
         var last = tokens[base - 1]
-        var evidence: [Evidence] = []
-        for (index, draft) in verify.draft.enumerated() {
+        let evidence = Rules.evidence(draft: verify.draft, base: base, spec: spec, draws: draws) { index in
             // Behind an end token nothing is committed; whatever stands there is not looked at.
             let p = row(after: last == end ? 0 : last)
-            evidence.append(
-                Rules.evidence(
-                    position: base + index,
-                    base: base,
-                    draft: draft,
-                    p: p,
-                    gateP: GateRow(p, draft: draft.row),
-                    spec: spec,
-                    draws: draws
-                )
-            )
-            last = draft.token
+            last = verify.draft[index].token
+            return (p, GateRow(p, draft: verify.draft[index], settings: spec.rule))
         }
         let p = row(after: last == end ? 0 : last)
         let isAsked = verify.draft.isEmpty || spec.rule.bonus == .target

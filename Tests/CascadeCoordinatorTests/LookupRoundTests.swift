@@ -61,7 +61,7 @@ struct LookupRoundTests {
         harness.settle()
         let verify = try #require(harness.heldVerify("expert"))
         #expect(verify.draft.map(\.token) == Toy.tokens(Array("abcd".utf8)))
-        #expect(verify.draft.allSatisfy { $0.gateMaximum == 0 && $0.row.isOneHot })
+        #expect(verify.draft.allSatisfy { $0.gate == .lookup && $0.row.isOneHot })
         #expect(harness.node("drafter").received.filter(\.isDraft).isEmpty)
     }
 

@@ -11,6 +11,18 @@ struct JointLawTests {
         RuleSettings(rule: .tokenLT, alpha: 0.5),
     ]
 
+    /// The rest of the family, at knobs that tell tokens of the toy pairs apart where the rule can.
+    static let family: [RuleSettings] =
+        rules + [
+            RuleSettings(rule: .lossy, alpha: 0.5), RuleSettings(rule: .diff, alpha: 0),
+            RuleSettings(rule: .opt, alpha: -0.5),
+            RuleSettings(rule: .tokenV1, alpha: 0.1), RuleSettings(rule: .tokenV2, alpha: 0.2),
+            RuleSettings(rule: .chowLog, alpha: 1.1), RuleSettings(rule: .diffLog, alpha: 0),
+            RuleSettings(rule: .optLog, alpha: 0.5), RuleSettings(rule: .bild, alpha: 1),
+            RuleSettings(rule: .typical, alpha: 0.2, delta: 0.9), RuleSettings(rule: .topkDelta, alpha: 1, topN: 2),
+            RuleSettings(rule: .ensemble, alpha: 0.5),
+        ]
+
     private func check(_ service: Service, _ comment: Comment? = nil) {
         let law = service.enumerated()
         #expect(abs(law.values.reduce(0, +) - 1) < 1e-12, comment)
@@ -25,7 +37,7 @@ struct JointLawTests {
         return rule
     }
 
-    @Test(arguments: rules, RuleSettings.Bonus.allCases)
+    @Test(arguments: family, RuleSettings.Bonus.allCases)
     func mixedPair(rule: RuleSettings, bonus: RuleSettings.Bonus) {
         for draftLength in 1...3 {
             check(
@@ -40,10 +52,10 @@ struct JointLawTests {
         }
     }
 
-    @Test(arguments: rules, RuleSettings.Bonus.allCases)
+    @Test(arguments: family, RuleSettings.Bonus.allCases)
     func longerTexts(rule: RuleSettings, bonus: RuleSettings.Bonus) {
-        // token-v3 has more thresholds, so more combinations.
-        let limit = rule.rule == .tokenV3 ? 4 : 6
+        // Most rules have more thresholds, so more combinations.
+        let limit = [.lossless, .chow, .tokenLT].contains(rule.rule) ? 6 : 4
         for draftLength in 1...4 {
             check(
                 Service(pair: .halves, rule: settings(rule, bonus), draftLength: draftLength, limit: limit),
@@ -53,7 +65,7 @@ struct JointLawTests {
     }
 
     /// All drafts and all evidence first, as over the wire: draws that turn out not to be needed change nothing.
-    @Test(arguments: rules, RuleSettings.Bonus.allCases)
+    @Test(arguments: family, RuleSettings.Bonus.allCases)
     func wholeDrafts(rule: RuleSettings, bonus: RuleSettings.Bonus) {
         check(Service(pair: .halves, rule: settings(rule, bonus), draftLength: 2, limit: 3, isLazy: false))
         check(Service(pair: .halves, rule: settings(rule, bonus), draftLength: 3, limit: 3, isLazy: false))
@@ -96,6 +108,57 @@ struct JointLawTests {
         #expect(distance(service.enumerated(), service.expertAlone) < 1e-12)
     }
 
+    // MARK: Block verification
+
+    /// Under `bonus rule` every token is the rule's, so the answer's law is pi at every position; under `lossless` it is
+    /// the expert's whatever the bonus.
+    @Test(arguments: [
+        RuleSettings(rule: .lossless), RuleSettings(rule: .tokenLT, alpha: 0.5),
+        RuleSettings(rule: .tokenV3, alpha: 0.5),
+        RuleSettings(rule: .lossy, alpha: 0.5), RuleSettings(rule: .ensemble, alpha: 0.5),
+        RuleSettings(rule: .chow, alpha: 0.5),
+    ])
+    func blocks(rule: RuleSettings) {
+        for (draftLength, limit) in [(1, 2), (2, 2), (2, 3)] {
+            var rule = settings(rule, .rule)
+            rule.verifyMethod = .block
+            let service = Service(
+                pair: .halves,
+                rule: rule,
+                draftLength: draftLength,
+                limit: limit,
+                isLazy: false
+            )
+            let law = service.enumerated()
+            #expect(abs(law.values.reduce(0, +) - 1) < 1e-12)
+            #expect(distance(law, service.ruleAlone) < 1e-12, "draft length \(draftLength), limit \(limit)")
+            guard rule.rule == .lossless else { continue }
+            var target = service
+            target.rule.bonus = .target
+            #expect(distance(target.enumerated(), service.expertAlone) < 1e-12)
+        }
+    }
+
+    /// Block verification accepts at least as much as verification position by position, and somewhere more.
+    @Test func blocksAcceptMore() {
+        var accepted: [RuleSettings.VerifyMethod: Int] = [:]
+        for method in [RuleSettings.VerifyMethod.rejection, .block] {
+            var service = Service(
+                pair: .eighths,
+                rule: RuleSettings(verifyMethod: method),
+                draftLength: 4,
+                limit: 5,
+                isLazy: false
+            )
+            for sample in 0..<20_000 {
+                service.sample = UInt32(sample)
+                accepted[method, default: 0] += service.firstAccepted(PhiloxDraws(seed: 7))
+            }
+        }
+        let (one, whole) = (accepted[.rejection] ?? 0, accepted[.block] ?? 0)
+        #expect(Double(whole) > 1.005 * Double(one), "\(whole) tokens against \(one)")
+    }
+
     // MARK: Planted bugs, each of which the enumeration must catch.
 
     @Test func catchesKeysWithoutBase() {
@@ -126,10 +189,59 @@ struct JointLawTests {
         #expect(distance(service.enumerated(), unguarded) > 0.01)
     }
 
+    // MARK: Coupled verification
+
+    /// G2 of decisions.md 7: under `lossless` the answer is what the expert alone draws, whatever is drafted. G3: under
+    /// other rules, if every token is the rule's, it does not depend on the draft length.
+    @Test(arguments: family)
+    func coupledAnswersDoNotDependOnTheRound(rule: RuleSettings) {
+        for pair in [ToyPair.eighths, .halves] {
+            var texts: Set<[Token]> = []
+            for seed: UInt64 in 0..<200 {
+                var answers: Set<[Token]> = []
+                for draftLength in 1...4 {
+                    var one = settings(rule, .rule)
+                    one.verifyMethod = .coupled
+                    var service = Service(pair: pair, rule: one, draftLength: draftLength, limit: 6, isLazy: false)
+                    answers.insert(service.answer(PhiloxDraws(seed: seed)))
+                    if rule.rule == .lossless {
+                        service.rule.bonus = .target
+                        answers.insert(service.answer(PhiloxDraws(seed: seed)))
+                        service.draftLength = 0
+                        answers.insert(service.answer(PhiloxDraws(seed: seed)))
+                    }
+                }
+                #expect(answers.count == 1, "seed \(seed): \(answers)")
+                texts.formUnion(answers)
+            }
+            #expect(texts.count > 20)
+        }
+    }
+
+    /// How often drafter and expert draw the same token v is 1 / sum of max(p(u) / p(v), q(u) / q(v)) (Daliri et al.,
+    /// 2024).
+    @Test func coupledDrawsAgreeAsOftenAsTheyShould() {
+        let (p, q) = ([0.5, 0.3, 0.15, 0.05], [0.25, 0.25, 0.4, 0.1])
+        let (expert, drafter) = (row(p), row(q))
+        let count = 100_000
+        var agreed = [Int](repeating: 0, count: 4)
+        let draws = PhiloxDraws(seed: 3)
+        for position in 0..<count {
+            let key = DrawKey(.token, position: position, base: 0, sample: 0)
+            let (x, y) = (draws.race(drafter, key), draws.race(expert, key))
+            if x == y { agreed[x] += 1 }
+        }
+        for v in 0..<4 {
+            let expected = 1 / (0..<4).reduce(0) { $0 + max(p[$1] / p[v], q[$1] / q[v]) }
+            let deviation = (expected * (1 - expected) / Double(count)).squareRoot()
+            #expect(abs(Double(agreed[v]) / Double(count) - expected) < 4 * deviation, "token \(v)")
+        }
+    }
+
     // MARK: Temperature 0
 
     /// G1 and G3 of decisions.md 7: at temperature 0 nothing depends on the draft length or on any number drawn.
-    @Test(arguments: rules)
+    @Test(arguments: family)
     func greedyAnswersDoNotDependOnTheRound(rule: RuleSettings) {
         var answers: Set<[Token]> = []
         for pair in [ToyPair.eighths, .halves] {
@@ -137,9 +249,16 @@ struct JointLawTests {
             pair.isGreedy = true
             answers = []
             for draftLength in 1...4 {
-                let settings = settings(rule, .rule)
+                var settings = settings(rule, .rule)
                 let service = Service(pair: pair, rule: settings, draftLength: draftLength, limit: 6)
                 for seed in 0..<20 { answers.insert(service.answer(PhiloxDraws(seed: UInt64(seed)))) }
+                for method in RuleSettings.VerifyMethod.allCases {
+                    settings.verifyMethod = method
+                    var other = service
+                    other.rule = settings
+                    other.isLazy = false
+                    answers.insert(other.answer(PhiloxDraws(seed: 5)))
+                }
                 if rule.rule == .lossless {
                     let target = Service(
                         pair: pair,

@@ -10,14 +10,17 @@ struct PhiloxLawTests {
         var rule = rule
         rule.bonus = bonus
         var service = Service(pair: .eighths, rule: rule, draftLength: 2, limit: 3, isLazy: false)
-        let law = service.reference
-        let count = 100_000
+        check(&service, service.reference, count: 100_000)
+    }
+
+    private func check(_ service: inout Service, _ law: [[Token]: Double], count: Int) {
         var seen: [[Token]: Int] = [:]
         for sample in 0..<UInt32(count) {
             service.sample = sample
             seen[service.answer(PhiloxDraws(seed: 42)), default: 0] += 1
         }
-        #expect(Set(seen.keys).isSubset(of: law.filter { $0.value > 0 }.keys))
+        let law = law.filter { $0.value > 0 }
+        #expect(Set(seen.keys).isSubset(of: law.keys))
         var square = 0.0
         for (answer, weight) in law {
             let expected = weight * Double(count)
@@ -26,6 +29,16 @@ struct PhiloxLawTests {
         }
         let freedom = Double(law.count - 1)
         #expect(square < freedom + 3.5 * (2 * freedom).squareRoot(), "chi-square \(square) of \(freedom) degrees")
+    }
+
+    /// Block verification by the real generator, where an enumeration would be too long.
+    @Test(arguments: JointLawTests.family)
+    func blocksFollowTheLaw(rule: RuleSettings) {
+        var rule = rule
+        rule.bonus = .rule
+        rule.verifyMethod = .block
+        var service = Service(pair: .eighths, rule: rule, draftLength: 3, limit: 3, isLazy: false)
+        check(&service, service.ruleAlone, count: 40_000)
     }
 
     /// A retry of a round repeats its draws to the bit.

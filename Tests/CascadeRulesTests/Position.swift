@@ -7,18 +7,23 @@ struct Position {
     var p: Distribution
     var q: Distribution
     var gateP: [Double]
-    var gateQ: Double
+    /// What the gate reads of the drafter, and its probability of a token as a multiple of q's.
+    var gate: DraftGate
+    var gateScale = 1.0
     var spec: SequenceSpec
     var position = 10
     let count: Int
 
     /// Dense weights; zeros are outside the support.
-    init(p: [Double], q: [Double], gateP: [Double]? = nil, gateQ: Double? = nil, spec: SequenceSpec) {
+    init(p: [Double], q: [Double], gateP: [Double]? = nil, gate: DraftGate? = nil, spec: SequenceSpec) {
         self.p = row(p)
         self.q = row(q)
         count = p.count
         self.gateP = gateP ?? dense(self.p, count: count)
-        self.gateQ = gateQ ?? dense(self.q, count: count).max() ?? 0
+        let own = dense(self.q, count: count)
+        let largest = own.max() ?? 0
+        self.gate =
+            gate ?? DraftGate(maximum: largest, argmax: Token(own.firstIndex(of: largest) ?? 0), entropy: entropy(own))
         self.spec = spec
     }
 
@@ -47,7 +52,14 @@ struct Position {
             rule: rule,
             guardTokens: ends
         )
-        return Position(p: p, q: q, gateP: gate, gateQ: Double.random(in: 0.2...1, using: &dice), spec: spec)
+        let draft = DraftGate(
+            maximum: Double.random(in: 0.2...1, using: &dice),
+            argmax: Token.random(in: 0..<Token(count), using: &dice),
+            entropy: Double.random(in: 0...Math.log(Double(count)), using: &dice)
+        )
+        var position = Position(p: p, q: q, gateP: gate, gate: draft, spec: spec)
+        position.gateScale = Double.random(in: 0.1...1, using: &dice)
+        return position
     }
 
     var reference: Reference {
@@ -55,7 +67,8 @@ struct Position {
             p: dense(p, count: count),
             q: dense(q, count: count),
             gateP: gateP,
-            gateQ: gateQ,
+            gateQ: dense(q, count: count).map { gateScale * $0 },
+            gate: gate,
             settings: spec.rule,
             guardTokens: spec.guardTokens,
             strict: spec.isStrict(position: position),
@@ -65,29 +78,29 @@ struct Position {
 
     var gateRow: GateRow {
         let largest = gateP.max() ?? 0
+        let ranked = gateP.indices.sorted { gateP[$0] > gateP[$1] || (gateP[$0] == gateP[$1] && $0 < $1) }
+        let top = ranked.prefix(spec.rule.topN)
         return GateRow(
             maximum: largest,
             argmax: Token(gateP.firstIndex(of: largest) ?? 0),
-            entropy: 0,
-            probabilities: q.tokens.map { gateP[Int($0)] }
+            entropy: entropy(gateP),
+            probabilities: q.tokens.map { gateP[Int($0)] },
+            isInTop: q.tokens.map { top.contains(Int($0)) },
+            favouriteProbability: gateP[Int(gate.argmax)]
         )
     }
 
-    var law: Law {
-        Rules.law(
-            p: p,
-            gateP: gateRow,
-            q: q,
-            gateQ: gateQ,
-            settings: spec.rule,
-            guardTokens: spec.guardTokens,
-            strict: spec.isStrict(position: position),
-            greedy: spec.sampling.isGreedy
-        )
+    /// The law as the expert has it when `token` is drafted; of the drafted token it uses the gate's probability alone.
+    func law(_ token: Token? = nil) -> Law {
+        Rules.law(p: p, gateP: gateRow, draft: drafted(token ?? q.tokens[0]), spec: spec, position: position)
     }
+
+    var law: Law { law() }
 
     func drafted(_ token: Token) -> DraftedPosition {
-        DraftedPosition(token: token, row: q, gateMaximum: gateQ)
+        var gate = gate
+        gate.probability = gateScale * q.probability(of: token)
+        return DraftedPosition(token: token, row: q, gate: gate)
     }
 
     func evidence(_ token: Token, u: Double = 0.5) -> Evidence {
@@ -181,4 +194,9 @@ func row(_ weights: [Double]) -> Distribution {
 /// Dense probabilities of a row.
 func dense(_ row: Distribution, count: Int) -> [Double] {
     (0..<Token(count)).map(row.probability(of:))
+}
+
+/// Entropy of dense probabilities in nats.
+func entropy(_ row: [Double]) -> Double {
+    -row.reduce(0) { $0 + ($1 > 0 ? $1 * Math.log($1) : 0) }
 }

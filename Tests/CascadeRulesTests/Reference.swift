@@ -5,65 +5,96 @@ import CascadeCore
 struct Reference {
     var p: [Double]
     var q: [Double]
-    /// The expert's gate row and the drafter's largest gate probability.
+    /// The expert's gate row.
     var gateP: [Double]
-    var gateQ: Double
+    /// The drafter's gate row as far as it shows in its support, its largest probability, its argmax and its entropy.
+    var gateQ: [Double]
+    var gate: DraftGate
     var settings: RuleSettings
     var guardTokens: [Token] = []
     var strict = false
     var greedy = false
 
-    var rule: RuleSettings.Rule { strict ? .lossless : settings.rule }
+    var rule: RuleSettings.Rule { strict || isGuarded ? .lossless : settings.rule }
+
+    private var isGuarded: Bool {
+        guardTokens.contains(Token(gateP.firstIndex(of: gateP.max() ?? 0) ?? 0))
+    }
 
     /// K.
     var kept: [Bool] {
-        let largest = gateP.max() ?? 0
-        let argmax = gateP.firstIndex(of: largest) ?? 0
-        if guardTokens.contains(Token(argmax)) { return q.map { _ in false } }
-        return q.indices.map { token in
+        q.indices.map { token in
             let possible = (greedy ? gateP : p)[token] > 0 && q[token] > 0
-            guard possible, !guardTokens.contains(Token(token)) else { return false }
-            switch rule {
-            case .lossless: return false
-            case .chow: return gateQ >= 1 - settings.alpha
-            case .tokenV3, .tokenLT: return gateP[token] >= (1 - settings.alpha) * largest
-            }
+            return possible && !guardTokens.contains(Token(token)) && stands(token)
         }
+    }
+
+    private func stands(_ x: Int) -> Bool {
+        let (alpha, largest) = (settings.alpha, gateP.max() ?? 0)
+        let variation = sum(zip(p, q).map { max(0, $0 - $1) })
+        let entropy = -sum(gateP.map { $0 > 0 ? $0 * Math.log($0) : 0 })
+        if gate.maximum == 0, rule.readsDrafter { return false }
+        switch rule {
+        case .lossless, .lossy, .ensemble: return false
+        case .chow: return !(gate.maximum < 1 - alpha)
+        case .diff: return !(gate.maximum < largest - alpha)
+        case .opt: return !(gate.maximum < largest - alpha * variation)
+        case .chowLog: return !(gate.entropy > alpha)
+        case .diffLog: return !(gate.entropy > entropy + alpha)
+        case .optLog: return !(gate.entropy > entropy + alpha * variation)
+        case .bild: return gateP[Int(gate.argmax)] > 0 && -Math.log(gateP[Int(gate.argmax)]) <= alpha
+        case .tokenV1: return !(gateQ[x] < largest - alpha)
+        case .tokenV2: return !(gateP[x] < largest - alpha)
+        case .tokenV3, .tokenLT: return !(gateP[x] < (1 - alpha) * largest)
+        case .typical: return gateP[x] > alpha || gateP[x] > settings.delta * Math.exp(-entropy)
+        case .topkDelta:
+            let better = gateP.indices.filter { gateP[$0] > gateP[x] || (gateP[$0] == gateP[x] && $0 < x) }
+            return better.count < settings.topN && gateP[x] >= largest - alpha
+        }
+    }
+
+    private var isEta: Bool { [.tokenV1, .tokenV2, .tokenV3].contains(rule) }
+    private var eta: Double {
+        let kept = kept
+        return isEta ? 1 - sum(q.indices.map { kept[$0] ? q[$0] : 0 }) : 1
     }
 
     /// a(x): with which probability a drafted x stands.
     var acceptance: [Double] {
-        let kept = kept
-        let eta = rule == .tokenV3 ? 1 - sum(q.indices.map { kept[$0] ? q[$0] : 0 }) : 1
-        return q.indices.map { q[$0] == 0 ? 0 : kept[$0] ? 1 : min(1, eta * p[$0] / q[$0]) }
+        let (kept, eta) = (kept, eta)
+        return q.indices.map { x in
+            if q[x] == 0 { return 0 }
+            if kept[x] { return 1 }
+            if p[x] > 0, !guardTokens.contains(Token(x)) {
+                if rule == .lossy { return min(1, p[x] / ((1 - settings.alpha) * q[x])) }
+                if rule == .ensemble { return min(1, settings.alpha * p[x] / q[x] + (1 - settings.alpha)) }
+            }
+            return min(1, eta * p[x] / q[x])
+        }
     }
 
     /// The law of the token that replaces one that does not stand.
     var residual: [Double] {
-        let kept = kept
+        let (kept, eta) = (kept, eta)
         var weights = zip(p, q).map { max(0, $0 - $1) }
-        if rule == .tokenV3 {
-            let eta = 1 - sum(q.indices.map { kept[$0] ? q[$0] : 0 })
-            weights = p.indices.map { max(0, (kept[$0] ? q[$0] : 0) + eta * p[$0] - q[$0]) }
-        }
+        if isEta { weights = p.indices.map { max(0, (kept[$0] ? q[$0] : 0) + eta * p[$0] - q[$0]) } }
         let total = sum(weights)
         return total > 1e-15 ? weights.map { $0 / total } : q
     }
 
     /// pi.
     var pi: [Double] {
-        let kept = kept
-        switch rule {
-        case .lossless:
-            return p
-        case .chow, .tokenLT:
-            let accepted = zip(q, acceptance).map { $0 * $1 }
-            let rest = 1 - sum(accepted)
-            return zip(accepted, residual).map { $0 + rest * $1 }
-        case .tokenV3:
-            let eta = 1 - sum(q.indices.map { kept[$0] ? q[$0] : 0 })
-            return p.indices.map { (kept[$0] ? q[$0] : 0) + eta * p[$0] }
-        }
+        let (kept, eta) = (kept, eta)
+        if rule == .lossless { return p }
+        if isEta { return p.indices.map { (kept[$0] ? q[$0] : 0) + eta * p[$0] } }
+        let accepted = zip(q, acceptance).map { $0 * $1 }
+        let rest = 1 - sum(accepted)
+        return zip(accepted, residual).map { $0 + rest * $1 }
+    }
+
+    /// (passed pi - q)+, unnormalised: block verification's residual.
+    func excess(_ passed: Double) -> [Double] {
+        zip(pi, q).map { max(0, passed * $0 - $1) }
     }
 
     private func sum(_ values: [Double]) -> Double { values.reduce(0, +) }

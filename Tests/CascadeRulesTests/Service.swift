@@ -54,6 +54,11 @@ struct Service {
         return Array(text.dropFirst(Self.prompt.count))
     }
 
+    /// Drafted tokens that the first round accepts.
+    func firstAccepted(_ draws: some DrawSource) -> Int {
+        round(Self.prompt, length: draftLength, draws).0.accepted
+    }
+
     /// Tokens to draft behind an answer of `count` tokens, so that no round passes the limit.
     private func roundLength(_ count: Int) -> Int {
         min(draftLength, limit - count - (rule.bonus == .target ? 1 : 0))
@@ -67,7 +72,9 @@ struct Service {
             let q = row(pair.draftRow(after: last))
             let token = Rules.draw(draft: q, position: base + draft.count, base: base, spec: spec, draws: draws)
             if q.probability(of: token) < dropsBelow { break }
-            draft.append(DraftedPosition(token: token, row: q, gateMaximum: pair.draftMaximum(after: last)))
+            var gate = pair.draftGate(after: last)
+            gate.probability = pair.drafter[Int(last) % 3][Int(token)] / 8
+            draft.append(DraftedPosition(token: token, row: q, gate: gate))
             text.append(token)
             if isLazy {
                 evidence = self.evidence(draft, text, base: base, draws)
@@ -109,23 +116,17 @@ struct Service {
     ) -> [Evidence] {
         var spec = spec
         if overridesCoin { spec.guardTokens = [] }
-        return draft.indices.map { index in
+        var said = Rules.evidence(draft: draft, base: base, spec: spec, draws: draws) { index in
             let last = text[base + index - 1]
-            let gate = GateRow(row(pair.rawRow(after: last)), draft: draft[index].row)
-            var said = Rules.evidence(
-                position: base + index,
-                base: base,
-                draft: draft[index],
-                p: row(pair.expertRow(after: last)),
-                gateP: gate,
-                spec: spec,
-                draws: draws
+            return (
+                row(pair.expertRow(after: last)),
+                GateRow(row(pair.rawRow(after: last)), draft: draft[index], settings: rule)
             )
-            if overridesCoin, draft[index].token == ToyPair.end {
-                said.ratio = said.probability / draft[index].row.probability(of: ToyPair.end)
-            }
-            return said
         }
+        for index in said.indices where overridesCoin && draft[index].token == ToyPair.end {
+            said[index].ratio = said[index].probability / draft[index].row.probability(of: ToyPair.end)
+        }
+        return said
     }
 
     /// The law of the answer from the rules' closed laws, position by position.
@@ -219,9 +220,30 @@ struct Service {
                 }
             }
         }
+        if rule.verifyMethod == .block { addBlockBorders(&borders) }
         return borders.mapValues { values in
             // Sums that differ by rounding are one border.
             values.sorted().reduce(into: [0]) { if $1 > $0[$0.count - 1] + 1e-9, $1 < 1 - 1e-9 { $0.append($1) } } + [1]
         }
+    }
+
+    /// The thresholds of block verification, over every draft from every start.
+    private func addBlockBorders(_ borders: inout CellDraws.Borders) {
+        func extend(_ last: Token, _ passed: Double, left: Int, strict: Bool) {
+            let one = pair.reference(after: last, settings: rule, strict: strict)
+            let excess = one.excess(passed)
+            let mass = excess.reduce(0, +)
+            let law = mass > 0 ? excess.map { $0 / mass } : one.pi
+            borders[.residual, default: []] += law.indices.map { law[...$0].reduce(0, +) }
+            borders[.coin, default: []] += [passed, mass / (mass + 1 - passed + 1e-300)]
+            for token in one.q.indices where left > 0 && one.q[token] > 0 && Token(token) != ToyPair.end {
+                let next = min(1, passed * one.pi[token] / one.q[token])
+                extend(Token(token), next, left: left - 1, strict: strict)
+            }
+            for token in one.q.indices where one.q[token] > 0 {
+                borders[.coin, default: []].append(min(1, passed * one.pi[token] / one.q[token]))
+            }
+        }
+        for last: Token in [0, 1, 2] { extend(last, 1, left: draftLength, strict: false) }
     }
 }

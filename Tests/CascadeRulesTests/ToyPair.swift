@@ -41,6 +41,12 @@ struct ToyPair {
     func draftRow(after token: Token) -> [Double] { processed(drafter[Int(token) % 3], by: drafter[Int(token) % 3]) }
     func draftMaximum(after token: Token) -> Double { (drafter[Int(token) % 3].max() ?? 0) / 8 }
 
+    func draftGate(after token: Token) -> DraftGate {
+        let row = drafter[Int(token) % 3].map { $0 / 8 }
+        let largest = row.max() ?? 0
+        return DraftGate(maximum: largest, argmax: Token(row.firstIndex(of: largest) ?? 0), entropy: entropy(row))
+    }
+
     private func processed(_ weights: [Double], by raw: [Double]) -> [Double] {
         guard isGreedy else { return weights.map { $0 / 8 } }
         let argmax = raw.firstIndex(of: raw.max() ?? 0)
@@ -52,7 +58,8 @@ struct ToyPair {
             p: expertRow(after: token),
             q: draftRow(after: token),
             gateP: rawRow(after: token),
-            gateQ: draftMaximum(after: token),
+            gateQ: drafter[Int(token) % 3].map { $0 / 8 },
+            gate: draftGate(after: token),
             settings: settings,
             guardTokens: [Self.end],
             strict: strict,

@@ -87,6 +87,13 @@ struct TrapTests {
             let stands: [RuleSettings.Rule: Bool] = [
                 .lossless: x == y,
                 .chow: maxQ >= 1 - alpha || x == y,
+                .diff: maxQ >= maxP - alpha || x == y,
+                // TV of one-hot rows is 0 or 1: opt is diff.
+                .opt: maxQ >= maxP - alpha || x == y,
+                .tokenV1: rawQ[x] >= maxP - alpha || x == y,
+                .tokenV2: rawP[x] >= maxP - alpha,
+                .bild: -Math.log(rawP[x]) <= alpha || x == y,
+                .lossy: x == y,
                 .tokenV3: rawP[x] >= (1 - alpha) * maxP,
                 .tokenLT: rawP[x] >= (1 - alpha) * maxP,
             ]
@@ -96,9 +103,10 @@ struct TrapTests {
                         p: oneHot(y),
                         q: oneHot(x),
                         gateP: rawP,
-                        gateQ: maxQ,
+                        gate: DraftGate(maximum: maxQ, argmax: Token(x), entropy: entropy(rawQ)),
                         spec: spec(rule, alpha, temperature: 0)
                     )
+                    position.gateScale = maxQ
                     if guarded { position.spec.guardTokens = [round % 2 == 0 ? Token(x) : Token(y)] }
                     for u in [0x1p-33, 0.5, 1 - 0x1p-33] {
                         let verdict = position.verdict(Token(x), coin: u, residual: u)
@@ -119,7 +127,7 @@ struct TrapTests {
             p: temperature == 0 ? [0, 1, 0] : [0, 0.7, 0.3],
             q: q,
             gateP: [0, 0.7, 0.3],
-            gateQ: 0.8,
+            gate: DraftGate(maximum: 0.8),
             spec: spec(.chow, 1, temperature: temperature)
         )
         guard case .recovered(let token) = position.verdict(0, coin: 0x1p-33) else {
@@ -131,7 +139,7 @@ struct TrapTests {
 
     /// A lookup's draft has no model row: a rule that reads the drafter judges it losslessly, the others as ever.
     @Test func lookupDraftsAreNotTheDraftersConfidence() {
-        var position = Position(p: [0.6, 0.4], q: [0, 1], gateQ: 0, spec: spec(.chow, 1))
+        var position = Position(p: [0.6, 0.4], q: [0, 1], gate: .lookup, spec: spec(.chow, 1))
         #expect(position.verdict(1, coin: 0.39) == .matched)
         #expect(position.verdict(1, coin: 0.41) == .recovered(0))
         position.spec = spec(.tokenV3, 0.5)

@@ -21,7 +21,7 @@ struct WalkTests {
     }
 
     private func drafted(_ token: Token) -> DraftedPosition {
-        DraftedPosition(token: token, row: row([1, 1, 1, 1]), gateMaximum: 0.25)
+        DraftedPosition(token: token, row: row([1, 1, 1, 1]), gate: DraftGate(maximum: 0.25))
     }
 
     /// Evidence of a token with processed probability `p`, that the rule keeps or not.
@@ -86,7 +86,7 @@ struct WalkTests {
         var spec = spec
         spec.sampling.temperature = 0
         for (probability, relaxed) in [(0.0, 1), (1.0, 0)] {
-            let draft = DraftedPosition(token: 1, row: Distribution(oneHot: 1), gateMaximum: 0.9)
+            let draft = DraftedPosition(token: 1, row: Distribution(oneHot: 1), gate: DraftGate(maximum: 0.9))
             let outcome = Rules.walk(
                 draft: [draft],
                 evidence: [evidence(probability, kept: true)],
@@ -167,7 +167,7 @@ struct WalkTests {
         #expect(Rules.problem(draft: drafted(9), vocabularyCount: 16)?.contains("not in the row") == true)
         for value in [Double.nan, -0.5, 1.5, .infinity] {
             var draft = sound
-            draft.gateMaximum = value
+            draft.gate.maximum = value
             #expect(Rules.problem(draft: draft, vocabularyCount: 4) != nil)
         }
         let said = evidence(0.2, kept: true)
@@ -185,7 +185,7 @@ struct WalkTests {
     /// A token outside its own row, which `problem(draft:)` refuses, is never kept or accepted.
     @Test func tokensOutsideTheirRowAreNotAccepted() {
         var position = Position(p: [0.5, 0.3, 0.2], q: [1, 1, 0], spec: spec)
-        position.gateQ = 0.5
+        position.gate.maximum = 0.5
         #expect(!position.law.keeps(2) && position.law.ratio(of: 2) == 0)
         guard case .recovered = position.verdict(2, coin: 0x1p-33) else {
             Issue.record("accepted")
@@ -194,11 +194,20 @@ struct WalkTests {
     }
 
     @Test func gateRowReadsARow() {
-        let gate = GateRow(row([1, 4, 4, 0, 7]), draft: row([0, 1, 0, 1, 1]))
-        #expect(gate.argmax == 4 && gate.maximum == 7.0 / 16)
-        #expect(gate.probabilities == [0.25, 0, 7.0 / 16])
+        func gate(_ weights: [Double], draft: [Double], _ rule: RuleSettings = RuleSettings(rule: .chow)) -> GateRow {
+            let drafted = DraftedPosition(token: 1, row: row(draft), gate: DraftGate(maximum: 0.5, argmax: 2))
+            return GateRow(row(weights), draft: drafted, settings: rule)
+        }
+        let read = gate([1, 4, 4, 0, 7], draft: [0, 1, 0, 1, 1])
+        #expect(read.argmax == 4 && read.maximum == 7.0 / 16)
+        #expect(read.probabilities == [0.25, 0, 7.0 / 16])
+        #expect(read.isInTop.isEmpty && read.favouriteProbability == 0)
         let entropy = [1.0, 4, 4, 7].reduce(0) { $0 - $1 / 16 * Math.log($1 / 16) }
-        #expect(abs(gate.entropy - entropy) < 1e-12)
-        #expect(GateRow(row([3, 3]), draft: row([1, 1])).argmax == 0)
+        #expect(abs(read.entropy - entropy) < 1e-12)
+        #expect(gate([3, 3], draft: [1, 1]).argmax == 0)
+        #expect(gate([1, 4, 4, 0, 7], draft: [1, 1, 1], RuleSettings(rule: .bild)).favouriteProbability == 0.25)
+        // Of equally likely tokens the lower id is the likelier.
+        let top = gate([1, 4, 4, 0, 7], draft: [1, 1, 1, 0, 1], RuleSettings(rule: .topkDelta, topN: 2))
+        #expect(top.isInTop == [false, true, false, true])
     }
 }

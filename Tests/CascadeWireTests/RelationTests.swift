@@ -88,7 +88,7 @@ struct RelationTests {
         let row = try #require(
             Distribution(tokens: Array(0..<1025), weights: [Float](repeating: 1, count: 1025))
         )
-        let position = DraftedPosition(token: 0, row: row, gateMaximum: 1)
+        let position = DraftedPosition(token: 0, row: row, gate: DraftGate(maximum: 1))
         let error = Self.error(.drafted(Drafted(fence: Samples.fence, positions: [position])))
         #expect(Self.isInvalid(error, "drafted", "positions.row_entries"))
     }

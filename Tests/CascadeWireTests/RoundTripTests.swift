@@ -20,7 +20,7 @@ struct RoundTripTests {
     func rowBits() throws {
         let weights: [Float] = [.leastNonzeroMagnitude, 0.1, .greatestFiniteMagnitude, 1 + .ulpOfOne]
         let row = try #require(Distribution(tokens: [0, 1, 2, .max], weights: weights))
-        let position = DraftedPosition(token: .max, row: row, gateMaximum: 1 + .ulpOfOne)
+        let position = DraftedPosition(token: .max, row: row, gate: DraftGate(maximum: 1 + .ulpOfOne))
         let message = Message.drafted(Drafted(fence: Samples.fence, positions: [position]))
         guard case .drafted(let drafted) = try WireCodec.decode(WireCodec.encode(message)) else {
             Issue.record("another kind came back")
@@ -29,7 +29,7 @@ struct RoundTripTests {
         let back = try #require(drafted.positions.first)
         #expect(back.row.weights.map(\.bitPattern) == weights.map(\.bitPattern))
         #expect(back.row.total.bitPattern == row.total.bitPattern)
-        #expect(back.gateMaximum.bitPattern == (1 + Double.ulpOfOne).bitPattern)
+        #expect(back.gate.maximum.bitPattern == (1 + Double.ulpOfOne).bitPattern)
     }
 
     @Test("evidence keeps its bits, a rounding error below zero too")
@@ -52,7 +52,7 @@ struct RoundTripTests {
     @Test("a row of one entry that is not one-hot with weight 1 keeps its weight")
     func singleEntry() throws {
         let row = try #require(Distribution(tokens: [5], weights: [0.25]))
-        let position = DraftedPosition(token: 5, row: row, gateMaximum: 1)
+        let position = DraftedPosition(token: 5, row: row, gate: DraftGate(maximum: 1))
         let message = Message.drafted(Drafted(fence: Samples.fence, positions: [position]))
         #expect(try WireCodec.decode(WireCodec.encode(message)) == message)
     }
@@ -63,7 +63,7 @@ struct RoundTripTests {
         let tail = (0..<300_000).map { _ in generator.pick(0...200_000) as Token }
         let weights = (0..<1024).map { _ in Float.random(in: 0.1...1, using: &generator) }
         let row = try #require(Distribution(tokens: Array(0..<1024), weights: weights))
-        let position = DraftedPosition(token: 77, row: row, gateMaximum: 0.5)
+        let position = DraftedPosition(token: 77, row: row, gate: DraftGate(maximum: 0.5))
         let prefix = Prefix(baseLength: 1 << 20, hash: Samples.hash, tail: tail)
         let verify = Verify(
             fence: Samples.fence,

@@ -15,7 +15,7 @@ struct SizeTests {
             let tokens = (0..<entries).map { Token($0 * 2000 + position) }
             let weights = tokens.indices.map { 1 / Float($0 + 2) }
             return Distribution(tokens: tokens, weights: weights).map {
-                DraftedPosition(token: tokens[entries / 2], row: $0, gateMaximum: 0.7)
+                DraftedPosition(token: tokens[entries / 2], row: $0, gate: DraftGate(maximum: 0.7))
             }
         }
     }
@@ -23,7 +23,7 @@ struct SizeTests {
     @Test("four greedy positions take less than 120 bytes")
     func greedy() {
         let positions = (0..<4).map {
-            DraftedPosition(token: 151_000 + $0, row: Distribution(oneHot: 151_000 + $0), gateMaximum: 0.9)
+            DraftedPosition(token: 151_000 + $0, row: Distribution(oneHot: 151_000 + $0), gate: DraftGate(maximum: 0.9))
         }
         let size = Self.bytes(.drafted(Drafted(fence: Samples.fence, positions: positions, milliseconds: 12.5)))
         print("Drafted, 4 greedy positions: \(size) bytes")

@@ -102,11 +102,11 @@ import Testing
     func everyRuleAnswersAndSeveralJobsRunAtOnce() async throws {
         let cluster = try await readyCluster()
         let answers = try await withThrowingTaskGroup(of: (String, Answer).self) { group in
-            for rule in ["lossless", "chow", "token-v3", "token-lt"] {
+            for rule in RuleSettings.Rule.allCases {
                 for temperature in ["0", "0.8"] {
                     group.addTask {
-                        let more = ["--rule", rule, "--temperature", temperature, "--seed", "7", "--top-k", "40"]
-                        return ("\(rule) \(temperature)", try await submit(cluster, Self.prompts[0], more))
+                        let more = Self.options(rule) + ["--temperature", temperature]
+                        return ("\(rule.rawValue) \(temperature)", try await submit(cluster, Self.prompts[0], more))
                     }
                 }
             }
@@ -114,7 +114,7 @@ import Testing
             for try await (name, answer) in group { answers[name] = answer }
             return answers
         }
-        #expect(answers.count == 8)
+        #expect(answers.count == 2 * RuleSettings.Rule.allCases.count)
         for (name, answer) in answers {
             #expect(!answer.tokens.isEmpty, "\(name)")
             let ledger = answer.cascade
@@ -122,11 +122,18 @@ import Testing
             if name.hasPrefix("lossless") { #expect(ledger.kept == 0) }
         }
         // The same seed gives the same bytes: fixed k, no faults (guarantee G4).
-        for (name, answer) in answers where name.hasSuffix("0.8") {
-            let rule = String(name.prefix { $0 != " " })
-            let more = ["--rule", rule, "--temperature", "0.8", "--seed", "7", "--top-k", "40"]
-            #expect(try await submit(cluster, Self.prompts[0], more).tokens == answer.tokens, "\(name)")
+        for rule in RuleSettings.Rule.allCases {
+            let again = try await submit(cluster, Self.prompts[0], Self.options(rule) + ["--temperature", "0.8"])
+            #expect(again.tokens == answers["\(rule.rawValue) 0.8"]?.tokens, "\(rule)")
         }
+    }
+
+    /// Options of a rule with one of the ways to walk a draft.
+    private static func options(_ rule: RuleSettings.Rule) -> [String] {
+        let methods = RuleSettings.VerifyMethod.allCases
+        let index = RuleSettings.Rule.allCases.firstIndex(of: rule) ?? 0
+        let method = methods[index % methods.count].rawValue
+        return ["--rule", rule.rawValue, "--verify-method", method, "--seed", "7", "--top-k", "40"]
     }
 
     @Test(.timeLimit(.minutes(2)))

@@ -75,4 +75,42 @@ struct RealPairTests {
             print("prompt \(index): \(answer.tokens.count) tokens, mean acceptance length \(length)")
         }
     }
+
+    /// G2 of decisions.md 7: under `lossless` with `coupled` the bytes depend on the seed, not on what drafts or how much;
+    /// and G1: at temperature 0 not on the method either.
+    @Test(.timeLimit(.minutes(30)))
+    func coupledAnswersDoNotDependOnTheDraft() async throws {
+        let (count, maxTokens) = Self.isSoak ? (10, 128) : (2, 32)
+        let prompts = try HumanEval.prompts(count)
+        let cluster = try TestCluster()
+        try cluster.start(.expert, model: RealModel.coderOneAndAHalfBillion.path)
+        try cluster.start(.drafter, model: RealModel.coderHalfBillion.path)
+        try await cluster.waitForReady(2, seconds: 120)
+        for (index, prompt) in prompts.enumerated() {
+            func answer(_ options: [String]) async throws -> Answer {
+                let fixed = ["submit", prompt, "--raw", "--json", "--max-tokens", "\(maxTokens)", "--seed", "7"]
+                return try Answer(await cluster.client(fixed + options))
+            }
+            let coupled = ["--temperature", "0.8", "--verify-method", "coupled", "--num-speculative-tokens"]
+            let alone = try await answer(coupled + ["0"])
+            var accepted = 0
+            for length in ["1", "4", "8", "adaptive"] {
+                for kind in ["model", "both"] {
+                    let other = try await answer(coupled + [length, "--drafter-kind", kind])
+                    #expect(other.tokens == alone.tokens, "prompt \(index), draft length \(length), \(kind)")
+                    accepted += Int(other.speculative_decoding.num_accepted_draft_tokens)
+                }
+            }
+            #expect(accepted > 0)
+            let greedy = try await answer(["--temperature", "0"])
+            for method in ["block", "coupled"] {
+                let other = try await answer(
+                    ["--temperature", "0", "--verify-method", method, "--num-speculative-tokens", "4"]
+                )
+                #expect(other.tokens == greedy.tokens, "prompt \(index), \(method)")
+                #expect(other.cascade.verify_method == method)
+            }
+            #expect(greedy.tokens != alone.tokens)
+        }
+    }
 }

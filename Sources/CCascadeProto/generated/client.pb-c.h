@@ -473,7 +473,7 @@ struct  Cascade__V1__SpeculationCounts
   protobuf_c_boolean has_discarded;
   uint64_t discarded;
   /*
-   * Kept, although the expert's own law would have rejected the token.
+   * Accepted, although the expert's own law would have rejected the token.
    */
   protobuf_c_boolean has_relaxed;
   uint64_t relaxed;

@@ -456,7 +456,7 @@ const ProtobufCMessageDescriptor cascade__v1__sampling_settings__descriptor =
   (ProtobufCMessageInit) cascade__v1__sampling_settings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__rule_settings__field_descriptors[6] =
+static const ProtobufCFieldDescriptor cascade__v1__rule_settings__field_descriptors[8] =
 {
   {
     "rule",
@@ -530,19 +530,45 @@ static const ProtobufCFieldDescriptor cascade__v1__rule_settings__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "delta",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__RuleSettings, has_delta),
+    offsetof(Cascade__V1__RuleSettings, delta),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_n",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Cascade__V1__RuleSettings, has_top_n),
+    offsetof(Cascade__V1__RuleSettings, top_n),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__rule_settings__field_indices_by_name[] = {
   1,   /* field[1] = alpha */
   3,   /* field[3] = bonus */
+  6,   /* field[6] = delta */
   2,   /* field[2] = gate */
   0,   /* field[0] = rule */
   5,   /* field[5] = strict_prefix_tokens */
+  7,   /* field[7] = top_n */
   4,   /* field[4] = verify_method */
 };
 static const ProtobufCIntRange cascade__v1__rule_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor =
 {
@@ -552,7 +578,7 @@ const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor =
   "Cascade__V1__RuleSettings",
   "cascade.v1",
   sizeof(Cascade__V1__RuleSettings),
-  6,
+  8,
   cascade__v1__rule_settings__field_descriptors,
   cascade__v1__rule_settings__field_indices_by_name,
   1,  cascade__v1__rule_settings__number_ranges,
@@ -780,23 +806,47 @@ const ProtobufCEnumDescriptor cascade__v1__refusal_code__descriptor =
   cascade__v1__refusal_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__rule__enum_values_by_number[5] =
+static const ProtobufCEnumValue cascade__v1__rule__enum_values_by_number[17] =
 {
   { "RULE_UNSPECIFIED", "CASCADE__V1__RULE__RULE_UNSPECIFIED", 0 },
   { "RULE_LOSSLESS", "CASCADE__V1__RULE__RULE_LOSSLESS", 1 },
   { "RULE_CHOW", "CASCADE__V1__RULE__RULE_CHOW", 2 },
   { "RULE_TOKEN_V3", "CASCADE__V1__RULE__RULE_TOKEN_V3", 3 },
   { "RULE_TOKEN_LT", "CASCADE__V1__RULE__RULE_TOKEN_LT", 4 },
+  { "RULE_LOSSY", "CASCADE__V1__RULE__RULE_LOSSY", 5 },
+  { "RULE_DIFF", "CASCADE__V1__RULE__RULE_DIFF", 6 },
+  { "RULE_OPT", "CASCADE__V1__RULE__RULE_OPT", 7 },
+  { "RULE_TOKEN_V1", "CASCADE__V1__RULE__RULE_TOKEN_V1", 8 },
+  { "RULE_TOKEN_V2", "CASCADE__V1__RULE__RULE_TOKEN_V2", 9 },
+  { "RULE_CHOW_LOG", "CASCADE__V1__RULE__RULE_CHOW_LOG", 10 },
+  { "RULE_DIFF_LOG", "CASCADE__V1__RULE__RULE_DIFF_LOG", 11 },
+  { "RULE_OPT_LOG", "CASCADE__V1__RULE__RULE_OPT_LOG", 12 },
+  { "RULE_BILD", "CASCADE__V1__RULE__RULE_BILD", 13 },
+  { "RULE_TYPICAL", "CASCADE__V1__RULE__RULE_TYPICAL", 14 },
+  { "RULE_TOPK_DELTA", "CASCADE__V1__RULE__RULE_TOPK_DELTA", 15 },
+  { "RULE_ENSEMBLE", "CASCADE__V1__RULE__RULE_ENSEMBLE", 16 },
 };
 static const ProtobufCIntRange cascade__v1__rule__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 17}
 };
-static const ProtobufCEnumValueIndex cascade__v1__rule__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex cascade__v1__rule__enum_values_by_name[17] =
 {
+  { "RULE_BILD", 13 },
   { "RULE_CHOW", 2 },
+  { "RULE_CHOW_LOG", 10 },
+  { "RULE_DIFF", 6 },
+  { "RULE_DIFF_LOG", 11 },
+  { "RULE_ENSEMBLE", 16 },
   { "RULE_LOSSLESS", 1 },
+  { "RULE_LOSSY", 5 },
+  { "RULE_OPT", 7 },
+  { "RULE_OPT_LOG", 12 },
   { "RULE_TOKEN_LT", 4 },
+  { "RULE_TOKEN_V1", 8 },
+  { "RULE_TOKEN_V2", 9 },
   { "RULE_TOKEN_V3", 3 },
+  { "RULE_TOPK_DELTA", 15 },
+  { "RULE_TYPICAL", 14 },
   { "RULE_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor cascade__v1__rule__descriptor =
@@ -806,9 +856,9 @@ const ProtobufCEnumDescriptor cascade__v1__rule__descriptor =
   "Rule",
   "Cascade__V1__Rule",
   "cascade.v1",
-  5,
+  17,
   cascade__v1__rule__enum_values_by_number,
-  5,
+  17,
   cascade__v1__rule__enum_values_by_name,
   1,
   cascade__v1__rule__value_ranges,
@@ -874,16 +924,20 @@ const ProtobufCEnumDescriptor cascade__v1__bonus__descriptor =
   cascade__v1__bonus__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__verify_method__enum_values_by_number[2] =
+static const ProtobufCEnumValue cascade__v1__verify_method__enum_values_by_number[4] =
 {
   { "VERIFY_METHOD_UNSPECIFIED", "CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_UNSPECIFIED", 0 },
   { "VERIFY_METHOD_REJECTION", "CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_REJECTION", 1 },
+  { "VERIFY_METHOD_BLOCK", "CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_BLOCK", 2 },
+  { "VERIFY_METHOD_COUPLED", "CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_COUPLED", 3 },
 };
 static const ProtobufCIntRange cascade__v1__verify_method__value_ranges[] = {
-{0, 0},{0, 2}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex cascade__v1__verify_method__enum_values_by_name[2] =
+static const ProtobufCEnumValueIndex cascade__v1__verify_method__enum_values_by_name[4] =
 {
+  { "VERIFY_METHOD_BLOCK", 2 },
+  { "VERIFY_METHOD_COUPLED", 3 },
   { "VERIFY_METHOD_REJECTION", 1 },
   { "VERIFY_METHOD_UNSPECIFIED", 0 },
 };
@@ -894,9 +948,9 @@ const ProtobufCEnumDescriptor cascade__v1__verify_method__descriptor =
   "VerifyMethod",
   "Cascade__V1__VerifyMethod",
   "cascade.v1",
-  2,
+  4,
   cascade__v1__verify_method__enum_values_by_number,
-  2,
+  4,
   cascade__v1__verify_method__enum_values_by_name,
   1,
   cascade__v1__verify_method__value_ranges,

@@ -118,13 +118,61 @@ typedef enum _Cascade__V1__Rule {
    */
   CASCADE__V1__RULE__RULE_CHOW = 2,
   /*
-   * Keep a token within the expert's head, else weigh the tail down.
+   * Keep a token within a share of the expert's best, else weigh the tail down.
    */
   CASCADE__V1__RULE__RULE_TOKEN_V3 = 3,
   /*
-   * Keep a token within the expert's head, else judge it losslessly.
+   * Keep a token within a share of the expert's best, else judge it losslessly.
    */
-  CASCADE__V1__RULE__RULE_TOKEN_LT = 4
+  CASCADE__V1__RULE__RULE_TOKEN_LT = 4,
+  /*
+   * Accept more by a factor.
+   */
+  CASCADE__V1__RULE__RULE_LOSSY = 5,
+  /*
+   * Keep a position where the drafter is nearly as confident as the expert.
+   */
+  CASCADE__V1__RULE__RULE_DIFF = 6,
+  /*
+   * The same, less the rows' distance.
+   */
+  CASCADE__V1__RULE__RULE_OPT = 7,
+  /*
+   * Keep a token that the drafter finds likely, else weigh the tail down.
+   */
+  CASCADE__V1__RULE__RULE_TOKEN_V1 = 8,
+  /*
+   * Keep a token within a distance of the expert's best, else weigh the tail down.
+   */
+  CASCADE__V1__RULE__RULE_TOKEN_V2 = 9,
+  /*
+   * Keep a position while the drafter's entropy is low.
+   */
+  CASCADE__V1__RULE__RULE_CHOW_LOG = 10,
+  /*
+   * Keep a position where the drafter's entropy is not much above the expert's.
+   */
+  CASCADE__V1__RULE__RULE_DIFF_LOG = 11,
+  /*
+   * The same, by the rows' distance.
+   */
+  CASCADE__V1__RULE__RULE_OPT_LOG = 12,
+  /*
+   * Keep a position where the expert finds the drafter's favourite likely.
+   */
+  CASCADE__V1__RULE__RULE_BILD = 13,
+  /*
+   * Keep a token that is likely for how sure the expert is.
+   */
+  CASCADE__V1__RULE__RULE_TYPICAL = 14,
+  /*
+   * Keep one of the expert's likeliest tokens.
+   */
+  CASCADE__V1__RULE__RULE_TOPK_DELTA = 15,
+  /*
+   * A mixture of both models' laws.
+   */
+  CASCADE__V1__RULE__RULE_ENSEMBLE = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__RULE)
 } Cascade__V1__Rule;
 /*
@@ -174,7 +222,15 @@ typedef enum _Cascade__V1__VerifyMethod {
   /*
    * Position by position with a coin and a residual draw.
    */
-  CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_REJECTION = 1
+  CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_REJECTION = 1,
+  /*
+   * The draft as a whole.
+   */
+  CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_BLOCK = 2,
+  /*
+   * By numbers that drafter and expert share.
+   */
+  CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_COUPLED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__VERIFY_METHOD)
 } Cascade__V1__VerifyMethod;
 
@@ -292,10 +348,20 @@ struct  Cascade__V1__RuleSettings
    */
   protobuf_c_boolean has_strict_prefix_tokens;
   int64_t strict_prefix_tokens;
+  /*
+   * The second knob of typical; absent: 0.3.
+   */
+  protobuf_c_boolean has_delta;
+  double delta;
+  /*
+   * The second knob of top-k-delta; absent: 10.
+   */
+  protobuf_c_boolean has_top_n;
+  int64_t top_n;
 };
 #define CASCADE__V1__RULE_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__rule_settings__descriptor) \
-    , 0, CASCADE__V1__RULE__RULE_UNSPECIFIED, 0, 0, 0, CASCADE__V1__GATE__GATE_UNSPECIFIED, 0, CASCADE__V1__BONUS__BONUS_UNSPECIFIED, 0, CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_UNSPECIFIED, 0, 0 }
+    , 0, CASCADE__V1__RULE__RULE_UNSPECIFIED, 0, 0, 0, CASCADE__V1__GATE__GATE_UNSPECIFIED, 0, CASCADE__V1__BONUS__BONUS_UNSPECIFIED, 0, CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_UNSPECIFIED, 0, 0, 0, 0, 0, 0 }
 
 
 /*

@@ -785,7 +785,7 @@ const ProtobufCMessageDescriptor cascade__v1__prefix__descriptor =
   (ProtobufCMessageInit) cascade__v1__prefix__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__draft_rows__field_descriptors[3] =
+static const ProtobufCFieldDescriptor cascade__v1__draft_rows__field_descriptors[6] =
 {
   {
     "tokens",
@@ -823,16 +823,55 @@ static const ProtobufCFieldDescriptor cascade__v1__draft_rows__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "gate_argmax",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__DraftRows, n_gate_argmax),
+    offsetof(Cascade__V1__DraftRows, gate_argmax),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gate_probability",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__DraftRows, n_gate_probability),
+    offsetof(Cascade__V1__DraftRows, gate_probability),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gate_entropy",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__DraftRows, n_gate_entropy),
+    offsetof(Cascade__V1__DraftRows, gate_entropy),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__draft_rows__field_indices_by_name[] = {
+  3,   /* field[3] = gate_argmax */
+  5,   /* field[5] = gate_entropy */
   2,   /* field[2] = gate_maximum */
+  4,   /* field[4] = gate_probability */
   1,   /* field[1] = row_entries */
   0,   /* field[0] = tokens */
 };
 static const ProtobufCIntRange cascade__v1__draft_rows__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor cascade__v1__draft_rows__descriptor =
 {
@@ -842,7 +881,7 @@ const ProtobufCMessageDescriptor cascade__v1__draft_rows__descriptor =
   "Cascade__V1__DraftRows",
   "cascade.v1",
   sizeof(Cascade__V1__DraftRows),
-  3,
+  6,
   cascade__v1__draft_rows__field_descriptors,
   cascade__v1__draft_rows__field_indices_by_name,
   1,  cascade__v1__draft_rows__number_ranges,
@@ -1106,7 +1145,7 @@ const ProtobufCMessageDescriptor cascade__v1__verify__descriptor =
   (ProtobufCMessageInit) cascade__v1__verify__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[5] =
+static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[9] =
 {
   {
     "fence",
@@ -1168,18 +1207,70 @@ static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[5
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_in_top",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Verified, n_is_in_top),
+    offsetof(Cascade__V1__Verified, is_in_top),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "favourite_probability",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Verified, n_favourite_probability),
+    offsetof(Cascade__V1__Verified, favourite_probability),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "variation",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Verified, n_variation),
+    offsetof(Cascade__V1__Verified, variation),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_mass",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Verified, n_block_mass),
+    offsetof(Cascade__V1__Verified, block_mass),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__verified__field_indices_by_name[] = {
+  8,   /* field[8] = block_mass */
   3,   /* field[3] = bonus */
+  6,   /* field[6] = favourite_probability */
   0,   /* field[0] = fence */
   1,   /* field[1] = gate_argmax */
+  5,   /* field[5] = is_in_top */
   4,   /* field[4] = milliseconds */
   2,   /* field[2] = residual */
+  7,   /* field[7] = variation */
 };
 static const ProtobufCIntRange cascade__v1__verified__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor cascade__v1__verified__descriptor =
 {
@@ -1189,7 +1280,7 @@ const ProtobufCMessageDescriptor cascade__v1__verified__descriptor =
   "Cascade__V1__Verified",
   "cascade.v1",
   sizeof(Cascade__V1__Verified),
-  5,
+  9,
   cascade__v1__verified__field_descriptors,
   cascade__v1__verified__field_indices_by_name,
   1,  cascade__v1__verified__number_ranges,

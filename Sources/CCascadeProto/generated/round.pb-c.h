@@ -166,14 +166,29 @@ struct  Cascade__V1__DraftRows
   size_t n_row_entries;
   uint32_t *row_entries;
   /*
-   * The drafter's largest probability at each position, before temperature and truncation. As many as tokens.
+   * The drafter's largest probability at each position by the gate. As many as tokens.
    */
   size_t n_gate_maximum;
   double *gate_maximum;
+  /*
+   * The token that has it. As many as tokens, or none where all are 0: the rule does not read it.
+   */
+  size_t n_gate_argmax;
+  uint32_t *gate_argmax;
+  /*
+   * The gate's probability of the drafted token; as gate_argmax.
+   */
+  size_t n_gate_probability;
+  double *gate_probability;
+  /*
+   * Entropy of the gate's row in nats; as gate_argmax.
+   */
+  size_t n_gate_entropy;
+  double *gate_entropy;
 };
 #define CASCADE__V1__DRAFT_ROWS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__draft_rows__descriptor) \
-    , 0,NULL, 0,NULL, 0,NULL }
+    , 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*
@@ -305,10 +320,31 @@ struct  Cascade__V1__Verified
    */
   protobuf_c_boolean has_milliseconds;
   double milliseconds;
+  /*
+   * Whether each drafted token is among the gate's likeliest. As many as gate_argmax, or none where all are false: the
+   * rule does not ask.
+   */
+  size_t n_is_in_top;
+  protobuf_c_boolean *is_in_top;
+  /*
+   * The gate's probability of the drafter's favourite; as many as gate_argmax, or none where all are 0.
+   */
+  size_t n_favourite_probability;
+  double *favourite_probability;
+  /*
+   * TV(p, q); as many as gate_argmax, or none where all are 0.
+   */
+  size_t n_variation;
+  double *variation;
+  /*
+   * Mass of the block's residual; as many as gate_argmax, or none where all are 0.
+   */
+  size_t n_block_mass;
+  double *block_mass;
 };
 #define CASCADE__V1__VERIFIED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__verified__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0, 0, 0, 0 }
+    , NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*

@@ -17,7 +17,7 @@ package struct SpeculationCounts: Equatable, Sendable {
     package var bonus: UInt64
     /// Drafted tokens behind the first rejection.
     package var discarded: UInt64
-    /// Kept, although the expert's own law would have rejected the token.
+    /// Accepted, although the expert's own law would have rejected the token.
     package var relaxed: UInt64
     /// Judged tokens behind a stop or the token limit, not emitted.
     package var cut: UInt64

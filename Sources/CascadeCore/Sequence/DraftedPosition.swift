@@ -4,13 +4,13 @@ package struct DraftedPosition: Equatable, Sendable {
     package var token: Token
     /// The very row that the token was sampled from: q.
     package var row: Distribution
-    /// The drafter's largest probability before temperature and truncation: the confidence that `chow` reads.
-    package var gateMaximum: Double
+    /// What the rule's gate reads of the drafter.
+    package var gate: DraftGate
 
     /// Creates a drafted position.
-    package init(token: Token, row: Distribution, gateMaximum: Double) {
+    package init(token: Token, row: Distribution, gate: DraftGate) {
         self.token = token
         self.row = row
-        self.gateMaximum = gateMaximum
+        self.gate = gate
     }
 }

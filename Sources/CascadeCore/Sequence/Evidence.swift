@@ -11,9 +11,18 @@ package struct Evidence: Equatable, Sendable {
     package var gateArgmax: Token
     /// Entropy of the gate's row in nats.
     package var entropy: Double
+    /// Whether the token is among the gate's likeliest that `top-k-delta` admits; false under other rules.
+    package var isInTop: Bool
+    /// The gate's p(argmax gate q), which `bild` reads; 0 under other rules.
+    package var favouriteProbability: Double
+    /// TV(p, q) of the processed rows, which `opt` and `opt-log` read; 0 under other rules.
+    package var variation: Double
+    /// Under `block`, the residual's mass behind the accepted part of the draft, sum (P pi - q)+; 0 under other methods.
+    package var blockMass: Double
     /// q(K): mass of the drafter's row that the rule keeps.
     package var keptMass: Double
-    /// pi(x) / q(x): the coin's threshold, may exceed 1. Exactly 1 where x is kept.
+    /// pi(x) / q(x): the coin's threshold, may exceed 1. Exactly 1 where x is kept, but for `block`, which multiplies up
+    /// what a kept token has above 1 too.
     package var ratio: Double
     /// TV(pi, q): how probable a rejection was before the draw; what the draft-length controller learns from.
     package var rejectMass: Double
@@ -27,6 +36,10 @@ package struct Evidence: Equatable, Sendable {
         gateMaximum: Double,
         gateArgmax: Token,
         entropy: Double,
+        isInTop: Bool = false,
+        favouriteProbability: Double = 0,
+        variation: Double = 0,
+        blockMass: Double = 0,
         keptMass: Double,
         ratio: Double,
         rejectMass: Double,
@@ -37,6 +50,10 @@ package struct Evidence: Equatable, Sendable {
         self.gateMaximum = gateMaximum
         self.gateArgmax = gateArgmax
         self.entropy = entropy
+        self.isInTop = isInTop
+        self.favouriteProbability = favouriteProbability
+        self.variation = variation
+        self.blockMass = blockMass
         self.keptMass = keptMass
         self.ratio = ratio
         self.rejectMass = rejectMass

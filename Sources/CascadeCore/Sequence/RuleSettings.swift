@@ -1,30 +1,5 @@
 /// Which cascade rule judges a sequence's drafts, and how: part of the sequence's spec.
 package struct RuleSettings: Equatable, Sendable {
-    /// The rule; see `CascadeRules` for the law of each.
-    package enum Rule: String, CaseIterable, Sendable {
-        /// The expert's own law, exactly: speculative sampling.
-        case lossless
-        /// Keep a position while the drafter is confident: max q >= 1 - alpha.
-        case chow
-        /// Keep a token within the expert's head, p(x) >= (1 - alpha) max p; else weigh the tail down (paper, eq. 15).
-        case tokenV3 = "token-v3"
-        /// Keep a token within the expert's head, else judge it losslessly.
-        case tokenLT = "token-lt"
-
-        /// Whether it reads the gate at all.
-        package var readsGate: Bool { self != .lossless }
-
-        /// The knob's value where the user names none; nil for a rule without a knob.
-        package var defaultAlpha: Double? {
-            switch self {
-            case .lossless: nil
-            case .chow: 0.2
-            case .tokenV3: 0.3
-            case .tokenLT: 0.3
-            }
-        }
-    }
-
     /// Which rows the rule's gate reads.
     package enum Gate: String, CaseIterable, Sendable {
         /// Probabilities at temperature 1 before any truncation (the paper's own gate).
@@ -45,12 +20,20 @@ package struct RuleSettings: Equatable, Sendable {
     package enum VerifyMethod: String, CaseIterable, Sendable {
         /// Position by position with a coin and a residual draw.
         case rejection
+        /// The draft as a whole (Sun et al., 2024): the same law with, on average, more accepted tokens.
+        case block
+        /// By shared random numbers: what is emitted does not depend on what was drafted (cascade-rules.md 9).
+        case coupled
     }
 
     /// The rule.
     package var rule: Rule
     /// The rule's knob; 0 and unused for `lossless`.
     package var alpha: Double
+    /// The second knob of `typical`: the share of exp(-entropy) that a kept token needs at most.
+    package var delta: Double
+    /// The second knob of `top-k-delta`: among how many of the expert's likeliest tokens a kept token must be.
+    package var topN: Int
     /// Which rows the gate reads.
     package var gate: Gate
     /// Where the token after a fully accepted draft comes from.
@@ -64,6 +47,8 @@ package struct RuleSettings: Equatable, Sendable {
     package init(
         rule: Rule = .lossless,
         alpha: Double? = nil,
+        delta: Double = 0.3,
+        topN: Int = 10,
         gate: Gate = .raw,
         bonus: Bonus = .target,
         verifyMethod: VerifyMethod = .rejection,
@@ -71,6 +56,8 @@ package struct RuleSettings: Equatable, Sendable {
     ) {
         self.rule = rule
         self.alpha = alpha ?? rule.defaultAlpha ?? 0
+        self.delta = delta
+        self.topN = topN
         self.gate = gate
         self.bonus = bonus
         self.verifyMethod = verifyMethod
@@ -80,13 +67,20 @@ package struct RuleSettings: Equatable, Sendable {
     /// What is wrong with the settings under `sampling`, in words for the user; nil when they are sound.
     package func problem(sampling: SamplingSettings) -> String? {
         guard alpha.isFinite else { return "alpha must be a finite number, not \(alpha)" }
-        if rule != .lossless, !(0...1).contains(alpha) {
-            return "alpha of rule \(rule.rawValue) must be between 0 and 1, not \(alpha)"
+        if let range = rule.alphaRange, !range.contains(alpha) {
+            return "alpha of rule \(rule.rawValue) must be \(Self.words(range)), not \(alpha)"
         }
-        if gate == .processed, sampling.isGreedy, rule != .lossless {
+        guard delta > 0, delta <= 1 else { return "delta must be above 0 and at most 1, not \(delta)" }
+        guard topN >= 1 else { return "top-n must be at least 1, not \(topN)" }
+        if gate == .processed, sampling.isGreedy, rule.readsGate {
             return "gate processed keeps every draft at temperature 0, where rows are one-hot: use gate raw"
         }
         guard strictPrefixTokens >= 0 else { return "strict prefix tokens must not be negative" }
         return nil
+    }
+
+    private static func words(_ range: ClosedRange<Double>) -> String {
+        range.upperBound == .infinity
+            ? "at least \(range.lowerBound)" : "between \(range.lowerBound) and \(range.upperBound)"
     }
 }

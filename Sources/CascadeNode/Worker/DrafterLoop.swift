@@ -118,9 +118,8 @@ struct DrafterLoop: WorkLoop {
                 spec: task.spec,
                 draws: PhiloxDraws(seed: task.spec.seed)
             )
-            let isRaw = task.spec.rule.rule.readsGate && task.spec.rule.gate == .raw
-            let gateMaximum = isRaw ? row.maximumProbability : q.largestProbability
-            task.positions.append(DraftedPosition(token: token, row: q, gateMaximum: gateMaximum))
+            let gate = row.draftGate(task.spec.rule, token: token, processed: q)
+            task.positions.append(DraftedPosition(token: token, row: q, gate: gate))
             // Behind an end token there is nothing to draft.
             let isEnd = task.spec.guardTokens.contains(token)
             if task.positions.count >= Int(task.request.count) || isEnd { return answer(task) }

@@ -135,21 +135,11 @@ struct ExpertLoop: WorkLoop {
         let base = Int(request.prefix.baseLength)
         let draws = PhiloxDraws(seed: task.spec.seed)
         do {
-            var evidence: [Evidence] = []
-            for (index, draft) in request.draft.enumerated() {
+            let evidence = try Rules.evidence(draft: request.draft, base: base, spec: task.spec, draws: draws) {
+                index in
                 let row = try engine.row(segment: segment, row: index)
                 let p = row.distribution(task.spec.sampling)
-                evidence.append(
-                    Rules.evidence(
-                        position: base + index,
-                        base: base,
-                        draft: draft,
-                        p: p,
-                        gateP: row.gate(task.spec.rule, draft: draft.row, processed: p),
-                        spec: task.spec,
-                        draws: draws
-                    )
-                )
+                return (p, row.gate(task.spec.rule, draft: request.draft[index], processed: p))
             }
             var bonus: Token?
             if task.wantedRows > request.draft.count {

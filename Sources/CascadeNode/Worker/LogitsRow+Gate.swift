@@ -3,22 +3,35 @@ internal import CascadeModel
 internal import CascadeRules
 
 extension LogitsRow {
-    /// What the rule's gate reads of this row: the raw probabilities, or the processed row where the spec says so; nothing
-    /// but the likeliest token where the rule reads no gate, which saves two passes over the row.
-    func gate(_ rule: RuleSettings, draft: Distribution, processed: Distribution) -> GateRow {
+    /// What the rule's gate reads of this row of the expert: the raw probabilities, or the processed row where the spec
+    /// says so; nothing but the likeliest token where the rule reads no gate, which saves two passes over the row.
+    func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
+        let tokens = draft.row.tokens
         guard rule.rule.readsGate else {
-            let none = Array(repeating: 0.0, count: draft.tokens.count)
-            return GateRow(maximum: 0, argmax: argmax, entropy: 0, probabilities: none)
+            return GateRow(maximum: 0, argmax: argmax, entropy: 0, probabilities: tokens.map { _ in 0 })
         }
-        return switch rule.gate {
-        case .raw:
-            GateRow(
-                maximum: maximumProbability,
-                argmax: argmax,
-                entropy: entropy(),
-                probabilities: draft.tokens.map(probability(of:))
-            )
-        case .processed: GateRow(processed, draft: draft)
+        if rule.gate == .processed { return GateRow(processed, draft: draft, settings: rule) }
+        let top = rule.rule == .topkDelta ? Set(self.top(rule.topN).map(\.token)) : []
+        return GateRow(
+            maximum: maximumProbability,
+            argmax: argmax,
+            entropy: entropy(),
+            probabilities: tokens.map(probability(of:)),
+            isInTop: top.isEmpty ? [] : tokens.map(top.contains),
+            favouriteProbability: rule.rule == .bild ? probability(of: draft.gate.argmax) : 0
+        )
+    }
+
+    /// What the rule's gate reads of this row of the drafter, where `token` is drawn from `processed`.
+    func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
+        guard rule.rule.readsDrafter, rule.gate == .raw else {
+            return DraftGate(processed, token: token, rule: rule.rule)
         }
+        return DraftGate(
+            maximum: maximumProbability,
+            argmax: rule.rule == .bild ? argmax : 0,
+            probability: rule.rule == .tokenV1 ? probability(of: token) : 0,
+            entropy: rule.rule.readsDraftEntropy ? entropy() : 0
+        )
     }
 }

@@ -154,6 +154,18 @@ struct FieldReader {
         return Array(UnsafeBufferPointer(start: values, count: count))
     }
 
+    /// A list that has an entry for each of `count` others, or none, which means `absent` for all.
+    func list<Value>(
+        _ count: Int,
+        _ values: UnsafeMutablePointer<Value>?,
+        _ field: String,
+        matching expected: Int,
+        or absent: Value
+    ) throws(WireError) -> [Value] {
+        if count == 0 { return Array(repeating: absent, count: expected) }
+        return try list(count, values, field, matching: expected)
+    }
+
     /// A list of token ids.
     func tokens(
         _ count: Int,

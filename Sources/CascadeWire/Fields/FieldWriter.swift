@@ -18,6 +18,11 @@ struct FieldWriter {
         return (values.count, copy)
     }
 
+    /// `values` as a list field, or none where all are `absent`.
+    func array<Value: Equatable>(_ values: [Value], unless absent: Value) -> (Int, UnsafeMutablePointer<Value>?) {
+        array(values.allSatisfy { $0 == absent } ? [] : values)
+    }
+
     /// `values` as a bytes field.
     func bytes(_ values: [UInt8]) -> ProtobufCBinaryData {
         let (count, copy) = array(values)

@@ -21,6 +21,18 @@ extension RuleSettings.Rule: WireEnum {
         case .chow: 2
         case .tokenV3: 3
         case .tokenLT: 4
+        case .lossy: 5
+        case .diff: 6
+        case .opt: 7
+        case .tokenV1: 8
+        case .tokenV2: 9
+        case .chowLog: 10
+        case .diffLog: 11
+        case .optLog: 12
+        case .bild: 13
+        case .typical: 14
+        case .topkDelta: 15
+        case .ensemble: 16
         }
     }
 }
@@ -47,6 +59,8 @@ extension RuleSettings.VerifyMethod: WireEnum {
     var number: UInt32 {
         switch self {
         case .rejection: 1
+        case .block: 2
+        case .coupled: 3
         }
     }
 }
@@ -112,6 +126,7 @@ extension RuleSettings: WireConvertible {
     /// Refuses what no setting can be, as for sampling.
     init(decoding proto: Cascade__V1__RuleSettings, from reader: FieldReader) throws(WireError) {
         let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+        let standard = RuleSettings()
         let strict = try reader.number(
             proto.has_strict_prefix_tokens,
             proto.strict_prefix_tokens,
@@ -121,6 +136,10 @@ extension RuleSettings: WireConvertible {
         self.init(
             rule: try reader.enumeration(proto.has_rule, proto.rule, "rule"),
             alpha: try reader.number(proto.has_alpha, proto.alpha, "alpha", in: finite),
+            delta: proto.has_delta == 0 ? standard.delta : try reader.number(1, proto.delta, "delta", in: finite),
+            topN: proto.has_top_n == 0
+                ? standard.topN
+                : Int(try reader.number(1, proto.top_n, "top_n", in: 0...Int64(reader.limits.count))),
             gate: try reader.enumeration(proto.has_gate, proto.gate, "gate"),
             bonus: try reader.enumeration(proto.has_bonus, proto.bonus, "bonus"),
             verifyMethod: try reader.enumeration(proto.has_verify_method, proto.verify_method, "verify_method"),
@@ -133,6 +152,9 @@ extension RuleSettings: WireConvertible {
         cascade__v1__rule_settings__init(&proto)
         put(&proto.has_rule, &proto.rule, rule)
         put(&proto.has_alpha, &proto.alpha, alpha)
+        let standard = RuleSettings()
+        if delta != standard.delta { put(&proto.has_delta, &proto.delta, delta) }
+        if topN != standard.topN { put(&proto.has_top_n, &proto.top_n, Int64(topN)) }
         put(&proto.has_gate, &proto.gate, gate)
         put(&proto.has_bonus, &proto.bonus, bonus)
         put(&proto.has_verify_method, &proto.verify_method, verifyMethod)

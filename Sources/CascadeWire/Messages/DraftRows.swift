@@ -23,6 +23,7 @@ struct DraftRows: WireConvertible {
             "gate_maximum",
             matching: tokens.count
         )
+        let gates = try Self.gates(proto, maxima, reader)
         var total = 0
         for count in entries {
             total += Int(try reader.number(1, count, "row_entries", in: 0...reader.limits.rowEntries))
@@ -33,8 +34,7 @@ struct DraftRows: WireConvertible {
         positions.reserveCapacity(tokens.count)
         for (index, token) in tokens.enumerated() {
             let row = try Self.row(Int(entries[index]), of: token, index: index, in: frame, at: &offset, reader: reader)
-            let maximum = try reader.number(1, maxima[index], "gate_maximum", in: WireLimits.probability)
-            positions.append(DraftedPosition(token: token, row: row, gateMaximum: maximum))
+            positions.append(DraftedPosition(token: token, row: row, gate: gates[index]))
         }
     }
 
@@ -56,8 +56,56 @@ struct DraftRows: WireConvertible {
         cascade__v1__draft_rows__init(&proto)
         (proto.n_tokens, proto.tokens) = writer.array(positions.map(\.token))
         (proto.n_row_entries, proto.row_entries) = writer.array(entries)
-        (proto.n_gate_maximum, proto.gate_maximum) = writer.array(positions.map(\.gateMaximum))
+        (proto.n_gate_maximum, proto.gate_maximum) = writer.array(positions.map(\.gate.maximum))
+        (proto.n_gate_argmax, proto.gate_argmax) = writer.array(positions.map(\.gate.argmax), unless: 0)
+        (proto.n_gate_probability, proto.gate_probability) = writer.array(
+            positions.map(\.gate.probability),
+            unless: 0
+        )
+        (proto.n_gate_entropy, proto.gate_entropy) = writer.array(positions.map(\.gate.entropy), unless: 0)
         return proto
+    }
+
+    /// What the gates read of the drafter, from the columns.
+    private static func gates(
+        _ proto: Cascade__V1__DraftRows,
+        _ maxima: [Double],
+        _ reader: FieldReader
+    ) throws(WireError) -> [DraftGate] {
+        let count = maxima.count
+        let argmax = try reader.list(proto.n_gate_argmax, proto.gate_argmax, "gate_argmax", matching: count, or: 0)
+        let probabilities = try reader.list(
+            proto.n_gate_probability,
+            proto.gate_probability,
+            "gate_probability",
+            matching: count,
+            or: 0
+        )
+        let entropies = try reader.list(
+            proto.n_gate_entropy,
+            proto.gate_entropy,
+            "gate_entropy",
+            matching: count,
+            or: 0
+        )
+        var gates: [DraftGate] = []
+        gates.reserveCapacity(count)
+        for index in maxima.indices {
+            gates.append(
+                DraftGate(
+                    maximum: try reader.number(1, maxima[index], "gate_maximum", in: WireLimits.probability),
+                    argmax: argmax[index],
+                    probability: try reader.number(
+                        1,
+                        probabilities[index],
+                        "gate_probability",
+                        in: WireLimits.probability
+                    ),
+                    entropy: try reader.number(1, entropies[index], "gate_entropy", in: WireLimits.entropy)
+                )
+            )
+        }
+        return gates
     }
 
     /// The row with `count` entries at `offset`, which moves behind it; one-hot on `token` where there are none.

@@ -25,10 +25,13 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")).")
     var rule = RuleSettings.Rule.lossless
 
-    @Option(help: "The rule's knob, 0 to 1: higher keeps more of the draft (default: the rule's own).")
+    @Option(
+        parsing: .unconditional,
+        help: "The rule's knob: higher keeps more of the draft, but for typical and ensemble (default: the rule's own)."
+    )
     var alpha: Double?
 
-    @Option(help: "Softmax temperature; 0 is greedy.")
+    @Option(parsing: .unconditional, help: "Softmax temperature; 0 is greedy.")
     var temperature = 0.0
 
     @Option(help: "Most tokens of the answer.")
@@ -60,6 +63,8 @@ struct SubmitCommand: AsyncParsableCommand {
         if rule == .lossless, alpha != nil {
             throw ValidationError("rule lossless has no alpha; name another rule, e.g. --rule token-v3")
         }
+        if research.delta != nil, rule != .typical { throw ValidationError("--delta is a knob of rule typical") }
+        if research.topN != nil, rule != .topkDelta { throw ValidationError("--top-n is a knob of rule top-k-delta") }
         guard stop.count <= 16, stop.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 1_024 }) else {
             throw ValidationError("--stop takes up to 16 strings of 1 to 1024 bytes")
         }
@@ -82,6 +87,8 @@ struct SubmitCommand: AsyncParsableCommand {
         RuleSettings(
             rule: rule,
             alpha: alpha,
+            delta: research.delta ?? RuleSettings().delta,
+            topN: research.topN ?? RuleSettings().topN,
             gate: research.gate,
             bonus: research.bonus,
             verifyMethod: research.verifyMethod,

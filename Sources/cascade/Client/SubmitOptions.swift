@@ -39,7 +39,18 @@ struct ResearchOptions: ParsableArguments {
     )
     var drafterKind = DrafterKind.both
 
-    @Option(help: "How a draft is walked: rejection.")
+    @Option(help: "Second knob of rule typical: most a kept token needs, as a share of exp(-entropy) (default: 0.3).")
+    var delta: Double?
+
+    @Option(help: "Second knob of rule top-k-delta: among how many of the expert's likeliest (default: 10).")
+    var topN: Int?
+
+    @Option(
+        help: """
+            How a draft is walked: rejection (position by position), block (as a whole, which accepts more) or coupled \
+            (by random numbers that drafter and expert share: the same answer with and without drafts).
+            """
+    )
     var verifyMethod = RuleSettings.VerifyMethod.rejection
 
     @Option(help: "Rows the rule's gate reads: raw (temperature 1, untruncated) or processed.")

@@ -21,6 +21,8 @@ extension SubmitResult {
         cascade = Cascade(
             rule: report.rule.rule.rawValue,
             alpha: Nullable(report.rule.rule.defaultAlpha == nil ? nil : report.rule.alpha),
+            delta: Nullable(report.rule.rule == .typical ? report.rule.delta : nil),
+            topN: Nullable(report.rule.rule == .topkDelta ? report.rule.topN : nil),
             gate: report.rule.gate.rawValue,
             bonusPolicy: report.rule.bonus.rawValue,
             verifyMethod: report.rule.verifyMethod.rawValue,

@@ -30,6 +30,9 @@ struct SubmitResult: Encodable {
     struct Cascade: Encodable {
         var rule: String
         var alpha: Nullable<Double>
+        /// The second knob of `typical` and of `top-k-delta`; null for other rules.
+        var delta: Nullable<Double>
+        var topN: Nullable<Int>
         var gate: String
         var bonusPolicy: String
         var verifyMethod: String

@@ -22,6 +22,7 @@ enum SubmitSummary {
         }
         var rule = report.rule.rule.rawValue
         if report.rule.rule.defaultAlpha != nil { rule += " alpha \(report.rule.alpha)" }
+        if report.rule.verifyMethod != .rejection { rule += ", \(report.rule.verifyMethod.rawValue)" }
         parts.append(rule)
         parts.append(report.reason.name)
         return "[" + parts.joined(separator: " · ") + "]"

@@ -108,7 +108,9 @@ struct ToyNode {
         let stops = isUnsure && draft.minimumConfidence > 0
         for _ in 0..<(stops ? 0 : draft.count) { drafted.append(Toy.draftNext(tokens + drafted)) }
         caches[draft.fence.sequence] = tokens + drafted.dropLast()
-        let positions = drafted.map { DraftedPosition(token: $0, row: Distribution(oneHot: $0), gateMaximum: 1) }
+        let positions = drafted.map {
+            DraftedPosition(token: $0, row: Distribution(oneHot: $0), gate: DraftGate(maximum: 1))
+        }
         let milliseconds = pace * Double(max(1, positions.count))
         return .drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: milliseconds))
     }
@@ -118,22 +120,11 @@ struct ToyNode {
             let spec = specs[verify.specID]
         else { return missing(verify.fence, verify.specID) }
         let draws = PhiloxDraws(seed: spec.seed)
-        var evidence: [Evidence] = []
         let base = tokens.count
-        for (index, position) in verify.draft.enumerated() {
+        let evidence = Rules.evidence(draft: verify.draft, base: base, spec: spec, draws: draws) { index in
             let p = Distribution(oneHot: Toy.next(tokens))
-            let gate = GateRow(p, draft: position.row)
-            let said = Rules.evidence(
-                position: base + index,
-                base: base,
-                draft: position,
-                p: p,
-                gateP: gate,
-                spec: spec,
-                draws: draws
-            )
-            evidence.append(said)
-            tokens.append(position.token)
+            tokens.append(verify.draft[index].token)
+            return (p, GateRow(p, draft: verify.draft[index], settings: spec.rule))
         }
         let bonus = spec.rule.bonus == .rule && !verify.draft.isEmpty ? nil : Toy.next(tokens)
         caches[verify.fence.sequence] = bonus == nil ? tokens.dropLast() : tokens

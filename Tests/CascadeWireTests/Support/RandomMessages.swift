@@ -89,6 +89,8 @@ extension SeededGenerator {
         RuleSettings(
             rule: enumeration(),
             alpha: Double.random(in: 0...1, using: &self),
+            delta: once(in: 2) ? 0.3 : Double.random(in: 0.01...1, using: &self),
+            topN: once(in: 2) ? 10 : pick(1...50),
             gate: enumeration(),
             bonus: enumeration(),
             verifyMethod: enumeration(),
@@ -179,7 +181,17 @@ extension SeededGenerator {
             once(in: 4) ? 1 : Float.random(in: Float.leastNonzeroMagnitude...2, using: &self)
         }
         guard let row = Distribution(tokens: tokens, weights: weights) else { fatalError("not a row: \(tokens)") }
-        return DraftedPosition(token: token, row: row, gateMaximum: probability())
+        return DraftedPosition(token: token, row: row, gate: gate())
+    }
+
+    private mutating func gate() -> DraftGate {
+        if once(in: 2) { return DraftGate(maximum: probability()) }
+        return DraftGate(
+            maximum: probability(),
+            argmax: token(),
+            probability: probability(),
+            entropy: Double.random(in: 0...12, using: &self)
+        )
     }
 
     mutating func positions() -> [DraftedPosition] { list(upTo: 6) { $0.position(entries: 64) } }
@@ -208,6 +220,10 @@ extension SeededGenerator {
             gateMaximum: probability(),
             gateArgmax: token(),
             entropy: Double.random(in: 0...12, using: &self),
+            isInTop: once(in: 4),
+            favouriteProbability: once(in: 2) ? 0 : probability(),
+            variation: once(in: 2) ? 0 : probability(),
+            blockMass: once(in: 2) ? 0 : probability(),
             keptMass: probability(),
             ratio: Double.random(in: 0...1e9, using: &self),
             rejectMass: probability(),

@@ -86,8 +86,8 @@ enum Samples {
     static var positions: [DraftedPosition] {
         guard let row = Distribution(tokens: [3, 700, 151_000], weights: [0.125, 0.5, 0.3]) else { return [] }
         return [
-            DraftedPosition(token: 700, row: row, gateMaximum: 0.54),
-            DraftedPosition(token: 13, row: Distribution(oneHot: 13), gateMaximum: 1),
+            DraftedPosition(token: 700, row: row, gate: DraftGate(maximum: 0.54)),
+            DraftedPosition(token: 13, row: Distribution(oneHot: 13), gate: DraftGate(maximum: 1)),
         ]
     }
 

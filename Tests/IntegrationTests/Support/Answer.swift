@@ -25,6 +25,7 @@ struct Answer: Decodable {
 
     struct Ledger: Decodable {
         var rule: String
+        var verify_method: String
         var seed: UInt64
         var drafted: Int
         var matched: Int

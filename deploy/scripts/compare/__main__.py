@@ -13,11 +13,9 @@ import sys
 import time
 
 from processes import Cluster, Failed, Llama, Processes
-from report import report
+from report import TIE, is_void, report
 
 ROWS = [1, 2, 3, 5, 8, 16, 512]
-# Two tokens closer than this may change places between implementations that round activations to 8 bits.
-TIE = 0.2
 START = time.monotonic()
 
 LLAMA_MODES = {
@@ -270,11 +268,11 @@ def main():
         processes.stop()
     os.makedirs(os.path.dirname(options.output), exist_ok=True)
     with open(options.output, "w") as file:
-        json.dump(result, file, indent=1, ensure_ascii=False)
+        json.dump(result, file, ensure_ascii=False, separators=(",", ":"))
         file.write("\n")
     say(f"raw output: {options.output}")
     print(report(result))
-    return 1 if any(run["verdict"].get("void") for run in result["decoding"]) else 0
+    return 1 if any(is_void(run) for run in result["decoding"]) else 0
 
 
 sys.exit(main())

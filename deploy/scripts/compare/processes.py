@@ -179,7 +179,7 @@ class Cluster:
         speculation = answer["speculative_decoding"]
         return {
             "prompt_tokens": answer["usage"]["prompt_tokens"],
-            "tokens": answer["tokens"],
+            "tokens": answer.pop("tokens"),
             "ended": answer["finish_reason"] != "length",
             "total_ms": answer["timing"]["total_ms"],
             "first_token_ms": answer["timing"]["first_token_ms"],
