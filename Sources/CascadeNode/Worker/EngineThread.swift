@@ -50,8 +50,21 @@ final class EngineThread: Sendable {
     }
 
     private func run() throws {
-        let started = MonotonicTime.now()
         logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
+        let (engine, costs) = try LoadTurn.take(waitingAtMost: 10) { try load() }
+        mailbox.setEngineState(.ready(costs))
+        switch configuration.role {
+        case .drafter:
+            var loop = DrafterLoop(engine: engine, rowBudget: configuration.rowBudget)
+            try serve(engine: engine, loop: &loop)
+        case .expert:
+            var loop = ExpertLoop(engine: engine, rowBudget: configuration.rowBudget)
+            try serve(engine: engine, loop: &loop)
+        }
+    }
+
+    private func load() throws -> (Engine, [CostPoint]) {
+        let started = MonotonicTime.now()
         let model = try Model.load(path: configuration.modelPath, options: loadOptions)
         let loadSeconds = MonotonicTime.seconds(since: started)
         let engine = try Engine(
@@ -73,15 +86,7 @@ final class EngineThread: Sendable {
                 "costs": "\(costs.map { "\($0.rows) rows \($0.milliseconds) ms" }.joined(separator: ", "))",
             ]
         )
-        mailbox.setEngineState(.ready(costs))
-        switch configuration.role {
-        case .drafter:
-            var loop = DrafterLoop(engine: engine, rowBudget: configuration.rowBudget)
-            try serve(engine: engine, loop: &loop)
-        case .expert:
-            var loop = ExpertLoop(engine: engine, rowBudget: configuration.rowBudget)
-            try serve(engine: engine, loop: &loop)
-        }
+        return (engine, costs)
     }
 
     /// Row counts of the cost curve that `ready` carries.
