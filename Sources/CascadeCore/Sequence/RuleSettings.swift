@@ -71,7 +71,7 @@ package struct RuleSettings: Equatable, Sendable {
             return "alpha of rule \(rule.rawValue) must be \(Self.words(range)), not \(alpha)"
         }
         guard delta > 0, delta <= 1 else { return "delta must be above 0 and at most 1, not \(delta)" }
-        guard topN >= 1 else { return "top-n must be at least 1, not \(topN)" }
+        guard (1...1_000).contains(topN) else { return "top-n must be between 1 and 1000, not \(topN)" }
         if gate == .processed, sampling.isGreedy, rule.readsGate {
             return "gate processed keeps every draft at temperature 0, where rows are one-hot: use gate raw"
         }
