@@ -21,19 +21,11 @@ CSK_INLINE size_t parts_at_once(size_t n) {
     return n <= 2 ? PARTS : 1;
 }
 
-// Fetches what lies PREFETCH bytes behind these planes: their share in the sweep that begins with part `first`. Spread
+// Fetches what lies PREFETCH bytes behind these planes: the share of a sweep over `count` parts from `first` on. Spread
 // over the block's steps: a whole block asked for at once fills the processor's queue of misses (a third slower).
-CSK_INLINE void prefetch(const uint8_t *p, size_t planes, size_t n, size_t first) {
+CSK_INLINE void prefetch(const uint8_t *p, size_t planes, size_t first, size_t count) {
     CSK_UNROLL
-    for (size_t i = planes * first / PARTS; i < planes * (first + parts_at_once(n)) / PARTS; i++) {
-        __builtin_prefetch(p + PREFETCH + PLANE * i, 0, 2);
-    }
-}
-
-// Fetches for a block whose parts are computed in one sweep.
-CSK_INLINE void prefetch_block(const uint8_t *p, size_t planes) {
-    CSK_UNROLL
-    for (size_t i = 0; i < planes; i++) {
+    for (size_t i = planes * first / PARTS; i < planes * (first + count) / PARTS; i++) {
         __builtin_prefetch(p + PREFETCH + PLANE * i, 0, 2);
     }
 }
@@ -69,7 +61,7 @@ enum { PART = 4 * LANES };
 CSK_INLINE void tile_q8_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (8 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 8 * PLANE, scales += SCALES, x += n) {
-        prefetch_block(tile, 8);
+        prefetch(tile, 8, 0, PARTS);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -83,7 +75,7 @@ CSK_INLINE void tile_q8_0(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (5 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 5 * PLANE, scales += SCALES, x += n) {
-        prefetch_block(tile, 5);
+        prefetch(tile, 5, 0, PARTS);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -97,7 +89,7 @@ CSK_INLINE void tile_q5_0(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += SCALES, x += n) {
-        prefetch_block(tile, 4);
+        prefetch(tile, 4, 0, PARTS);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -114,7 +106,7 @@ CSK_INLINE void tile_q4_0(const uint8_t *tile, size_t k, const csk_block *x, siz
 CSK_INLINE void tile_q4_1(const uint8_t *tile, size_t k, const csk_block *x, size_t n, tile_sums y) {
     const uint8_t *scales = tile + k / 32 * (4 * PLANE);
     for (size_t b = 0; b < k / 32; b++, tile += 4 * PLANE, scales += 2 * SCALES, x += n) {
-        prefetch_block(tile, 4);
+        prefetch(tile, 4, 0, PARTS);
         CSK_UNROLL
         CSK_PARTS {
             ivec sums[CSK_GROUP_COLUMNS];
@@ -163,7 +155,7 @@ CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, siz
         CSK_UNROLL
         for (size_t first = 0; first < PARTS; first += parts_at_once(n)) {
             ivec sums[PARTS][CSK_GROUP_COLUMNS];
-            prefetch(tile, 4, n, first);
+            prefetch(tile, 4, first, parts_at_once(n));
             CSK_SWEEP(part) {
                 clear(n, sums[part]);
             }
@@ -176,7 +168,7 @@ CSK_INLINE void tile_q4_k(const uint8_t *tile, size_t k, const csk_block *x, siz
                 for (unsigned j = 0; j < 4; j++) {
                     size_t block = 4 * half + j;
                     const uint8_t *planes = tile + PLANE * (4 + 4 * block);
-                    prefetch(planes, 4, n, first);
+                    prefetch(planes, 4, first, parts_at_once(n));
                     CSK_SWEEP(part) {
                         ivec factor = unsigned_factor(packed[part], j);
                         dot_nibbles(planes + PART * part, x + block * n, n, factor, sums[part]);
@@ -196,7 +188,7 @@ CSK_INLINE void tile_q6_k(const uint8_t *tile, size_t k, const csk_block *x, siz
         CSK_UNROLL
         for (size_t first = 0; first < PARTS; first += parts_at_once(n)) {
             ivec sums[PARTS][CSK_GROUP_COLUMNS];
-            prefetch(tile, 4, n, first);
+            prefetch(tile, 4, first, parts_at_once(n));
             CSK_SWEEP(part) {
                 clear(n, sums[part]);
             }
@@ -208,7 +200,7 @@ CSK_INLINE void tile_q6_k(const uint8_t *tile, size_t k, const csk_block *x, siz
                 CSK_LOOP
                 for (unsigned j = 0; j < 4; j++) {
                     const uint8_t *planes = tile + PLANE * (4 + 12 * pair + 3 * j);
-                    prefetch(planes, 3, n, first);
+                    prefetch(planes, 3, first, parts_at_once(n));
                     CSK_SWEEP(part) {
                         ivec factor = signed_factor(packed[part], j);
                         dot_six_bits(planes + PART * part, x + (2 * pair + j / 2) * n, j % 2, n, factor, sums[part]);

@@ -7,7 +7,7 @@ package struct GateRow: Equatable, Sendable {
     package var maximum: Double
     /// The token that has it, of equals the lowest id.
     package var argmax: Token
-    /// Entropy in nats.
+    /// Entropy in nats; 0 for rules that do not ask.
     package var entropy: Double
     /// Probability of each token in the support of the drafter's row, in that row's order.
     package var probabilities: [Double]
@@ -36,27 +36,28 @@ package struct GateRow: Equatable, Sendable {
 
     /// Reads the gate's numbers off a row, as far as the rule needs them; `draft` is the drafted position.
     package init(_ row: Distribution, draft: DraftedPosition, settings: RuleSettings) {
-        maximum = 0
-        argmax = row.tokens[0]
-        entropy = 0
-        for index in row.tokens.indices {
-            let probability = row.probability(at: index)
-            if probability > maximum {
-                maximum = probability
-                argmax = row.tokens[index]
+        self.init(
+            maximum: row.largestProbability,
+            argmax: row.argmax,
+            entropy: settings.rule.readsExpertEntropy ? row.entropy : 0,
+            probabilities: draft.row.tokens.map(row.probability(of:)),
+            isInTop: settings.rule == .topkDelta ? Self.areInTop(settings.topN, of: row, draft.row.tokens) : [],
+            favouriteProbability: settings.rule == .bild ? row.probability(of: draft.gate.argmax) : 0
+        )
+    }
+
+    /// Whether each token has fewer than `limit` better ones in the row: likelier, or as likely with a lower id.
+    private static func areInTop(_ limit: Int, of row: Distribution, _ tokens: [Token]) -> [Bool] {
+        tokens.map { token in
+            guard let own = row.index(of: token) else { return false }
+            let weight = row.weights[own]
+            var better = 0
+            for index in row.weights.indices
+            where row.weights[index] > weight || (row.weights[index] == weight && index < own) {
+                better += 1
+                if better >= limit { return false }
             }
-            if probability > 0 { entropy -= probability * Math.log(probability) }
-        }
-        probabilities = draft.row.tokens.map(row.probability(of:))
-        favouriteProbability = settings.rule == .bild ? row.probability(of: draft.gate.argmax) : 0
-        isInTop = []
-        if settings.rule == .topkDelta {
-            let top = row.tokens.indices.sorted {
-                let (a, b) = (row.weights[$0], row.weights[$1])
-                return a > b || (a == b && $0 < $1)
-            }
-            let tokens = Set(top.prefix(settings.topN).map { row.tokens[$0] })
-            isInTop = draft.row.tokens.map(tokens.contains)
+            return true
         }
     }
 }

@@ -40,23 +40,27 @@ struct KeptSet {
         case draftAtLeast(Double)
     }
 
+    /// The rule in force: `lossless` at a strict position, where the expert would end the text, and where a rule that reads
+    /// the drafter meets a draft that no model made.
+    let rule: RuleSettings.Rule
     /// How the rule weighs what it does not keep.
     let form: Law.Form
     private let test: Test
     private let guardTokens: [Token]
     private let isGreedy: Bool
 
-    /// K at `position`. `draft` is the drafter's gate; where no model made the row, a rule that reads the drafter judges
-    /// losslessly.
+    /// K at `position`; `draft` is the drafter's gate.
     init(expert: Expert, draft: DraftGate, spec: SequenceSpec, position: Int) {
         let settings = spec.rule
-        let rule = spec.isStrict(position: position) ? .lossless : settings.rule
         guardTokens = spec.guardTokens
         isGreedy = spec.sampling.isGreedy
+        let isLossless =
+            spec.isStrict(position: position) || guardTokens.contains(expert.argmax)
+            || (settings.rule.readsDrafter && !(draft.maximum > 0))
+        rule = isLossless ? .lossless : settings.rule
         let isEta = [.tokenV1, .tokenV2, .tokenV3].contains(rule) && settings.verifyMethod != .coupled
         form = isEta ? .eta : .coin
-        let isClosed = guardTokens.contains(expert.argmax) || (rule.readsDrafter && !(draft.maximum > 0))
-        test = isClosed ? .nothingStands : Self.test(rule, settings, expert, draft)
+        test = Self.test(rule, settings, expert, draft)
     }
 
     /// Each condition says what keeps, so that a NaN keeps nothing.
@@ -90,9 +94,7 @@ struct KeptSet {
     /// A token that the expert cannot emit never stands, nor does a guarded one. What the expert can emit is the support
     /// of its processed row; at temperature 0, where that is one token by construction, of the gate's row.
     func contains(_ one: Candidate) -> Bool {
-        guard (isGreedy ? one.gateProbability : one.probability) > 0, !guardTokens.contains(one.token) else {
-            return false
-        }
+        guard admits(one.token, isGreedy ? one.gateProbability : one.probability) else { return false }
         switch test {
         case .nothingStands: return false
         case .everythingStands: return true
@@ -101,5 +103,10 @@ struct KeptSet {
         case .inTopAtLeast(let least): return one.isInTop && one.gateProbability >= least
         case .draftAtLeast(let least): return one.draftProbability >= least
         }
+    }
+
+    /// Whether a token may have more than the lossless coin: the expert can emit it, and it is not guarded.
+    func admits(_ token: Token, _ probability: Double) -> Bool {
+        probability > 0 && !guardTokens.contains(token)
     }
 }

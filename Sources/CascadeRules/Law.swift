@@ -26,6 +26,8 @@ package struct Law: Sendable {
     private let expertOnDraft: [Double]
     /// q a: the mass of each entry of the drafter's row that is accepted.
     private let accepted: [Double]
+    /// TV(p, q).
+    package let variation: Double
     /// q(K).
     package let keptMass: Double
     /// 1 - q(K), summed by itself: exactly 1 where nothing is kept and exactly 0 where everything is.
@@ -42,6 +44,7 @@ package struct Law: Sendable {
         draft: Distribution,
         kept: [Bool],
         expertOnDraft: [Double],
+        variation: Double,
         coin: (_ index: Int, _ p: Double, _ q: Double) -> Double
     ) {
         self.form = form
@@ -49,6 +52,7 @@ package struct Law: Sendable {
         self.draft = draft
         self.kept = kept
         self.expertOnDraft = expertOnDraft
+        self.variation = variation
         var standing = 0.0
         var deferred = 0.0
         for index in kept.indices {
@@ -82,23 +86,16 @@ package struct Law: Sendable {
         draft.index(of: token).map { kept[$0] } ?? false
     }
 
-    /// pi(x) / q(x) for a drafted token x: the coin's threshold, may exceed 1. Exactly 1 where x is kept; 0 outside the
-    /// drafter's support.
+    /// The coin's threshold for a drafted token x, pi(x) / q(x), which may exceed 1: exactly 1 where x is kept; 0 outside
+    /// the drafter's support.
     package func ratio(of token: Token) -> Double {
-        guard let index = draft.index(of: token) else { return 0 }
-        if kept[index] { return 1 }
-        let (p, q) = (expertOnDraft[index], draft.probability(at: index))
-        if form == .eta { return eta * p / q }
-        return p > q ? 1 + rejectMass * ((p - q) / residualMass) / q : accepted[index] / q
+        keeps(token) ? 1 : chainRatio(of: token)
     }
 
-    /// pi(x) / q(x) for a drafted token x, for kept ones too: what block verification multiplies up. 1 where x is kept and
-    /// the expert adds nothing to it.
+    /// pi(x) / q(x) for kept tokens too, where it may exceed 1: what block verification multiplies up.
     package func chainRatio(of token: Token) -> Double {
-        guard let index = draft.index(of: token), kept[index] else { return ratio(of: token) }
-        let (p, q) = (expertOnDraft[index], draft.probability(at: index))
-        if form == .eta { return 1 + eta * p / q }
-        return p > q ? 1 + rejectMass * ((p - q) / residualMass) / q : 1
+        guard let index = draft.index(of: token) else { return 0 }
+        return probability(expertOnDraft[index], at: index) / draft.probability(at: index)
     }
 
     /// pi(token).
@@ -118,6 +115,8 @@ package struct Law: Sendable {
     package var row: Distribution {
         var tokens: [Token] = []
         var weights: [Float] = []
+        tokens.reserveCapacity(expert.tokens.count)
+        weights.reserveCapacity(expert.tokens.count)
         scan { token, p, index in
             let weight = Float(probability(p, at: index))
             if weight > 0 {
@@ -149,14 +148,10 @@ package struct Law: Sendable {
         return mass
     }
 
-    /// The token of norm((passed pi - q)+) at `u`; where that is zero, of pi.
-    package func excess(passed: Double, at u: Double) -> Token {
-        let mass = excessMass(passed: passed)
-        guard mass > 0 else {
-            let row = row
-            return row.tokens[row.index(at: u)]
-        }
-        return draw(at: u, of: mass) { visit in scanExcess(passed, visit) }
+    /// The token of norm((passed pi - q)+) at `u`, where `mass` is ``excessMass(passed:)``; of pi where that is zero.
+    package func excess(passed: Double, mass: Double, at u: Double) -> Token {
+        if mass > 0 { return draw(at: u, of: mass) { visit in scanExcess(passed, visit) } }
+        return draw(at: u, of: 1) { visit in scan { visit($0, probability($1, at: $2)) } }
     }
 
     private func draw(at u: Double, of mass: Double, _ scan: ((Token, Double) -> Bool) -> Void) -> Token {

@@ -54,7 +54,7 @@ extension Rules {
             entropy: gateP.entropy,
             isInTop: index.map { gateP.isInTop.isEmpty ? false : gateP.isInTop[$0] } ?? false,
             favouriteProbability: gateP.favouriteProbability,
-            variation: variation(of: draft.row, draft.row.tokens.map(p.probability(of:)), spec.rule.rule),
+            variation: [.opt, .optLog].contains(spec.rule.rule) ? law.variation : 0,
             keptMass: law.keptMass,
             ratio: law.ratio(of: draft.token),
             rejectMass: law.rejectMass,
@@ -66,12 +66,11 @@ extension Rules {
         case .block:
             evidence.ratio = law.chainRatio(of: draft.token)
             evidence.blockMass = law.excessMass(passed: passed)
-            evidence.residual = law.excess(passed: passed, at: draws.uniform(key))
+            evidence.residual = law.excess(passed: passed, mass: evidence.blockMass, at: draws.uniform(key))
         case .coupled:
             // What the expert alone would say, or the rule's law where that is more than a set (decisions.md 6).
             let key = DrawKey(.token, position: position, base: 0, sample: spec.sample)
-            let isMixed = spec.rule.rule == .lossy || spec.rule.rule == .ensemble
-            let row = isMixed ? law.row : p
+            let row = spec.rule.rule.needsCoin ? law.row : p
             evidence.residual = row.tokens[draws.race(row, key)]
             if !law.keeps(draft.token) { evidence.ratio = evidence.residual == draft.token ? 1 : 0 }
             // An upper bound (Daliri et al., 2024).

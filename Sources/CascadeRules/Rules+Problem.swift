@@ -11,6 +11,9 @@ extension Rules {
         guard draft.row.index(of: draft.token) != nil else {
             return "drafted token \(draft.token) is not in the row it was drawn from"
         }
+        guard draft.gate.argmax < vocabularyCount else {
+            return "gate argmax \(draft.gate.argmax) is outside the vocabulary of \(vocabularyCount) tokens"
+        }
         for (name, value) in [("gate maximum", draft.gate.maximum), ("gate probability", draft.gate.probability)]
         where !probabilities.contains(value) {
             return "\(name) must be between 0 and 1, not \(value)"

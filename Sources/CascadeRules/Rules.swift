@@ -34,12 +34,13 @@ package enum Rules {
         let q = draft.row
         precondition(gateP.probabilities.count == q.tokens.count, "a gate row belongs to one drafter's row")
         let expertOnDraft = q.tokens.map(p.probability(of:))
+        let variation = q.tokens.indices.reduce(0) { $0 + max(0, q.probability(at: $1) - expertOnDraft[$1]) }
         let expert = KeptSet.Expert(
             maximum: gateP.maximum,
             argmax: gateP.argmax,
             entropy: gateP.entropy,
             favouriteProbability: gateP.favouriteProbability,
-            variation: variation(of: q, expertOnDraft, spec.rule.rule)
+            variation: variation
         )
         let set = KeptSet(expert: expert, draft: draft.gate, spec: spec, position: position)
         let kept = q.tokens.indices.map { index in
@@ -53,22 +54,21 @@ package enum Rules {
                 )
             )
         }
-        let isRelaxed = !spec.isStrict(position: position) && !spec.guardTokens.contains(gateP.argmax)
-        return Law(form: set.form, expert: p, draft: q, kept: kept, expertOnDraft: expertOnDraft) { index, p, q in
-            // As for K: what the expert cannot emit and what is guarded gets nothing beyond the lossless coin.
-            guard isRelaxed, p > 0, !spec.guardTokens.contains(draft.row.tokens[index]) else { return p }
-            return switch spec.rule.rule {
+        return Law(
+            form: set.form,
+            expert: p,
+            draft: q,
+            kept: kept,
+            expertOnDraft: expertOnDraft,
+            variation: variation
+        ) { index, p, q in
+            guard set.admits(draft.row.tokens[index], p) else { return p }
+            return switch set.rule {
             case .lossy: p / (1 - spec.rule.alpha)
             case .ensemble: p >= q ? q : spec.rule.alpha * p + (1 - spec.rule.alpha) * q
             default: p
             }
         }
-    }
-
-    /// TV(p, q), for the rules that read it; 0 for others.
-    static func variation(of q: Distribution, _ expertOnDraft: [Double], _ rule: RuleSettings.Rule) -> Double {
-        guard rule == .opt || rule == .optLog else { return 0 }
-        return q.tokens.indices.reduce(0) { $0 + max(0, q.probability(at: $1) - expertOnDraft[$1]) }
     }
 
     /// The drafter's gate probability of an entry of its row, for `token-v1`; 0 for other rules.

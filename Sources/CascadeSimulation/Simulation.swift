@@ -173,7 +173,9 @@ struct Simulation {
 
     private mutating func makeSubmit(_ index: Int, isBad: Bool) -> Submit {
         let isGreedy = random.chance(0.7)
-        let rule: RuleSettings.Rule = random.chance(0.6) ? .lossless : random.pick(RuleSettings.Rule.allCases)
+        let rule: RuleSettings.Rule =
+            random.chance(0.6)
+            ? .lossless : random.pick(RuleSettings.Rule.allCases.filter { !isGreedy || !$0.needsCoin })
         let draftLength: DraftLength? =
             random.chance(0.4) ? random.pick([.adaptive, .fixed(UInt32(random.pick(0...8)))]) : nil
         let phrase = (0..<random.pick(3...6)).map { _ in UInt8(random.pick(32...126)) }

@@ -35,11 +35,20 @@ struct RuleSettingsTests {
         }
     }
 
+    /// Where rows are one-hot a coin decides nothing: whoever asks for it is told.
+    @Test(arguments: RuleSettings.Rule.allCases)
+    func coinsNeedATemperature(rule: RuleSettings.Rule) {
+        let problem = RuleSettings(rule: rule).problem(sampling: SamplingSettings(temperature: 0))
+        #expect((problem?.contains("temperature") == true) == [.lossy, .ensemble].contains(rule))
+    }
+
     /// At temperature 0 processed rows are one-hot: a gate that reads them would keep everything.
     @Test(arguments: RuleSettings.Rule.allCases)
     func processedGateNeedsATemperature(rule: RuleSettings.Rule) {
         let settings = RuleSettings(rule: rule, gate: .processed)
-        #expect((settings.problem(sampling: SamplingSettings(temperature: 0)) != nil) == rule.readsGate)
+        #expect(
+            (settings.problem(sampling: SamplingSettings(temperature: 0)) != nil) == (rule.readsGate || rule.needsCoin)
+        )
         #expect(settings.problem(sampling: sampling) == nil)
     }
 }

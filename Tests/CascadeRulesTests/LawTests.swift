@@ -13,7 +13,7 @@ struct LawTests {
             let least = [.lossy, .ensemble].contains(rule) ? 0.0 : -1
             return [-1, -1e-9, 0, 0.1, 0.3, 0.5, 0.9, 0.99, 1].filter { $0 >= least }
                 .map { RuleSettings(rule: rule, alpha: $0, topN: 2) }
-        }
+        } + [0, 0.1, 0.3].map { RuleSettings(rule: .tokenV1, alpha: $0, gate: .processed) }
 
     /// Where each rule with such ends is lossless, and where it leaves the drafter alone.
     static let ends: [(rule: RuleSettings.Rule, strict: Double, loose: Double)] = [
@@ -191,8 +191,10 @@ struct LawTests {
         }
     }
 
-    @Test(arguments: JointLawTests.rules)
-    func evidenceOverAVocabularyIsQuick(rule: RuleSettings) throws {
+    @Test(arguments: JointLawTests.family, RuleSettings.VerifyMethod.allCases)
+    func evidenceOverAVocabularyIsQuick(rule: RuleSettings, method: RuleSettings.VerifyMethod) throws {
+        var rule = rule
+        rule.verifyMethod = method
         var dice = Dice(9)
         let p = (0..<151_936).map { _ in dice.exponential() }
         let tokens = (0..<Token(64)).map { $0 * 2000 }
@@ -200,7 +202,6 @@ struct LawTests {
         let spec = SequenceSpec(id: 1, seed: 1, sampling: SamplingSettings(temperature: 1), rule: rule)
         let expert = row(p)
         let draft = DraftedPosition(token: 4000, row: q, gate: DraftGate(maximum: 0.6))
-        let gate = GateRow(expert, draft: draft, settings: rule)
         let elapsed = (0..<5).map { position in
             ContinuousClock().measure {
                 _ = Rules.evidence(
@@ -208,14 +209,15 @@ struct LawTests {
                     base: 0,
                     draft: draft,
                     p: expert,
-                    gateP: gate,
+                    gateP: GateRow(expert, draft: draft, settings: rule),
+                    passed: 0.9,
                     spec: spec,
                     draws: PhiloxDraws(seed: 1)
                 )
             }
         }
         let best = try #require(elapsed.min())
-        print("evidence over \(p.count) tokens, \(rule.rule.rawValue): \(best)")
+        print("evidence over \(p.count) tokens, \(rule.rule.rawValue), \(method.rawValue): \(best)")
         #expect(best < .milliseconds(20))
     }
 }

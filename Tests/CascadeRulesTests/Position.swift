@@ -7,7 +7,7 @@ struct Position {
     var p: Distribution
     var q: Distribution
     var gateP: [Double]
-    /// What the gate reads of the drafter, and its probability of a token as a multiple of q's.
+    /// What the gate reads of the drafter; its probability of a token is this times q's to the power of the temperature.
     var gate: DraftGate
     var gateScale = 1.0
     var spec: SequenceSpec
@@ -48,7 +48,7 @@ struct Position {
         let spec = SequenceSpec(
             id: 1,
             seed: 1,
-            sampling: SamplingSettings(temperature: 1),
+            sampling: SamplingSettings(temperature: [0.5, 1, 2].randomElement(using: &dice) ?? 1),
             rule: rule,
             guardTokens: ends
         )
@@ -67,7 +67,7 @@ struct Position {
             p: dense(p, count: count),
             q: dense(q, count: count),
             gateP: gateP,
-            gateQ: dense(q, count: count).map { gateScale * $0 },
+            gateQ: dense(q, count: count).map(gateProbability),
             gate: gate,
             settings: spec.rule,
             guardTokens: spec.guardTokens,
@@ -97,9 +97,16 @@ struct Position {
 
     var law: Law { law() }
 
+    /// The drafter's gate probability of a token with probability `q`: processed rows are their own gate.
+    private func gateProbability(_ q: Double) -> Double {
+        if q == 0 { return 0 }
+        let exponent = spec.rule.gate == .raw ? spec.sampling.temperature : 1
+        return gateScale * Math.exp(exponent * Math.log(q))
+    }
+
     func drafted(_ token: Token) -> DraftedPosition {
         var gate = gate
-        gate.probability = gateScale * q.probability(of: token)
+        gate.probability = gateProbability(q.probability(of: token))
         return DraftedPosition(token: token, row: q, gate: gate)
     }
 
@@ -116,14 +123,13 @@ struct Position {
     }
 
     func verdict(_ token: Token, coin u: Double = 0.5, residual: Double = 0.5) -> Verdict {
-        Rules.judge(
+        JudgedPosition(
             position: position,
             base: 9,
             draft: drafted(token),
             evidence: evidence(token, u: residual),
-            spec: spec,
-            draws: FixedDraws(u: u)
-        )
+            spec: spec
+        ).verdict(FixedDraws(u: u))
     }
 
     /// With which probability a drafted token stands, found by bisection of the coin.
@@ -131,14 +137,13 @@ struct Position {
         if verdict(token) == .kept { return 1 }
         let evidence = evidence(token)
         return bisect { u in
-            Rules.judge(
+            JudgedPosition(
                 position: position,
                 base: 9,
                 draft: drafted(token),
                 evidence: evidence,
-                spec: spec,
-                draws: FixedDraws(u: u)
-            ) == .matched
+                spec: spec
+            ).verdict(FixedDraws(u: u)) == .matched
         }
     }
 

@@ -15,7 +15,13 @@ struct Reference {
     var strict = false
     var greedy = false
 
-    var rule: RuleSettings.Rule { strict || isGuarded ? .lossless : settings.rule }
+    var rule: RuleSettings.Rule { strict || isGuarded || isUnread ? .lossless : settings.rule }
+
+    /// A draft that no model made, under a rule that reads more than p.
+    private var isUnread: Bool {
+        gate.maximum == 0
+            && ![.tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta].contains(settings.rule)
+    }
 
     private var isGuarded: Bool {
         guardTokens.contains(Token(gateP.firstIndex(of: gateP.max() ?? 0) ?? 0))
@@ -33,7 +39,6 @@ struct Reference {
         let (alpha, largest) = (settings.alpha, gateP.max() ?? 0)
         let variation = sum(zip(p, q).map { max(0, $0 - $1) })
         let entropy = -sum(gateP.map { $0 > 0 ? $0 * Math.log($0) : 0 })
-        if gate.maximum == 0, rule.readsDrafter { return false }
         switch rule {
         case .lossless, .lossy, .ensemble: return false
         case .chow: return !(gate.maximum < 1 - alpha)

@@ -139,10 +139,13 @@ struct TrapTests {
 
     /// A lookup's draft has no model row: a rule that reads the drafter judges it losslessly, the others as ever.
     @Test func lookupDraftsAreNotTheDraftersConfidence() {
-        var position = Position(p: [0.6, 0.4], q: [0, 1], gate: .lookup, spec: spec(.chow, 1))
-        #expect(position.verdict(1, coin: 0.39) == .matched)
-        #expect(position.verdict(1, coin: 0.41) == .recovered(0))
-        position.spec = spec(.tokenV3, 0.5)
-        #expect(position.verdict(1) == .kept)
+        for rule in RuleSettings.Rule.allCases {
+            let isPOnly = [.tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta].contains(rule)
+            let alpha = rule == .typical || rule == .ensemble ? 0.1 : 0.5
+            let position = Position(p: [0.6, 0.4], q: [0, 1], gate: .lookup, spec: spec(rule, alpha))
+            #expect(position.verdict(1, coin: 0.39) == (isPOnly ? .kept : .matched), "\(rule)")
+            #expect(position.verdict(1, coin: 0.41) == (isPOnly ? .kept : .recovered(0)), "\(rule)")
+            #expect(distance(position.emitted, position.reference.pi) < 1e-12, "\(rule)")
+        }
     }
 }

@@ -129,6 +129,7 @@ struct WalkTests {
         let odd: [Double] = [.nan, .infinity, -.infinity, -1, -1e-300, 1.1, 1e300]
         let fields: [WritableKeyPath<Evidence, Double>] = [
             \.probability, \.gateProbability, \.gateMaximum, \.keptMass, \.rejectMass, \.entropy, \.ratio,
+            \.favouriteProbability, \.variation, \.blockMass,
         ]
         for field in fields {
             for value in odd {
@@ -140,14 +141,13 @@ struct WalkTests {
                 let words = Rules.problem(evidence: evidence, draft: draft, vocabularyCount: 8)
                 #expect((words == nil) == fine, "\(field) = \(value): \(words ?? "no problem")")
                 // Whoever does not ask still gets a verdict and no trap.
-                let verdict = Rules.judge(
+                let verdict = JudgedPosition(
                     position: 20,
                     base: 20,
                     draft: draft,
                     evidence: evidence,
-                    spec: spec,
-                    draws: FixedDraws(u: 0.5)
-                )
+                    spec: spec
+                ).verdict(FixedDraws(u: 0.5))
                 #expect([.kept, .matched, .recovered(5)].contains(verdict))
             }
         }
@@ -169,6 +169,14 @@ struct WalkTests {
             var draft = sound
             draft.gate.maximum = value
             #expect(Rules.problem(draft: draft, vocabularyCount: 4) != nil)
+        }
+        for gate in [
+            DraftGate(maximum: 0.5, argmax: 4), DraftGate(maximum: 0.5, probability: 1.5),
+            DraftGate(maximum: 0.5, entropy: .nan), DraftGate(maximum: 0.5, entropy: 2),
+        ] {
+            var draft = sound
+            draft.gate = gate
+            #expect(Rules.problem(draft: draft, vocabularyCount: 4) != nil, "\(gate)")
         }
         let said = evidence(0.2, kept: true)
         func problem(_ evidence: [Evidence], _ bonus: Token?) -> String? {
@@ -203,7 +211,9 @@ struct WalkTests {
         #expect(read.probabilities == [0.25, 0, 7.0 / 16])
         #expect(read.isInTop.isEmpty && read.favouriteProbability == 0)
         let entropy = [1.0, 4, 4, 7].reduce(0) { $0 - $1 / 16 * Math.log($1 / 16) }
-        #expect(abs(read.entropy - entropy) < 1e-12)
+        #expect(read.entropy == 0)
+        let typical = gate([1, 4, 4, 0, 7], draft: [0, 1, 0, 1, 1], RuleSettings(rule: .typical))
+        #expect(abs(typical.entropy - entropy) < 1e-12)
         #expect(gate([3, 3], draft: [1, 1]).argmax == 0)
         #expect(gate([1, 4, 4, 0, 7], draft: [1, 1, 1], RuleSettings(rule: .bild)).favouriteProbability == 0.25)
         // Of equally likely tokens the lower id is the likelier.

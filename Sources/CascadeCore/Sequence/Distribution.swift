@@ -57,6 +57,21 @@ package struct Distribution: Equatable, Sendable {
         index(of: token).map(probability(at:)) ?? 0
     }
 
+    /// Entropy in nats.
+    package var entropy: Double {
+        tokens.indices.reduce(0) { sum, index in
+            let share = probability(at: index)
+            return share > 0 ? sum - share * Math.log(share) : sum
+        }
+    }
+
+    /// The most likely token, of equals the lowest id.
+    package var argmax: Token {
+        var best = 0
+        for index in weights.indices where weights[index] > weights[best] { best = index }
+        return tokens[best]
+    }
+
     /// The largest probability.
     package var largestProbability: Double {
         Double(weights.reduce(0, max)) / total

@@ -20,17 +20,12 @@ package struct DraftGate: Equatable, Sendable {
 
     /// Reads the gate's numbers off a row from which `token` was drawn, as far as the rule needs them.
     package init(_ row: Distribution, token: Token, rule: RuleSettings.Rule) {
-        self.init(maximum: row.largestProbability)
-        if rule == .bild {
-            argmax = row.tokens[row.tokens.indices.max { row.weights[$0] < row.weights[$1] } ?? 0]
-        }
-        if rule == .tokenV1 { probability = row.probability(of: token) }
-        if rule.readsDraftEntropy {
-            for index in row.tokens.indices {
-                let share = row.probability(at: index)
-                if share > 0 { entropy -= share * Math.log(share) }
-            }
-        }
+        self.init(
+            maximum: row.largestProbability,
+            argmax: rule == .bild ? row.argmax : 0,
+            probability: rule == .tokenV1 ? row.probability(of: token) : 0,
+            entropy: rule.readsDraftEntropy ? row.entropy : 0
+        )
     }
 
     /// No model made the row.

@@ -9,7 +9,7 @@ package struct Evidence: Equatable, Sendable {
     package var gateMaximum: Double
     /// The token that has it; decides whether the guard makes the position lossless.
     package var gateArgmax: Token
-    /// Entropy of the gate's row in nats.
+    /// Entropy of the gate's row in nats, for rules that read it; 0 under others.
     package var entropy: Double
     /// Whether the token is among the gate's likeliest that `top-k-delta` admits; false under other rules.
     package var isInTop: Bool

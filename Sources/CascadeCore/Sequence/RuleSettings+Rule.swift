@@ -47,13 +47,20 @@ extension RuleSettings {
             }
         }
 
-        /// Whether it reads the drafter's gate row: a draft that no model made is then judged losslessly.
+        /// Whether it compares the expert with the drafter, or reads the drafter alone: a draft that no model made is then
+        /// judged losslessly (decisions.md 8).
         package var readsDrafter: Bool {
             switch self {
-            case .chow, .diff, .opt, .tokenV1, .chowLog, .diffLog, .optLog, .bild: true
-            case .lossless, .lossy, .tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta, .ensemble: false
+            case .lossy, .chow, .diff, .opt, .tokenV1, .chowLog, .diffLog, .optLog, .bild, .ensemble: true
+            case .lossless, .tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta: false
             }
         }
+
+        /// Whether it acts through the coin alone, and so does nothing at temperature 0, where no coin is left.
+        package var needsCoin: Bool { self == .lossy || self == .ensemble }
+
+        /// Whether it reads the expert's entropy.
+        package var readsExpertEntropy: Bool { [.diffLog, .optLog, .typical].contains(self) }
 
         /// Whether it reads the drafter's entropy.
         package var readsDraftEntropy: Bool { [.chowLog, .diffLog, .optLog].contains(self) }

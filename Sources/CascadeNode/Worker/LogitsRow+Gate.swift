@@ -15,7 +15,7 @@ extension LogitsRow {
         return GateRow(
             maximum: maximumProbability,
             argmax: argmax,
-            entropy: entropy(),
+            entropy: rule.rule.readsExpertEntropy ? entropy() : 0,
             probabilities: tokens.map(probability(of:)),
             isInTop: top.isEmpty ? [] : tokens.map(top.contains),
             favouriteProbability: rule.rule == .bild ? probability(of: draft.gate.argmax) : 0

@@ -48,7 +48,8 @@ struct ResearchOptions: ParsableArguments {
     @Option(
         help: """
             How a draft is walked: rejection (position by position), block (as a whole, which accepts more) or coupled \
-            (by random numbers that drafter and expert share: the same answer with and without drafts).
+            (by random numbers that drafter and expert share: under rule lossless the same answer with and without \
+            drafts).
             """
     )
     var verifyMethod = RuleSettings.VerifyMethod.rejection

@@ -26,6 +26,7 @@ extension SubmitResult {
             gate: report.rule.gate.rawValue,
             bonusPolicy: report.rule.bonus.rawValue,
             verifyMethod: report.rule.verifyMethod.rawValue,
+            strictPrefixTokens: report.rule.strictPrefixTokens,
             temperature: report.sampling.temperature,
             topK: report.sampling.topK,
             topP: report.sampling.topP,

@@ -36,6 +36,7 @@ struct SubmitResult: Encodable {
         var gate: String
         var bonusPolicy: String
         var verifyMethod: String
+        var strictPrefixTokens: Int
         var temperature: Double
         var topK: Int
         var topP: Double

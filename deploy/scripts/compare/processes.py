@@ -149,7 +149,7 @@ class Llama:
             "first_token_ms": times["prompt_ms"],
             "drafted": times.get("draft_n", 0),
             "accepted": times.get("draft_n_accepted", 0),
-            "raw": {"timings": times, "stop_type": answer["stop_type"], "text": answer["content"]},
+            "raw": {"timings": times, "stop_type": answer["stop_type"]},
         }
 
 
@@ -176,6 +176,8 @@ class Cluster:
         options = ["--json", "--raw", "--rule", "lossless", "--temperature", "0", "--max-tokens", str(count)]
         arguments = [self.program, "submit", *options, "--endpoint", self.endpoint, *self.extra, "-"]
         answer = json.loads(self.processes.output(arguments, prompt))
+        # The tokens are enough.
+        del answer["text"]
         speculation = answer["speculative_decoding"]
         return {
             "prompt_tokens": answer["usage"]["prompt_tokens"],
