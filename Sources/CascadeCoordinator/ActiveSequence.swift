@@ -17,11 +17,20 @@ struct ActiveSequence: Sendable {
     var text: [UInt8] = []
     /// Text that is held back.
     var release: TextRelease
+    /// How each committed token came to be; empty where the job did not ask.
+    var explanations: [Explanation] = []
     var counts = SpeculationCounts()
     /// Where its last tokens stood before; nil where lookup may not draft.
     private(set) var lookup: LookupIndex?
     /// How its drafts fare.
     var acceptance = DraftAcceptance()
+
+    /// Of a sequential baseline: whether the next token is the expert's.
+    var isExpertsTurn = false
+    /// Of `sequential-chow`: whether the answer is held back until its confidence is known.
+    var isProvisional: Bool
+    /// How sure the drafter was so far, under a sequential baseline.
+    var confidence = Confidence()
 
     /// Counts rounds from 1.
     var round: UInt32 = 0
@@ -52,6 +61,7 @@ struct ActiveSequence: Sendable {
         self.maxTokens = maxTokens
         release = TextRelease(stop: stop)
         lookup = looksUp ? LookupIndex(prompt) : nil
+        isProvisional = spec.rule.rule == .sequentialChow
     }
 
     /// Committed tokens, prompt included.
@@ -62,6 +72,20 @@ struct ActiveSequence: Sendable {
     var reservation: Int { spec.promptLength + maxTokens }
     /// Tokens that the answer may still get.
     var remaining: Int { maxTokens - answer.count }
+
+    /// Goes back to the prompt, for the expert to answer. What was drafted counts as discarded.
+    mutating func restart(prompt: [Token], stop: [[UInt8]]) {
+        tokens = prompt
+        hash = PrefixHash.extend(PrefixHash.empty, prompt)
+        origins = []
+        explanations = []
+        text = []
+        release = TextRelease(stop: stop)
+        counts.discardKept()
+        isProvisional = false
+        isExpertsTurn = true
+        drafter = nil
+    }
 
     /// Takes the next committed tokens.
     mutating func append(_ committed: ArraySlice<Token>, origins: ArraySlice<Origin>) {

@@ -56,12 +56,16 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var watchersPerJob = 16
     /// Most clients that follow any job.
     package var watchers = 1024
+    /// Most tokens of a job that asks how each of them came to be.
+    package var explainedTokens = 2_048
     /// How long a client may be silent, while there is nothing to send it either, before its watch is forgotten;
     /// clients repeat their watch as a heartbeat.
     package var watchSilenceMilliseconds: UInt64 = 30_000
 
     // MARK: Rounds
 
+    /// Which rules jobs may ask for, and which one holds where they name none.
+    package var rules = RulePolicy()
     /// Tokens drafted per round where a job does not say.
     package var draftLength = DraftLength.adaptive
     /// Most tokens drafted per round.
@@ -96,7 +100,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
             nodes, pools, credits, costPoints, nameBytes, tokenizerBytes, queuedJobs, queuedBytes, activeSequences,
             promptBytes, maximumTokens, answerBytes, stopBytes, finishedJobs, finishedBytes, listedJobs, watchersPerJob,
             watchers,
-            maximumDraftTokens, draftSupport, failuresPerRound, missingPerRequest, poisonDeaths,
+            maximumDraftTokens, draftSupport, explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
         ]
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [
@@ -113,6 +117,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
         if !(0...maximumDraftTokens).contains(unmeasuredDraftTokens) {
             return "unmeasured draft tokens must be between 0 and \(maximumDraftTokens), not \(unmeasuredDraftTokens)"
         }
+        if let problem = rules.problem { return problem }
         if stopStrings < 0 { return "stop strings must not be negative" }
         if watchSilenceMilliseconds < 2 * heartbeatMilliseconds {
             return "clients must be given at least two heartbeats before they are dropped"

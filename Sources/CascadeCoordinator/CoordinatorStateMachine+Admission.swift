@@ -134,6 +134,7 @@ extension CoordinatorStateMachine {
             maxTokens: maxTokens,
             stop: job.submit.stop,
             looksUp: job.submit.drafterKind != .model && job.draftLength != .fixed(0)
+                && !job.submit.rule.rule.isSequential
         )
         sequence.expert = expert
         sequence.acceptance = pool.acceptance.asPrior

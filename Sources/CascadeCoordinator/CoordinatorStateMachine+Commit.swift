@@ -4,31 +4,46 @@ import OrderedCollections
 
 /// From an expert's word to committed tokens.
 extension CoordinatorStateMachine {
-    /// Walks the draft, cuts at the first end, commits, streams, and lets the sequence go on or ends the job. Whoever
-    /// else was asked to verify the round need not any more.
+    /// Walks a draft by an expert's word on it and commits what stands. Whoever else was asked to verify the round need
+    /// not any more.
     mutating func commit(_ verified: Verified, _ draft: RoundDraft, _ id: JobID, by winner: NodeHandle) {
         settle(id, winner)
-        guard let pool = jobs[id]?.submit.pool, var sequence = jobs[id]?.sequence else { return }
-        // Moved out: a second reference to its tokens and its index would make each append copy them all.
-        jobs[id]?.sequence = nil
-        let base = sequence.base
-        let baseHash = sequence.hash
+        guard let sequence = jobs[id]?.sequence else { return }
         let outcome = Rules.walk(
             draft: draft.positions,
             evidence: verified.evidence,
             bonus: verified.bonus,
-            base: base,
+            base: sequence.base,
             spec: sequence.spec,
             draws: draws(sequence.spec)
         )
+        commit(outcome, draft, verified.evidence, id, by: winner)
+    }
+
+    /// Cuts a round's tokens at the first end, commits, streams, and lets the sequence go on or ends the job; without a
+    /// `winner`, no expert had a say.
+    mutating func commit(
+        _ outcome: RoundOutcome,
+        _ draft: RoundDraft,
+        _ evidence: [Evidence],
+        _ id: JobID,
+        by winner: NodeHandle?
+    ) {
+        guard let (pool, explains) = jobs[id].map({ ($0.submit.pool, $0.submit.rule.explains) }),
+            var sequence = jobs[id]?.sequence
+        else { return }
+        // Moved out: a second reference to its tokens and its index would make each append copy them all.
+        jobs[id]?.sequence = nil
+        let (base, baseHash) = (sequence.base, sequence.hash)
         let (emitted, reason) = emit(outcome.tokens, &sequence)
+        if explains {
+            let draws = draws(sequence.spec)
+            sequence.explanations += (0..<emitted).map { sequence.explain($0, outcome, draft, evidence, draws) }
+        }
         sequence.append(outcome.tokens[..<emitted], origins: outcome.origins[..<emitted])
-        let counts = SpeculationCounts(outcome, draft: draft, emitted: emitted)
-        let (accepted, judged) = draft.judgement(outcome, verified.evidence)
-        sequence.acceptance.record(draft.source, accepted: accepted, judged: judged, emitted: emitted)
-        pools[pool]?.acceptance.record(draft.source, accepted: accepted, judged: judged, emitted: emitted)
+        let counts = SpeculationCounts(outcome, draft: draft, emitted: emitted, isJudged: winner != nil)
         sequence.counts.add(counts)
-        totals.add(counts)
+        if !sequence.isProvisional { totals.add(counts) }
 
         // The expert has fed the whole draft, or all but its last token where no bonus was asked for; the drafter never
         // feeds the last token that it drafts, and knows nothing of what was looked up.
@@ -42,7 +57,19 @@ extension CoordinatorStateMachine {
             holding.hash = PrefixHash.extend(baseHash, outcome.tokens[..<count])
             sequence.setHolding(holding)
         }
-        remember(winner, fed: isWithoutBonus ? drafted - 1 : drafted)
+        if let winner {
+            let (accepted, judged) = draft.judgement(outcome, evidence)
+            sequence.acceptance.record(draft.source, accepted: accepted, judged: judged, emitted: emitted)
+            pools[pool]?.acceptance.record(
+                draft.source,
+                accepted: accepted,
+                judged: judged,
+                emitted: emitted
+            )
+            remember(winner, fed: isWithoutBonus ? drafted - 1 : drafted)
+            // Under a sequential baseline the drafter goes on behind the expert's token.
+            if sequence.isExpertsTurn, sequence.spec.rule.rule == .tokenCascade { sequence.isExpertsTurn = false }
+        }
         if let drafter = sequence.drafter, drafted > 0 || draft.isStoppedEarly, draft.source == .model {
             remember(drafter, fed: max(0, drafted - 1))
         }
@@ -53,9 +80,9 @@ extension CoordinatorStateMachine {
         sequence.notBefore = now
         transitions.count(.roundCommitted)
         jobs[id]?.sequence = sequence
-        if jobs[id]?.firstTokenAt == nil { jobs[id]?.firstTokenAt = now }
+        if jobs[id]?.firstTokenAt == nil, !sequence.isProvisional { jobs[id]?.firstTokenAt = now }
         if let reason {
-            finish(id, reason)
+            if settleProvisional(id) { finish(id, reason) }
         } else {
             sendDeltas(of: id)
             waiting.append(id)
@@ -81,5 +108,38 @@ extension CoordinatorStateMachine {
             if count == sequence.remaining || sequence.text.count >= limits.answerBytes { return (count, .length) }
         }
         return (tokens.count, nil)
+    }
+}
+
+extension ActiveSequence {
+    /// How the token at `index` of a round that is about to be committed came to be.
+    func explain(
+        _ index: Int,
+        _ outcome: RoundOutcome,
+        _ draft: RoundDraft,
+        _ evidence: [Evidence],
+        _ draws: some DrawSource
+    ) -> Explanation {
+        let token = outcome.tokens[index]
+        var words: Explanation.Draft?
+        if index < draft.positions.count {
+            let drafted = draft.positions[index]
+            let said = index < evidence.count ? evidence[index] : nil
+            let isCoinTossed = said != nil && (outcome.origins[index] != .kept || spec.rule.verifyMethod == .block)
+            words = Explanation.Draft(
+                token: drafted.token,
+                source: draft.source,
+                probability: drafted.row.probability(of: drafted.token),
+                gate: drafted.gate,
+                evidence: said,
+                coin: isCoinTossed ? Rules.coin(position: base + index, base: base, spec: spec, draws: draws) : nil
+            )
+        }
+        let isEnd = vocabulary.endTokens.contains(token)
+        return Explanation(
+            round: round,
+            textBytes: isEnd ? 0 : UInt32(clamping: vocabulary.bytes(of: token).count),
+            draft: words
+        )
     }
 }

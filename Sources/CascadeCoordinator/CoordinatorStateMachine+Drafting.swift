@@ -13,6 +13,8 @@ extension CoordinatorStateMachine {
         case lookup(ArraySlice<Token>)
         /// With a request to a drafter for so many tokens.
         case ask(NodeHandle, count: Int)
+        /// Not yet: a drafter is needed, and none has room now.
+        case wait
     }
 
     /// Plans the draft of a job's next round at `expert`.
@@ -20,6 +22,7 @@ extension CoordinatorStateMachine {
     /// Fixed length: lookup where it matches, else the drafter. Adaptive: of both, and of no draft, whatever is expected
     /// to yield the most tokens per second.
     mutating func planDraft(_ job: Job, _ sequence: ActiveSequence, expert: NodeHandle) -> DraftPlan {
+        if job.submit.rule.rule.isSequential { return sequentialPlan(job, sequence) }
         // Behind a fully accepted draft comes the expert's token, unless the rule leaves it out.
         let room = job.submit.rule.bonus == .target ? sequence.remaining - 1 : sequence.remaining
         switch job.draftLength {
@@ -94,7 +97,7 @@ extension CoordinatorStateMachine {
     private static var longestTimedTail: Int { 8 }
 
     /// The drafter that a model's draft would come from, and how many tokens it could draft.
-    private func model(for job: Job, _ sequence: ActiveSequence, limit: Int) -> (NodeHandle, Int)? {
+    func model(for job: Job, _ sequence: ActiveSequence, limit: Int) -> (NodeHandle, Int)? {
         guard job.submit.drafterKind != .lookup, let drafter = drafter(for: job, sequence), let node = nodes[drafter]
         else { return nil }
         return (drafter, min(limit, Int(node.hello.contextLength) - sequence.base))

@@ -26,10 +26,12 @@ extension CoordinatorStateMachine {
 
     /// Ends a job: nodes forget it, watchers get the rest and the report, the report is kept.
     mutating func finish(_ id: JobID, _ reason: FinishReason, _ error: JobError? = nil) {
-        guard let ended = jobs[id] else { return }
+        guard jobs[id] != nil else { return }
+        // Nobody has seen it, and nobody will know whether it would have stood.
+        discardProvisional(id)
         if let rest = jobs[id]?.sequence?.release.finish() { jobs[id]?.sequence?.text += rest }
         guard let job = jobs[id] else { return }
-        for holding in ended.sequence?.holdings ?? [] { release(job, at: holding.node) }
+        for holding in job.sequence?.holdings ?? [] { release(job, at: holding.node) }
         requests.removeAll { $0.job == id }
         running.removeAll { $0 == id }
         leaveQueue(job)
@@ -49,6 +51,7 @@ extension CoordinatorStateMachine {
                 submit: job.submit,
                 acceptedAt: job.acceptedAt,
                 origins: job.sequence?.origins ?? [],
+                explanations: job.sequence?.explanations ?? [],
                 report: report
             )
         )

@@ -21,13 +21,17 @@ extension CoordinatorStateMachine {
         let endsText = drafted.positions.last.map { sequence.spec.guardTokens.contains($0.token) } ?? false
         var draft = RoundDraft(source: .model, positions: drafted.positions)
         draft.isStoppedEarly =
-            job.submit.draftMinimumConfidence > 0 && draft.positions.count < request.count && !endsText
+            job.minimumConfidence > 0 && draft.positions.count < request.count && !endsText
         // The pass that the drafter stopped behind drafted nothing.
         let passes = draft.isStoppedEarly ? draft.positions.count + 1 : draft.positions.count
         compareCosts(request, passes: passes, milliseconds: drafted.milliseconds)
         requests.remove(at: index)
         nodes[node]?.strikes = 0
         jobs[request.job]?.sequence?.draftFailures = 0
+        if sequence.spec.rule.rule.isSequential, !draft.positions.isEmpty {
+            commitUnjudged(draft, request.job)
+            return
+        }
         jobs[request.job]?.sequence?.phase = .drafted(draft)
         waiting.append(request.job)
     }

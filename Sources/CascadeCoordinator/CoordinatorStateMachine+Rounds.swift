@@ -25,8 +25,13 @@ extension CoordinatorStateMachine {
             waiting.append(id)
             return
         }
+        let plan = planDraft(job, sequence, expert: expert)
+        if case .wait = plan {
+            waiting.append(id)
+            return
+        }
         jobs[id]?.sequence?.round += 1
-        switch planDraft(job, sequence, expert: expert) {
+        switch plan {
         case .ask(let drafter, let count):
             transitions.count(.roundDrafting)
             moveToDrafter(drafter, id)
@@ -41,6 +46,7 @@ extension CoordinatorStateMachine {
             transitions.count(.roundPlain)
             jobs[id]?.sequence?.phase = .drafted(.none)
             verify(id, .none)
+        case .wait: break
         }
     }
 
@@ -114,7 +120,7 @@ extension CoordinatorStateMachine {
                 spec: spec,
                 prefix: prefix,
                 count: UInt32(request.count),
-                minimumConfidence: job.submit.draftMinimumConfidence
+                minimumConfidence: job.minimumConfidence
             )
             send(.draft(draft), to: request.node)
         }

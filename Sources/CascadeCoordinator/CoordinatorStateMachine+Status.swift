@@ -57,7 +57,7 @@ extension CoordinatorStateMachine {
             note: note(of: job),
             pool: job.submit.pool,
             promptTokens: UInt32(clamping: job.prompt.count),
-            completionTokens: UInt32(clamping: job.sequence?.answer.count ?? 0),
+            completionTokens: UInt32(clamping: job.certain?.answer.count ?? 0),
             ageMilliseconds: now.milliseconds(since: job.acceptedAt)
         )
     }

@@ -17,8 +17,8 @@ extension CoordinatorStateMachine {
             refuseUnknown(watch.job, peer, requestID: watch.requestID)
             return
         }
-        let tokens = job.sequence?.answer.count ?? 0
-        let bytes = job.sequence?.text.count ?? 0
+        let tokens = job.certain?.answer.count ?? 0
+        let bytes = job.certain?.text.count ?? 0
         guard watch.tokenOffset <= tokens, watch.byteOffset <= bytes else {
             let message = "the job has \(tokens) tokens and \(bytes) bytes of text, fewer than the offsets asked for"
             refuse(peer, .badRequest, message, requestID: watch.requestID)
@@ -62,7 +62,8 @@ extension CoordinatorStateMachine {
                 byteOffset: UInt32(byteOffset),
                 tokens: Array(report.tokens[tokenOffset...]),
                 origins: Array(ended.origins[tokenOffset...]),
-                text: Array(report.text[byteOffset...])
+                text: Array(report.text[byteOffset...]),
+                explanations: Array(ended.explanations.dropFirst(tokenOffset))
             )
             send(.delta(delta), to: peer)
         }
@@ -71,7 +72,7 @@ extension CoordinatorStateMachine {
 
     /// Sends every watcher of a job what was committed since its last delta.
     mutating func sendDeltas(of id: JobID) {
-        guard let job = jobs[id], let sequence = job.sequence else { return }
+        guard let job = jobs[id], let sequence = job.certain else { return }
         for index in job.watchers.indices {
             sendDelta(of: job, to: job.watchers[index], state: job.state, evenIfEmpty: false)
             jobs[id]?.watchers[index].tokenOffset = sequence.answer.count
@@ -82,8 +83,8 @@ extension CoordinatorStateMachine {
     }
 
     mutating func sendDelta(of job: Job, to watcher: Watcher, state: JobState, evenIfEmpty: Bool) {
-        let answer = job.sequence?.answer ?? []
-        let text = job.sequence?.text ?? []
+        let answer = job.certain?.answer ?? []
+        let text = job.certain?.text ?? []
         guard evenIfEmpty || watcher.tokenOffset < answer.count || watcher.byteOffset < text.count else { return }
         let delta = Delta(
             job: job.id,
@@ -92,8 +93,9 @@ extension CoordinatorStateMachine {
             tokenOffset: UInt32(watcher.tokenOffset),
             byteOffset: UInt32(watcher.byteOffset),
             tokens: Array(answer.dropFirst(watcher.tokenOffset)),
-            origins: Array((job.sequence?.origins ?? []).dropFirst(watcher.tokenOffset)),
-            text: Array(text.dropFirst(watcher.byteOffset))
+            origins: Array((job.certain?.origins ?? []).dropFirst(watcher.tokenOffset)),
+            text: Array(text.dropFirst(watcher.byteOffset)),
+            explanations: Array((job.certain?.explanations ?? []).dropFirst(watcher.tokenOffset))
         )
         send(.delta(delta), to: watcher.peer)
     }

@@ -3,7 +3,9 @@ import OrderedCollections
 
 /// How jobs come.
 extension CoordinatorStateMachine {
-    mutating func submit(_ submit: Submit, from peer: PeerID) {
+    mutating func submit(_ asked: Submit, from peer: PeerID) {
+        var submit = asked
+        limits.rules.resolve(&submit)
         if let id = submissions[submit.submitKey] {
             repeatSubmission(submit, of: id, from: peer)
             return
@@ -114,6 +116,14 @@ extension CoordinatorStateMachine {
         if !(0...1).contains(submit.draftMinimumConfidence) {
             return "draft-p-min must be between 0 and 1, not \(submit.draftMinimumConfidence)"
         }
-        return submit.sampling.problem ?? submit.rule.problem(sampling: submit.sampling)
+        if submit.rule.explains, submit.maxTokens > limits.explainedTokens {
+            return "at most \(limits.explainedTokens) tokens can be explained, not \(submit.maxTokens)"
+        }
+        if submit.rule.rule.isSequential, submit.drafterKind == .lookup {
+            return
+                "rule \(submit.rule.rule.rawValue) is about a drafter's confidence, and lookup has none: let a model draft"
+        }
+        return limits.rules.refusal(of: submit.rule.rule) ?? submit.sampling.problem
+            ?? submit.rule.problem(sampling: submit.sampling)
     }
 }

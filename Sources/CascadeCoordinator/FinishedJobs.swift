@@ -6,11 +6,14 @@ struct FinishedJob: Sendable {
     let submit: Submit
     let acceptedAt: Instant
     let origins: [Origin]
+    /// How each token came to be; empty where the job did not ask.
+    let explanations: [Explanation]
     let report: JobReport
 
     /// Bytes that keeping it costs, about.
     var bytes: Int {
-        submit.byteCount + report.text.count + 5 * report.tokens.count + (report.error?.message.utf8.count ?? 0)
+        submit.byteCount + report.text.count + 5 * report.tokens.count
+            + MemoryLayout<Explanation>.stride * explanations.count + (report.error?.message.utf8.count ?? 0)
     }
 }
 

@@ -34,6 +34,18 @@ struct Job: Sendable {
         case running
     }
 
+    /// Where a drafter stops: before a position whose largest probability is below this; 0 never stops.
+    var minimumConfidence: Double {
+        switch submit.rule.rule {
+        case .tokenCascade: 1 - submit.rule.alpha
+        case .sequentialChow: 0
+        default: submit.draftMinimumConfidence
+        }
+    }
+
+    /// The answer so far, as far as it is certain.
+    var certain: ActiveSequence? { sequence?.isProvisional == true ? nil : sequence }
+
     /// Bytes that it costs while it waits.
     var bytes: Int { submit.byteCount }
 

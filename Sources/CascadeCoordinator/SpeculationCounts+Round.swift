@@ -3,9 +3,9 @@ import CascadeRules
 
 extension SpeculationCounts {
     /// The ledger of one round of which `emitted` tokens were left after the cut.
-    init(_ outcome: RoundOutcome, draft: RoundDraft, emitted: Int) {
+    init(_ outcome: RoundOutcome, draft: RoundDraft, emitted: Int, isJudged: Bool) {
         let drafted = draft.positions.count
-        self.init(rounds: 1)
+        self.init(rounds: 1, expertRounds: isJudged ? 1 : 0)
         if drafted > 0 {
             draftedRounds = 1
             acceptanceHistogram = [UInt64](repeating: 0, count: outcome.accepted) + [1]
@@ -31,6 +31,7 @@ extension SpeculationCounts {
     /// Adds other rounds' ledger.
     package mutating func add(_ other: SpeculationCounts) {
         rounds += other.rounds
+        expertRounds += other.expertRounds
         draftedRounds += other.draftedRounds
         drafted += other.drafted
         kept += other.kept
@@ -47,6 +48,14 @@ extension SpeculationCounts {
             if index == acceptanceHistogram.count { acceptanceHistogram.append(0) }
             acceptanceHistogram[index] += count
         }
+    }
+
+    /// Turns a drafter's answer, whose tokens were all kept, into one that was discarded, with what the expert put into
+    /// it.
+    mutating func discardKept() {
+        discarded += kept
+        (kept, bonus, cut, unruledPositions) = (0, 0, 0, 0)
+        acceptanceHistogram = draftedRounds == 0 ? [] : [draftedRounds]
     }
 
     /// What is wrong with the ledger of an answer of `emitted` tokens (decisions.md 14), in words; nil when it balances.

@@ -67,6 +67,8 @@ package enum Transition: Int, CaseIterable, Sendable {
     case roundRetried
     /// A round was committed.
     case roundCommitted
+    /// A drafter's answer was not confident enough: the expert answers anew.
+    case answerDeferred
     /// A sequence moved to another expert.
     case expertChanged
     /// A sequence moved to another drafter.

@@ -73,7 +73,8 @@ struct KeptSet {
         let alpha = settings.alpha
         func position(_ stands: Bool) -> Test { stands ? .everythingStands : .nothingStands }
         switch rule {
-        case .lossless, .lossy, .ensemble: return .nothingStands
+        // The sequential baselines have no drafts that an expert judges.
+        case .lossless, .lossy, .ensemble, .tokenCascade, .sequentialChow: return .nothingStands
         case .chow: return position(draft.maximum >= 1 - alpha)
         case .diff: return position(draft.maximum >= expert.maximum - alpha)
         case .opt: return position(draft.maximum >= expert.maximum - alpha * expert.variation)

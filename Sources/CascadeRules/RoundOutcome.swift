@@ -20,6 +20,15 @@ package struct RoundOutcome: Equatable, Sendable {
     /// Accepted tokens that `lossless` would have rejected with the same coin.
     package var relaxed = 0
 
+    /// Nothing committed.
+    package init() {}
+
+    /// A draft that is committed as it is, without an expert.
+    package init(unjudged draft: [Token]) {
+        for token in draft { commit(token, .kept) }
+        kept = draft.count
+    }
+
     /// Drafted tokens that are committed.
     package var accepted: Int { kept + matched }
 

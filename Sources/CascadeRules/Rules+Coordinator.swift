@@ -50,6 +50,13 @@ extension Rules {
         return outcome
     }
 
+    /// The number that a drafted position's ratio is compared with, uniform in (0, 1); nil where no coin is tossed,
+    /// under `coupled`.
+    package static func coin(position: Int, base: Int, spec: SequenceSpec, draws: some DrawSource) -> Double? {
+        if spec.rule.verifyMethod == .coupled { return nil }
+        return draws.uniform(DrawKey(.coin, position: position, base: base, sample: spec.sample))
+    }
+
     /// Tokens of a draft that block verification accepts: up to the last position whose coin falls below
     /// R / (R + 1 - P), behind the whole draft below P (Sun et al., 2024; decisions.md 5).
     private static func blockLength(_ judged: [JudgedPosition], _ draws: some DrawSource) -> Int {

@@ -61,6 +61,9 @@ struct SimulatedClient: Sendable {
         guard delta.tokens.count == delta.origins.count else {
             return "\(delta.tokens.count) tokens with \(delta.origins.count) origins"
         }
+        guard delta.explanations.count == (submit.rule.explains ? delta.tokens.count : 0) else {
+            return "\(delta.tokens.count) tokens with \(delta.explanations.count) explanations"
+        }
         // Behind a gap nothing is taken: the next watch asks for what is missing.
         guard delta.tokenOffset <= tokens.count, delta.byteOffset <= text.count else { return nil }
         let knownTokens = tokens[Int(delta.tokenOffset)...]

@@ -37,7 +37,7 @@ extension SimulatedNode {
             if confidence < request.minimumConfidence { break }
             let row = language.processed(raw, spec.sampling)
             let token = Rules.draw(draft: row, position: base + index, base: base, spec: spec, draws: draws)
-            let gate = DraftGate(spec.rule.gate == .raw ? raw : row, token: token, rule: spec.rule.rule)
+            let gate = DraftGate(spec.rule.gate == .raw ? raw : row, token: token, settings: spec.rule)
             positions.append(DraftedPosition(token: token, row: row, gate: gate))
             hash = PrefixHash.extend(hash, [token])
         }

@@ -76,6 +76,8 @@ extension Simulation {
 
     /// I2: every token was an expert's word behind the very tokens before it.
     private mutating func checkVerdicts(_ report: JobReport, _ client: SimulatedClient) {
+        // Under a sequential baseline a drafter's word is enough.
+        if client.submit.rule.rule.isSequential { return }
         let sequence = SequenceID(job: report.job)
         var prefix = PrefixHash.extend(PrefixHash.empty, ToyLanguage.tokens(ofPrompt: client.submit.prompt))
         for (index, token) in report.tokens.enumerated() {

@@ -173,9 +173,15 @@ struct Simulation {
 
     private mutating func makeSubmit(_ index: Int, isBad: Bool) -> Submit {
         let isGreedy = random.chance(0.7)
+        let kind = random.pick([DrafterKind.model, .lookup, .both, .both])
         let rule: RuleSettings.Rule =
             random.chance(0.6)
-            ? .lossless : random.pick(RuleSettings.Rule.allCases.filter { !isGreedy || !$0.needsCoin })
+            ? .lossless
+            : random.pick(
+                RuleSettings.Rule.allCases.filter {
+                    !(isGreedy && $0.needsCoin) && !(kind == .lookup && $0.isSequential)
+                }
+            )
         let draftLength: DraftLength? =
             random.chance(0.4) ? random.pick([.adaptive, .fixed(UInt32(random.pick(0...8)))]) : nil
         let phrase = (0..<random.pick(3...6)).map { _ in UInt8(random.pick(32...126)) }
@@ -194,13 +200,14 @@ struct Simulation {
                 rule: rule,
                 bonus: random.chance(0.3) ? .rule : .target,
                 verifyMethod: random.chance(0.5) ? .rejection : random.pick([.block, .coupled]),
-                strictPrefixTokens: random.chance(0.2) ? 3 : 0
+                strictPrefixTokens: random.chance(0.2) ? 3 : 0,
+                explains: random.chance(0.2)
             ),
             maxTokens: isBad ? 0 : UInt32(random.pick([1, 5, 20, 40, 90])),
             stop: random.chance(0.3) ? [random.pick(stops), random.pick(stops)] : [],
             seed: random.chance(0.8) ? random.next() : nil,
             draftLength: draftLength,
-            drafterKind: random.pick([.model, .lookup, .both, .both]),
+            drafterKind: kind,
             draftMinimumConfidence: random.chance(0.2) ? 0.2 : 0,
             follow: random.chance(0.9)
         )

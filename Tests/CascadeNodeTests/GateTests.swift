@@ -56,7 +56,11 @@ struct GateTests {
             let token = row.top(2)[1].token
             for gate in RuleSettings.Gate.allCases {
                 let found = row.draftGate(RuleSettings(rule: rule, gate: gate), token: token, processed: processed)
-                let expected = DraftGate(gate == .raw ? raw(row) : processed, token: token, rule: rule)
+                let expected = DraftGate(
+                    gate == .raw ? raw(row) : processed,
+                    token: token,
+                    settings: RuleSettings(rule: rule)
+                )
                 #expect(abs(found.maximum - expected.maximum) < 1e-6 && found.maximum > 0)
                 #expect(found.argmax == expected.argmax)
                 #expect(abs(found.probability - expected.probability) < 1e-6)

@@ -40,7 +40,7 @@ struct Reference {
         let variation = sum(zip(p, q).map { max(0, $0 - $1) })
         let entropy = -sum(gateP.map { $0 > 0 ? $0 * Math.log($0) : 0 })
         switch rule {
-        case .lossless, .lossy, .ensemble: return false
+        case .lossless, .lossy, .ensemble, .tokenCascade, .sequentialChow: return false
         case .chow: return !(gate.maximum < 1 - alpha)
         case .diff: return !(gate.maximum < largest - alpha)
         case .opt: return !(gate.maximum < largest - alpha * variation)

@@ -139,7 +139,7 @@ struct TrapTests {
 
     /// A lookup's draft has no model row: a rule that reads the drafter judges it losslessly, the others as ever.
     @Test func lookupDraftsAreNotTheDraftersConfidence() {
-        for rule in RuleSettings.Rule.allCases {
+        for rule in RuleSettings.Rule.speculative {
             let isPOnly = [.tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta].contains(rule)
             let alpha = rule == .typical || rule == .ensemble ? 0.1 : 0.5
             let position = Position(p: [0.6, 0.4], q: [0, 1], gate: .lookup, spec: spec(rule, alpha))

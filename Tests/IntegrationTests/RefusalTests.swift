@@ -18,7 +18,7 @@ import Testing
 
     @Test(arguments: [
         (["submit"], "no prompt", 2), (["submit", "x", "--rule", "nonsense"], "nonsense", 2),
-        (["submit", "x", "--alpha", "0.5"], "lossless has no alpha", 2),
+        (["submit", "x", "--alpha", "0.5"], "name another rule", 2),
         (["submit", "x", "--temperature=-1"], "temperature must be", 2),
         (["submit", "x", "--top-p", "0"], "top-p must be", 2),
         (["submit", "x", "--rule", "chow", "--gate", "processed"], "gate processed", 2),

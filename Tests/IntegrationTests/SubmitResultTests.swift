@@ -25,6 +25,7 @@ struct SubmitResultTests {
         drafterKind: .both,
         counts: SpeculationCounts(
             rounds: 2,
+            expertRounds: 2,
             draftedRounds: 1,
             drafted: 4,
             kept: 1,

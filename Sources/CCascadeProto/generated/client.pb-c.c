@@ -232,6 +232,96 @@ void   cascade__v1__delta__free_unpacked
   assert(message->base.descriptor == &cascade__v1__delta__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__explanation__init
+                     (Cascade__V1__Explanation         *message)
+{
+  static const Cascade__V1__Explanation init_value = CASCADE__V1__EXPLANATION__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__explanation__get_packed_size
+                     (const Cascade__V1__Explanation *message)
+{
+  assert(message->base.descriptor == &cascade__v1__explanation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__explanation__pack
+                     (const Cascade__V1__Explanation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__explanation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__explanation__pack_to_buffer
+                     (const Cascade__V1__Explanation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__explanation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__Explanation *
+       cascade__v1__explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__Explanation *)
+     protobuf_c_message_unpack (&cascade__v1__explanation__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__explanation__free_unpacked
+                     (Cascade__V1__Explanation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__explanation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   cascade__v1__explained_evidence__init
+                     (Cascade__V1__ExplainedEvidence         *message)
+{
+  static const Cascade__V1__ExplainedEvidence init_value = CASCADE__V1__EXPLAINED_EVIDENCE__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__explained_evidence__get_packed_size
+                     (const Cascade__V1__ExplainedEvidence *message)
+{
+  assert(message->base.descriptor == &cascade__v1__explained_evidence__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__explained_evidence__pack
+                     (const Cascade__V1__ExplainedEvidence *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__explained_evidence__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__explained_evidence__pack_to_buffer
+                     (const Cascade__V1__ExplainedEvidence *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__explained_evidence__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__ExplainedEvidence *
+       cascade__v1__explained_evidence__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__ExplainedEvidence *)
+     protobuf_c_message_unpack (&cascade__v1__explained_evidence__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__explained_evidence__free_unpacked
+                     (Cascade__V1__ExplainedEvidence *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__explained_evidence__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__job_error__init
                      (Cascade__V1__JobError         *message)
 {
@@ -772,7 +862,7 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[16] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[17] =
 {
   {
     "request_id",
@@ -966,9 +1056,22 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[16]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "default_rule",
+    17,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Submit, has_default_rule),
+    offsetof(Cascade__V1__Submit, default_rule),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
+  16,   /* field[16] = default_rule */
   12,   /* field[12] = draft_minimum_confidence */
   15,   /* field[15] = drafter_kind */
   13,   /* field[13] = follow */
@@ -988,7 +1091,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -998,7 +1101,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  16,
+  17,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   1,  cascade__v1__submit__number_ranges,
@@ -1210,7 +1313,7 @@ const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor =
   (ProtobufCMessageInit) cascade__v1__cancel__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[8] =
+static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[9] =
 {
   {
     "job",
@@ -1308,9 +1411,22 @@ static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "explanations",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__Delta, n_explanations),
+    offsetof(Cascade__V1__Delta, explanations),
+    &cascade__v1__explanation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__delta__field_indices_by_name[] = {
   4,   /* field[4] = byte_offset */
+  8,   /* field[8] = explanations */
   0,   /* field[0] = job */
   2,   /* field[2] = note */
   6,   /* field[6] = origins */
@@ -1322,7 +1438,7 @@ static const unsigned cascade__v1__delta__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__delta__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor cascade__v1__delta__descriptor =
 {
@@ -1332,11 +1448,373 @@ const ProtobufCMessageDescriptor cascade__v1__delta__descriptor =
   "Cascade__V1__Delta",
   "cascade.v1",
   sizeof(Cascade__V1__Delta),
-  8,
+  9,
   cascade__v1__delta__field_descriptors,
   cascade__v1__delta__field_indices_by_name,
   1,  cascade__v1__delta__number_ranges,
   (ProtobufCMessageInit) cascade__v1__delta__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptors[11] =
+{
+  {
+    "round",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Explanation, has_round),
+    offsetof(Cascade__V1__Explanation, round),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text_bytes",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Explanation, has_text_bytes),
+    offsetof(Cascade__V1__Explanation, text_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drafted",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Explanation, has_drafted),
+    offsetof(Cascade__V1__Explanation, drafted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_lookup",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Explanation, has_is_lookup),
+    offsetof(Cascade__V1__Explanation, is_lookup),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "draft_probability",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Explanation, has_draft_probability),
+    offsetof(Cascade__V1__Explanation, draft_probability),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "draft_maximum",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Explanation, has_draft_maximum),
+    offsetof(Cascade__V1__Explanation, draft_maximum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "draft_argmax",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Explanation, has_draft_argmax),
+    offsetof(Cascade__V1__Explanation, draft_argmax),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "draft_gate_probability",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Explanation, has_draft_gate_probability),
+    offsetof(Cascade__V1__Explanation, draft_gate_probability),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "draft_entropy",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Explanation, has_draft_entropy),
+    offsetof(Cascade__V1__Explanation, draft_entropy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "evidence",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Explanation, evidence),
+    &cascade__v1__explained_evidence__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "coin",
+    11,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Explanation, has_coin),
+    offsetof(Cascade__V1__Explanation, coin),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__explanation__field_indices_by_name[] = {
+  10,   /* field[10] = coin */
+  6,   /* field[6] = draft_argmax */
+  8,   /* field[8] = draft_entropy */
+  7,   /* field[7] = draft_gate_probability */
+  5,   /* field[5] = draft_maximum */
+  4,   /* field[4] = draft_probability */
+  2,   /* field[2] = drafted */
+  9,   /* field[9] = evidence */
+  3,   /* field[3] = is_lookup */
+  0,   /* field[0] = round */
+  1,   /* field[1] = text_bytes */
+};
+static const ProtobufCIntRange cascade__v1__explanation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.Explanation",
+  "Explanation",
+  "Cascade__V1__Explanation",
+  "cascade.v1",
+  sizeof(Cascade__V1__Explanation),
+  11,
+  cascade__v1__explanation__field_descriptors,
+  cascade__v1__explanation__field_indices_by_name,
+  1,  cascade__v1__explanation__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__explained_evidence__field_descriptors[13] =
+{
+  {
+    "probability",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_probability),
+    offsetof(Cascade__V1__ExplainedEvidence, probability),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gate_probability",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_gate_probability),
+    offsetof(Cascade__V1__ExplainedEvidence, gate_probability),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gate_maximum",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_gate_maximum),
+    offsetof(Cascade__V1__ExplainedEvidence, gate_maximum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gate_argmax",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__ExplainedEvidence, has_gate_argmax),
+    offsetof(Cascade__V1__ExplainedEvidence, gate_argmax),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entropy",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_entropy),
+    offsetof(Cascade__V1__ExplainedEvidence, entropy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_in_top",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__ExplainedEvidence, has_is_in_top),
+    offsetof(Cascade__V1__ExplainedEvidence, is_in_top),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "favourite_probability",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_favourite_probability),
+    offsetof(Cascade__V1__ExplainedEvidence, favourite_probability),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "variation",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_variation),
+    offsetof(Cascade__V1__ExplainedEvidence, variation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_mass",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_block_mass),
+    offsetof(Cascade__V1__ExplainedEvidence, block_mass),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kept_mass",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_kept_mass),
+    offsetof(Cascade__V1__ExplainedEvidence, kept_mass),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ratio",
+    11,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_ratio),
+    offsetof(Cascade__V1__ExplainedEvidence, ratio),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reject_mass",
+    12,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ExplainedEvidence, has_reject_mass),
+    offsetof(Cascade__V1__ExplainedEvidence, reject_mass),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "residual",
+    13,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__ExplainedEvidence, has_residual),
+    offsetof(Cascade__V1__ExplainedEvidence, residual),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__explained_evidence__field_indices_by_name[] = {
+  8,   /* field[8] = block_mass */
+  4,   /* field[4] = entropy */
+  6,   /* field[6] = favourite_probability */
+  3,   /* field[3] = gate_argmax */
+  2,   /* field[2] = gate_maximum */
+  1,   /* field[1] = gate_probability */
+  5,   /* field[5] = is_in_top */
+  9,   /* field[9] = kept_mass */
+  0,   /* field[0] = probability */
+  10,   /* field[10] = ratio */
+  11,   /* field[11] = reject_mass */
+  12,   /* field[12] = residual */
+  7,   /* field[7] = variation */
+};
+static const ProtobufCIntRange cascade__v1__explained_evidence__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor cascade__v1__explained_evidence__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.ExplainedEvidence",
+  "ExplainedEvidence",
+  "Cascade__V1__ExplainedEvidence",
+  "cascade.v1",
+  sizeof(Cascade__V1__ExplainedEvidence),
+  13,
+  cascade__v1__explained_evidence__field_descriptors,
+  cascade__v1__explained_evidence__field_indices_by_name,
+  1,  cascade__v1__explained_evidence__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__explained_evidence__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__job_error__field_descriptors[2] =
@@ -1390,7 +1868,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_error__descriptor =
   (ProtobufCMessageInit) cascade__v1__job_error__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__speculation_counts__field_descriptors[14] =
+static const ProtobufCFieldDescriptor cascade__v1__speculation_counts__field_descriptors[15] =
 {
   {
     "rounds",
@@ -1560,6 +2038,18 @@ static const ProtobufCFieldDescriptor cascade__v1__speculation_counts__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "expert_rounds",
+    15,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__SpeculationCounts, has_expert_rounds),
+    offsetof(Cascade__V1__SpeculationCounts, expert_rounds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__speculation_counts__field_indices_by_name[] = {
   11,   /* field[11] = acceptance_histogram */
@@ -1568,6 +2058,7 @@ static const unsigned cascade__v1__speculation_counts__field_indices_by_name[] =
   7,   /* field[7] = discarded */
   2,   /* field[2] = drafted */
   1,   /* field[1] = drafted_rounds */
+  14,   /* field[14] = expert_rounds */
   3,   /* field[3] = kept */
   13,   /* field[13] = lookup_accepted */
   12,   /* field[12] = lookup_drafted */
@@ -1580,7 +2071,7 @@ static const unsigned cascade__v1__speculation_counts__field_indices_by_name[] =
 static const ProtobufCIntRange cascade__v1__speculation_counts__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor =
 {
@@ -1590,7 +2081,7 @@ const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor =
   "Cascade__V1__SpeculationCounts",
   "cascade.v1",
   sizeof(Cascade__V1__SpeculationCounts),
-  14,
+  15,
   cascade__v1__speculation_counts__field_descriptors,
   cascade__v1__speculation_counts__field_indices_by_name,
   1,  cascade__v1__speculation_counts__number_ranges,

@@ -21,6 +21,8 @@ typedef struct Cascade__V1__Accepted Cascade__V1__Accepted;
 typedef struct Cascade__V1__Watch Cascade__V1__Watch;
 typedef struct Cascade__V1__Cancel Cascade__V1__Cancel;
 typedef struct Cascade__V1__Delta Cascade__V1__Delta;
+typedef struct Cascade__V1__Explanation Cascade__V1__Explanation;
+typedef struct Cascade__V1__ExplainedEvidence Cascade__V1__ExplainedEvidence;
 typedef struct Cascade__V1__JobError Cascade__V1__JobError;
 typedef struct Cascade__V1__SpeculationCounts Cascade__V1__SpeculationCounts;
 typedef struct Cascade__V1__JobReport Cascade__V1__JobReport;
@@ -260,10 +262,15 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_drafter_kind;
   Cascade__V1__DrafterKind drafter_kind;
+  /*
+   * Whether the coordinator's default rule and alpha stand in for those of rule; absent: no.
+   */
+  protobuf_c_boolean has_default_rule;
+  protobuf_c_boolean default_rule;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0 }
 
 
 /*
@@ -398,10 +405,158 @@ struct  Cascade__V1__Delta
    */
   protobuf_c_boolean has_text;
   ProtobufCBinaryData text;
+  /*
+   * How each of the tokens came to be; as many as tokens, or none where the job did not ask.
+   */
+  size_t n_explanations;
+  Cascade__V1__Explanation **explanations;
 };
 #define CASCADE__V1__DELTA__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__delta__descriptor) \
-    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, {0,NULL}, 0, 0, 0, 0, 0,NULL, 0,NULL, 0, {0,NULL} }
+    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, {0,NULL}, 0, 0, 0, 0, 0,NULL, 0,NULL, 0, {0,NULL}, 0,NULL }
+
+
+/*
+ * How one token of an answer came to be. Numbers that the rule does not read are 0.
+ */
+struct  Cascade__V1__Explanation
+{
+  ProtobufCMessage base;
+  /*
+   * The round that committed it.
+   */
+  protobuf_c_boolean has_round;
+  uint32_t round;
+  /*
+   * Bytes of text that it stands for.
+   */
+  protobuf_c_boolean has_text_bytes;
+  uint32_t text_bytes;
+  /*
+   * The token that was drafted here; absent where none was, and so are all below.
+   */
+  protobuf_c_boolean has_drafted;
+  uint32_t drafted;
+  /*
+   * Whether lookup drafted it; absent: no.
+   */
+  protobuf_c_boolean has_is_lookup;
+  protobuf_c_boolean is_lookup;
+  /*
+   * Its probability in the row that it was drawn from.
+   */
+  protobuf_c_boolean has_draft_probability;
+  double draft_probability;
+  /*
+   * The drafter's largest probability by the gate.
+   */
+  protobuf_c_boolean has_draft_maximum;
+  double draft_maximum;
+  /*
+   * The token that has it.
+   */
+  protobuf_c_boolean has_draft_argmax;
+  uint32_t draft_argmax;
+  /*
+   * The gate's probability of the drafted token.
+   */
+  protobuf_c_boolean has_draft_gate_probability;
+  double draft_gate_probability;
+  /*
+   * Entropy of the drafter's gate row in nats.
+   */
+  protobuf_c_boolean has_draft_entropy;
+  double draft_entropy;
+  /*
+   * The expert's word on it; absent where no expert was asked.
+   */
+  Cascade__V1__ExplainedEvidence *evidence;
+  /*
+   * The number that was compared with the ratio; absent where the rule's word alone counted.
+   */
+  protobuf_c_boolean has_coin;
+  double coin;
+};
+#define CASCADE__V1__EXPLANATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__explanation__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0 }
+
+
+/*
+ * An expert's evidence on one drafted token, as in Verified.
+ */
+struct  Cascade__V1__ExplainedEvidence
+{
+  ProtobufCMessage base;
+  /*
+   * The expert's p of the drafted token.
+   */
+  protobuf_c_boolean has_probability;
+  double probability;
+  /*
+   * The gate's p of it.
+   */
+  protobuf_c_boolean has_gate_probability;
+  double gate_probability;
+  /*
+   * The gate's largest p.
+   */
+  protobuf_c_boolean has_gate_maximum;
+  double gate_maximum;
+  /*
+   * The token that has it.
+   */
+  protobuf_c_boolean has_gate_argmax;
+  uint32_t gate_argmax;
+  /*
+   * Entropy of the gate's row in nats.
+   */
+  protobuf_c_boolean has_entropy;
+  double entropy;
+  /*
+   * Whether the token is among the gate's likeliest.
+   */
+  protobuf_c_boolean has_is_in_top;
+  protobuf_c_boolean is_in_top;
+  /*
+   * The gate's p of the drafter's favourite.
+   */
+  protobuf_c_boolean has_favourite_probability;
+  double favourite_probability;
+  /*
+   * TV(p, q).
+   */
+  protobuf_c_boolean has_variation;
+  double variation;
+  /*
+   * Mass of the block's residual.
+   */
+  protobuf_c_boolean has_block_mass;
+  double block_mass;
+  /*
+   * Mass of the drafter's row that the rule keeps.
+   */
+  protobuf_c_boolean has_kept_mass;
+  double kept_mass;
+  /*
+   * pi(x) / q(x).
+   */
+  protobuf_c_boolean has_ratio;
+  double ratio;
+  /*
+   * TV(pi, q).
+   */
+  protobuf_c_boolean has_reject_mass;
+  double reject_mass;
+  /*
+   * The token drawn from the residual law.
+   */
+  protobuf_c_boolean has_residual;
+  uint32_t residual;
+};
+#define CASCADE__V1__EXPLAINED_EVIDENCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__explained_evidence__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -502,10 +657,15 @@ struct  Cascade__V1__SpeculationCounts
    */
   protobuf_c_boolean has_lookup_accepted;
   uint64_t lookup_accepted;
+  /*
+   * Rounds in which an expert had a say; absent: all of them.
+   */
+  protobuf_c_boolean has_expert_rounds;
+  uint64_t expert_rounds;
 };
 #define CASCADE__V1__SPECULATION_COUNTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__speculation_counts__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -1004,6 +1164,44 @@ Cascade__V1__Delta *
 void   cascade__v1__delta__free_unpacked
                      (Cascade__V1__Delta *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__Explanation methods */
+void   cascade__v1__explanation__init
+                     (Cascade__V1__Explanation         *message);
+size_t cascade__v1__explanation__get_packed_size
+                     (const Cascade__V1__Explanation   *message);
+size_t cascade__v1__explanation__pack
+                     (const Cascade__V1__Explanation   *message,
+                      uint8_t             *out);
+size_t cascade__v1__explanation__pack_to_buffer
+                     (const Cascade__V1__Explanation   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__Explanation *
+       cascade__v1__explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__explanation__free_unpacked
+                     (Cascade__V1__Explanation *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__ExplainedEvidence methods */
+void   cascade__v1__explained_evidence__init
+                     (Cascade__V1__ExplainedEvidence         *message);
+size_t cascade__v1__explained_evidence__get_packed_size
+                     (const Cascade__V1__ExplainedEvidence   *message);
+size_t cascade__v1__explained_evidence__pack
+                     (const Cascade__V1__ExplainedEvidence   *message,
+                      uint8_t             *out);
+size_t cascade__v1__explained_evidence__pack_to_buffer
+                     (const Cascade__V1__ExplainedEvidence   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__ExplainedEvidence *
+       cascade__v1__explained_evidence__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__explained_evidence__free_unpacked
+                     (Cascade__V1__ExplainedEvidence *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__JobError methods */
 void   cascade__v1__job_error__init
                      (Cascade__V1__JobError         *message);
@@ -1249,6 +1447,12 @@ typedef void (*Cascade__V1__Cancel_Closure)
 typedef void (*Cascade__V1__Delta_Closure)
                  (const Cascade__V1__Delta *message,
                   void *closure_data);
+typedef void (*Cascade__V1__Explanation_Closure)
+                 (const Cascade__V1__Explanation *message,
+                  void *closure_data);
+typedef void (*Cascade__V1__ExplainedEvidence_Closure)
+                 (const Cascade__V1__ExplainedEvidence *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__JobError_Closure)
                  (const Cascade__V1__JobError *message,
                   void *closure_data);
@@ -1302,6 +1506,8 @@ extern const ProtobufCMessageDescriptor cascade__v1__accepted__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__watch__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__delta__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__explained_evidence__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_error__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor;

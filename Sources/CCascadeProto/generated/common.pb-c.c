@@ -456,7 +456,7 @@ const ProtobufCMessageDescriptor cascade__v1__sampling_settings__descriptor =
   (ProtobufCMessageInit) cascade__v1__sampling_settings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__rule_settings__field_descriptors[8] =
+static const ProtobufCFieldDescriptor cascade__v1__rule_settings__field_descriptors[9] =
 {
   {
     "rule",
@@ -554,11 +554,24 @@ static const ProtobufCFieldDescriptor cascade__v1__rule_settings__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "explain",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__RuleSettings, has_explain),
+    offsetof(Cascade__V1__RuleSettings, explain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__rule_settings__field_indices_by_name[] = {
   1,   /* field[1] = alpha */
   3,   /* field[3] = bonus */
   6,   /* field[6] = delta */
+  8,   /* field[8] = explain */
   2,   /* field[2] = gate */
   0,   /* field[0] = rule */
   5,   /* field[5] = strict_prefix_tokens */
@@ -568,7 +581,7 @@ static const unsigned cascade__v1__rule_settings__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__rule_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor =
 {
@@ -578,7 +591,7 @@ const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor =
   "Cascade__V1__RuleSettings",
   "cascade.v1",
   sizeof(Cascade__V1__RuleSettings),
-  8,
+  9,
   cascade__v1__rule_settings__field_descriptors,
   cascade__v1__rule_settings__field_indices_by_name,
   1,  cascade__v1__rule_settings__number_ranges,
@@ -806,7 +819,7 @@ const ProtobufCEnumDescriptor cascade__v1__refusal_code__descriptor =
   cascade__v1__refusal_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__rule__enum_values_by_number[17] =
+static const ProtobufCEnumValue cascade__v1__rule__enum_values_by_number[19] =
 {
   { "RULE_UNSPECIFIED", "CASCADE__V1__RULE__RULE_UNSPECIFIED", 0 },
   { "RULE_LOSSLESS", "CASCADE__V1__RULE__RULE_LOSSLESS", 1 },
@@ -825,11 +838,13 @@ static const ProtobufCEnumValue cascade__v1__rule__enum_values_by_number[17] =
   { "RULE_TYPICAL", "CASCADE__V1__RULE__RULE_TYPICAL", 14 },
   { "RULE_TOPK_DELTA", "CASCADE__V1__RULE__RULE_TOPK_DELTA", 15 },
   { "RULE_ENSEMBLE", "CASCADE__V1__RULE__RULE_ENSEMBLE", 16 },
+  { "RULE_TOKEN_CASCADE", "CASCADE__V1__RULE__RULE_TOKEN_CASCADE", 17 },
+  { "RULE_SEQUENTIAL_CHOW", "CASCADE__V1__RULE__RULE_SEQUENTIAL_CHOW", 18 },
 };
 static const ProtobufCIntRange cascade__v1__rule__value_ranges[] = {
-{0, 0},{0, 17}
+{0, 0},{0, 19}
 };
-static const ProtobufCEnumValueIndex cascade__v1__rule__enum_values_by_name[17] =
+static const ProtobufCEnumValueIndex cascade__v1__rule__enum_values_by_name[19] =
 {
   { "RULE_BILD", 13 },
   { "RULE_CHOW", 2 },
@@ -841,6 +856,8 @@ static const ProtobufCEnumValueIndex cascade__v1__rule__enum_values_by_name[17] 
   { "RULE_LOSSY", 5 },
   { "RULE_OPT", 7 },
   { "RULE_OPT_LOG", 12 },
+  { "RULE_SEQUENTIAL_CHOW", 18 },
+  { "RULE_TOKEN_CASCADE", 17 },
   { "RULE_TOKEN_LT", 4 },
   { "RULE_TOKEN_V1", 8 },
   { "RULE_TOKEN_V2", 9 },
@@ -856,9 +873,9 @@ const ProtobufCEnumDescriptor cascade__v1__rule__descriptor =
   "Rule",
   "Cascade__V1__Rule",
   "cascade.v1",
-  17,
+  19,
   cascade__v1__rule__enum_values_by_number,
-  17,
+  19,
   cascade__v1__rule__enum_values_by_name,
   1,
   cascade__v1__rule__value_ranges,

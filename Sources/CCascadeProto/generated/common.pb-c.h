@@ -172,7 +172,15 @@ typedef enum _Cascade__V1__Rule {
   /*
    * A mixture of both models' laws.
    */
-  CASCADE__V1__RULE__RULE_ENSEMBLE = 16
+  CASCADE__V1__RULE__RULE_ENSEMBLE = 16,
+  /*
+   * The drafter writes while it is confident, the expert the tokens between; no draft is judged.
+   */
+  CASCADE__V1__RULE__RULE_TOKEN_CASCADE = 17,
+  /*
+   * The drafter writes the whole answer; if it was not confident, the expert writes another.
+   */
+  CASCADE__V1__RULE__RULE_SEQUENTIAL_CHOW = 18
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__RULE)
 } Cascade__V1__Rule;
 /*
@@ -358,10 +366,16 @@ struct  Cascade__V1__RuleSettings
    */
   protobuf_c_boolean has_top_n;
   int64_t top_n;
+  /*
+   * Whether the client is told how each token came to be, with every number, those that the rule does not read too;
+   * absent: no.
+   */
+  protobuf_c_boolean has_explain;
+  protobuf_c_boolean explain;
 };
 #define CASCADE__V1__RULE_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__rule_settings__descriptor) \
-    , 0, CASCADE__V1__RULE__RULE_UNSPECIFIED, 0, 0, 0, CASCADE__V1__GATE__GATE_UNSPECIFIED, 0, CASCADE__V1__BONUS__BONUS_UNSPECIFIED, 0, CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_UNSPECIFIED, 0, 0, 0, 0, 0, 0 }
+    , 0, CASCADE__V1__RULE__RULE_UNSPECIFIED, 0, 0, 0, CASCADE__V1__GATE__GATE_UNSPECIFIED, 0, CASCADE__V1__BONUS__BONUS_UNSPECIFIED, 0, CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

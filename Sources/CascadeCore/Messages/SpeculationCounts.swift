@@ -3,6 +3,8 @@
 package struct SpeculationCounts: Equatable, Sendable {
     /// Rounds committed, with or without a draft.
     package var rounds: UInt64
+    /// Those in which an expert had a say: its passes. Fewer than all under the sequential baselines only.
+    package var expertRounds: UInt64
     /// Rounds with a draft: `num_spec_steps`.
     package var draftedRounds: UInt64
     /// Tokens drafted in committed rounds.
@@ -34,6 +36,7 @@ package struct SpeculationCounts: Equatable, Sendable {
     /// Creates the value from its parts.
     package init(
         rounds: UInt64 = 0,
+        expertRounds: UInt64 = 0,
         draftedRounds: UInt64 = 0,
         drafted: UInt64 = 0,
         kept: UInt64 = 0,
@@ -49,6 +52,7 @@ package struct SpeculationCounts: Equatable, Sendable {
         acceptanceHistogram: [UInt64] = []
     ) {
         self.rounds = rounds
+        self.expertRounds = expertRounds
         self.draftedRounds = draftedRounds
         self.drafted = drafted
         self.kept = kept

@@ -16,6 +16,8 @@ package struct Delta: Equatable, Sendable {
     package var origins: [Origin]
     /// Released text: what can no longer become part of a stop string or of half a character.
     package var text: [UInt8]
+    /// How each of the tokens came to be; empty where the job did not ask.
+    package var explanations: [Explanation]
 
     /// Creates the value from its parts.
     package init(
@@ -26,7 +28,8 @@ package struct Delta: Equatable, Sendable {
         byteOffset: UInt32,
         tokens: [Token],
         origins: [Origin],
-        text: [UInt8]
+        text: [UInt8],
+        explanations: [Explanation] = []
     ) {
         self.job = job
         self.state = state
@@ -36,6 +39,7 @@ package struct Delta: Equatable, Sendable {
         self.tokens = tokens
         self.origins = origins
         self.text = text
+        self.explanations = explanations
     }
 }
 

@@ -16,6 +16,8 @@ package struct Submit: Equatable, Sendable {
     package var sampling: SamplingSettings
     /// How drafts are judged.
     package var rule: RuleSettings
+    /// Whether the coordinator's default rule and alpha stand in for those of ``rule``.
+    package var usesDefaultRule: Bool
     /// Most tokens of the answer.
     package var maxTokens: UInt32
     /// Strings that end the answer; the answer ends before the first of them.
@@ -41,6 +43,7 @@ package struct Submit: Equatable, Sendable {
         system: [UInt8]? = nil,
         sampling: SamplingSettings,
         rule: RuleSettings,
+        usesDefaultRule: Bool = false,
         maxTokens: UInt32,
         stop: [[UInt8]] = [],
         seed: UInt64? = nil,
@@ -57,6 +60,7 @@ package struct Submit: Equatable, Sendable {
         self.system = system
         self.sampling = sampling
         self.rule = rule
+        self.usesDefaultRule = usesDefaultRule
         self.maxTokens = maxTokens
         self.stop = stop
         self.seed = seed

@@ -19,12 +19,12 @@ package struct DraftGate: Equatable, Sendable {
     }
 
     /// Reads the gate's numbers off a row from which `token` was drawn, as far as the rule needs them.
-    package init(_ row: Distribution, token: Token, rule: RuleSettings.Rule) {
+    package init(_ row: Distribution, token: Token, settings: RuleSettings) {
         self.init(
             maximum: row.largestProbability,
-            argmax: rule == .bild ? row.argmax : 0,
-            probability: rule == .tokenV1 ? row.probability(of: token) : 0,
-            entropy: rule.readsDraftEntropy ? row.entropy : 0
+            argmax: settings.wantsFavourite ? row.argmax : 0,
+            probability: settings.wantsDraftProbability ? row.probability(of: token) : 0,
+            entropy: settings.wantsDraftEntropy ? row.entropy : 0
         )
     }
 

@@ -38,6 +38,18 @@ extension RuleSettings {
         case topkDelta = "top-k-delta"
         /// Emit from the mixture alpha p + (1 - alpha) q.
         case ensemble
+        /// A baseline without speculation (paper, algorithm 2): the drafter writes while max q >= 1 - alpha; the expert
+        /// writes the token where it is less, and sees nothing else.
+        case tokenCascade = "token-cascade"
+        /// A baseline without speculation (paper, algorithm 1): the drafter writes the whole answer, which stands if the
+        /// geometric mean of its max q is at least 1 - alpha; else the expert answers from the start, alone.
+        case sequentialChow = "sequential-chow"
+
+        /// Those that judge drafts which an expert has scored.
+        package static var speculative: [Self] { allCases.filter { !$0.isSequential } }
+
+        /// Whether drafter and expert work one after the other, and a drafted token is never scored by the expert.
+        package var isSequential: Bool { self == .tokenCascade || self == .sequentialChow }
 
         /// Whether it compares anything of the expert's gate row besides the end tokens' guard.
         package var readsGate: Bool {
@@ -51,7 +63,9 @@ extension RuleSettings {
         /// judged losslessly (decisions.md 8).
         package var readsDrafter: Bool {
             switch self {
-            case .lossy, .chow, .diff, .opt, .tokenV1, .chowLog, .diffLog, .optLog, .bild, .ensemble: true
+            case .lossy, .chow, .diff, .opt, .tokenV1, .chowLog, .diffLog, .optLog, .bild, .ensemble, .tokenCascade,
+                .sequentialChow:
+                true
             case .lossless, .tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta: false
             }
         }
@@ -70,7 +84,8 @@ extension RuleSettings {
             switch self {
             case .lossless: nil
             case .lossy, .tokenV1, .tokenV2, .tokenV3, .tokenLT: 0.3
-            case .chow: 0.2
+            case .chow, .tokenCascade: 0.2
+            case .sequentialChow: 0.1
             case .diff: -0.05
             case .opt: -0.1
             case .chowLog: 0.5
@@ -87,7 +102,7 @@ extension RuleSettings {
         package var alphaRange: ClosedRange<Double>? {
             switch self {
             case .lossless, .opt, .diffLog, .optLog: nil
-            case .chow, .tokenV3, .tokenLT, .typical, .topkDelta, .ensemble: 0...1
+            case .chow, .tokenV3, .tokenLT, .typical, .topkDelta, .ensemble, .tokenCascade, .sequentialChow: 0...1
             case .lossy: 0...0.999
             case .diff, .tokenV1, .tokenV2: -1...1
             case .chowLog, .bild: 0...(.infinity)

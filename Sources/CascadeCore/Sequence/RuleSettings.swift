@@ -42,6 +42,9 @@ package struct RuleSettings: Equatable, Sendable {
     package var verifyMethod: VerifyMethod
     /// Positions of the answer, from its first token, that are judged losslessly whatever the rule.
     package var strictPrefixTokens: Int
+    /// Whether the client is told how each token came to be: nodes then send every number, those that the rule does not
+    /// read too.
+    package var explains: Bool
 
     /// Creates settings; `alpha` defaults to the rule's own default.
     package init(
@@ -52,7 +55,8 @@ package struct RuleSettings: Equatable, Sendable {
         gate: Gate = .raw,
         bonus: Bonus = .target,
         verifyMethod: VerifyMethod = .rejection,
-        strictPrefixTokens: Int = 0
+        strictPrefixTokens: Int = 0,
+        explains: Bool = false
     ) {
         self.rule = rule
         self.alpha = alpha ?? rule.defaultAlpha ?? 0
@@ -62,6 +66,7 @@ package struct RuleSettings: Equatable, Sendable {
         self.bonus = bonus
         self.verifyMethod = verifyMethod
         self.strictPrefixTokens = strictPrefixTokens
+        self.explains = explains
     }
 
     /// What is wrong with the settings under `sampling`, in words for the user; nil when they are sound.

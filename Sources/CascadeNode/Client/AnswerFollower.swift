@@ -5,6 +5,8 @@ package import CascadeCore
 package struct AnswerFollower {
     /// What the caller shows as it happens.
     package enum Notice: Sendable {
+        /// How the next tokens came to be, where the job asks; comes before their text.
+        case explained([ExplainedToken])
         /// New text of the answer.
         case text([UInt8])
         /// The job was accepted.
@@ -21,6 +23,8 @@ package struct AnswerFollower {
     private let submit: Submit
     private let patience: Double
     private var job: JobID?
+    /// How the answer's tokens came to be, as far as that is known; empty where the job did not ask.
+    package private(set) var explained: [ExplainedToken] = []
     private var tokenCount: UInt32 = 0
     private var byteCount: UInt32 = 0
     private var lastHeard: Instant
@@ -30,6 +34,8 @@ package struct AnswerFollower {
     /// Of the last request: a late refusal of an earlier one says nothing about the job.
     private var requestID: UInt64
     private var isCancelling = false
+    /// Times that a finished job was asked for explanations that got lost on the way.
+    private var replays = 0
 
     /// - Parameter patience: seconds without any answer after which the cluster counts as unreachable.
     package init(client: ClusterClient, submit: Submit, patience: Double) {
@@ -73,6 +79,12 @@ package struct AnswerFollower {
         case .delta(let delta) where delta.job == job: take(delta, show: show)
         case .finished(let finished) where finished.report.job == job:
             let report = finished.report
+            if submit.rule.explains, explained.count < report.tokens.count, replays < 3 {
+                replays += 1
+                isCancelling = false
+                repeatRequest()
+                return nil
+            }
             if report.text.count > Int(byteCount) { show(.text(Array(report.text[Int(byteCount)...]))) }
             return report
         case .refused(let refused) where [0, requestID].contains(refused.requestID):
@@ -91,6 +103,17 @@ package struct AnswerFollower {
         let skipText = Int(byteCount) - Int(delta.byteOffset)
         let skipTokens = Int(tokenCount) - Int(delta.tokenOffset)
         guard skipText >= 0, skipTokens >= 0 else { return repeatRequest() }
+        if delta.explanations.count == delta.tokens.count, skipTokens < delta.tokens.count {
+            let new = (skipTokens..<delta.tokens.count).map {
+                ExplainedToken(
+                    token: delta.tokens[$0],
+                    origin: delta.origins[$0],
+                    explanation: delta.explanations[$0]
+                )
+            }
+            explained += new
+            show(.explained(new))
+        }
         if delta.text.count > skipText {
             show(.text(Array(delta.text[skipText...])))
             byteCount = delta.byteOffset + UInt32(delta.text.count)

@@ -7,31 +7,31 @@ extension LogitsRow {
     /// says so; nothing but the likeliest token where the rule reads no gate, which saves two passes over the row.
     func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
         let tokens = draft.row.tokens
-        guard rule.rule.readsGate else {
+        guard rule.wantsGate else {
             return GateRow(maximum: 0, argmax: argmax, entropy: 0, probabilities: tokens.map { _ in 0 })
         }
         if rule.gate == .processed { return GateRow(processed, draft: draft, settings: rule) }
-        let top = rule.rule == .topkDelta ? Set(self.top(rule.topN).map(\.token)) : []
+        let top = rule.wantsTop ? Set(self.top(rule.topN).map(\.token)) : []
         return GateRow(
             maximum: maximumProbability,
             argmax: argmax,
-            entropy: rule.rule.readsExpertEntropy ? entropy() : 0,
+            entropy: rule.wantsExpertEntropy ? entropy() : 0,
             probabilities: tokens.map(probability(of:)),
             isInTop: top.isEmpty ? [] : tokens.map(top.contains),
-            favouriteProbability: rule.rule == .bild ? probability(of: draft.gate.argmax) : 0
+            favouriteProbability: rule.wantsFavourite ? probability(of: draft.gate.argmax) : 0
         )
     }
 
     /// What the rule's gate reads of this row of the drafter, where `token` is drawn from `processed`.
     func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
-        guard rule.rule.readsDrafter, rule.gate == .raw else {
-            return DraftGate(processed, token: token, rule: rule.rule)
+        guard rule.explains || rule.rule.readsDrafter, rule.gate == .raw else {
+            return DraftGate(processed, token: token, settings: rule)
         }
         return DraftGate(
             maximum: maximumProbability,
-            argmax: rule.rule == .bild ? argmax : 0,
-            probability: rule.rule == .tokenV1 ? probability(of: token) : 0,
-            entropy: rule.rule.readsDraftEntropy ? entropy() : 0
+            argmax: rule.wantsFavourite ? argmax : 0,
+            probability: rule.wantsDraftProbability ? probability(of: token) : 0,
+            entropy: rule.wantsDraftEntropy ? entropy() : 0
         )
     }
 }

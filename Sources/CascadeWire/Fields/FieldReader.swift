@@ -217,6 +217,19 @@ struct FieldReader {
         return values
     }
 
+    /// Repeated sub-messages: one for each of `count` others, or none.
+    func messages<Value: WireConvertible>(
+        _ count: Int,
+        _ protos: UnsafeMutablePointer<UnsafeMutablePointer<Value.Proto>?>?,
+        _ field: String,
+        noneOr expected: Int
+    ) throws(WireError) -> [Value] {
+        guard count == 0 || count == expected else {
+            throw invalid(field, expected: "none or \(expected) entries", actual: "\(count) entries")
+        }
+        return try messages(count, protos, field)
+    }
+
     // MARK: Raw frames
 
     /// The only raw frame, which must have `bytes` bytes; none where that is 0.

@@ -36,6 +36,7 @@ extension Submit: WireConvertible {
             system: proto.has_system == 0 ? nil : try reader.bytes(proto.system, "system", limit: limits.textBytes),
             sampling: try reader.message(proto.sampling, "sampling"),
             rule: try reader.message(proto.rule, "rule"),
+            usesDefaultRule: proto.has_default_rule != 0 && proto.default_rule != 0,
             maxTokens: try reader.count(proto.has_max_tokens, proto.max_tokens, "max_tokens"),
             stop: stop,
             seed: proto.has_seed == 0 ? nil : proto.seed,
@@ -74,6 +75,7 @@ extension Submit: WireConvertible {
         put(&proto.has_drafter_kind, &proto.drafter_kind, drafterKind)
         put(&proto.has_draft_minimum_confidence, &proto.draft_minimum_confidence, draftMinimumConfidence)
         put(&proto.has_follow, &proto.follow, follow)
+        if usesDefaultRule { put(&proto.has_default_rule, &proto.default_rule, true) }
         return proto
     }
 }
@@ -167,6 +169,12 @@ extension Delta: WireConvertible {
         var origins: [Origin] = []
         origins.reserveCapacity(tokens.count)
         for origin in protoOrigins { origins.append(try reader.enumeration(origin, "origins")) }
+        let explanations: [Explanation] = try reader.messages(
+            proto.n_explanations,
+            proto.explanations,
+            "explanations",
+            noneOr: tokens.count
+        )
         self.init(
             job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
             state: try reader.enumeration(proto.has_state, proto.state, "state"),
@@ -175,7 +183,8 @@ extension Delta: WireConvertible {
             byteOffset: try reader.count(proto.has_byte_offset, proto.byte_offset, "byte_offset"),
             tokens: tokens,
             origins: origins,
-            text: try reader.bytes(proto.has_text, proto.text, "text", limit: reader.limits.textBytes)
+            text: try reader.bytes(proto.has_text, proto.text, "text", limit: reader.limits.textBytes),
+            explanations: explanations
         )
     }
 
@@ -190,6 +199,7 @@ extension Delta: WireConvertible {
         (proto.n_tokens, proto.tokens) = writer.array(tokens)
         (proto.n_origins, proto.origins) = writer.array(origins.map { Cascade__V1__Origin(rawValue: $0.number) })
         put(&proto.has_text, &proto.text, writer.bytes(text))
+        (proto.n_explanations, proto.explanations) = writer.messages(explanations)
         return proto
     }
 }

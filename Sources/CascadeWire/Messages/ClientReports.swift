@@ -103,6 +103,11 @@ extension SpeculationCounts: WireConvertible {
         for rounds in histogram { _ = try reader.counter(1, rounds, "acceptance_histogram") }
         self.init(
             rounds: try reader.counter(proto.has_rounds, proto.rounds, "rounds"),
+            expertRounds: try reader.counter(
+                1,
+                proto.has_expert_rounds == 0 ? proto.rounds : proto.expert_rounds,
+                "expert_rounds"
+            ),
             draftedRounds: try reader.counter(proto.has_drafted_rounds, proto.drafted_rounds, "drafted_rounds"),
             drafted: try reader.counter(proto.has_drafted, proto.drafted, "drafted"),
             kept: try reader.counter(proto.has_kept, proto.kept, "kept"),
@@ -132,6 +137,7 @@ extension SpeculationCounts: WireConvertible {
         var proto = Cascade__V1__SpeculationCounts()
         cascade__v1__speculation_counts__init(&proto)
         put(&proto.has_rounds, &proto.rounds, rounds)
+        if expertRounds != rounds { put(&proto.has_expert_rounds, &proto.expert_rounds, expertRounds) }
         put(&proto.has_drafted_rounds, &proto.drafted_rounds, draftedRounds)
         put(&proto.has_drafted, &proto.drafted, drafted)
         put(&proto.has_kept, &proto.kept, kept)

@@ -33,6 +33,8 @@ extension RuleSettings.Rule: WireEnum {
         case .typical: 14
         case .topkDelta: 15
         case .ensemble: 16
+        case .tokenCascade: 17
+        case .sequentialChow: 18
         }
     }
 }
@@ -143,7 +145,8 @@ extension RuleSettings: WireConvertible {
             gate: try reader.enumeration(proto.has_gate, proto.gate, "gate"),
             bonus: try reader.enumeration(proto.has_bonus, proto.bonus, "bonus"),
             verifyMethod: try reader.enumeration(proto.has_verify_method, proto.verify_method, "verify_method"),
-            strictPrefixTokens: Int(strict)
+            strictPrefixTokens: Int(strict),
+            explains: proto.has_explain != 0 && proto.explain != 0
         )
     }
 
@@ -159,6 +162,7 @@ extension RuleSettings: WireConvertible {
         put(&proto.has_bonus, &proto.bonus, bonus)
         put(&proto.has_verify_method, &proto.verify_method, verifyMethod)
         put(&proto.has_strict_prefix_tokens, &proto.strict_prefix_tokens, Int64(strictPrefixTokens))
+        if explains { put(&proto.has_explain, &proto.explain, true) }
         return proto
     }
 }

@@ -15,6 +15,7 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit "Write a function that reverses a list in Python."
               cascade submit --rule token-v3 --alpha 0.3 "…"
               cascade submit --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200 "…"
+              cascade submit --explain "…"                  colours: what the expert only let stand, what it wrote
               cat prompt.txt | cascade submit --raw --json
             """
     )
@@ -22,8 +23,13 @@ struct SubmitCommand: AsyncParsableCommand {
     @Argument(help: "The prompt; '-' or nothing reads standard input.")
     var prompt: String?
 
-    @Option(help: "Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var rule = RuleSettings.Rule.lossless
+    @Option(
+        help: """
+            Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")) (default: the \
+            coordinator's, which is lossless unless its operator says otherwise).
+            """
+    )
+    var rule: RuleSettings.Rule?
 
     @Option(
         parsing: .unconditional,
@@ -49,6 +55,13 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "End the answer before this string; may be given several times.")
     var stop: [String] = []
 
+    @Flag(
+        help: """
+            Show where each token came from: in colours on a terminal, with --json all numbers that the rule was given.
+            """
+    )
+    var explain = false
+
     @Flag(help: "Wait for the end and print one JSON object.")
     var json = false
 
@@ -60,16 +73,20 @@ struct SubmitCommand: AsyncParsableCommand {
         if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
         if raw, system != nil { throw ValidationError("--system needs the chat template, --raw does without it") }
         guard (1...1_000_000).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 1000000") }
-        if rule == .lossless, alpha != nil {
-            throw ValidationError("rule lossless has no alpha; name another rule, e.g. --rule token-v3")
+        if alpha != nil, (rule ?? .lossless) == .lossless {
+            let problem = rule == nil ? "--alpha is a rule's knob" : "rule lossless has no alpha"
+            throw ValidationError("\(problem); name another rule, e.g. --rule token-v3")
         }
+        if explain, maxTokens > 2_048 { throw ValidationError("--explain takes at most --max-tokens 2048") }
         if research.delta != nil, rule != .typical { throw ValidationError("--delta is a knob of rule typical") }
         if research.topN != nil, rule != .topkDelta { throw ValidationError("--top-n is a knob of rule top-k-delta") }
         guard stop.count <= 16, stop.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 1_024 }) else {
             throw ValidationError("--stop takes up to 16 strings of 1 to 1024 bytes")
         }
         let settings = sampling.settings(temperature: temperature)
-        if let problem = settings.problem ?? ruleSettings.problem(sampling: settings) { throw ValidationError(problem) }
+        if let problem = settings.problem ?? (rule == nil ? nil : ruleSettings.problem(sampling: settings)) {
+            throw ValidationError(problem)
+        }
     }
 
     func run() async throws {
@@ -78,21 +95,24 @@ struct SubmitCommand: AsyncParsableCommand {
             let interrupts = Interrupts { client.inject(.interrupted) }
             defer { withExtendedLifetime(interrupts) {} }
             var follower = AnswerFollower(client: client, submit: submit, patience: cluster.timeout)
-            let report = try await follower.run(show: show)
-            try finish(report)
+            var painter = explain && !json ? OriginPainter() : nil
+            let report = try await follower.run { notice in show(notice, &painter) }
+            if let painter { Output.write(painter.end) }
+            try finish(report, explain ? follower.explained : nil)
         }
     }
 
     private var ruleSettings: RuleSettings {
         RuleSettings(
-            rule: rule,
+            rule: rule ?? .lossless,
             alpha: alpha,
             delta: research.delta ?? RuleSettings().delta,
             topN: research.topN ?? RuleSettings().topN,
             gate: research.gate,
             bonus: research.bonus,
             verifyMethod: research.verifyMethod,
-            strictPrefixTokens: research.strictPrefixTokens
+            strictPrefixTokens: research.strictPrefixTokens,
+            explains: explain
         )
     }
 
@@ -106,6 +126,7 @@ struct SubmitCommand: AsyncParsableCommand {
             system: system.map { Array($0.utf8) },
             sampling: sampling.settings(temperature: temperature),
             rule: ruleSettings,
+            usesDefaultRule: rule == nil,
             maxTokens: UInt32(maxTokens),
             stop: stop.map { Array($0.utf8) },
             seed: sampling.seed,
@@ -116,9 +137,10 @@ struct SubmitCommand: AsyncParsableCommand {
         )
     }
 
-    private func show(_ notice: AnswerFollower.Notice) {
+    private func show(_ notice: AnswerFollower.Notice, _ painter: inout OriginPainter?) {
         switch notice {
-        case .text(let text): if !json { Output.write(text) }
+        case .explained(let tokens): painter?.add(tokens)
+        case .text(let text): if !json { Output.write(painter?.paint(text) ?? text) }
         case .accepted(let accepted): Output.note("cascade: job \(accepted.job)")
         case .waiting(let note): Output.note("cascade: \(note)")
         case .unreachable:
@@ -127,11 +149,12 @@ struct SubmitCommand: AsyncParsableCommand {
         }
     }
 
-    private func finish(_ report: JobReport) throws {
+    private func finish(_ report: JobReport, _ explained: [ExplainedToken]?) throws {
         if json {
-            try Output.json(SubmitResult(report))
+            try Output.json(SubmitResult(report, explained: explained))
         } else {
             if !report.text.isEmpty, report.text.last != UInt8(ascii: "\n") { Output.write([UInt8(ascii: "\n")]) }
+            if explain { Output.note(OriginPainter.legend(report.counts)) }
             if report.error == nil || !report.tokens.isEmpty { Output.note(SubmitSummary.line(report)) }
         }
         if let error = report.error {

@@ -1,8 +1,10 @@
 internal import CascadeCore
+internal import CascadeNode
 
 extension SubmitResult {
-    /// The JSON object of a job's report.
-    init(_ report: JobReport) {
+    /// The JSON object of a job's report; `explained` tells how its tokens came to be, nil where nobody asked.
+    init(_ report: JobReport, explained: [ExplainedToken]? = nil) {
+        explanation = explained.map { TokenExplanation.list($0, text: report.text) }
         jobId = report.job.description
         text = String(decoding: report.text, as: UTF8.self)
         tokens = report.tokens
@@ -43,6 +45,7 @@ extension SubmitResult {
             discarded: counts.discarded,
             relaxed: counts.relaxed,
             unruledPositions: counts.unruledPositions,
+            expertPasses: counts.expertRounds,
             draftSources: DraftSources(model: counts.drafted - counts.lookupDrafted, lookup: counts.lookupDrafted),
             copied: counts.lookupAccepted
         )

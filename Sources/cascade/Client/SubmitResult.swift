@@ -11,6 +11,8 @@ struct SubmitResult: Encodable {
     var speculativeDecoding: SpeculativeDecoding
     var cascade: Cascade
     var timing: Timing
+    /// One entry a token of the answer, where `--explain` asks; absent else.
+    var explanation: [TokenExplanation]?
 
     struct Usage: Encodable {
         var promptTokens: Int
@@ -54,6 +56,8 @@ struct SubmitResult: Encodable {
         var discarded: UInt64
         var relaxed: UInt64
         var unruledPositions: UInt64
+        /// Rounds in which an expert scored something.
+        var expertPasses: UInt64
         var draftSources: DraftSources
         /// Accepted tokens that lookup drafted: what the answer copied.
         var copied: UInt64

@@ -30,6 +30,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @OptionGroup var draftModel: DraftModelOptions
     @OptionGroup var cache: CacheOptions
+    @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var log: LogOptions
 
@@ -50,6 +51,7 @@ struct UpCommand: AsyncParsableCommand {
                 .init(
                     name: "coordinator",
                     arguments: ["coordinator", "--listen", endpoint.endpoint, "--log-level", log.logLevel]
+                        + rules.arguments
                 ),
                 .init(name: "expert", arguments: nodeArguments("expert", model: expertPath)),
                 .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath) + draftModel.arguments),
@@ -74,7 +76,7 @@ struct UpCommand: AsyncParsableCommand {
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint]
         arguments += ["--log-level", log.logLevel] + draftModel.arguments
         if let threads { arguments += ["--threads", "\(threads)"] }
-        arguments += cache.arguments
+        arguments += cache.arguments + rules.arguments
         let process = try ChildProcess(
             executable: ClusterRecord.program,
             arguments: arguments,

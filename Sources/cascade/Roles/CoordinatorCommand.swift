@@ -13,6 +13,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
             EXAMPLES
               cascade coordinator
               cascade coordinator --listen tcp://0.0.0.0:5570 --insecure
+              cascade coordinator --allow-rules lossless,token-v3 --default-rule token-v3 --default-alpha 0.2
             """
     )
 
@@ -31,6 +32,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: "Tokens drafted per round where a job does not say: 0 to 32, or adaptive.")
     var numSpeculativeTokens = DraftLength.adaptive
 
+    @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @OptionGroup var log: LogOptions
 
     func validate() throws {
@@ -45,6 +47,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         limits.activeSequences = maxActive
         limits.queuedJobs = maxQueued
         limits.draftLength = numSpeculativeTokens
+        limits.rules = rules.policy
         let logger = log.logger("coordinator")
         let service = CoordinatorService(
             configuration: CoordinatorConfiguration(listen: listen, limits: limits, software: BuildInfo.version),

@@ -36,6 +36,17 @@ enum Output {
         return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
     }
 
+    /// Whether standard error shows colours.
+    static var errorTakesColours: Bool { takesColours(STDERR_FILENO) }
+
+    /// Whether a descriptor shows colours: a terminal does unless `NO_COLOR` is set, others with `CLICOLOR_FORCE` only.
+    static func takesColours(_ descriptor: Int32) -> Bool {
+        let environment = ProcessInfo.processInfo.environment
+        if environment["NO_COLOR"]?.isEmpty == false { return false }
+        if let force = environment["CLICOLOR_FORCE"], !force.isEmpty, force != "0" { return true }
+        return isatty(descriptor) == 1
+    }
+
     /// Whether standard error is a terminal, so that progress may redraw its line.
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 

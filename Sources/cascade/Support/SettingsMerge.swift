@@ -17,6 +17,7 @@ enum SettingsMerge {
     static let companions: [String: (option: String, standard: String)] = [
         "draft-vocabulary-file": ("draft-vocabulary", "0"),
         "alpha": ("rule", "lossless"),
+        "default-alpha": ("default-rule", "lossless"),
     ]
 
     /// Appends an option from the environment for each option of the named subcommand that the arguments lack, and

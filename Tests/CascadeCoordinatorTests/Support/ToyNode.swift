@@ -51,6 +51,8 @@ struct ToyNode {
     var pace: Double
     /// Whether it is never as confident as it is asked to be.
     var isUnsure = false
+    /// Positions of a sequence at which its drafts are not confident: 0.3 instead of 1.
+    var unsureAt: Set<Int> = []
     /// Everything it was sent.
     var received: [Message] = []
 
@@ -100,16 +102,25 @@ struct ToyNode {
         }
     }
 
+    private func confidence(at position: Int) -> Double { unsureAt.contains(position) ? 0.3 : 1 }
+
     private mutating func answer(_ draft: Draft) -> Message {
         guard let tokens = take(draft.prefix, draft.fence, draft.specID, draft.spec) else {
             return missing(draft.fence, draft.specID)
         }
         var drafted: [Token] = []
         let stops = isUnsure && draft.minimumConfidence > 0
-        for _ in 0..<(stops ? 0 : draft.count) { drafted.append(Toy.draftNext(tokens + drafted)) }
+        for _ in 0..<(stops ? 0 : draft.count) {
+            guard confidence(at: tokens.count + drafted.count) >= draft.minimumConfidence else { break }
+            drafted.append(Toy.draftNext(tokens + drafted))
+        }
         caches[draft.fence.sequence] = tokens + drafted.dropLast()
-        let positions = drafted.map {
-            DraftedPosition(token: $0, row: Distribution(oneHot: $0), gate: DraftGate(maximum: 1))
+        let positions = drafted.enumerated().map {
+            DraftedPosition(
+                token: $1,
+                row: Distribution(oneHot: $1),
+                gate: DraftGate(maximum: confidence(at: tokens.count + $0))
+            )
         }
         let milliseconds = pace * Double(max(1, positions.count))
         return .drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: milliseconds))

@@ -94,7 +94,8 @@ extension SeededGenerator {
             gate: enumeration(),
             bonus: enumeration(),
             verifyMethod: enumeration(),
-            strictPrefixTokens: pick(0...20)
+            strictPrefixTokens: pick(0...20),
+            explains: once(in: 4)
         )
     }
 
@@ -276,13 +277,27 @@ extension SeededGenerator {
             byteOffset: count(),
             tokens: tokens,
             origins: tokens.map { _ in enumeration() },
-            text: bytes()
+            text: bytes(),
+            explanations: once(in: 2) ? tokens.map { _ in explanation() } : []
         )
+    }
+
+    mutating func explanation() -> Explanation {
+        let draft = Explanation.Draft(
+            token: token(),
+            source: once(in: 3) ? .lookup : .model,
+            probability: probability(),
+            gate: gate(),
+            evidence: once(in: 4) ? nil : evidence(),
+            coin: once(in: 2) ? nil : Double.random(in: 0...1, using: &self)
+        )
+        return Explanation(round: count(), textBytes: count(), draft: once(in: 3) ? nil : draft)
     }
 
     mutating func counts() -> SpeculationCounts {
         var counts = SpeculationCounts(
             rounds: counter(),
+            expertRounds: counter(),
             draftedRounds: counter(),
             drafted: counter(),
             kept: counter(),

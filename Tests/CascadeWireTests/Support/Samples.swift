@@ -150,6 +150,7 @@ enum Samples {
 
     static let counts = SpeculationCounts(
         rounds: 10,
+        expertRounds: 10,
         draftedRounds: 9,
         drafted: 36,
         kept: 20,

@@ -1,0 +1,50 @@
+/// How one token of an answer came to be, for `cascade submit --explain`.
+package struct Explanation: Equatable, Sendable {
+    /// The token that was drafted at the position, and what was said of it. It is the answer's token unless the expert's
+    /// took its place.
+    package struct Draft: Equatable, Sendable {
+        /// The drafted token.
+        package var token: Token
+        /// What drafted it.
+        package var source: DraftSource
+        /// Its probability in the row that it was drawn from: q(x).
+        package var probability: Double
+        /// What the rule's gate reads of the drafter.
+        package var gate: DraftGate
+        /// The expert's word on it; nil where no expert was asked.
+        package var evidence: Evidence?
+        /// The number that was compared with the evidence's ratio; nil where the rule's word alone counted.
+        package var coin: Double?
+
+        /// Creates the value from its parts.
+        package init(
+            token: Token,
+            source: DraftSource,
+            probability: Double,
+            gate: DraftGate,
+            evidence: Evidence?,
+            coin: Double?
+        ) {
+            self.token = token
+            self.source = source
+            self.probability = probability
+            self.gate = gate
+            self.evidence = evidence
+            self.coin = coin
+        }
+    }
+
+    /// The round that committed the token.
+    package var round: UInt32
+    /// Bytes of text that the token stands for.
+    package var textBytes: UInt32
+    /// What was drafted here; nil where nothing was, and the token is the expert's own.
+    package var draft: Draft?
+
+    /// Creates the value from its parts.
+    package init(round: UInt32, textBytes: UInt32, draft: Draft?) {
+        self.round = round
+        self.textBytes = textBytes
+        self.draft = draft
+    }
+}
