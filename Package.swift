@@ -86,6 +86,9 @@ let package = Package(
         // Model files from where they are published; knows nothing of models.
         module("CascadeModelFetch", [deque]),
 
+        // Benchmarks: problems, running their tests, statistics, reports; knows nothing of clusters.
+        module("CascadeEval", ["CascadeCore"]),
+
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
@@ -102,8 +105,8 @@ let package = Package(
             name: "cascade",
             dependencies: [
                 "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
-                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CCascadeBuild", argumentParser, logging,
-                lifecycle, signals,
+                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CCascadeBuild", argumentParser,
+                logging, lifecycle, signals,
             ],
             swiftSettings: strict
         ),
@@ -117,6 +120,7 @@ let package = Package(
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),
+        tests("CascadeEval", ["CascadeCore"]),
         tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport"]),

@@ -35,7 +35,10 @@ struct Cascade: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Models and checks",
-                subcommands: [ModelCommand.self, BenchCommand.self, DoctorCommand.self, SimulateCommand.self]
+                subcommands: [
+                    ModelCommand.self, BenchCommand.self, EvalCommand.self, TuneCommand.self, DoctorCommand.self,
+                    SimulateCommand.self,
+                ]
             ),
         ]
     )

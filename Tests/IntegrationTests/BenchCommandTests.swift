@@ -151,7 +151,7 @@ import Testing
         ("\n \n", []),
     ])
     func promptFiles(_ content: String, _ expected: [String]) throws {
-        #expect(try PromptFile.prompts(in: content, name: "file") == expected)
+        #expect(try PromptFile.prompts(in: content, name: "file").map(\.prompt) == expected)
     }
 
     @Test(arguments: ["{\"prompt\": \"a\"}\nplain", "{\"other\": 1}", "{\"prompt\": \"\"}", "{"])

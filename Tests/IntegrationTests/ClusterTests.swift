@@ -21,17 +21,9 @@ import Testing
         )
     }
 
-    private func readyCluster() async throws -> TestCluster {
-        let cluster = try TestCluster()
-        try cluster.start(.expert, model: Self.expert)
-        try cluster.start(.drafter, model: Self.drafter)
-        try await cluster.waitForReady(2)
-        return cluster
-    }
-
     @Test(.timeLimit(.minutes(3)))
     func losslessGreedyEqualsTheExpertAlone() async throws {
-        let cluster = try await readyCluster()
+        let cluster = try await TestCluster.tinyPair()
         let reference = try await Generated.run(model: Self.expert, texts: Self.prompts, maxTokens: 64)
         for (prompt, expected) in zip(Self.prompts, reference) {
             for k in [0, 1, 4, 7] {
@@ -77,7 +69,7 @@ import Testing
     /// G1 for all that may draft, at the default draft length too.
     @Test(.timeLimit(.minutes(3)))
     func whateverDraftsTheTokensAreTheExperts() async throws {
-        let cluster = try await readyCluster()
+        let cluster = try await TestCluster.tinyPair()
         let prompts = Array(Self.prompts.prefix(2)) + ["one two three four, one two three four, one two three"]
         let reference = try await Generated.run(model: Self.expert, texts: prompts, maxTokens: 64)
         for kind in ["model", "lookup", "both"] {
@@ -100,7 +92,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(3)))
     func everyRuleAnswersAndSeveralJobsRunAtOnce() async throws {
-        let cluster = try await readyCluster()
+        let cluster = try await TestCluster.tinyPair()
         let answers = try await withThrowingTaskGroup(of: (String, Answer).self) { group in
             for rule in RuleSettings.Rule.allCases {
                 for temperature in rule.needsCoin ? ["0.8"] : ["0", "0.8"] {
@@ -150,7 +142,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(2)))
     func stopStringsAndStreaming() async throws {
-        let cluster = try await readyCluster()
+        let cluster = try await TestCluster.tinyPair()
         let whole = try await submit(cluster, Self.prompts[0])
         // A tiny model writes broken UTF-8 too: the stop string is a run of ASCII in the second half.
         let half = whole.text.dropFirst(whole.text.count / 2)

@@ -10,10 +10,20 @@ final class TestCluster: Sendable {
     private let coordinators: Mutex<[CascadeProcess]>
     private let processes = Mutex<[CascadeProcess]>([])
 
-    init() throws {
+    /// Starts a coordinator, with `arguments` beside its endpoint.
+    init(coordinator arguments: [String] = []) throws {
         port = try LoopbackSocket.freePort()
         endpoint = "tcp://127.0.0.1:\(port)"
-        coordinators = Mutex([try CascadeProcess(["coordinator", "--listen", endpoint])])
+        coordinators = Mutex([try CascadeProcess(["coordinator", "--listen", endpoint] + arguments)])
+    }
+
+    /// A cluster of the tiny pair, ready; `arguments` are the coordinator's.
+    static func tinyPair(coordinator arguments: [String] = []) async throws -> TestCluster {
+        let cluster = try TestCluster(coordinator: arguments)
+        try cluster.start(.expert, model: ClusterTests.expert)
+        try cluster.start(.drafter, model: ClusterTests.drafter)
+        try await cluster.waitForReady(2)
+        return cluster
     }
 
     deinit {

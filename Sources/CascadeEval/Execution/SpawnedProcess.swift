@@ -1,0 +1,160 @@
+internal import Foundation
+internal import Synchronization
+
+/// A command that runs, in a process group of its own, until ``wait(startSeconds:wallSeconds:flag:)`` returns.
+final class SpawnedProcess {
+    /// How often the child is looked at while its output says nothing, in milliseconds.
+    private static let lookMilliseconds: Int32 = 50
+    /// How long output may stay open once the child is dead or killed, in seconds.
+    private static let closingSeconds = 2.0
+
+    /// Held from a pipe's making until its child is started: the C library in reach cannot make pipes that are closed on
+    /// exec from the first, and a child started in between by another thread would hold this one's open.
+    private static let starting = Mutex(())
+
+    private let identifier: pid_t
+    private let output: BoundedReader
+    private let errors: BoundedReader
+
+    /// Starts `command` with `input` as its standard input.
+    ///
+    /// - Throws: ``ExecutionError/start(_:)``.
+    init(_ command: ChildProcess, input: [UInt8]) throws {
+        let standardInput = try Self.file(holding: input)
+        defer { fclose(standardInput) }
+        (identifier, output, errors) = try Self.starting.withLock { _ in
+            let output = try BoundedReader(keeping: .beginning)
+            let errors = try BoundedReader(keeping: .end)
+            let identifier = try Self.spawn(command, [fileno(standardInput), output.childEnd, errors.childEnd])
+            output.closeWriteEnd()
+            errors.closeWriteEnd()
+            return (identifier, output, errors)
+        }
+    }
+
+    /// Waits for the end, which is the deadline at the latest. Nothing of the child's process group is left then.
+    func wait(
+        startSeconds: Double,
+        wallSeconds: Double,
+        flag: CancellationFlag
+    ) throws -> ChildProcess.Exit {
+        var exit = ChildProcess.Exit()
+        var deadline = Self.now() + startSeconds
+        var (isStarted, isOver) = (false, false)
+        while output.isOpen || errors.isOpen {
+            BoundedReader.wait(output.descriptor, errors.descriptor, milliseconds: Self.lookMilliseconds)
+            output.read()
+            errors.read()
+            let now = Self.now()
+            if !isStarted, output.hasContent {
+                isStarted = true
+                if !isOver { deadline = now + wallSeconds }
+            }
+            if isOver {
+                if now >= deadline { break }
+            } else if hasEnded() {
+                // What it left behind in its group holds its output open.
+                isOver = true
+                deadline = now + Self.closingSeconds
+                kill(-identifier, SIGKILL)
+            } else if now >= deadline || flag.isRaised {
+                isOver = true
+                exit.isTimedOut = !flag.isRaised
+                deadline = now + Self.closingSeconds
+                kill(-identifier, SIGKILL)
+            }
+        }
+        // It may have closed its output and live on.
+        while !isOver, !hasEnded(), Self.now() < deadline, !flag.isRaised { usleep(useconds_t(1000)) }
+        if !isOver, !hasEnded() { exit.isTimedOut = !flag.isRaised }
+        kill(-identifier, SIGKILL)
+        exit.status = reap()
+        exit.output = output.text
+        exit.errors = errors.text
+        return exit
+    }
+
+    /// Whether the child has ended. Its number stays its own until it is reaped.
+    private func hasEnded() -> Bool {
+        var information = siginfo_t()
+        let result = waitid(P_PID, id_t(identifier), &information, WEXITED | WNOHANG | WNOWAIT)
+        return result == 0 && information.si_signo == SIGCHLD
+    }
+
+    private func reap() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+        let signal = status & 0x7F
+        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    }
+
+    private static func now() -> Double { ProcessInfo.processInfo.systemUptime }
+
+    /// An open file without a name that holds `bytes`: a pipe would have to be written while the child reads it.
+    private static func file(holding bytes: [UInt8]) throws -> UnsafeMutablePointer<FILE> {
+        guard let file = tmpfile() else { throw ExecutionError.start("tmpfile: \(String(cString: strerror(errno)))") }
+        _ = fcntl(fileno(file), F_SETFD, FD_CLOEXEC)
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count, fflush(file) == 0 else {
+            let reason = String(cString: strerror(errno))
+            fclose(file)
+            throw ExecutionError.start("writing the program: \(reason)")
+        }
+        rewind(file)
+        return file
+    }
+
+    /// Starts the command with `descriptors` as its standard input, output and error.
+    private static func spawn(_ command: ChildProcess, _ descriptors: [Int32]) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (number, descriptor) in descriptors.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // A process group of its own (its number is the child's, as by default); signals as if nobody had blocked or ignored any.
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        )
+        let arguments = CStrings(command.arguments)
+        let environment = CStrings(command.environment.map { "\($0.key)=\($0.value)" })
+        defer {
+            arguments.free()
+            environment.free()
+        }
+        var identifier: pid_t = 0
+        let code = posix_spawn(
+            &identifier,
+            command.arguments[0],
+            &actions,
+            &attributes,
+            arguments.pointers,
+            environment.pointers
+        )
+        guard code == 0 else {
+            throw ExecutionError.start("\(command.arguments[0]): \(String(cString: strerror(code)))")
+        }
+        return identifier
+    }
+}
+
+/// Strings as C wants them, to be freed once.
+private struct CStrings {
+    let pointers: [UnsafeMutablePointer<CChar>?]
+
+    init(_ strings: [String]) {
+        pointers = strings.map { strdup($0) } + [nil]
+    }
+
+    func free() {
+        for pointer in pointers { Foundation.free(pointer) }
+    }
+}

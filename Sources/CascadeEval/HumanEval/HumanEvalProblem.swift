@@ -1,0 +1,76 @@
+package import Foundation
+
+/// One problem of HumanEval (Chen et al., "Evaluating large language models trained on code", 2021).
+package struct HumanEvalProblem: Sendable, Equatable, Decodable {
+    /// The problem's name, such as `HumanEval/0`.
+    package let taskID: String
+    /// Python source up to and with the signature and docstring of the function that is to be written.
+    package let prompt: String
+    /// The name of that function.
+    package let entryPoint: String
+    /// Python source that defines `check(candidate)`.
+    package let test: String
+    /// A body that passes, as a continuation of the prompt; nil if the file has none.
+    package let canonicalSolution: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case taskID = "task_id"
+        case prompt
+        case entryPoint = "entry_point"
+        case test
+        case canonicalSolution = "canonical_solution"
+    }
+
+    /// Creates a problem of its parts.
+    package init(taskID: String, prompt: String, entryPoint: String, test: String, canonicalSolution: String? = nil) {
+        self.taskID = taskID
+        self.prompt = prompt
+        self.entryPoint = entryPoint
+        self.test = test
+        self.canonicalSolution = canonicalSolution
+    }
+
+    /// The problems of a file of JSON lines, in its order. Blank lines are skipped.
+    ///
+    /// - Throws: ``HumanEvalFileError`` if the file cannot be read, a line is no problem, a name occurs twice or there is no
+    ///   problem at all.
+    package static func load(_ file: URL) throws(HumanEvalFileError) -> [HumanEvalProblem] {
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw HumanEvalFileError(file: file.path, line: nil, reason: error.localizedDescription)
+        }
+        return try decode(data, file: file.path)
+    }
+
+    /// The problems of JSON lines; `file` is what errors call their source.
+    ///
+    /// - Throws: ``HumanEvalFileError`` as ``load(_:)`` does.
+    package static func decode(_ lines: Data, file: String) throws(HumanEvalFileError) -> [HumanEvalProblem] {
+        let decoder = JSONDecoder()
+        var problems: [HumanEvalProblem] = []
+        var lineOfName: [String: Int] = [:]
+        for (index, line) in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            guard line.contains(where: { $0 > UInt8(ascii: " ") }) else { continue }
+            let problem: HumanEvalProblem
+            do {
+                problem = try decoder.decode(HumanEvalProblem.self, from: Data(line))
+            } catch {
+                throw HumanEvalFileError(file: file, line: index + 1, reason: HumanEvalFileError.reason(of: error))
+            }
+            if let earlier = lineOfName.updateValue(index + 1, forKey: problem.taskID) {
+                throw HumanEvalFileError(
+                    file: file,
+                    line: index + 1,
+                    reason: "the task_id \"\(problem.taskID)\" is that of line \(earlier) already"
+                )
+            }
+            problems.append(problem)
+        }
+        guard !problems.isEmpty else {
+            throw HumanEvalFileError(file: file, line: nil, reason: "there is no problem in it")
+        }
+        return problems
+    }
+}

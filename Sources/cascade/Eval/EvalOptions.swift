@@ -1,0 +1,135 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeEval
+internal import Foundation
+
+/// What every run of `cascade eval` takes.
+struct EvalOptions: ParsableArguments {
+    /// The baselines, and a rule of each family.
+    static let defaultRules = GridEntryList(
+        ["expert-only", "drafter-only", "lossless", "token-cascade", "sequential-chow", "chow", "opt", "token-v3"]
+            .compactMap(EvalSetting.Kind.init(name:)).map { EvalGrid.Entry(kind: $0) }
+    )
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            What to compare: rules, expert-only, drafter-only and expert-min-p (min-p \(EvalSetting.minP)), separated by \
+            commas. A rule may bring its own knobs: token-v3:0.1:0.3.
+            """
+    )
+    var rules = EvalOptions.defaultRules
+
+    @Option(
+        parsing: .unconditional,
+        help: "Knobs of the rules that bring none, separated by commas (default: each rule's own)."
+    )
+    var alphas: DecimalList?
+
+    @Option(parsing: .unconditional, help: "Softmax temperatures, separated by commas; 0 is greedy.")
+    var temperatures = DecimalList([0])
+
+    @Option(help: "Samples of a problem where the temperature is above 0.")
+    var samples = 1
+
+    @Option(help: "Leave out that many problems of the fixed shuffled order (default: none).")
+    var skip = 0
+
+    @Option(help: "Take only that many problems (default: all).")
+    var limit: Int?
+
+    @Option(help: "The folder for the results; one that has some already is gone on with.")
+    var out: String
+
+    @Option(help: "Most tokens of an answer.")
+    var maxTokens = 512
+
+    @Option(
+        help: "Tokens drafted per round while quality is measured: a fixed number, or no rule would act under load."
+    )
+    var numSpeculativeTokens = DraftLength.fixed(4)
+
+    @Option(help: "What drafts: model, lookup or both.")
+    var drafterKind = DrafterKind.both
+
+    @Option(help: "Jobs in flight while quality is measured.")
+    var concurrency = 8
+
+    @Option(
+        help: """
+            Problems that are answered once more for their time: one job at a time, ways to answer interleaved, adaptive \
+            draft length. 0 takes times from the answers whose quality is measured.
+            """
+    )
+    var latencyProblems = 20
+
+    @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
+
+    func validate() throws {
+        guard (1...64).contains(samples) else { throw ValidationError("--samples must be 1 to 64") }
+        guard (1...256).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 256") }
+        guard skip >= 0, latencyProblems >= 0 else {
+            throw ValidationError("--skip and --latency-problems must not be negative")
+        }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+        guard temperatures.numbers.allSatisfy({ (0...100).contains($0) }) else {
+            throw ValidationError("--temperatures must be 0 to 100")
+        }
+        try numSpeculativeTokens.validate()
+        do throws(EvalError) { _ = try settings } catch { throw ValidationError("\(error)") }
+    }
+
+    /// The ways to answer.
+    var settings: [EvalSetting] {
+        get throws(EvalError) {
+            try EvalGrid.settings(
+                rules.entries,
+                alphas: alphas?.numbers ?? [],
+                temperatures: temperatures.numbers
+            )
+        }
+    }
+
+    /// The plan for these problems, of which `--skip` and `--limit` choose.
+    func plan(problems: [String]) throws -> EvalPlan {
+        let chosen = FixedShuffle.order(problems) { $0 }.dropFirst(skip).prefix(limit ?? problems.count)
+        guard !chosen.isEmpty else {
+            throw CommandFailure.usage("--skip \(skip) leaves none of the \(problems.count) problems")
+        }
+        return EvalPlan(
+            problems: Array(chosen),
+            settings: try settings,
+            samples: samples,
+            draftLength: numSpeculativeTokens,
+            drafterKind: drafterKind,
+            maxTokens: maxTokens,
+            latencyProblems: latencyProblems
+        )
+    }
+
+    /// Gets what is missing, and writes and prints the report.
+    ///
+    /// - Parameter likelihood: a model that says how likely it finds each answer; nil for none.
+    func execute(_ source: EvalSource, likelihood: String? = nil) async throws {
+        let folder = URL(filePath: out)
+        let run = EvalRun(source: source, cluster: cluster, concurrency: concurrency)
+        do {
+            let plan = try plan(problems: source.names)
+            let log = try ResultLog(folder: folder)
+            try await run.answer(plan, into: log)
+            if let likelihood { try LikelihoodPass(model: likelihood, source: source).run(log) }
+            let report = EvalReport(log.records, notes: [source.note] + RunNotes.lines())
+            let names = try await report.write(to: folder)
+            Output.note("wrote \(names.joined(separator: ", ")) to \(folder.path)")
+            Output.write(try Data(contentsOf: folder.appending(path: "report.md")))
+        } catch let error as EvalError {
+            throw CommandFailure.failed("\(error)")
+        } catch let failure as CommandFailure where failure.code != 2 {
+            throw CommandFailure(
+                code: failure.code,
+                message: failure.message + "; answers so far are in \(out): the same command goes on from there"
+            )
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import ArgumentParser
+
+/// `cascade eval text`
+struct EvalTextCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "text",
+        abstract: "Answer prompts of your own by several rules.",
+        discussion: """
+            There are no tests for free text. The report has how alike an answer is to the expert's own (ROUGE-L; with \
+            several samples the expert's row says how alike two of its own are) and, with --likelihood, how likely the \
+            expert's model finds it.
+
+            Prompts: JSON lines with "prompt" or "text" and, if you like, an "id"; or plain text, one prompt a line.
+
+            EXAMPLES
+              cascade eval text --prompts prompts.jsonl --temperatures 0.8 --samples 2 --drafter-kind model \\
+                --rules expert-only,lossless,token-v3:0.3:0.6 --likelihood qwen2.5-coder-1.5b --out free-text
+            """
+    )
+
+    @OptionGroup var options: EvalOptions
+
+    @Option(help: "The file of prompts.")
+    var prompts: String
+
+    @Option(help: "Score the answers with this model, the expert's as a rule: a GGUF file or a known name.")
+    var likelihood: String?
+
+    @Flag(help: "Send the prompts as they are, without the model's chat template.")
+    var raw = false
+
+    func run() async throws {
+        if let likelihood { _ = try ModelLocation.resolve(likelihood) }
+        try await options.execute(EvalSource.text(prompts, raw: raw), likelihood: likelihood)
+    }
+}

@@ -1,0 +1,131 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeEval
+internal import Foundation
+
+/// `cascade tune`
+struct TuneCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tune",
+        abstract: "Find the rule and alpha that keep a given quality.",
+        discussion: """
+            Asks a running cluster. For each rule the loosest alpha is sought that keeps the share --keep of the expert's \
+            own quality: of pass@1 where the prompts have tests (HumanEval's format), else of the likeness (ROUGE-L) to \
+            the expert's own answers. Of what the rules then need, the fewest expert passes per token win, and the winner \
+            is printed as a line that 'docker compose' and 'cascade up' read; the table goes to standard error.
+
+            The quality is measured on these prompts alone: judge the winner on others, e.g. with 'cascade eval'.
+
+            EXAMPLES
+              cascade tune --prompts prompts.jsonl
+              cascade tune --prompts HumanEval.jsonl --limit 40 --keep 0.98 >>.env
+            """
+    )
+
+    @Option(help: "The file of prompts: JSON lines (with tests in HumanEval's format), or plain text, one a line.")
+    var prompts: String
+
+    @Option(help: "The share of the expert's quality that must be kept, above 0 and at most 1.")
+    var keep = 0.95
+
+    @Option(help: "Rules to try, separated by commas.")
+    var rules = GridEntryList([.chow, .diff, .opt, .tokenV3, .tokenLT].map { EvalGrid.Entry(kind: .rule($0)) })
+
+    @Option(parsing: .unconditional, help: "Softmax temperature; 0 is greedy.")
+    var temperature = 0.0
+
+    @Option(help: "Samples of a prompt where the temperature is above 0.")
+    var samples = 2
+
+    @Option(help: "Take only that many prompts, of the fixed shuffled order.")
+    var limit: Int?
+
+    @Option(help: "Most tokens of an answer.")
+    var maxTokens = 512
+
+    @Option(help: "Tokens drafted per round.")
+    var numSpeculativeTokens = DraftLength.fixed(4)
+
+    @Option(help: "What drafts: model, lookup or both. Rules that compare with the drafter judge its drafts alone.")
+    var drafterKind = DrafterKind.model
+
+    @Option(help: "Jobs in flight.")
+    var concurrency = 8
+
+    @Option(help: "A folder that keeps the answers, so that the search can be gone on with (default: a new one).")
+    var out: String?
+
+    @Flag(help: "Run tests without isolation, where bubblewrap cannot be used. They can then do all that you can.")
+    var unsafeExecution = false
+
+    @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
+
+    func validate() throws {
+        guard keep > 0, keep <= 1 else { throw ValidationError("--keep must be above 0 and at most 1") }
+        guard (1...64).contains(samples) else { throw ValidationError("--samples must be 1 to 64") }
+        guard (1...256).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 256") }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+        try numSpeculativeTokens.validate()
+        for entry in rules.entries {
+            guard case .rule(let rule) = entry.kind, !rule.knobLadder.isEmpty else {
+                throw ValidationError("--rules takes rules with an alpha, not \(entry.kind.name)")
+            }
+            let setting = EvalSetting(entry.kind, alpha: rule.knobLadder[0], temperature: temperature)
+            if let problem = setting.problem { throw ValidationError("\(rule.rawValue): \(problem)") }
+        }
+    }
+
+    func run() async throws {
+        let source = try await source()
+        let folder =
+            out.map { URL(filePath: $0) }
+            ?? FileManager.default.temporaryDirectory.appending(path: "cascade-tune-\(UUID().uuidString.prefix(8))")
+        do {
+            let tuner = Tuner(
+                run: EvalRun(source: source, cluster: cluster, concurrency: concurrency),
+                log: try ResultLog(folder: folder),
+                plan: plan(source.names),
+                temperature: temperature,
+                keep: keep
+            )
+            Output.note("answers go to \(folder.path)")
+            let ladders = rules.entries.compactMap { entry -> (RuleSettings.Rule, [Double])? in
+                guard case .rule(let rule) = entry.kind else { return nil }
+                return (rule, entry.alphas.isEmpty ? rule.knobLadder : entry.alphas)
+            }
+            let result = try await tuner.search(ladders)
+            Output.note(result.table)
+            guard let best = result.best else {
+                throw CommandFailure.failed(
+                    "no rule keeps \(keep) of the expert's quality on these prompts; lossless does, or try a smaller --keep"
+                )
+            }
+            print("CASCADE_RULE=\(best.method) CASCADE_ALPHA=\(best.alpha ?? 0)")
+        } catch let error as EvalError {
+            throw CommandFailure.failed("\(error)")
+        }
+    }
+
+    private func plan(_ names: [String]) -> EvalPlan {
+        EvalPlan(
+            problems: Array(FixedShuffle.order(names) { $0 }.prefix(limit ?? names.count)),
+            settings: [],
+            samples: samples,
+            draftLength: numSpeculativeTokens,
+            drafterKind: drafterKind,
+            maxTokens: maxTokens,
+            latencyProblems: 0
+        )
+    }
+
+    /// Problems with tests if every line is one, else prompts.
+    private func source() async throws -> EvalSource {
+        do {
+            let problems = try HumanEvalProblem.load(URL(filePath: prompts))
+            return try await EvalSource.humanEval(problems, name: prompts, unsafeExecution: unsafeExecution)
+        } catch is HumanEvalFileError {
+            return try EvalSource.text(prompts, raw: false)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import CascadeCore
+internal import CascadeEval
+
+/// Seeks for each rule the loosest knob that keeps the expert's quality.
+struct Tuner {
+    /// What a search found.
+    struct Result {
+        /// For people.
+        var table: String
+        /// What keeps the quality with the fewest expert passes; nil where nothing does.
+        var best: SettingSummary?
+    }
+
+    let run: EvalRun
+    let log: ResultLog
+    /// The prompts; the ways to answer are filled in.
+    let plan: EvalPlan
+    let temperature: Double
+    /// The share of the expert's quality to keep.
+    let keep: Double
+
+    /// Searches every rule's ladder of knobs, the strictest first.
+    func search(_ ladders: [(RuleSettings.Rule, [Double])]) async throws -> Result {
+        let expert = try await measure(EvalSetting(.expertOnly, temperature: temperature))
+        guard let reference = Self.quality(expert, isExpert: true), reference > 0 else {
+            throw EvalError("the expert itself solves none of these problems: there is no quality to keep")
+        }
+        let bar = keep * reference
+        Output.note(
+            "expert-only: quality \(SubmitSummary.fixed(reference, 3)), to keep: \(SubmitSummary.fixed(bar, 3))"
+        )
+        var rows = [["RULE", "ALPHA", "QUALITY", "PASSES/TOKEN", "ACCEPTED"]]
+        rows.append(row("expert-only", expert, quality: reference))
+        var winners: [SettingSummary] = []
+        for (rule, ladder) in ladders {
+            var found: [Double: SettingSummary] = [:]
+            let alpha = try await LadderSearch.last(of: ladder) { alpha in
+                let setting = EvalSetting(.rule(rule), alpha: alpha, temperature: temperature)
+                let summary = try await measure(setting)
+                found[alpha] = summary
+                let quality = Self.quality(summary, isExpert: false) ?? 0
+                Output.note("\(setting.label): quality \(SubmitSummary.fixed(quality, 3))")
+                return quality >= bar
+            }
+            guard let alpha, let summary = found[alpha] else {
+                rows.append([rule.rawValue, "none"])
+                continue
+            }
+            rows.append(row(rule.rawValue, summary, quality: Self.quality(summary, isExpert: false) ?? 0))
+            winners.append(summary)
+        }
+        return Result(table: Table.text(rows), best: winners.min { $0.expertPasses < $1.expertPasses })
+    }
+
+    private func measure(_ setting: EvalSetting) async throws -> SettingSummary {
+        var plan = plan
+        plan.settings = [setting]
+        try await run.answer(plan, into: log)
+        // The expert's answers come along: likeness compares with them.
+        plan.settings.append(EvalSetting(.expertOnly, temperature: temperature))
+        let keys = Set(plan.tasks(.quality).map(\.key))
+        let summary = RunSummary(log.records.filter { keys.contains($0.key) })
+        guard let found = summary.settings.first(where: { $0.method == setting.name && $0.alpha == setting.alpha })
+        else {
+            throw EvalError("no answers of \(setting.label)")
+        }
+        return found
+    }
+
+    /// pass@1, or the likeness to the expert's answers; the expert is as like itself as its samples are, and wholly where
+    /// there is one.
+    private static func quality(_ summary: SettingSummary, isExpert: Bool) -> Double? {
+        summary.passRate?.mean ?? summary.likeness?.mean ?? (isExpert ? 1 : nil)
+    }
+
+    private func row(_ name: String, _ summary: SettingSummary, quality: Double) -> [String] {
+        [
+            name, summary.alpha.map { "\($0)" } ?? "", SubmitSummary.fixed(quality, 3),
+            SubmitSummary.fixed(summary.expertPasses, 3),
+            summary.acceptance.map { SubmitSummary.fixed($0, 3) } ?? "",
+        ]
+    }
+}
