@@ -103,6 +103,7 @@ extension CoordinatorStateMachine {
             seed: job.seed,
             draftLength: job.draftLength,
             drafterKind: job.submit.drafterKind,
+            draftMinimumConfidence: job.submit.draftMinimumConfidence,
             counts: sequence?.counts ?? SpeculationCounts(),
             queueMilliseconds: (job.firstRequestAt ?? now).milliseconds(since: job.acceptedAt),
             firstTokenMilliseconds: job.firstTokenAt.map { $0.milliseconds(since: job.acceptedAt) },

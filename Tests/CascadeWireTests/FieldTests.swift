@@ -14,6 +14,7 @@ struct FieldTests {
         "status_request.job", "job_list.jobs[0].reason", "pong.progress.prefix_cache_hit_tokens",
         "node_list.nodes[0].progress.prefix_cache_hit_tokens", "submit.drafter_kind", "accepted.num_speculative_tokens",
         "finished.report.num_speculative_tokens", "finished.report.drafter_kind",
+        "finished.report.draft_minimum_confidence",
         "finished.report.counts.lookup_drafted", "finished.report.counts.lookup_accepted",
         "cluster_status.counts.lookup_drafted", "cluster_status.counts.lookup_accepted",
     ]

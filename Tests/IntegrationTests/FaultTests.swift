@@ -11,35 +11,6 @@ import Testing
     private static let prompt = "Once upon a time there was"
     private static let maxTokens = 200
 
-    /// Kills `victim` when the `count`-th message that `matches` crosses, before it is forwarded.
-    private final class Trigger: Sendable {
-        private let seen = Mutex(0)
-        private let victim = Mutex<Int32?>(nil)
-        private let count: Int
-        private let isHit: @Sendable (Message) -> Bool
-
-        init(at count: Int, _ isHit: @escaping @Sendable (Message) -> Bool) {
-            self.count = count
-            self.isHit = isHit
-        }
-
-        func arm(_ process: CascadeProcess) {
-            victim.withLock { $0 = process.pid }
-        }
-
-        var hasFired: Bool { seen.withLock { $0 >= count } }
-
-        func see(_ message: Message) {
-            guard isHit(message) else { return }
-            guard
-                seen.withLock({
-                    $0 += 1; return $0 == count
-                })
-            else { return }
-            if let pid = victim.withLock({ $0 }) { kill(pid, SIGKILL) }
-        }
-    }
-
     private func expected() async throws -> Generated {
         try await Generated.run(model: Self.expert, texts: [Self.prompt], maxTokens: Self.maxTokens)[0]
     }
@@ -54,7 +25,7 @@ import Testing
     @Test(.timeLimit(.minutes(2)))
     func killedDrafterInMidRound() async throws {
         let cluster = try TestCluster()
-        let trigger = Trigger(at: 5) { if case .draft = $0 { true } else { false } }
+        let trigger = KillTrigger(at: 5) { if case .draft = $0 { true } else { false } }
         let tap = try WireTap(target: cluster.port) { _, message in
             trigger.see(message)
             return .forward
@@ -78,7 +49,7 @@ import Testing
     @Test(.timeLimit(.minutes(2)))
     func killedExpertInMidRound() async throws {
         let cluster = try TestCluster()
-        let trigger = Trigger(at: 5) { if case .verify = $0 { true } else { false } }
+        let trigger = KillTrigger(at: 5) { if case .verify = $0 { true } else { false } }
         let tap = try WireTap(target: cluster.port) { _, message in
             trigger.see(message)
             return .forward
@@ -113,7 +84,7 @@ import Testing
     @Test(.timeLimit(.minutes(2)))
     func killedCoordinatorIsNamedAndNodesComeBack() async throws {
         let cluster = try TestCluster()
-        let trigger = Trigger(at: 3) { if case .verify = $0 { true } else { false } }
+        let trigger = KillTrigger(at: 3) { if case .verify = $0 { true } else { false } }
         let tap = try WireTap(target: cluster.port) { _, message in
             trigger.see(message)
             return .forward

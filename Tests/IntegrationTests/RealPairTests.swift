@@ -20,27 +20,17 @@ struct RealPairTests {
     /// A cluster without a drafter: what the prompt says before is copied, and the tokens stay the expert's own.
     @Test(.timeLimit(.minutes(10)))
     func lookupNeedsNoDrafterAndCopies() async throws {
-        let prompt = """
-            def area_of_rectangle(width, height):
-                if width < 0 or height < 0:
-                    raise ValueError("width and height must not be negative")
-                return width * height
-
-            def perimeter_of_rectangle(width, height):
-                if width < 0 or height < 0:
-
-            """
         let cluster = try TestCluster()
         try cluster.start(.expert, model: RealModel.coderOneAndAHalfBillion.path)
         try await cluster.waitForReady(1, seconds: 120)
         let answer = try Answer(
             await cluster.client(
-                ["submit", prompt, "--raw", "--json", "--max-tokens", "40", "--drafter-kind", "lookup"]
+                ["submit", HumanEval.copying, "--raw", "--json", "--max-tokens", "40", "--drafter-kind", "lookup"]
             )
         )
         let expected = try await Generated.run(
             model: RealModel.coderOneAndAHalfBillion.path,
-            texts: [prompt],
+            texts: [HumanEval.copying],
             maxTokens: 40
         )
         #expect(answer.tokens == expected[0].tokens)

@@ -23,6 +23,7 @@ struct SubmitResultTests {
         seed: 99,
         draftLength: .adaptive,
         drafterKind: .both,
+        draftMinimumConfidence: 0.25,
         counts: SpeculationCounts(
             rounds: 2,
             expertRounds: 2,

@@ -2088,7 +2088,7 @@ const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor =
   (ProtobufCMessageInit) cascade__v1__speculation_counts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors[15] =
+static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors[16] =
 {
   {
     "job",
@@ -2270,9 +2270,22 @@ static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "draft_minimum_confidence",
+    16,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__JobReport, has_draft_minimum_confidence),
+    offsetof(Cascade__V1__JobReport, draft_minimum_confidence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
   10,   /* field[10] = counts */
+  15,   /* field[15] = draft_minimum_confidence */
   14,   /* field[14] = drafter_kind */
   2,   /* field[2] = error */
   12,   /* field[12] = first_token_milliseconds */
@@ -2291,7 +2304,7 @@ static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__job_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor =
 {
@@ -2301,7 +2314,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor =
   "Cascade__V1__JobReport",
   "cascade.v1",
   sizeof(Cascade__V1__JobReport),
-  15,
+  16,
   cascade__v1__job_report__field_descriptors,
   cascade__v1__job_report__field_indices_by_name,
   1,  cascade__v1__job_report__number_ranges,

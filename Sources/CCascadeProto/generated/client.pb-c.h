@@ -745,10 +745,15 @@ struct  Cascade__V1__JobReport
    */
   protobuf_c_boolean has_drafter_kind;
   Cascade__V1__DrafterKind drafter_kind;
+  /*
+   * The drafter stopped where its largest probability was below this; absent: 0.
+   */
+  protobuf_c_boolean has_draft_minimum_confidence;
+  double draft_minimum_confidence;
 };
 #define CASCADE__V1__JOB_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__job_report__descriptor) \
-    , 0, 0, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, NULL, 0,NULL, 0, {0,NULL}, 0, 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED }
+    , 0, 0, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, NULL, 0,NULL, 0, {0,NULL}, 0, 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0 }
 
 
 /*

@@ -22,6 +22,8 @@ package struct JobReport: Equatable, Sendable {
     package var draftLength: DraftLength
     /// What was allowed to draft.
     package var drafterKind: DrafterKind
+    /// `--draft-p-min`: the drafter stopped where its largest probability was below this.
+    package var draftMinimumConfidence: Double
     /// What speculation did.
     package var counts: SpeculationCounts
     /// From acceptance to the first request to a node.
@@ -44,6 +46,7 @@ package struct JobReport: Equatable, Sendable {
         seed: UInt64,
         draftLength: DraftLength,
         drafterKind: DrafterKind,
+        draftMinimumConfidence: Double,
         counts: SpeculationCounts,
         queueMilliseconds: Double,
         firstTokenMilliseconds: Double?,
@@ -60,6 +63,7 @@ package struct JobReport: Equatable, Sendable {
         self.seed = seed
         self.draftLength = draftLength
         self.drafterKind = drafterKind
+        self.draftMinimumConfidence = draftMinimumConfidence
         self.counts = counts
         self.queueMilliseconds = queueMilliseconds
         self.firstTokenMilliseconds = firstTokenMilliseconds

@@ -62,8 +62,10 @@ package struct EvalReport: Sendable {
         columns += [(hasTests ? "problems" : "prompts", .right)]
         if hasTests { columns += [("pass@1", .right), ("vs expert", .right), ("p", .right)] }
         if hasLikelihood { columns += [("log-likelihood", .right)] }
+        // Two programs that pass are alike or not: that says nothing.
+        if !hasTests { columns += [("likeness", .right)] }
         columns += [
-            ("likeness", .right), ("tokens", .right), ("accepted", .right), ("relaxed", .right),
+            ("tokens", .right), ("accepted", .right), ("relaxed", .right),
             ("passes/token", .right), ("s/answer", .right), ("ms/token", .right), ("speed", .right),
         ]
         var table = MarkdownTable(columns)
@@ -71,19 +73,19 @@ package struct EvalReport: Sendable {
             var cells = [setting.label, "\(setting.problems)"]
             if hasTests {
                 cells.append(Self.text(setting.passRate?.mean, setting.passRate?.interval, 3))
-                cells.append(setting.comparison.map { Self.signed($0.difference.mean, 3) } ?? "")
+                cells.append(setting.comparison.map { Self.signed($0.difference) } ?? "")
                 cells.append(setting.comparison?.test.map { Self.fixed($0.pValue, 2) } ?? "")
             }
             if hasLikelihood {
                 cells.append(Self.text(setting.logLikelihood?.mean, setting.logLikelihood?.interval, 3))
             }
+            if !hasTests { cells.append(setting.likeness.map { Self.fixed($0.mean, 3) } ?? "") }
             cells += [
-                setting.likeness.map { Self.fixed($0.mean, 3) } ?? "",
                 Self.fixed(setting.tokens, 0),
                 setting.acceptance.map { Self.fixed($0, 3) } ?? "",
                 Self.fixed(setting.relaxed, 3),
                 Self.fixed(setting.expertPasses, 3),
-                Self.text(setting.seconds.mean, setting.seconds.interval, 2),
+                Self.fixed(setting.seconds.mean, 2),
                 Self.fixed(setting.millisecondsPerToken, 1),
                 setting.speedup.map { Self.fixed($0, 2) + "x" } ?? "",
             ]
@@ -93,17 +95,26 @@ package struct EvalReport: Sendable {
     }
 
     private var legend: String {
-        """
-        Brackets are 95 % intervals. p: exact McNemar test of pass@1 against expert-only on the same problems. likeness: \
-        ROUGE-L with the expert's own answer. log-likelihood: the expert's, per token of the answer at temperature 1, in \
-        nats. tokens: of an answer. accepted: share of drafted tokens. relaxed: share of the answer's tokens that stand \
-        although the expert alone would have said otherwise. passes/token: expert passes. \
-        \(summary.isTimedAlone
-            ? "Times are from answers that had the cluster for themselves, ways to answer interleaved."
-            : "Times are from answers with other jobs in flight: throughput, not latency.") \
-        speed: median over problems of the expert's ms/token over the method's.
-
-        """
+        var words = ["Brackets are 95 % intervals."]
+        if hasTests {
+            words.append("p: exact McNemar test of pass@1 against expert-only on the same problems.")
+        } else {
+            words.append("likeness: ROUGE-L with the expert's own answer.")
+        }
+        if hasLikelihood {
+            words.append("log-likelihood: the expert's, per token of the answer at temperature 1, in nats.")
+        }
+        words.append(
+            "tokens: of an answer. accepted: share of drafted tokens. relaxed: share of the answer's tokens that stand "
+                + "although the expert alone would have said otherwise. passes/token: expert passes."
+        )
+        words.append(
+            summary.isTimedAlone
+                ? "Times are from answers that had the cluster for themselves, ways to answer interleaved, adaptive drafts."
+                : "Times are from answers with other jobs in flight: throughput, not latency."
+        )
+        words.append("speed: median over problems of the expert's ms/token over the method's.")
+        return words.joined(separator: " ") + "\n"
     }
 
     /// All answers as comma-separated values, their texts left out: those are in `results.jsonl`.
@@ -130,7 +141,10 @@ package struct EvalReport: Sendable {
 
     static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
-    private static func signed(_ value: Double, _ digits: Int) -> String { String(format: "%+.\(digits)f", value) }
+    private static func signed(_ difference: PairedDifference) -> String {
+        let numbers = [difference.mean, difference.low, difference.high].map { String(format: "%+.3f", $0) }
+        return difference.low.isFinite ? "\(numbers[0]) [\(numbers[1]), \(numbers[2])]" : numbers[0]
+    }
 
     private static func text(_ value: Double?, _ interval: ConfidenceInterval?, _ digits: Int) -> String {
         guard let value else { return "" }

@@ -25,6 +25,9 @@ extension JobReport: WireConvertible {
         let firstToken =
             proto.has_first_token_milliseconds == 0
             ? nil : try reader.duration(1, proto.first_token_milliseconds, "first_token_milliseconds")
+        let confidence =
+            proto.has_draft_minimum_confidence == 0
+            ? 0 : try reader.number(1, proto.draft_minimum_confidence, "draft_minimum_confidence", in: 0...1)
         self.init(
             job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job")),
             reason: try reader.enumeration(proto.has_reason, proto.reason, "reason"),
@@ -38,6 +41,7 @@ extension JobReport: WireConvertible {
             draftLength: try reader.draftLength(proto.has_num_speculative_tokens, proto.num_speculative_tokens)
                 ?? .adaptive,
             drafterKind: try reader.drafterKind(proto.has_drafter_kind, proto.drafter_kind),
+            draftMinimumConfidence: confidence,
             counts: try reader.message(proto.counts, "counts"),
             queueMilliseconds: try reader.duration(
                 proto.has_queue_milliseconds,
@@ -67,6 +71,7 @@ extension JobReport: WireConvertible {
         put(&proto.has_seed, &proto.seed, seed)
         put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, draftLength.count)
         put(&proto.has_drafter_kind, &proto.drafter_kind, drafterKind)
+        put(&proto.has_draft_minimum_confidence, &proto.draft_minimum_confidence, draftMinimumConfidence)
         proto.counts = writer.message(counts)
         put(&proto.has_queue_milliseconds, &proto.queue_milliseconds, queueMilliseconds)
         put(&proto.has_first_token_milliseconds, &proto.first_token_milliseconds, firstTokenMilliseconds)

@@ -36,6 +36,7 @@ extension SubmitResult {
             seed: report.seed,
             numSpeculativeTokens: DraftLengthValue(draftLength: report.draftLength),
             drafterKind: report.drafterKind.rawValue,
+            draftPMin: report.draftMinimumConfidence,
             drafted: counts.drafted,
             matched: counts.matched,
             kept: counts.kept,

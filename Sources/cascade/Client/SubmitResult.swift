@@ -47,6 +47,7 @@ struct SubmitResult: Encodable {
         /// A number, or `adaptive`.
         var numSpeculativeTokens: DraftLengthValue
         var drafterKind: String
+        var draftPMin: Double
         var drafted: UInt64
         var matched: UInt64
         var kept: UInt64

@@ -18,14 +18,17 @@ struct ClusterWorker: EvalWorker {
     let prompts: [String: String]
     let format: PromptFormat
     let judge: Judge
+    /// Raised by Ctrl-C: no task is begun then.
+    let interruption: RaisedFlag
 
     func answer(_ task: EvalTask) async throws -> EvalRecord {
+        if interruption.isRaised { throw CommandFailure.interrupted }
         var follower = AnswerFollower(client: client, submit: submit(task), patience: timeout)
         let report: JobReport
         do {
             report = try await follower.run { _ in }
         } catch {
-            throw CommandFailure(error)
+            throw interruption.isRaised ? .interrupted : CommandFailure(error)
         }
         if report.reason == .cancelled { throw CommandFailure.interrupted }
         if let error = report.error {

@@ -15,6 +15,8 @@ struct EvalCluster {
     let pair: Pair
     private let clients: [ClusterClient]
     private let options: SubmitClusterOptions
+    /// Raised by Ctrl-C.
+    private let interruption: RaisedFlag
 
     /// Connects, and runs `body`; Ctrl-C cancels the jobs in flight.
     static func with<Value>(
@@ -26,11 +28,17 @@ struct EvalCluster {
             let pair = try await pair(first, options)
             var clients = [first]
             for _ in 1..<max(2, connections) { clients.append(try ClusterClient(endpoint: first.endpoint)) }
-            let interrupts = Interrupts { [clients] in for client in clients { client.inject(.interrupted) } }
+            let interruption = RaisedFlag()
+            let interrupts = Interrupts { [clients] in
+                interruption.raise()
+                for client in clients { client.inject(.interrupted) }
+            }
             defer { withExtendedLifetime(interrupts) {} }
             func close() async { for client in clients.dropFirst() { await client.close() } }
             do {
-                let value = try await body(EvalCluster(pair: pair, clients: clients, options: options))
+                let value = try await body(
+                    EvalCluster(pair: pair, clients: clients, options: options, interruption: interruption)
+                )
                 await close()
                 return value
             } catch {
@@ -55,7 +63,8 @@ struct EvalCluster {
                 pair: pair,
                 prompts: prompts,
                 format: format,
-                judge: judge
+                judge: judge,
+                interruption: interruption
             )
         }
     }

@@ -12,13 +12,16 @@ struct TuneCommand: AsyncParsableCommand {
             Asks a running cluster. For each rule the loosest alpha is sought that keeps the share --keep of the expert's \
             own quality: of pass@1 where the prompts have tests (HumanEval's format), else of the likeness (ROUGE-L) to \
             the expert's own answers. Of what the rules then need, the fewest expert passes per token win, and the winner \
-            is printed as a line that 'docker compose' and 'cascade up' read; the table goes to standard error.
+            is printed as a line for the environment of 'docker compose' (the rule of jobs that name none) or of 'cascade \
+            submit'; the table goes to standard error.
 
             The quality is measured on these prompts alone: judge the winner on others, e.g. with 'cascade eval'.
 
             EXAMPLES
               cascade tune --prompts prompts.jsonl
-              cascade tune --prompts HumanEval.jsonl --limit 40 --keep 0.98 >>.env
+              cascade tune --prompts HumanEval.jsonl --limit 40 --keep 0.98
+              env $(cascade tune --prompts prompts.jsonl) docker compose up -d
+              cascade tune --prompts prompts.jsonl | tr ' ' '\\n' >>.env
             """
     )
 

@@ -328,6 +328,7 @@ extension SeededGenerator {
             seed: next(),
             draftLength: draftLength(),
             drafterKind: enumeration(),
+            draftMinimumConfidence: Double.random(in: 0...1, using: &self),
             counts: counts(),
             queueMilliseconds: duration(),
             firstTokenMilliseconds: maybe { $0.duration() },

@@ -178,6 +178,7 @@ enum Samples {
         seed: 99,
         draftLength: .fixed(4),
         drafterKind: .model,
+        draftMinimumConfidence: 0.2,
         counts: counts,
         queueMilliseconds: 1.5,
         firstTokenMilliseconds: 250.5,

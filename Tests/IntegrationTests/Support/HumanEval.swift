@@ -24,4 +24,16 @@ enum HumanEval {
             try JSONDecoder().decode(Problem.self, from: Data(line.utf8)).prompt
         }
     }
+
+    /// A prompt in HumanEval's manner whose answer repeats much of it.
+    static let copying = """
+        def area_of_rectangle(width, height):
+            if width < 0 or height < 0:
+                raise ValueError("width and height must not be negative")
+            return width * height
+
+        def perimeter_of_rectangle(width, height):
+            if width < 0 or height < 0:
+
+        """
 }
