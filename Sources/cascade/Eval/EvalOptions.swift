@@ -13,10 +13,14 @@ struct EvalOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: """
-            What to compare: rules, expert-only, drafter-only and expert-min-p (min-p \(EvalSetting.minP)), separated by \
-            commas. A rule may bring its own knobs: token-v3:0.1:0.3.
-            """
+        help: ArgumentHelp(
+            "What to compare, separated by commas; a rule may bring its own knobs, as in token-v3:0.1:0.3.",
+            discussion: """
+                Rules as in 'cascade submit --help', and expert-only, drafter-only and expert-min-p (min-p \
+                \(EvalSetting.minP)). Default: \(EvalOptions.defaultRules.text).
+                """
+        ),
+        transform: GridEntryList.init(parsing:)
     )
     var rules = EvalOptions.defaultRules
 
@@ -32,7 +36,7 @@ struct EvalOptions: ParsableArguments {
     @Option(help: "Samples of a problem where the temperature is above 0.")
     var samples = 1
 
-    @Option(help: "Leave out that many problems of the fixed shuffled order (default: none).")
+    @Option(help: "Leave out that many problems of the fixed shuffled order.")
     var skip = 0
 
     @Option(help: "Take only that many problems (default: all).")
@@ -114,9 +118,11 @@ struct EvalOptions: ParsableArguments {
     func execute(_ source: EvalSource, likelihood: String? = nil) async throws {
         let folder = URL(filePath: out)
         let run = EvalRun(source: source, cluster: cluster, concurrency: concurrency)
+        let plan = try plan(problems: source.names)
+        var answers = 0
         do {
-            let plan = try plan(problems: source.names)
             let log = try ResultLog(folder: folder)
+            defer { answers = log.records.count }
             try await run.answer(plan, into: log)
             if let likelihood { try LikelihoodPass(model: likelihood, source: source).run(log) }
             let report = EvalReport(log.records, notes: [source.note] + RunNotes.lines())
@@ -125,10 +131,10 @@ struct EvalOptions: ParsableArguments {
             Output.write(try Data(contentsOf: folder.appending(path: "report.md")))
         } catch let error as EvalError {
             throw CommandFailure.failed("\(error)")
-        } catch let failure as CommandFailure where failure.code != 2 {
+        } catch let failure as CommandFailure where answers > 0 {
             throw CommandFailure(
                 code: failure.code,
-                message: failure.message + "; answers so far are in \(out): the same command goes on from there"
+                message: failure.message + "; \(answers) answers are in \(out): the same command goes on from there"
             )
         }
     }

@@ -13,8 +13,9 @@ struct EvalTextCommand: AsyncParsableCommand {
             Prompts: JSON lines with "prompt" or "text" and, if you like, an "id"; or plain text, one prompt a line.
 
             EXAMPLES
-              cascade eval text --prompts prompts.jsonl --temperatures 0.8 --samples 2 --drafter-kind model \\
-                --rules expert-only,lossless,token-v3:0.3:0.6 --likelihood qwen2.5-coder-1.5b --out free-text
+              cascade eval text --prompts prompts.jsonl --out free-text
+              cascade eval text --prompts prompts.txt --likelihood big.gguf --out free-text
+              cascade eval text --prompts prompts.txt --temperatures 0.8 --samples 2 --out warm
             """
     )
 

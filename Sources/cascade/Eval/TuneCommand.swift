@@ -31,8 +31,19 @@ struct TuneCommand: AsyncParsableCommand {
     @Option(help: "The share of the expert's quality that must be kept, above 0 and at most 1.")
     var keep = 0.95
 
-    @Option(help: "Rules to try, separated by commas.")
-    var rules = GridEntryList([.chow, .diff, .opt, .tokenV3, .tokenLT].map { EvalGrid.Entry(kind: .rule($0)) })
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Rules to try, separated by commas; one may bring the knobs to try, the strictest first, as in chow:0.1:0.3 \
+            (default: \(TuneCommand.defaultRules.text)).
+            """,
+        transform: GridEntryList.init(parsing:)
+    )
+    var rules = TuneCommand.defaultRules
+
+    private static let defaultRules = GridEntryList(
+        [.chow, .diff, .opt, .tokenV3, .tokenLT].map { EvalGrid.Entry(kind: .rule($0)) }
+    )
 
     @Option(parsing: .unconditional, help: "Softmax temperature; 0 is greedy.")
     var temperature = 0.0
