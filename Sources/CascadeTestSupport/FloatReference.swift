@@ -19,13 +19,13 @@ package struct FloatReference {
         openblas_set_num_threads(1)
     }
 
-    /// Logits after each token: token-major, vocabulary numbers each.
-    package func logits(_ tokens: [Token]) throws -> [Float] {
+    /// Logits after each token: token-major, vocabulary numbers each. With `layers` the model is left behind that many.
+    package func logits(_ tokens: [Token], layers: Int? = nil) throws -> [Float] {
         let c = configuration
         let n = tokens.count
         let embedding = try file.tensor(named: "token_embd.weight")
         var stream = tokens.flatMap { Dequantise.rows(embedding, of: file, first: Int($0), count: 1) }
-        for layer in 0..<c.layers {
+        for layer in 0..<(layers ?? c.layers) {
             let name = "blk.\(layer)."
             let normed = try norm(stream, name + "attn_norm.weight", n)
             var query = try product(normed, name + "attn_q", n)

@@ -2,7 +2,7 @@ internal import CascadeCore
 
 /// Computes next-token logits for many sequences, any mixture of prompts, drafts and single tokens in one pass.
 ///
-/// A row's logits depend on the model and on the tokens before it, to the bit: not on what else is in the pass, how the
+/// A row's logits depend on the model, on its SLED settings and on the tokens before it, to the bit: not on what else is in the pass, how the
 /// tokens were split over passes, nor on threads or kernel set. Not `Sendable`: belongs to the thread that made it; its
 /// other threads sleep between passes.
 package final class Engine {
@@ -44,10 +44,21 @@ package final class Engine {
             threads: options.threads,
             longest: maximumLength
         )
+        var earlyExits: EarlyExits?
+        if let sled = options.sled {
+            earlyExits = try EarlyExits(
+                sled,
+                model: model,
+                kernels: set,
+                maximumRows: min(options.maximumRows, options.maximumLogits),
+                threads: options.threads
+            )
+        }
         let pass = ForwardPass(
             model: model,
             kernels: set,
             buffers: buffers,
+            earlyExits: earlyExits,
             threads: options.threads,
             headByteCount: pool.headByteCount
         )

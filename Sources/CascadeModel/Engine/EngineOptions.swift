@@ -8,13 +8,22 @@ package struct EngineOptions: Equatable, Sendable {
     package var maximumRows: Int
     /// Most rows of logits of one call.
     package var maximumLogits: Int
+    /// Lets early exits move the logits; nil leaves them to the last layer.
+    package var sled: SLEDSettings?
 
     /// Creates options; `maximumLogits` defaults to `maximumRows`.
-    package init(threads: Int, contextTokens: Int = 4_096, maximumRows: Int = 64, maximumLogits: Int? = nil) {
+    package init(
+        threads: Int,
+        contextTokens: Int = 4_096,
+        maximumRows: Int = 64,
+        maximumLogits: Int? = nil,
+        sled: SLEDSettings? = nil
+    ) {
         self.threads = threads
         self.contextTokens = contextTokens
         self.maximumRows = maximumRows
         self.maximumLogits = maximumLogits ?? maximumRows
+        self.sled = sled
     }
 
     /// What is wrong with the options, in words for the user; nil when they are sound.

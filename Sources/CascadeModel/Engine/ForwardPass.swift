@@ -7,8 +7,9 @@ internal import CascadeCore
 /// result: each number is computed by one thread, in a fixed order.
 ///
 /// `@unchecked Sendable`: between passes only the engine's thread touches ``rowCount``, ``wantedCount``, ``logitsBase``
-/// and the buffers; during a pass the threads read these three and write disjoint parts of the buffers and pages, and
-/// the barrier orders one step's writes before the next step's reads. The crew's gate orders a pass after its setup.
+/// and the buffers; during a pass the threads read these three and write disjoint parts of the buffers, of the early
+/// exits' memory and of the pages, and the barrier orders one step's writes before the next step's reads. The crew's
+/// gate orders a pass after its setup.
 final class ForwardPass: @unchecked Sendable {
     let buffers: PassBuffers
     /// Rows of this pass.
@@ -21,15 +22,25 @@ final class ForwardPass: @unchecked Sendable {
     private let configuration: ModelConfiguration
     private let weights: ModelWeights
     private let kernels: csk_kernels
+    /// Moves finished logits; nil where the last layer has the only say.
+    private let earlyExits: EarlyExits?
     private let threads: Int
     private let headByteCount: Int
     private let barrier: Barrier
     /// Radians per position of each rotated pair. [rotaryDimensions / 2]
     private let frequencies: [Double]
 
-    init(model: Model, kernels: KernelSet, buffers: PassBuffers, threads: Int, headByteCount: Int) {
+    init(
+        model: Model,
+        kernels: KernelSet,
+        buffers: PassBuffers,
+        earlyExits: EarlyExits?,
+        threads: Int,
+        headByteCount: Int
+    ) {
         self.kernels = kernels.table
         self.buffers = buffers
+        self.earlyExits = earlyExits
         self.threads = threads
         self.headByteCount = headByteCount
         configuration = model.configuration
@@ -46,8 +57,10 @@ final class ForwardPass: @unchecked Sendable {
         for layer in 0..<configuration.layers {
             attentionPart(weights.layers[layer], layer, thread)
             feedForwardPart(weights.layers[layer], thread)
+            keepStreams(behind: layer + 1, thread)
         }
         if wantedCount > 0 { headPart(thread) }
+        evolveLogits(thread)
     }
 
     /// The part of `count` units of work that falls to a thread.
@@ -154,6 +167,27 @@ final class ForwardPass: @unchecked Sendable {
         let width = Int(matrix.rows)
         let logits = buffers.logits + logitsBase * width
         multiply(matrix, normed, share(of: matrix.tileCount, thread), result(logits, width, nil))
+    }
+
+    // MARK: Early exits
+
+    /// Keeps the streams of the rows that want logits if the layer is one that is left early. The next layer writes to
+    /// the stream behind barriers only.
+    private func keepStreams(behind layer: Int, _ thread: Int) {
+        guard let earlyExits, let exit = earlyExits.settings.layers.firstIndex(of: layer) else { return }
+        for row in share(of: wantedCount, thread) {
+            earlyExits.keep(buffers.stream + buffers.wanted[row] * configuration.width, row: row, exit: exit)
+        }
+    }
+
+    /// Lets the kept streams move the logits.
+    private func evolveLogits(_ thread: Int) {
+        guard let earlyExits, wantedCount > 0 else { return }
+        barrier.wait()
+        let width = Int(weights.output.rows)
+        for row in share(of: wantedCount, thread) {
+            earlyExits.evolve(buffers.logits + (logitsBase + row) * width, row: row, thread: thread)
+        }
     }
 
     // MARK: Products
