@@ -65,6 +65,7 @@ import Testing
         ("expert --model m --kv-tokens=4096", ["CASCADE_KV_MEMORY": "4GiB"]),
         ("up --draft-vocabulary 0", ["CASCADE_DRAFT_VOCABULARY_FILE": "f", "CASCADE_DRAFT_VOCABULARY": "4096"]),
         ("up", ["CASCADE_DRAFT_VOCABULARY_FILE": "f"]),
+        ("expert --model m", ["CASCADE_SLED_RATE": "3"]),
         ("submit --rule lossless", ["CASCADE_RULE": "token-v3", "CASCADE_ALPHA": "0.3"]),
         ("submit --raw", ["CASCADE_CHAT": "1", "CASCADE_SYSTEM": "s"]),
         ("submit --system s", ["CASCADE_RAW": "1"]),

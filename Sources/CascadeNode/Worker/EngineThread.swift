@@ -51,6 +51,7 @@ final class EngineThread: Sendable {
 
     private func run() throws {
         logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
+        if let sled = configuration.sled { logger.info("early exits have a say", metadata: ["settings": "\(sled)"]) }
         let (engine, costs) = try LoadTurn.take(waitingAtMost: 10) { try load() }
         mailbox.setEngineState(.ready(costs))
         switch configuration.role {
@@ -72,7 +73,8 @@ final class EngineThread: Sendable {
             options: EngineOptions(
                 threads: configuration.threads,
                 contextTokens: kvTokens,
-                maximumRows: configuration.rowBudget
+                maximumRows: configuration.rowBudget,
+                sled: configuration.sled
             )
         )
         let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.rowBudget })

@@ -1,4 +1,5 @@
 package import CascadeCore
+package import CascadeModel
 
 /// What a drafter or expert process is told at its start.
 package struct NodeConfiguration: Sendable {
@@ -24,6 +25,8 @@ package struct NodeConfiguration: Sendable {
     package var credits: Int
     /// How a drafter slims its model; an expert's is the default.
     package var draftModel: DraftModelSettings
+    /// How early exits move an expert's logits; nil leaves them as they are.
+    package var sled: SLEDSettings?
     /// Version and commit, for the node table.
     package var software: String
 
@@ -40,6 +43,7 @@ package struct NodeConfiguration: Sendable {
         rowBudget: Int,
         credits: Int,
         draftModel: DraftModelSettings = DraftModelSettings(),
+        sled: SLEDSettings? = nil,
         software: String
     ) {
         self.role = role
@@ -53,6 +57,7 @@ package struct NodeConfiguration: Sendable {
         self.rowBudget = rowBudget
         self.credits = credits
         self.draftModel = draftModel
+        self.sled = sled
         self.software = software
     }
 }

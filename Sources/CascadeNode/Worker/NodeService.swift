@@ -26,6 +26,9 @@ package struct NodeService: Service {
                 let counts = "\(tokenizer.vocabulary.count) tokens, but its embedding has \(model.vocabulary)"
                 throw NodeError.failed("\(configuration.modelPath): the tokenizer has \(counts)")
             }
+            if let problem = configuration.sled?.problem(modelLayers: model.layers) {
+                throw NodeError.failed("\(configuration.modelPath): \(problem)")
+            }
             let kvTokens = try configuration.cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken)
             let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
@@ -42,7 +45,7 @@ package struct NodeService: Service {
                 modelFingerprint: file.sampledFingerprint(),
                 vocabularyHash: tokenizer.vocabulary.hash,
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
-                numericsID: Model.numericsID,
+                numericsID: Model.numericsID(sled: configuration.sled),
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(kvTokens)
             )

@@ -30,6 +30,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @OptionGroup var draftModel: DraftModelOptions
     @OptionGroup var cache: CacheOptions
+    @OptionGroup(title: "SLED, of the expert") var sled: SLEDOptions
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @OptionGroup var endpoint: EndpointOptions
     @OptionGroup var log: LogOptions
@@ -38,6 +39,7 @@ struct UpCommand: AsyncParsableCommand {
         let drafterPath = try ModelLocation.resolve(drafter)
         let expertPath = try ModelLocation.resolve(expert)
         try PairCheck.check(drafter: drafterPath, expert: expertPath)
+        try sled.check(model: expertPath)
         if let record = ClusterRecord.read(endpoint: endpoint.endpoint), ClusterRecord.isOurs(record.supervisor) {
             throw CommandFailure.failed(
                 "a cluster already runs at \(endpoint.endpoint) (process \(record.supervisor)); 'cascade down' ends it"
@@ -53,7 +55,7 @@ struct UpCommand: AsyncParsableCommand {
                     arguments: ["coordinator", "--listen", endpoint.endpoint, "--log-level", log.logLevel]
                         + rules.arguments
                 ),
-                .init(name: "expert", arguments: nodeArguments("expert", model: expertPath)),
+                .init(name: "expert", arguments: nodeArguments("expert", model: expertPath) + sled.arguments),
                 .init(name: "drafter", arguments: nodeArguments("drafter", model: drafterPath) + draftModel.arguments),
             ],
             logger: logger
@@ -76,7 +78,7 @@ struct UpCommand: AsyncParsableCommand {
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint.endpoint]
         arguments += ["--log-level", log.logLevel] + draftModel.arguments
         if let threads { arguments += ["--threads", "\(threads)"] }
-        arguments += cache.arguments + rules.arguments
+        arguments += cache.arguments + rules.arguments + sled.arguments
         let process = try ChildProcess(
             executable: ClusterRecord.program,
             arguments: arguments,

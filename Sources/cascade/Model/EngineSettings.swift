@@ -11,6 +11,8 @@ struct EngineSettings: ParsableArguments {
     @Option(help: "Most tokens of one text, prompt and answer.")
     var context = 4_096
 
+    @OptionGroup(title: "SLED") var sled: SLEDOptions
+
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         guard (16...1_048_576).contains(context) else { throw ValidationError("--context must be 16 to 1048576") }
@@ -20,7 +22,11 @@ struct EngineSettings: ParsableArguments {
     func engine(_ file: GGUFFile) throws -> Engine {
         do {
             let model = try Model.load(file)
-            let options = EngineOptions(threads: threads ?? AvailableCores.count(), contextTokens: context)
+            let options = EngineOptions(
+                threads: threads ?? AvailableCores.count(),
+                contextTokens: context,
+                sled: sled.settings
+            )
             return try Engine(model: model, options: options)
         } catch {
             throw CommandFailure.failed("\(error)")

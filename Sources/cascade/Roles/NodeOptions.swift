@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeModel
 internal import CascadeNode
 internal import Foundation
 internal import Logging
@@ -41,7 +42,11 @@ struct NodeOptions: ParsableArguments {
     }
 
     /// Runs the role until it ends.
-    func run(role: NodeRole, draftModel: DraftModelSettings = DraftModelSettings()) async throws {
+    func run(
+        role: NodeRole,
+        draftModel: DraftModelSettings = DraftModelSettings(),
+        sled: SLEDSettings? = nil
+    ) async throws {
         let logger = log.logger(role.rawValue)
         let path = try ModelLocation.resolve(model)
         let host = ProcessInfo.processInfo.hostName
@@ -59,6 +64,7 @@ struct NodeOptions: ParsableArguments {
             rowBudget: rowBudget,
             credits: credits,
             draftModel: draftModel,
+            sled: sled,
             software: BuildInfo.version
         )
         do {
@@ -104,12 +110,14 @@ struct ExpertCommand: AsyncParsableCommand {
             EXAMPLES
               cascade expert --model qwen2.5-coder-1.5b
               cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-memory 4GiB
+              cascade expert --model qwen2.5-coder-1.5b --sled-layers 7,14,21
             """
     )
 
     @OptionGroup var options: NodeOptions
+    @OptionGroup(title: "SLED") var sled: SLEDOptions
 
     func run() async throws {
-        try await options.run(role: .expert)
+        try await options.run(role: .expert, sled: sled.settings)
     }
 }

@@ -16,6 +16,7 @@ enum SettingsMerge {
     /// Options that mean nothing while another one has its default: their variables wait until it has another value.
     static let companions: [String: (option: String, standard: String)] = [
         "draft-vocabulary-file": ("draft-vocabulary", "0"),
+        "sled-rate": ("sled-layers", ""),
         "alpha": ("rule", "lossless"),
         "default-alpha": ("default-rule", "lossless"),
     ]

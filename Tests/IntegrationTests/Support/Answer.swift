@@ -62,12 +62,17 @@ struct Generated: Decodable {
     var text: String
     var finish_reason: String
 
-    /// Runs the reference: one model, no cluster.
-    static func run(model: String, texts: [String], maxTokens: Int) async throws -> [Generated] {
+    /// Runs the reference: one model, no cluster; `more` are further options.
+    static func run(
+        model: String,
+        texts: [String],
+        maxTokens: Int,
+        more: [String] = []
+    ) async throws -> [Generated] {
         let cases = texts.map { Case(text: $0, parse_special: true, max_tokens: maxTokens) }
         let input = String(decoding: try JSONEncoder().encode(cases), as: UTF8.self)
         let result = try await CascadeProcess.run(
-            ["model", "generate", "--model", model, "--cases", "-", "--json"],
+            ["model", "generate", "--model", model, "--cases", "-", "--json"] + more,
             input: input
         )
         guard result.code == 0 else { throw Answer.Failure(result: result) }
