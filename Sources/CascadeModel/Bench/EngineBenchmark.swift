@@ -19,13 +19,16 @@ package struct EngineBenchmark {
         package var context: Int
         /// Seconds that measuring may take. Every row count is measured at least once, however long that takes.
         package var seconds: Double
+        /// Lets early exits move the logits.
+        package var sled: SLEDSettings?
 
         /// Creates settings; 1 row is always measured.
-        package init(rows: [Int], threads: Int, context: Int, seconds: Double) {
+        package init(rows: [Int], threads: Int, context: Int, seconds: Double, sled: SLEDSettings? = nil) {
             self.rows = Set(rows + [1]).sorted()
             self.threads = threads
             self.context = context
             self.seconds = seconds
+            self.sled = sled
         }
     }
 
@@ -67,7 +70,8 @@ package struct EngineBenchmark {
                 threads: settings.threads,
                 contextTokens: settings.context + largest,
                 maximumRows: largest,
-                maximumLogits: min(largest, EngineBenchmark.rowsWithAllLogits)
+                maximumLogits: min(largest, EngineBenchmark.rowsWithAllLogits),
+                sled: settings.sled
             )
         )
         let memory = try MemoryReader(threads: settings.threads)

@@ -40,6 +40,8 @@ struct BenchEngineCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup(title: "SLED") var sled: SLEDOptions
+
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         guard (0...1_000_000).contains(context) else { throw ValidationError("--context must be 0 to 1000000") }
@@ -61,7 +63,8 @@ struct BenchEngineCommand: AsyncParsableCommand {
                 rows: rows.numbers,
                 threads: threads,
                 context: context,
-                seconds: seconds - MonotonicTime.seconds(since: started)
+                seconds: seconds - MonotonicTime.seconds(since: started),
+                sled: sled.settings
             )
             let progress = ProgressLine("measuring")
             let result = try EngineBenchmark(model: model, settings: settings).run(progress: progress.show)
