@@ -116,7 +116,10 @@ let package = Package(
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
         tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport", collections]),
-        tests("CascadeSimulation", ["CascadeCore", "CascadeCoordinator"]),
+        tests(
+            "CascadeSimulation",
+            ["CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport", "CascadeWire"]
+        ),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),

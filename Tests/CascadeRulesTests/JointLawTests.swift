@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeTestSupport
 import Testing
 
 @testable import CascadeRules
@@ -6,22 +7,8 @@ import Testing
 /// The exact joint law of whole answers, through the drafter's draw, the expert's evidence and the coordinator's walk
 /// over several rounds: not sampled but enumerated (decisions.md 19).
 struct JointLawTests {
-    static let rules: [RuleSettings] = [
-        RuleSettings(rule: .lossless), RuleSettings(rule: .chow, alpha: 0.5), RuleSettings(rule: .tokenV3, alpha: 0.5),
-        RuleSettings(rule: .tokenLT, alpha: 0.5),
-    ]
-
-    /// The rest of the family, at knobs that tell tokens of the toy pairs apart where the rule can.
-    static let family: [RuleSettings] =
-        rules + [
-            RuleSettings(rule: .lossy, alpha: 0.5), RuleSettings(rule: .diff, alpha: 0),
-            RuleSettings(rule: .opt, alpha: -0.5),
-            RuleSettings(rule: .tokenV1, alpha: 0.1), RuleSettings(rule: .tokenV2, alpha: 0.2),
-            RuleSettings(rule: .chowLog, alpha: 1.1), RuleSettings(rule: .diffLog, alpha: 0),
-            RuleSettings(rule: .optLog, alpha: 0.5), RuleSettings(rule: .bild, alpha: 1),
-            RuleSettings(rule: .typical, alpha: 0.2, delta: 0.9), RuleSettings(rule: .topkDelta, alpha: 1, topN: 2),
-            RuleSettings(rule: .ensemble, alpha: 0.5),
-        ]
+    static let rules = ToyRules.few
+    static let family = ToyRules.family
 
     private func check(_ service: Service, _ comment: Comment? = nil) {
         let law = service.enumerated()

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeTestSupport
 
 @testable import CascadeRules
 
@@ -185,23 +186,4 @@ struct Position {
             if holds(middle) { low = middle } else { high = middle }
         }
     }
-}
-
-/// A row from dense weights.
-func row(_ weights: [Double]) -> Distribution {
-    let tokens = weights.indices.filter { weights[$0] > 0 }.map(Token.init)
-    guard let row = Distribution(tokens: tokens, weights: tokens.map { Float(weights[Int($0)]) }) else {
-        preconditionFailure("no row: \(weights)")
-    }
-    return row
-}
-
-/// Dense probabilities of a row.
-func dense(_ row: Distribution, count: Int) -> [Double] {
-    (0..<Token(count)).map(row.probability(of:))
-}
-
-/// Entropy of dense probabilities in nats.
-func entropy(_ row: [Double]) -> Double {
-    -row.reduce(0) { $0 + ($1 > 0 ? $1 * Math.log($1) : 0) }
 }

@@ -205,9 +205,6 @@ struct Service {
     /// For each purpose, every threshold that one of the pair's rows implies.
     private var borders: CellDraws.Borders {
         var borders: CellDraws.Borders = [:]
-        func cumulated(_ law: [Double]) -> [Double] {
-            law.indices.map { law[...$0].reduce(0, +) }
-        }
         for last: Token in [0, 1, 2] {
             for strict in [false, true] {
                 for guarded in overridesCoin ? [true, false] : [true] {

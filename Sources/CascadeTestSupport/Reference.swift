@@ -1,21 +1,52 @@
-import CascadeCore
+package import CascadeCore
 
 /// The law of one position worked out afresh from the published formulas, over plain arrays indexed by token: what the
 /// module under test is compared with.
-struct Reference {
-    var p: [Double]
-    var q: [Double]
+package struct Reference {
+    /// The expert's processed row.
+    package var p: [Double]
+    /// The drafter's row.
+    package var q: [Double]
     /// The expert's gate row.
-    var gateP: [Double]
+    package var gateP: [Double]
     /// The drafter's gate row as far as it shows in its support, its largest probability, its argmax and its entropy.
-    var gateQ: [Double]
-    var gate: DraftGate
-    var settings: RuleSettings
-    var guardTokens: [Token] = []
-    var strict = false
-    var greedy = false
+    package var gateQ: [Double]
+    /// What the gate reads of the drafter.
+    package var gate: DraftGate
+    /// The rule.
+    package var settings: RuleSettings
+    /// E.
+    package var guardTokens: [Token]
+    /// Whether the position lies in the strict prefix.
+    package var strict: Bool
+    /// Whether rows are one-hot by construction.
+    package var greedy: Bool
 
-    var rule: RuleSettings.Rule { strict || isGuarded || isUnread ? .lossless : settings.rule }
+    /// Creates the law of a position.
+    package init(
+        p: [Double],
+        q: [Double],
+        gateP: [Double],
+        gateQ: [Double],
+        gate: DraftGate,
+        settings: RuleSettings,
+        guardTokens: [Token] = [],
+        strict: Bool = false,
+        greedy: Bool = false
+    ) {
+        self.p = p
+        self.q = q
+        self.gateP = gateP
+        self.gateQ = gateQ
+        self.gate = gate
+        self.settings = settings
+        self.guardTokens = guardTokens
+        self.strict = strict
+        self.greedy = greedy
+    }
+
+    /// The rule in force.
+    package var rule: RuleSettings.Rule { strict || isGuarded || isUnread ? .lossless : settings.rule }
 
     /// A draft that no model made, under a rule that reads more than p.
     private var isUnread: Bool {
@@ -28,7 +59,7 @@ struct Reference {
     }
 
     /// K.
-    var kept: [Bool] {
+    package var kept: [Bool] {
         q.indices.map { token in
             let possible = (greedy ? gateP : p)[token] > 0 && q[token] > 0
             return possible && !guardTokens.contains(Token(token)) && stands(token)
@@ -65,7 +96,7 @@ struct Reference {
     }
 
     /// a(x): with which probability a drafted x stands.
-    var acceptance: [Double] {
+    package var acceptance: [Double] {
         let (kept, eta) = (kept, eta)
         return q.indices.map { x in
             if q[x] == 0 { return 0 }
@@ -79,7 +110,7 @@ struct Reference {
     }
 
     /// The law of the token that replaces one that does not stand.
-    var residual: [Double] {
+    package var residual: [Double] {
         let (kept, eta) = (kept, eta)
         var weights = zip(p, q).map { max(0, $0 - $1) }
         if isEta { weights = p.indices.map { max(0, (kept[$0] ? q[$0] : 0) + eta * p[$0] - q[$0]) } }
@@ -88,7 +119,7 @@ struct Reference {
     }
 
     /// pi.
-    var pi: [Double] {
+    package var pi: [Double] {
         let (kept, eta) = (kept, eta)
         if rule == .lossless { return p }
         if isEta { return p.indices.map { (kept[$0] ? q[$0] : 0) + eta * p[$0] } }
@@ -98,19 +129,23 @@ struct Reference {
     }
 
     /// (passed pi - q)+, unnormalised: block verification's residual.
-    func excess(_ passed: Double) -> [Double] {
+    package func excess(_ passed: Double) -> [Double] {
         zip(pi, q).map { max(0, passed * $0 - $1) }
     }
 
+    /// The law of what replaces the first token that a block does not accept, where `passed` is P before it.
+    package func blockResidual(_ passed: Double) -> [Double] {
+        let excess = excess(passed)
+        let mass = sum(excess)
+        return mass > 1e-13 ? excess.map { $0 / mass } : pi
+    }
+
+    /// How probable it is that a block ends no earlier than before this position, if `passed` is P before it, and the
+    /// draft goes on here.
+    package func blockThreshold(_ passed: Double) -> Double {
+        let mass = sum(excess(passed))
+        return mass > 1e-13 ? mass / (mass + 1 - passed) : 0
+    }
+
     private func sum(_ values: [Double]) -> Double { values.reduce(0, +) }
-}
-
-/// Total variation distance of two laws.
-func distance(_ a: [Double], _ b: [Double]) -> Double {
-    zip(a, b).reduce(0) { $0 + abs($1.0 - $1.1) } / 2
-}
-
-/// Total variation distance of two laws of texts.
-func distance(_ a: [[Token]: Double], _ b: [[Token]: Double]) -> Double {
-    Set(a.keys).union(b.keys).reduce(0) { $0 + abs((a[$1] ?? 0) - (b[$1] ?? 0)) } / 2
 }
