@@ -6,16 +6,7 @@ extension EvalReport {
             guard !settings.isEmpty else { return [] }
             let quality = PlotAxis(label: qualityLabel(settings))
             let title = "Temperature \(temperature)"
-            return [
-                (
-                    "quality-latency-t\(temperature)",
-                    ScatterPlot(
-                        title: title,
-                        xAxis: PlotAxis(label: "time of an answer", unit: "s", hasZero: true),
-                        yAxis: quality,
-                        series: series(settings) { ($0.seconds.mean, $0.seconds.interval) }
-                    )
-                ),
+            let passes =
                 (
                     "quality-passes-t\(temperature)",
                     ScatterPlot(
@@ -24,8 +15,19 @@ extension EvalReport {
                         yAxis: quality,
                         series: series(settings) { ($0.expertPasses, nil) }
                     )
-                ),
-            ]
+                )
+            guard summary.isTimedAlone else { return [passes] }
+            let latency =
+                (
+                    "quality-latency-t\(temperature)",
+                    ScatterPlot(
+                        title: title,
+                        xAxis: PlotAxis(label: "time of an answer", unit: "s", hasZero: true),
+                        yAxis: quality,
+                        series: series(settings) { ($0.seconds.mean, $0.seconds.interval) }
+                    )
+                )
+            return [latency, passes]
         }
     }
 

@@ -66,8 +66,10 @@ package struct EvalReport: Sendable {
         if !hasTests { columns += [("likeness", .right)] }
         columns += [
             ("tokens", .right), ("accepted", .right), ("relaxed", .right),
-            ("passes/token", .right), ("s/answer", .right), ("ms/token", .right), ("speed", .right),
+            ("passes/token", .right),
         ]
+        // Beside jobs of other methods an answer's time says nothing of its own method.
+        if summary.isTimedAlone { columns += [("s/answer", .right), ("ms/token", .right), ("speed", .right)] }
         var table = MarkdownTable(columns)
         for setting in settings {
             var cells = [setting.label, "\(setting.problems)"]
@@ -85,10 +87,13 @@ package struct EvalReport: Sendable {
                 setting.acceptance.map { Self.fixed($0, 3) } ?? "",
                 Self.fixed(setting.relaxed, 3),
                 Self.fixed(setting.expertPasses, 3),
-                Self.fixed(setting.seconds.mean, 2),
-                Self.fixed(setting.millisecondsPerToken, 1),
-                setting.speedup.map { Self.fixed($0, 2) + "x" } ?? "",
             ]
+            if summary.isTimedAlone {
+                cells += [
+                    Self.fixed(setting.seconds.mean, 2), Self.fixed(setting.millisecondsPerToken, 1),
+                    setting.speedup.map { Self.fixed($0, 2) + "x" } ?? "",
+                ]
+            }
             table.append(cells)
         }
         return table.text
@@ -108,12 +113,12 @@ package struct EvalReport: Sendable {
             "tokens: of an answer. accepted: share of drafted tokens. relaxed: share of the answer's tokens that stand "
                 + "although the expert alone would have said otherwise. passes/token: expert passes."
         )
-        words.append(
-            summary.isTimedAlone
-                ? "Times are from answers that had the cluster for themselves, ways to answer interleaved, adaptive drafts."
-                : "Times are from answers with other jobs in flight: throughput, not latency."
-        )
-        words.append("speed: median over problems of the expert's ms/token over the method's.")
+        if summary.isTimedAlone {
+            words.append(
+                "Times: one job at a time, methods interleaved, adaptive draft length. speed: median over problems of the "
+                    + "expert's ms/token over the method's."
+            )
+        }
         return words.joined(separator: " ") + "\n"
     }
 

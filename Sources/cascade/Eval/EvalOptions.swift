@@ -62,7 +62,7 @@ struct EvalOptions: ParsableArguments {
     @Option(
         help: """
             Problems that are answered once more for their time: one job at a time, ways to answer interleaved, adaptive \
-            draft length. 0 takes times from the answers whose quality is measured.
+            draft length. 0 leaves times out.
             """
     )
     var latencyProblems = 20

@@ -61,6 +61,10 @@ struct RunSummaryTests {
         var records = problems.map { EvalRecord.make("expert-only", problem: $0, passed: true) }
         records += problems.map { EvalRecord.make("token-v3", alpha: 0.3, problem: $0, passed: $0 != "p1") }
         records[7].failure = "AssertionError, with a \"quote\""
+        let untimed = EvalReport(records, notes: []).markdown(plots: [])
+        #expect(untimed.contains("passes/token") && !untimed.contains("ms/token"))
+        records.append(.make("expert-only", problem: "p0", phase: .latency))
+        records.append(.make("token-v3", alpha: 0.3, problem: "p0", phase: .latency))
         let folder = FileManager.default.temporaryDirectory.appending(path: "eval-report-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
