@@ -123,14 +123,14 @@ let package = Package(
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),
-        tests("CascadeEval", ["CascadeCore"]),
+        tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport"]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeNode", "CascadeTestSupport",
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeTestSupport",
                 "CascadeTransport", "CascadeWire", argumentParser,
             ],
             swiftSettings: strict

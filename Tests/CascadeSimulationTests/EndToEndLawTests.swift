@@ -15,13 +15,13 @@ struct EndToEndLawTests {
     }
 
     /// By shared races: a token stands if the rule keeps it or the expert drew the same (decisions.md 6). Few rules, and
-    /// the longest drafts under one alone: races have many outcomes.
+    /// the longest drafts under two of them: races have many outcomes.
     @Test(arguments: [
         RuleSettings(rule: .lossless), RuleSettings(rule: .tokenLT, alpha: 0.25),
         RuleSettings(rule: .tokenV2, alpha: 0.2), RuleSettings(rule: .lossy, alpha: 0.5),
     ])
     func coupledAnswers(rule: RuleSettings) {
-        let lengths = rule.rule == .lossless ? Self.lengths : Array(Self.lengths.prefix(4))
+        let lengths = [.lossless, .tokenLT].contains(rule.rule) ? Self.lengths : Array(Self.lengths.prefix(4))
         for bonus in RuleSettings.Bonus.allCases {
             for length in lengths { check(ToySetting(rule, bonus, .coupled, length, limit: 4)) }
         }

@@ -73,6 +73,19 @@ import Testing
             #expect(again.prefix(20) == all.prefix(20))
             #expect(Set(try lines(out).map(\.key)) == Set(records.map(\.key)))
 
+            // Nor are answers of other settings, or to other prompts, taken for this run's.
+            let shorter = command.map { $0 == "24" ? "8" : $0 }
+            let mixed = try await cluster.client(shorter)
+            #expect(mixed.code == 0, "\(mixed.errors)")
+            let tokens = try #require(mixed.output.split(separator: "\n").first { $0.hasPrefix("| expert-only") })
+            #expect(tokens.contains("|      8 |"), "\(tokens)")
+            let renamed = folder.appending(path: "prompts.txt")
+            let original = try Data(contentsOf: renamed)
+            try (Data("Another ".utf8) + original).write(to: renamed)
+            let other = try await cluster.client(command)
+            #expect(other.code == 1 && other.errors.contains("another prompt called line 1"), "\(other.errors)")
+            try original.write(to: renamed)
+
             // Answers of other models are not mixed in.
             let foreign = again.prefix(10).map { $0.replacing("\"expert\":\"", with: "\"expert\":\"not ") + "\n" }
             try Data(foreign.joined().utf8).write(to: file)

@@ -8,9 +8,7 @@ import Testing
 @Suite(
     .serialized,
     .enabled(
-        if: Requirement.models.isSet
-            || (RealModel.coderHalfBillion.isTestable && RealModel.coderOneAndAHalfBillion.isTestable
-                && HumanEval.exists),
+        if: HumanEval.isTestableWithDefaultPair,
         "the default pair or HumanEval is not there: deploy/test fetches both"
     )
 )

@@ -30,6 +30,14 @@ package struct HumanEvalProblem: Sendable, Equatable, Decodable {
         self.canonicalSolution = canonicalSolution
     }
 
+    /// Where `deploy/scripts/fetch-humaneval` puts the file.
+    package static var fetchedFile: URL {
+        let folder =
+            ProcessInfo.processInfo.environment["CASCADE_DATA_DIR"].map { URL(filePath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache/cascade/data")
+        return folder.appending(path: "HumanEval.jsonl")
+    }
+
     /// The problems of a file of JSON lines, in its order. Blank lines are skipped.
     ///
     /// - Throws: ``HumanEvalFileError`` if the file cannot be read, a line is no problem, a name occurs twice or there is no

@@ -10,14 +10,18 @@ package struct EvalRecord: Codable, Sendable, Equatable {
     package var method: String
     /// The rule's knob; nil where it has none.
     package var alpha: Double?
+    /// The softmax temperature; 0 is greedy.
     package var temperature: Double
+    /// Which of the problem's samples, from 0.
     package var sample: Int
     /// The models of the cluster that answered.
     package var drafter: String
     package var expert: String
+    /// The answer.
     package var text: String
     /// Tokens of the answer, an end token included.
     package var tokens: [UInt32]
+    /// How it ended: `stop` or `length`.
     package var finishReason: String
     /// From acceptance to the end, without the time in the queue.
     package var milliseconds: Double
@@ -25,7 +29,9 @@ package struct EvalRecord: Codable, Sendable, Equatable {
     package var firstTokenMilliseconds: Double?
     /// Rounds in which the expert scored something.
     package var expertPasses: UInt64
+    /// Drafted tokens.
     package var drafted: UInt64
+    /// Those of them that stood.
     package var accepted: UInt64
     /// Accepted, although the expert's own law would have said otherwise.
     package var relaxed: UInt64
@@ -36,4 +42,8 @@ package struct EvalRecord: Codable, Sendable, Equatable {
     /// The mean natural logarithm of the probability that the expert gives the answer's tokens, at temperature 1; nil where
     /// nobody asked.
     package var logLikelihood: Double?
+    /// The model that gave it, as it was named.
+    package var likelihoodModel: String?
+    /// A hash of what was asked, and how: answers to another prompt of the same name are not this one's.
+    package var promptHash: UInt64?
 }

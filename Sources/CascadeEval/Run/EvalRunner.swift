@@ -38,6 +38,7 @@ package struct EvalRunner: Sendable {
                 if case .failure(let error) = result, failure == nil { failure = error }
             }
             if let failure { throw failure }
+            try Task.checkCancellation()
         }
     }
 }

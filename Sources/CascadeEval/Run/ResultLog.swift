@@ -19,19 +19,24 @@ package final class ResultLog: Sendable {
         file = folder.appending(path: "results.jsonl")
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            var data = (try? Data(contentsOf: file)) ?? Data()
-            if let end = data.lastIndex(of: UInt8(ascii: "\n")) {
-                data = data[...end]
-            } else {
-                data = Data()
-            }
-            let records = try Self.decode(data, file: file.path)
             let path = file.path
             if !FileManager.default.fileExists(atPath: path) {
                 _ = FileManager.default.createFile(atPath: path, contents: nil)
             }
-            let handle = try FileHandle(forWritingTo: file)
+            let handle = try FileHandle(forUpdating: file)
+            guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+                throw EvalError("another run writes to \(folder.path); wait for it, or name another folder with --out")
+            }
+            var data = try handle.readToEnd() ?? Data()
+            // What follows the last line's end was cut in the middle, unless it never was a result.
+            let end = data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            guard end > 0 || data.isEmpty || data.first == UInt8(ascii: "{") else {
+                throw EvalError("\(path) is no file of results; name another folder with --out")
+            }
+            data = data.prefix(end)
+            let records = try Self.decode(data, file: path)
             try handle.truncate(atOffset: UInt64(data.count))
+            try handle.seekToEnd()
             state = Mutex(State(records: [:], order: [], handle: handle))
             state.withLock { state in for record in records { Self.insert(record, into: &state) } }
         } catch let error as EvalError {

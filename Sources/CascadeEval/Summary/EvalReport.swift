@@ -61,7 +61,7 @@ package struct EvalReport: Sendable {
         var columns: [(name: String, alignment: MarkdownTable.Alignment)] = [("method", .left)]
         columns += [(hasTests ? "problems" : "prompts", .right)]
         if hasTests { columns += [("pass@1", .right), ("vs expert", .right), ("p", .right)] }
-        if hasLikelihood { columns += [("log-likelihood", .right)] }
+        if hasLikelihood { columns += [("log-likelihood", .right), ("vs expert", .right)] }
         // Two programs that pass are alike or not: that says nothing.
         if !hasTests { columns += [("likeness", .right)] }
         columns += [
@@ -80,6 +80,7 @@ package struct EvalReport: Sendable {
             }
             if hasLikelihood {
                 cells.append(Self.text(setting.logLikelihood?.mean, setting.logLikelihood?.interval, 3))
+                cells.append(setting.comparison.map { Self.signed($0.difference) } ?? "")
             }
             if !hasTests { cells.append(setting.likeness.map { Self.fixed($0.mean, 3) } ?? "") }
             cells += [
@@ -90,7 +91,8 @@ package struct EvalReport: Sendable {
             ]
             if summary.isTimedAlone {
                 cells += [
-                    Self.fixed(setting.seconds.mean, 2), Self.fixed(setting.millisecondsPerToken, 1),
+                    setting.seconds.mean.isNaN ? "" : Self.fixed(setting.seconds.mean, 2),
+                    setting.seconds.mean.isNaN ? "" : Self.fixed(setting.millisecondsPerToken, 1),
                     setting.speedup.map { Self.fixed($0, 2) + "x" } ?? "",
                 ]
             }

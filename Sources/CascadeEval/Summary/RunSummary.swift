@@ -40,7 +40,6 @@ package struct RunSummary: Sendable {
             alpha: way.alpha,
             temperature: way.temperature,
             problems: byProblem.count,
-            answers: answers.count,
             passRate: answers.allSatisfy { $0.passed != nil }
                 ? PassRate(byProblem.map { $0.records.map { $0.passed == true } }) : nil,
             logLikelihood: MeanInterval(quality.logLikelihoods(way).map(\.value)),

@@ -3,10 +3,10 @@ package struct SettingSummary: Sendable {
     /// The way to answer, as in ``EvalRecord``.
     package let method: String
     package let alpha: Double?
+    /// The softmax temperature.
     package let temperature: Double
-    /// How many problems and answers stand behind the quality.
+    /// How many problems stand behind the quality.
     package let problems: Int
-    package let answers: Int
     /// pass@1; nil where answers have no tests.
     package let passRate: PassRate?
     /// The expert's mean log-likelihood of a token of the answer, over problems, in nats; nil where it was not measured.

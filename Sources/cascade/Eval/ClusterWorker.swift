@@ -38,6 +38,7 @@ struct ClusterWorker: EvalWorker {
             )
         }
         var record = EvalRecord(task, report: report, drafter: pair.drafter, expert: pair.expert)
+        record.promptHash = EvalSource.hash(prompts[task.problem] ?? "", format)
         if let verdict = try await judge(task, record.text) {
             (record.passed, record.failure) = (verdict.passed, verdict.failure)
         }

@@ -35,7 +35,7 @@ struct EvalHumanEvalCommand: AsyncParsableCommand {
     }
 
     private func load() throws -> [HumanEvalProblem] {
-        let file = problems.map { URL(filePath: $0) } ?? Self.defaultFile
+        let file = problems.map { URL(filePath: $0) } ?? HumanEvalProblem.fetchedFile
         if problems == nil, !FileManager.default.fileExists(atPath: file.path) {
             throw CommandFailure.failed(
                 "HumanEval is not at \(file.path): fetch it with deploy/scripts/fetch-humaneval, or name it with --problems"
@@ -46,13 +46,5 @@ struct EvalHumanEvalCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure.failed("\(error)")
         }
-    }
-
-    private static var defaultFile: URL {
-        let environment = ProcessInfo.processInfo.environment
-        let folder =
-            environment["CASCADE_DATA_DIR"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache/cascade/data")
-        return folder.appending(path: "HumanEval.jsonl")
     }
 }

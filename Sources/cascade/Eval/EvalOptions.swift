@@ -124,11 +124,17 @@ struct EvalOptions: ParsableArguments {
             let log = try ResultLog(folder: folder)
             defer { answers = log.records.count }
             try await run.answer(plan, into: log)
-            if let likelihood { try LikelihoodPass(model: likelihood, source: source).run(log) }
-            let report = EvalReport(log.records, notes: [source.note] + RunNotes.lines())
+            let keys = Set(EvalTask.Phase.allCases.flatMap(plan.tasks).map(\.key))
+            // A folder may hold other runs' answers, of other draft lengths for instance.
+            func records() -> [EvalRecord] { log.records.filter { keys.contains($0.key) } }
+            let scoring = Result {
+                if let likelihood { try LikelihoodPass(model: likelihood, source: source).run(records(), into: log) }
+            }
+            let report = EvalReport(records(), notes: [source.note] + RunNotes.lines())
             let names = try await report.write(to: folder)
             Output.note("wrote \(names.joined(separator: ", ")) to \(folder.path)")
             Output.write(try Data(contentsOf: folder.appending(path: "report.md")))
+            try scoring.get()
         } catch let error as EvalError {
             throw CommandFailure.failed("\(error)")
         } catch let failure as CommandFailure where answers > 0 {

@@ -11,6 +11,14 @@ struct EvalRun {
 
     /// Gets the answers of `plan` that `log` has not.
     func answer(_ plan: EvalPlan, into log: ResultLog) async throws {
+        if let other = log.records.first(where: { record in
+            guard let hash = record.promptHash, source.prompts[record.problem] != nil else { return false }
+            return hash != source.promptHash(record.problem)
+        }) {
+            throw EvalError(
+                "\(log.file.path) has answers to another prompt called \(other.problem): name another folder with --out"
+            )
+        }
         guard EvalTask.Phase.allCases.flatMap(plan.tasks).contains(where: { !log.has($0.key) }) else { return }
         try await EvalCluster.with(cluster, connections: concurrency) { cluster in
             try Self.check(log, cluster.pair)

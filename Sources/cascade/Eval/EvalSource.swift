@@ -56,4 +56,12 @@ struct EvalSource {
             note: "- \(prompts.count) prompts of \(file)"
         )
     }
+
+    /// A hash of what is asked of a problem, and in which format.
+    func promptHash(_ problem: String) -> UInt64 { Self.hash(prompts[problem] ?? "", format) }
+
+    /// A hash of a prompt in a format.
+    static func hash(_ prompt: String, _ format: PromptFormat) -> UInt64 {
+        StableHash.of("\(format) \(prompt)") >> 11
+    }
 }

@@ -8,26 +8,37 @@ struct LikelihoodPass {
     let model: String
     let source: EvalSource
 
-    /// Scores the answers that have no score yet; one without tokens has none.
-    func run(_ log: ResultLog) throws {
-        let open = log.records.filter { $0.logLikelihood == nil && $0.phase == .quality && !$0.tokens.isEmpty }
+    /// Scores those of `records` that this model has not scored yet; one without tokens has no score.
+    func run(_ records: [EvalRecord], into log: ResultLog) throws {
+        let open = records.filter {
+            ($0.logLikelihood == nil || $0.likelihoodModel != model) && $0.phase == .quality && !$0.tokens.isEmpty
+        }
         guard !open.isEmpty else { return }
         let path = try ModelLocation.resolve(model)
         let progress = EvalProgress("log-likelihood")
         defer { progress.finish() }
         do {
             let tokenizer = try PromptTokenizer(path: path)
-            let options = EngineOptions(threads: AvailableCores.count(), contextTokens: 8_192)
-            let scorer = Scorer(engine: try Engine(model: try Model.load(try GGUFFile(path: path)), options: options))
-            for (index, var record) in open.enumerated() {
-                let prompt = try tokenizer.encode(
+            let prompts = try open.map { record in
+                try tokenizer.encode(
                     prompt: Array((source.prompts[record.problem] ?? "").utf8),
                     format: source.format,
                     system: nil
                 )
-                let score = try scorer.score(prompt + record.tokens)
-                let own = score.nextLogProbabilities.suffix(record.tokens.count)
-                record.logLikelihood = own.reduce(0, +) / Double(own.count)
+            }
+            let longest = zip(prompts, open).reduce(16) { max($0, $1.0.count + $1.1.tokens.count) }
+            let options = EngineOptions(threads: AvailableCores.count(), contextTokens: longest)
+            let scorer = Scorer(engine: try Engine(model: try Model.load(try GGUFFile(path: path)), options: options))
+            for (index, var record) in open.enumerated() {
+                let own = try scorer.score(prompts[index] + record.tokens).nextLogProbabilities
+                    .suffix(record.tokens.count)
+                let mean = own.reduce(0, +) / Double(own.count)
+                guard mean.isFinite else {
+                    throw EvalError(
+                        "\(model) lacks tokens of the answer to \(record.problem): is it the expert's model?"
+                    )
+                }
+                (record.logLikelihood, record.likelihoodModel) = (mean, model)
                 try log.append(record)
                 progress.show(done: index + 1, total: open.count)
             }

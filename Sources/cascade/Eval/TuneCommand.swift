@@ -85,8 +85,10 @@ struct TuneCommand: AsyncParsableCommand {
             guard case .rule(let rule) = entry.kind, !rule.knobLadder.isEmpty else {
                 throw ValidationError("--rules takes rules with an alpha, not \(entry.kind.name)")
             }
-            let setting = EvalSetting(entry.kind, alpha: rule.knobLadder[0], temperature: temperature)
-            if let problem = setting.problem { throw ValidationError("\(rule.rawValue): \(problem)") }
+            for alpha in entry.alphas.isEmpty ? rule.knobLadder : entry.alphas {
+                let setting = EvalSetting(entry.kind, alpha: alpha, temperature: temperature)
+                if let problem = setting.problem { throw ValidationError("\(setting.label): \(problem)") }
+            }
         }
     }
 

@@ -31,7 +31,7 @@ struct IsolationTests {
         #expect(flaw != "")
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"), "the system has no python3"))
     func theSystemsInterpreterWorks() async throws {
         let isolation = try await Isolation.probe(environment: ["PATH": "/usr/bin:/bin", "HOME": NSHomeDirectory()])
         #expect(isolation.interpreter.folders.isEmpty)

@@ -1,3 +1,4 @@
+import CascadeTestSupport
 import Foundation
 import Testing
 
@@ -85,15 +86,9 @@ struct CodeAnswerTests {
 
 /// HumanEval itself, where it has been fetched to.
 struct HumanEvalFileTests {
-    private static var file: URL {
-        let environment = ProcessInfo.processInfo.environment
-        let folder =
-            environment["CASCADE_DATA_DIR"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache/cascade/data")
-        return folder.appending(path: "HumanEval.jsonl")
+    private static var exists: Bool {
+        Requirement.models.isSet || FileManager.default.isReadableFile(atPath: HumanEvalProblem.fetchedFile.path)
     }
-
-    private static var exists: Bool { FileManager.default.isReadableFile(atPath: file.path) }
 
     private static let forms: [(name: String, answer: @Sendable (HumanEvalProblem, String) -> String)] = [
         ("continuation", { _, solution in solution }),
@@ -112,7 +107,7 @@ struct HumanEvalFileTests {
     /// Canonical solutions pass in every form, and `pass` in their place does not.
     @Test(.enabled(if: exists, "HumanEval is not there: deploy/scripts/fetch-humaneval"), arguments: forms.indices)
     func canonicalSolutionsPass(form: Int) async throws {
-        let problems = try HumanEvalProblem.load(Self.file)
+        let problems = try HumanEvalProblem.load(HumanEvalProblem.fetchedFile)
         #expect(problems.count == 164)
         let runner = try await Isolations.runner(unsafe: Isolations.kinds[0])
         let answer = Self.forms[form].answer

@@ -1,3 +1,4 @@
+import CascadeTestSupport
 import Testing
 
 @testable import CascadeEval
@@ -28,7 +29,7 @@ struct RougeLTests {
 
     /// Lin's own formula, F = (1 + b^2) R P / (R + b^2 P) with b = 1, from the shares.
     @Test func isTheHarmonicMean() {
-        var random = TestRandom(7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<200 {
             let texts = (0..<2).map { _ in
                 (0..<Int.random(in: 1...12, using: &random)).map { _ in
@@ -48,7 +49,7 @@ struct RougeLTests {
 
     /// Against every subsequence of the first, tried in the second.
     @Test func commonLengthAgreesWithEnumeration() {
-        var random = TestRandom(8)
+        var random = SeededGenerator(seed: 8)
         for _ in 0..<300 {
             let (first, second) = (sequence(&random), sequence(&random))
             let best = (0..<(1 << first.count)).filter { mask in
@@ -59,7 +60,7 @@ struct RougeLTests {
         }
     }
 
-    private func sequence(_ random: inout TestRandom) -> [Int] {
+    private func sequence(_ random: inout SeededGenerator) -> [Int] {
         (0..<Int.random(in: 0...8, using: &random)).map { _ in Int.random(in: 0..<4, using: &random) }
     }
 

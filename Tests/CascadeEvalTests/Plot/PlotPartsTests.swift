@@ -1,3 +1,4 @@
+import CascadeTestSupport
 import Foundation
 import Testing
 
@@ -19,7 +20,7 @@ struct AxisScaleTests {
     }
 
     @Test func ticksAreFewAndInside() {
-        var random = TestRandom(3)
+        var random = SeededGenerator(seed: 3)
         for _ in 0..<2000 {
             let size = pow(10, Double.random(in: -6...8, using: &random))
             let values = (0..<3).map { _ in Double.random(in: -1...1, using: &random) * size }
@@ -50,7 +51,7 @@ struct LabelPlacerTests {
     /// Twenty labels around random points, a few of them close: none touches another, a mark or the frame.
     @Test(arguments: 1...20)
     func labelsDoNotCollide(seed: UInt64) {
-        var random = TestRandom(seed)
+        var random = SeededGenerator(seed: seed)
         let labels = (0..<20).map { _ in
             LabelPlacer.Label(
                 x: .random(in: 10...590, using: &random),

@@ -40,6 +40,25 @@ struct ResultLogTests {
         }
     }
 
+    @Test func twoRunsDoNotShareAFolder() async throws {
+        try await withFolder { folder in
+            let log = try ResultLog(folder: folder)
+            #expect(throws: EvalError.self) { try ResultLog(folder: folder) }
+            try log.append(.make("chow", problem: "a"))
+            #expect(log.records.count == 1)
+        }
+    }
+
+    @Test func textThatIsNoResultStays() async throws {
+        try await withFolder { folder in
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let file = folder.appending(path: "results.jsonl")
+            try Data("my notes".utf8).write(to: file)
+            #expect(throws: EvalError.self) { try ResultLog(folder: folder) }
+            #expect(try String(contentsOf: file, encoding: .utf8) == "my notes")
+        }
+    }
+
     @Test func anotherProgramsFileIsLeftAlone() async throws {
         try await withFolder { folder in
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -1,3 +1,4 @@
+import CascadeTestSupport
 import Foundation
 import Testing
 
@@ -54,7 +55,7 @@ struct MeanIntervalTests {
     /// samples a problem, as in the benchmark; the binomial noise of 1000 trials is 0.7 %, and the law is not quite normal.
     @Test(arguments: [20, 60, 160])
     func coversTheTrueMean(count: Int) throws {
-        var random = TestRandom(UInt64(count))
+        var random = SeededGenerator(seed: UInt64(count))
         var covered = 0
         let trials = 1000
         for _ in 0..<trials {
@@ -69,7 +70,7 @@ struct MeanIntervalTests {
     }
 
     @Test func scalesAndShifts() throws {
-        var random = TestRandom(1)
+        var random = SeededGenerator(seed: 1)
         let values = (0..<30).map { _ in Double.random(in: 0..<1, using: &random) }
         let plain = try #require(MeanInterval(values))
         let moved = try #require(MeanInterval(values.map { 5 - 2 * $0 }))
@@ -88,7 +89,7 @@ struct PairedDifferenceTests {
     }
 
     @Test func takesTheProblemsDifficultyOut() throws {
-        var random = TestRandom(2)
+        var random = SeededGenerator(seed: 2)
         let difficulty = (0..<40).map { _ in Double.random(in: 0..<100, using: &random) }
         let second = difficulty.map { $0 + Double.random(in: 0..<1, using: &random) }
         let paired = try #require(PairedDifference(first: difficulty, second: second))

@@ -1,28 +1,21 @@
+import CascadeEval
 import CascadeTestSupport
 import Foundation
 
 /// Prompts of HumanEval, as `deploy/scripts/fetch-humaneval` fetches them.
 enum HumanEval {
-    private struct Problem: Decodable {
-        var prompt: String
-    }
-
-    private static var file: URL {
-        let environment = ProcessInfo.processInfo.environment
-        let folder =
-            environment["CASCADE_DATA_DIR"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache/cascade/data")
-        return folder.appending(path: "HumanEval.jsonl")
-    }
-
     /// Whether the prompts are there.
-    static var exists: Bool { FileManager.default.isReadableFile(atPath: file.path) }
+    static var exists: Bool { FileManager.default.isReadableFile(atPath: HumanEvalProblem.fetchedFile.path) }
+
+    /// Whether tests that ask the default pair run: all of it is there, or must be.
+    static var isTestableWithDefaultPair: Bool {
+        Requirement.models.isSet
+            || (RealModel.coderHalfBillion.isTestable && RealModel.coderOneAndAHalfBillion.isTestable && exists)
+    }
 
     /// The first `count` prompts.
     static func prompts(_ count: Int) throws -> [String] {
-        try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(count).map { line in
-            try JSONDecoder().decode(Problem.self, from: Data(line.utf8)).prompt
-        }
+        try HumanEvalProblem.load(HumanEvalProblem.fetchedFile).prefix(count).map(\.prompt)
     }
 
     /// A prompt in HumanEval's manner whose answer repeats much of it.
