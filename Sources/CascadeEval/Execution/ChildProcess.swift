@@ -38,7 +38,7 @@ struct ChildProcess: Sendable {
     ///   - wallSeconds: how long it may run from then on.
     /// - Throws: ``ExecutionError/start(_:)``; `CancellationError` if the task was cancelled (the command is killed first).
     func run(input: [UInt8], startSeconds: Double, wallSeconds: Double) async throws -> Exit {
-        let flag = CancellationFlag()
+        let flag = RaisedFlag()
         let exit = try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 // Waiting blocks, and the cooperative pool must not.

@@ -36,7 +36,7 @@ final class SpawnedProcess {
     func wait(
         startSeconds: Double,
         wallSeconds: Double,
-        flag: CancellationFlag
+        flag: RaisedFlag
     ) throws -> ChildProcess.Exit {
         var exit = ChildProcess.Exit()
         var deadline = Self.now() + startSeconds
