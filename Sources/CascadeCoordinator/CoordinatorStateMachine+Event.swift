@@ -15,8 +15,6 @@ extension CoordinatorStateMachine {
         case vocabulary(pool: String, Vocabulary)
         /// The driver could not use a pool's tokenizer block; says why, for people.
         case vocabularyFailed(pool: String, String)
-        /// An operator wants a node to finish what it has and leave.
-        case drainNode(name: String)
         /// ``CoordinatorStateMachine/nextDeadline`` has come.
         case tick
         /// The process shall end.

@@ -107,7 +107,8 @@ extension CoordinatorStateMachine {
             counts: sequence?.counts ?? SpeculationCounts(),
             queueMilliseconds: (job.firstRequestAt ?? now).milliseconds(since: job.acceptedAt),
             firstTokenMilliseconds: job.firstTokenAt.map { $0.milliseconds(since: job.acceptedAt) },
-            totalMilliseconds: now.milliseconds(since: job.acceptedAt)
+            totalMilliseconds: now.milliseconds(since: job.acceptedAt),
+            isSynthetic: sequence != nil && pools[job.submit.pool]?.isSynthetic == true
         )
     }
 }

@@ -97,7 +97,8 @@ extension CoordinatorStateMachine {
             var pool = Pool(
                 name: hello.pool,
                 vocabularyHash: hello.vocabularyHash,
-                vocabularyCount: Int(hello.vocabularyCount)
+                vocabularyCount: Int(hello.vocabularyCount),
+                isSynthetic: hello.isSynthetic
             )
             if hello.role == .expert { pool.expertModel = ExpertModel(hello) }
             pools[hello.pool] = pool
@@ -110,6 +111,10 @@ extension CoordinatorStateMachine {
                 "the tokens of \(hello.modelName) (\(hello.vocabularyHash), \(hello.vocabularyCount)) are not those of "
                     + "pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family"
             )
+        }
+        if pool.isSynthetic != hello.isSynthetic {
+            let message = "pool \(pool.name) has \(pool.isSynthetic ? "synthetic nodes" : "models"): use another pool"
+            return (.modelMismatch, message)
         }
         guard hello.role == .expert else { return nil }
         let model = ExpertModel(hello)

@@ -15,10 +15,18 @@ extension CoordinatorStateMachine {
         removeNode(handle, isDeath: false)
     }
 
-    mutating func drainNode(named name: String) {
-        guard let handle = nodes.handle(named: name) else { return }
+    /// An operator wants a node to leave; asking again changes nothing.
+    mutating func drainNode(_ request: DrainNode, from peer: PeerID) {
+        guard let handle = nodes.handle(named: request.name) else {
+            let names = nodes.values.map(\.hello.identity.name).sorted().prefix(16).joined(separator: ", ")
+            let message = "no node is named \(request.name); there are: \(names.isEmpty ? "none" : names)"
+            refuse(peer, .badRequest, message, requestID: request.requestID)
+            return
+        }
         startDraining(handle)
         send(.drain(Drain(boot: boot)), to: handle)
+        guard let node = nodes[handle] else { return }
+        send(.nodeList(NodeList(requestID: request.requestID, nodes: [summary(of: node, handle)])), to: peer)
     }
 
     /// The node finishes what it has; its sequences go elsewhere with their next round.

@@ -75,7 +75,7 @@ extension CoordinatorStateMachine {
         )
     }
 
-    private func summary(of node: Node, _ handle: NodeHandle) -> NodeSummary {
+    func summary(of node: Node, _ handle: NodeHandle) -> NodeSummary {
         NodeSummary(
             identity: node.hello.identity,
             role: node.hello.role,
@@ -89,7 +89,11 @@ extension CoordinatorStateMachine {
             contextLength: node.hello.contextLength,
             costs: node.costs,
             software: node.hello.software,
-            silentMilliseconds: now.milliseconds(since: node.lastHeard)
+            silentMilliseconds: now.milliseconds(since: node.lastHeard),
+            busyFraction: node.usage.busy,
+            cpuFraction: node.usage.cores,
+            host: node.hello.host,
+            isSynthetic: node.hello.isSynthetic
         )
     }
 }

@@ -90,6 +90,7 @@ extension CoordinatorStateMachine {
         guard pong.progress.passes >= node.progress.passes else { return }
         let hasAdvanced = pong.progress.passes > node.progress.passes
         nodes[handle]?.progress = pong.progress
+        nodes[handle]?.usage.take(pong.progress)
         guard hasAdvanced else { return }
         for index in requests.indices where requests[index].node == handle {
             requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)

@@ -100,7 +100,6 @@ package struct CoordinatorStateMachine: Sendable {
         case .tokenized(let job, let prompt): takePrompt(prompt, of: job)
         case .vocabulary(let pool, let vocabulary): learn(vocabulary, of: pool)
         case .vocabularyFailed(let pool, let problem): giveUpTokenizer(of: pool, because: problem)
-        case .drainNode(let name): drainNode(named: name)
         case .tick: passTime()
         case .shutdown: shutDown()
         }
@@ -120,6 +119,7 @@ package struct CoordinatorStateMachine: Sendable {
         case .statusRequest(let request): answer(request, to: peer)
         case .jobsRequest(let request): answer(request, to: peer)
         case .nodesRequest(let request): answer(request, to: peer)
+        case .drainNode(let request): drainNode(request, from: peer)
         case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished, .jobList,
             .nodeList, .clusterStatus:
             // Not answered: two coordinators that talk to each other by mistake would never stop.

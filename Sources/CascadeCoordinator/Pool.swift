@@ -9,6 +9,8 @@ struct Pool: Sendable {
     var vocabularyHash: Hash128
     /// Its number of tokens.
     var vocabularyCount: Int
+    /// Whether its nodes make answers up.
+    let isSynthetic: Bool
     /// What its experts agree on; nil before the first of them.
     var expertModel: ExpertModel?
     /// The expert that was asked for the tokenizer block, while the vocabulary is unknown.

@@ -4,7 +4,7 @@ import CascadeCore
 package enum MessageType: Int, CaseIterable, Sendable {
     case hello, ready, pong, tokenizerChunk, drafted, verified, missing, failed, goodbye
     case welcome, refused, ping, draft, verify, release, drain
-    case submit, watch, cancel, statusRequest, jobsRequest, nodesRequest
+    case submit, watch, cancel, statusRequest, jobsRequest, nodesRequest, drainNode
     case accepted, delta, finished, jobList, nodeList, clusterStatus
 
     init(_ message: Message) {
@@ -31,6 +31,7 @@ package enum MessageType: Int, CaseIterable, Sendable {
         case .statusRequest: self = .statusRequest
         case .jobsRequest: self = .jobsRequest
         case .nodesRequest: self = .nodesRequest
+        case .drainNode: self = .drainNode
         case .accepted: self = .accepted
         case .delta: self = .delta
         case .finished: self = .finished

@@ -65,7 +65,10 @@ extension Simulation {
 
     private mutating func drainNode() {
         report.coverage.count(.nodeDrain)
-        feedCoordinator(.drainNode(name: nodes[pickNode()].name))
+        strangers += 1
+        let request = Message.drainNode(DrainNode(requestID: random.next(), name: nodes[pickNode()].name))
+        report.coverage.count(MessageType(request))
+        feedCoordinator(.message(request, from: Address(.stranger, 2, connection: strangers).peer))
     }
 
     private mutating func cutLink() {
@@ -142,6 +145,8 @@ extension Simulation {
         case .refused(let refused): trace("a stranger was refused: \(refused.message)")
         // It has got a name whose holder was silent; it never says anything again.
         case .welcome, .ping, .drain: break
+        // An operator's answer.
+        case .nodeList: break
         default: fail("a stranger got \(MessageType(message))")
         }
     }

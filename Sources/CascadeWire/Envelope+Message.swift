@@ -33,6 +33,7 @@ extension Cascade__V1__Envelope {
         case .jobList(let body): job_list = writer.message(body)
         case .nodeList(let body): node_list = writer.message(body)
         case .clusterStatus(let body): cluster_status = writer.message(body)
+        case .drainNode(let body): drain_node = writer.message(body)
         }
     }
 
@@ -67,6 +68,7 @@ extension Cascade__V1__Envelope {
         case .jobList: .jobList(try reader.body(job_list))
         case .nodeList: .nodeList(try reader.body(node_list))
         case .clusterStatus: .clusterStatus(try reader.body(cluster_status))
+        case .drainNode: .drainNode(try reader.body(drain_node))
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import CascadeCore
+
 /// The messages by the number of their field in `Envelope`; numbers from 16 on are messages, below are the head.
 enum MessageKind: UInt32, CaseIterable, Sendable {
     case hello = 16
@@ -28,6 +30,7 @@ enum MessageKind: UInt32, CaseIterable, Sendable {
     case jobList = 57
     case nodeList = 58
     case clusterStatus = 59
+    case drainNode = 60
 
     /// The lowest number of a message.
     static let firstNumber: UInt64 = 16
@@ -48,6 +51,43 @@ enum MessageKind: UInt32, CaseIterable, Sendable {
         switch self {
         case .tokenizerChunk, .drafted, .verify, .verified: true
         default: false
+        }
+    }
+}
+
+extension MessageKind {
+    /// The kind of a message.
+    init(_ message: Message) {
+        switch message {
+        case .hello: self = .hello
+        case .welcome: self = .welcome
+        case .refused: self = .refused
+        case .tokenizerChunk: self = .tokenizerChunk
+        case .ready: self = .ready
+        case .ping: self = .ping
+        case .pong: self = .pong
+        case .drain: self = .drain
+        case .goodbye: self = .goodbye
+        case .draft: self = .draft
+        case .drafted: self = .drafted
+        case .verify: self = .verify
+        case .verified: self = .verified
+        case .missing: self = .missing
+        case .failed: self = .failed
+        case .release: self = .release
+        case .submit: self = .submit
+        case .accepted: self = .accepted
+        case .watch: self = .watch
+        case .cancel: self = .cancel
+        case .delta: self = .delta
+        case .finished: self = .finished
+        case .statusRequest: self = .statusRequest
+        case .jobsRequest: self = .jobsRequest
+        case .nodesRequest: self = .nodesRequest
+        case .jobList: self = .jobList
+        case .nodeList: self = .nodeList
+        case .clusterStatus: self = .clusterStatus
+        case .drainNode: self = .drainNode
         }
     }
 }

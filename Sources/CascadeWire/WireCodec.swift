@@ -11,6 +11,9 @@ package enum WireCodec {
     /// The oldest version that this program understands.
     package static let minimumVersion: UInt32 = 1
 
+    /// The message's name in the schema, in lower camel case.
+    package static func name(of message: Message) -> String { MessageKind(message).name }
+
     /// The frames of `message`. Values beyond ``WireLimits`` are encoded too; it is the receiver that refuses them.
     package static func encode(_ message: Message) -> [[UInt8]] {
         let arena = Arena()

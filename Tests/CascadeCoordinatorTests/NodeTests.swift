@@ -209,7 +209,15 @@ struct NodeTests {
         harness.join(ToyNode("second", .expert))
         harness.submit(harness.submission("a", maxTokens: 400))
         for _ in 0..<30 { harness.deliver() }
-        harness.feed(.drainNode(name: "expert"))
+        harness.feed(.drainNode(DrainNode(requestID: 9, name: "nobody")))
+        #expect(harness.refusals().last?.message.contains("drafter, expert, second") == true)
+        harness.feed(.drainNode(DrainNode(requestID: 10, name: "expert")))
+        guard case .nodeList(let list)? = harness.messages().last else {
+            Issue.record("a drain must be answered by the node")
+            return
+        }
+        #expect(list.requestID == 10)
+        #expect(list.nodes.map(\.state) == [.draining])
         let before = harness.node("expert").received.filter(\.isVerify).count
         harness.settle()
         #expect(harness.node("expert").received.filter(\.isVerify).count <= before + 1)

@@ -87,7 +87,7 @@ struct TransitionTableTests {
         case .drafted, .verifying: answerDraft(&harness)
         case .idle:
             answerDraft(&harness)
-            harness.feed(.drainNode(name: "expert"))
+            harness.feed(.drainNode(DrainNode(requestID: 1, name: "expert")))
             answerVerify(&harness)
         default: break
         }

@@ -637,6 +637,51 @@ void   cascade__v1__nodes_request__free_unpacked
   assert(message->base.descriptor == &cascade__v1__nodes_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__drain_node__init
+                     (Cascade__V1__DrainNode         *message)
+{
+  static const Cascade__V1__DrainNode init_value = CASCADE__V1__DRAIN_NODE__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__drain_node__get_packed_size
+                     (const Cascade__V1__DrainNode *message)
+{
+  assert(message->base.descriptor == &cascade__v1__drain_node__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__drain_node__pack
+                     (const Cascade__V1__DrainNode *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__drain_node__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__drain_node__pack_to_buffer
+                     (const Cascade__V1__DrainNode *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__drain_node__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__DrainNode *
+       cascade__v1__drain_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__DrainNode *)
+     protobuf_c_message_unpack (&cascade__v1__drain_node__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__drain_node__free_unpacked
+                     (Cascade__V1__DrainNode *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__drain_node__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__job_summary__init
                      (Cascade__V1__JobSummary         *message)
 {
@@ -815,6 +860,51 @@ void   cascade__v1__node_list__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &cascade__v1__node_list__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   cascade__v1__message_traffic__init
+                     (Cascade__V1__MessageTraffic         *message)
+{
+  static const Cascade__V1__MessageTraffic init_value = CASCADE__V1__MESSAGE_TRAFFIC__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__message_traffic__get_packed_size
+                     (const Cascade__V1__MessageTraffic *message)
+{
+  assert(message->base.descriptor == &cascade__v1__message_traffic__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__message_traffic__pack
+                     (const Cascade__V1__MessageTraffic *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__message_traffic__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__message_traffic__pack_to_buffer
+                     (const Cascade__V1__MessageTraffic *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__message_traffic__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__MessageTraffic *
+       cascade__v1__message_traffic__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__MessageTraffic *)
+     protobuf_c_message_unpack (&cascade__v1__message_traffic__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__message_traffic__free_unpacked
+                     (Cascade__V1__MessageTraffic *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__message_traffic__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   cascade__v1__cluster_status__init
@@ -2088,7 +2178,7 @@ const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor =
   (ProtobufCMessageInit) cascade__v1__speculation_counts__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors[16] =
+static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors[17] =
 {
   {
     "job",
@@ -2282,6 +2372,18 @@ static const ProtobufCFieldDescriptor cascade__v1__job_report__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_synthetic",
+    17,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__JobReport, has_is_synthetic),
+    offsetof(Cascade__V1__JobReport, is_synthetic),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
   10,   /* field[10] = counts */
@@ -2289,6 +2391,7 @@ static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
   14,   /* field[14] = drafter_kind */
   2,   /* field[2] = error */
   12,   /* field[12] = first_token_milliseconds */
+  16,   /* field[16] = is_synthetic */
   0,   /* field[0] = job */
   9,   /* field[9] = num_speculative_tokens */
   5,   /* field[5] = prompt_tokens */
@@ -2304,7 +2407,7 @@ static const unsigned cascade__v1__job_report__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__job_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor =
 {
@@ -2314,7 +2417,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_report__descriptor =
   "Cascade__V1__JobReport",
   "cascade.v1",
   sizeof(Cascade__V1__JobReport),
-  16,
+  17,
   cascade__v1__job_report__field_descriptors,
   cascade__v1__job_report__field_indices_by_name,
   1,  cascade__v1__job_report__number_ranges,
@@ -2512,6 +2615,57 @@ const ProtobufCMessageDescriptor cascade__v1__nodes_request__descriptor =
   (ProtobufCMessageInit) cascade__v1__nodes_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor cascade__v1__drain_node__field_descriptors[2] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__DrainNode, has_request_id),
+    offsetof(Cascade__V1__DrainNode, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__DrainNode, has_name),
+    offsetof(Cascade__V1__DrainNode, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__drain_node__field_indices_by_name[] = {
+  1,   /* field[1] = name */
+  0,   /* field[0] = request_id */
+};
+static const ProtobufCIntRange cascade__v1__drain_node__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__drain_node__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.DrainNode",
+  "DrainNode",
+  "Cascade__V1__DrainNode",
+  "cascade.v1",
+  sizeof(Cascade__V1__DrainNode),
+  2,
+  cascade__v1__drain_node__field_descriptors,
+  cascade__v1__drain_node__field_indices_by_name,
+  1,  cascade__v1__drain_node__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__drain_node__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptors[8] =
 {
   {
@@ -2692,7 +2846,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor =
   (ProtobufCMessageInit) cascade__v1__job_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descriptors[13] =
+static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descriptors[17] =
 {
   {
     "identity",
@@ -2850,13 +3004,65 @@ static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "busy_fraction",
+    14,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__NodeSummary, has_busy_fraction),
+    offsetof(Cascade__V1__NodeSummary, busy_fraction),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_fraction",
+    15,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__NodeSummary, has_cpu_fraction),
+    offsetof(Cascade__V1__NodeSummary, cpu_fraction),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host",
+    16,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__NodeSummary, has_host),
+    offsetof(Cascade__V1__NodeSummary, host),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_synthetic",
+    17,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__NodeSummary, has_is_synthetic),
+    offsetof(Cascade__V1__NodeSummary, is_synthetic),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
+  13,   /* field[13] = busy_fraction */
   9,   /* field[9] = context_length */
   10,   /* field[10] = costs */
+  14,   /* field[14] = cpu_fraction */
   6,   /* field[6] = credits */
+  15,   /* field[15] = host */
   0,   /* field[0] = identity */
   5,   /* field[5] = in_flight */
+  16,   /* field[16] = is_synthetic */
   8,   /* field[8] = kv_tokens */
   3,   /* field[3] = model_name */
   2,   /* field[2] = pool */
@@ -2869,7 +3075,7 @@ static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__node_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor =
 {
@@ -2879,7 +3085,7 @@ const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor =
   "Cascade__V1__NodeSummary",
   "cascade.v1",
   sizeof(Cascade__V1__NodeSummary),
-  13,
+  17,
   cascade__v1__node_summary__field_descriptors,
   cascade__v1__node_summary__field_indices_by_name,
   1,  cascade__v1__node_summary__number_ranges,
@@ -2937,7 +3143,97 @@ const ProtobufCMessageDescriptor cascade__v1__node_list__descriptor =
   (ProtobufCMessageInit) cascade__v1__node_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[11] =
+static const ProtobufCFieldDescriptor cascade__v1__message_traffic__field_descriptors[5] =
+{
+  {
+    "message",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__MessageTraffic, has_message),
+    offsetof(Cascade__V1__MessageTraffic, message),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_messages",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__MessageTraffic, has_sent_messages),
+    offsetof(Cascade__V1__MessageTraffic, sent_messages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_bytes",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__MessageTraffic, has_sent_bytes),
+    offsetof(Cascade__V1__MessageTraffic, sent_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_messages",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__MessageTraffic, has_received_messages),
+    offsetof(Cascade__V1__MessageTraffic, received_messages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_bytes",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__MessageTraffic, has_received_bytes),
+    offsetof(Cascade__V1__MessageTraffic, received_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__message_traffic__field_indices_by_name[] = {
+  0,   /* field[0] = message */
+  4,   /* field[4] = received_bytes */
+  3,   /* field[3] = received_messages */
+  2,   /* field[2] = sent_bytes */
+  1,   /* field[1] = sent_messages */
+};
+static const ProtobufCIntRange cascade__v1__message_traffic__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.MessageTraffic",
+  "MessageTraffic",
+  "Cascade__V1__MessageTraffic",
+  "cascade.v1",
+  sizeof(Cascade__V1__MessageTraffic),
+  5,
+  cascade__v1__message_traffic__field_descriptors,
+  cascade__v1__message_traffic__field_indices_by_name,
+  1,  cascade__v1__message_traffic__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__message_traffic__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[13] =
 {
   {
     "request_id",
@@ -3071,10 +3367,35 @@ static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "traffic",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__ClusterStatus, n_traffic),
+    offsetof(Cascade__V1__ClusterStatus, traffic),
+    &cascade__v1__message_traffic__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_milliseconds",
+    13,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__ClusterStatus, has_cpu_milliseconds),
+    offsetof(Cascade__V1__ClusterStatus, cpu_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   1,   /* field[1] = boot */
   10,   /* field[10] = counts */
+  12,   /* field[12] = cpu_milliseconds */
   7,   /* field[7] = drafters */
   8,   /* field[8] = experts */
   6,   /* field[6] = finished_jobs */
@@ -3083,12 +3404,13 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   5,   /* field[5] = running_jobs */
   2,   /* field[2] = software */
   9,   /* field[9] = stale_messages */
+  11,   /* field[11] = traffic */
   3,   /* field[3] = uptime_milliseconds */
 };
 static const ProtobufCIntRange cascade__v1__cluster_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
 {
@@ -3098,7 +3420,7 @@ const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
   "Cascade__V1__ClusterStatus",
   "cascade.v1",
   sizeof(Cascade__V1__ClusterStatus),
-  11,
+  13,
   cascade__v1__cluster_status__field_descriptors,
   cascade__v1__cluster_status__field_indices_by_name,
   1,  cascade__v1__cluster_status__number_ranges,

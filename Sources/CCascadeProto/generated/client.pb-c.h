@@ -30,10 +30,12 @@ typedef struct Cascade__V1__Finished Cascade__V1__Finished;
 typedef struct Cascade__V1__StatusRequest Cascade__V1__StatusRequest;
 typedef struct Cascade__V1__JobsRequest Cascade__V1__JobsRequest;
 typedef struct Cascade__V1__NodesRequest Cascade__V1__NodesRequest;
+typedef struct Cascade__V1__DrainNode Cascade__V1__DrainNode;
 typedef struct Cascade__V1__JobSummary Cascade__V1__JobSummary;
 typedef struct Cascade__V1__JobList Cascade__V1__JobList;
 typedef struct Cascade__V1__NodeSummary Cascade__V1__NodeSummary;
 typedef struct Cascade__V1__NodeList Cascade__V1__NodeList;
+typedef struct Cascade__V1__MessageTraffic Cascade__V1__MessageTraffic;
 typedef struct Cascade__V1__ClusterStatus Cascade__V1__ClusterStatus;
 
 
@@ -750,10 +752,15 @@ struct  Cascade__V1__JobReport
    */
   protobuf_c_boolean has_draft_minimum_confidence;
   double draft_minimum_confidence;
+  /*
+   * Whether nodes without models made the answer up; absent: no.
+   */
+  protobuf_c_boolean has_is_synthetic;
+  protobuf_c_boolean is_synthetic;
 };
 #define CASCADE__V1__JOB_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__job_report__descriptor) \
-    , 0, 0, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, NULL, 0,NULL, 0, {0,NULL}, 0, 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0 }
+    , 0, 0, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, NULL, 0,NULL, 0, {0,NULL}, 0, 0, NULL, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0 }
 
 
 /*
@@ -836,6 +843,28 @@ struct  Cascade__V1__NodesRequest
 #define CASCADE__V1__NODES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__nodes_request__descriptor) \
     , 0, 0 }
+
+
+/*
+ * Admin to coordinator: the node of that name shall finish what it has and leave. Answered by a list of that node alone.
+ */
+struct  Cascade__V1__DrainNode
+{
+  ProtobufCMessage base;
+  /*
+   * The client's number for this request.
+   */
+  protobuf_c_boolean has_request_id;
+  uint64_t request_id;
+  /*
+   * The node's name; UTF-8.
+   */
+  protobuf_c_boolean has_name;
+  ProtobufCBinaryData name;
+};
+#define CASCADE__V1__DRAIN_NODE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__drain_node__descriptor) \
+    , 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -980,10 +1009,30 @@ struct  Cascade__V1__NodeSummary
    */
   protobuf_c_boolean has_silent_milliseconds;
   double silent_milliseconds;
+  /*
+   * Share of the last seconds that it spent in passes; absent where that is not known.
+   */
+  protobuf_c_boolean has_busy_fraction;
+  double busy_fraction;
+  /*
+   * Share of the last seconds' processor time of one core that its process used; absent where that is not known.
+   */
+  protobuf_c_boolean has_cpu_fraction;
+  double cpu_fraction;
+  /*
+   * Names the cores that it computes on; UTF-8; absent: unknown.
+   */
+  protobuf_c_boolean has_host;
+  ProtobufCBinaryData host;
+  /*
+   * Whether it makes its answers up; absent: no.
+   */
+  protobuf_c_boolean has_is_synthetic;
+  protobuf_c_boolean is_synthetic;
 };
 #define CASCADE__V1__NODE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__node_summary__descriptor) \
-    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__NODE_STATE__NODE_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL}, 0, 0 }
+    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__NODE_STATE__NODE_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0 }
 
 
 /*
@@ -1006,6 +1055,43 @@ struct  Cascade__V1__NodeList
 #define CASCADE__V1__NODE_LIST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__node_list__descriptor) \
     , 0, 0, 0,NULL }
+
+
+/*
+ * What the coordinator has sent and received of one kind of message.
+ */
+struct  Cascade__V1__MessageTraffic
+{
+  ProtobufCMessage base;
+  /*
+   * The field's name in Envelope; UTF-8.
+   */
+  protobuf_c_boolean has_message;
+  ProtobufCBinaryData message;
+  /*
+   * Messages sent.
+   */
+  protobuf_c_boolean has_sent_messages;
+  uint64_t sent_messages;
+  /*
+   * Bytes of their frames.
+   */
+  protobuf_c_boolean has_sent_bytes;
+  uint64_t sent_bytes;
+  /*
+   * Messages received.
+   */
+  protobuf_c_boolean has_received_messages;
+  uint64_t received_messages;
+  /*
+   * Bytes of their frames.
+   */
+  protobuf_c_boolean has_received_bytes;
+  uint64_t received_bytes;
+};
+#define CASCADE__V1__MESSAGE_TRAFFIC__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__message_traffic__descriptor) \
+    , 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -1068,10 +1154,20 @@ struct  Cascade__V1__ClusterStatus
    * What speculation did since start.
    */
   Cascade__V1__SpeculationCounts *counts;
+  /*
+   * What went over the wire since start, by kind of message; none where nobody counted.
+   */
+  size_t n_traffic;
+  Cascade__V1__MessageTraffic **traffic;
+  /*
+   * Milliseconds of processor time that the coordinator has used since its start; absent: unknown.
+   */
+  protobuf_c_boolean has_cpu_milliseconds;
+  double cpu_milliseconds;
 };
 #define CASCADE__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cluster_status__descriptor) \
-    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0 }
 
 
 /* Cascade__V1__Submit methods */
@@ -1340,6 +1436,25 @@ Cascade__V1__NodesRequest *
 void   cascade__v1__nodes_request__free_unpacked
                      (Cascade__V1__NodesRequest *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__DrainNode methods */
+void   cascade__v1__drain_node__init
+                     (Cascade__V1__DrainNode         *message);
+size_t cascade__v1__drain_node__get_packed_size
+                     (const Cascade__V1__DrainNode   *message);
+size_t cascade__v1__drain_node__pack
+                     (const Cascade__V1__DrainNode   *message,
+                      uint8_t             *out);
+size_t cascade__v1__drain_node__pack_to_buffer
+                     (const Cascade__V1__DrainNode   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__DrainNode *
+       cascade__v1__drain_node__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__drain_node__free_unpacked
+                     (Cascade__V1__DrainNode *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__JobSummary methods */
 void   cascade__v1__job_summary__init
                      (Cascade__V1__JobSummary         *message);
@@ -1416,6 +1531,25 @@ Cascade__V1__NodeList *
 void   cascade__v1__node_list__free_unpacked
                      (Cascade__V1__NodeList *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__MessageTraffic methods */
+void   cascade__v1__message_traffic__init
+                     (Cascade__V1__MessageTraffic         *message);
+size_t cascade__v1__message_traffic__get_packed_size
+                     (const Cascade__V1__MessageTraffic   *message);
+size_t cascade__v1__message_traffic__pack
+                     (const Cascade__V1__MessageTraffic   *message,
+                      uint8_t             *out);
+size_t cascade__v1__message_traffic__pack_to_buffer
+                     (const Cascade__V1__MessageTraffic   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__MessageTraffic *
+       cascade__v1__message_traffic__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__message_traffic__free_unpacked
+                     (Cascade__V1__MessageTraffic *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__ClusterStatus methods */
 void   cascade__v1__cluster_status__init
                      (Cascade__V1__ClusterStatus         *message);
@@ -1479,6 +1613,9 @@ typedef void (*Cascade__V1__JobsRequest_Closure)
 typedef void (*Cascade__V1__NodesRequest_Closure)
                  (const Cascade__V1__NodesRequest *message,
                   void *closure_data);
+typedef void (*Cascade__V1__DrainNode_Closure)
+                 (const Cascade__V1__DrainNode *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__JobSummary_Closure)
                  (const Cascade__V1__JobSummary *message,
                   void *closure_data);
@@ -1490,6 +1627,9 @@ typedef void (*Cascade__V1__NodeSummary_Closure)
                   void *closure_data);
 typedef void (*Cascade__V1__NodeList_Closure)
                  (const Cascade__V1__NodeList *message,
+                  void *closure_data);
+typedef void (*Cascade__V1__MessageTraffic_Closure)
+                 (const Cascade__V1__MessageTraffic *message,
                   void *closure_data);
 typedef void (*Cascade__V1__ClusterStatus_Closure)
                  (const Cascade__V1__ClusterStatus *message,
@@ -1520,10 +1660,12 @@ extern const ProtobufCMessageDescriptor cascade__v1__finished__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__status_request__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__jobs_request__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__nodes_request__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__drain_node__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_list__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -649,7 +649,7 @@ const ProtobufCMessageDescriptor cascade__v1__cost_curve__descriptor =
   (ProtobufCMessageInit) cascade__v1__cost_curve__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[5] =
+static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[7] =
 {
   {
     "passes",
@@ -711,18 +711,44 @@ static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[5
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "uptime_milliseconds",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__Progress, has_uptime_milliseconds),
+    offsetof(Cascade__V1__Progress, uptime_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_milliseconds",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__Progress, has_cpu_milliseconds),
+    offsetof(Cascade__V1__Progress, cpu_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__progress__field_indices_by_name[] = {
   3,   /* field[3] = busy_milliseconds */
+  6,   /* field[6] = cpu_milliseconds */
   2,   /* field[2] = kv_tokens_used */
   0,   /* field[0] = passes */
   1,   /* field[1] = pending */
   4,   /* field[4] = prefix_cache_hit_tokens */
+  5,   /* field[5] = uptime_milliseconds */
 };
 static const ProtobufCIntRange cascade__v1__progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor cascade__v1__progress__descriptor =
 {
@@ -732,7 +758,7 @@ const ProtobufCMessageDescriptor cascade__v1__progress__descriptor =
   "Cascade__V1__Progress",
   "cascade.v1",
   sizeof(Cascade__V1__Progress),
-  5,
+  7,
   cascade__v1__progress__field_descriptors,
   cascade__v1__progress__field_indices_by_name,
   1,  cascade__v1__progress__number_ranges,
@@ -769,7 +795,7 @@ const ProtobufCEnumDescriptor cascade__v1__node_role__descriptor =
   cascade__v1__node_role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[13] =
+static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[14] =
 {
   { "REFUSAL_CODE_UNSPECIFIED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED", 0 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_PROTOCOL_VERSION", 1 },
@@ -784,14 +810,16 @@ static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number
   { "REFUSAL_CODE_POISONED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_POISONED", 10 },
   { "REFUSAL_CODE_NODE_FAILED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_NODE_FAILED", 11 },
   { "REFUSAL_CODE_SHUTTING_DOWN", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SHUTTING_DOWN", 12 },
+  { "REFUSAL_CODE_FORBIDDEN", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_FORBIDDEN", 13 },
 };
 static const ProtobufCIntRange cascade__v1__refusal_code__value_ranges[] = {
-{0, 0},{0, 13}
+{0, 0},{0, 14}
 };
-static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[13] =
+static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[14] =
 {
   { "REFUSAL_CODE_BAD_REQUEST", 4 },
   { "REFUSAL_CODE_CONTEXT_EXCEEDED", 5 },
+  { "REFUSAL_CODE_FORBIDDEN", 13 },
   { "REFUSAL_CODE_MODEL_MISMATCH", 3 },
   { "REFUSAL_CODE_NODE_FAILED", 11 },
   { "REFUSAL_CODE_NODE_NAME_TAKEN", 8 },
@@ -811,9 +839,9 @@ const ProtobufCEnumDescriptor cascade__v1__refusal_code__descriptor =
   "RefusalCode",
   "Cascade__V1__RefusalCode",
   "cascade.v1",
-  13,
+  14,
   cascade__v1__refusal_code__enum_values_by_number,
-  13,
+  14,
   cascade__v1__refusal_code__enum_values_by_name,
   1,
   cascade__v1__refusal_code__value_ranges,

@@ -98,7 +98,11 @@ typedef enum _Cascade__V1__RefusalCode {
   /*
    * The coordinator or node is leaving.
    */
-  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SHUTTING_DOWN = 12
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SHUTTING_DOWN = 12,
+  /*
+   * The sender's key does not allow this message.
+   */
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_FORBIDDEN = 13
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__REFUSAL_CODE)
 } Cascade__V1__RefusalCode;
 /*
@@ -432,10 +436,20 @@ struct  Cascade__V1__Progress
    */
   protobuf_c_boolean has_prefix_cache_hit_tokens;
   uint64_t prefix_cache_hit_tokens;
+  /*
+   * Milliseconds since the process was ready, by its own clock; missing means 0.
+   */
+  protobuf_c_boolean has_uptime_milliseconds;
+  uint64_t uptime_milliseconds;
+  /*
+   * Milliseconds of processor time that the process has used since its start; missing means 0.
+   */
+  protobuf_c_boolean has_cpu_milliseconds;
+  uint64_t cpu_milliseconds;
 };
 #define CASCADE__V1__PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__progress__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Cascade__V1__Hash128 methods */

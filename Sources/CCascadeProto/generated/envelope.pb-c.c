@@ -52,7 +52,7 @@ void   cascade__v1__envelope__free_unpacked
   assert(message->base.descriptor == &cascade__v1__envelope__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__envelope__field_descriptors[31] =
+static const ProtobufCFieldDescriptor cascade__v1__envelope__field_descriptors[32] =
 {
   {
     "protocol_version",
@@ -426,6 +426,18 @@ static const ProtobufCFieldDescriptor cascade__v1__envelope__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "drain_node",
+    60,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Envelope, drain_node),
+    &cascade__v1__drain_node__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__envelope__field_indices_by_name[] = {
   20,   /* field[20] = accepted */
@@ -435,6 +447,7 @@ static const unsigned cascade__v1__envelope__field_indices_by_name[] = {
   12,   /* field[12] = draft */
   13,   /* field[13] = drafted */
   10,   /* field[10] = drain */
+  31,   /* field[31] = drain_node */
   17,   /* field[17] = failed */
   24,   /* field[24] = finished */
   2,   /* field[2] = frame_bytes */
@@ -466,7 +479,7 @@ static const ProtobufCIntRange cascade__v1__envelope__number_ranges[4 + 1] =
   { 16, 3 },
   { 32, 12 },
   { 48, 19 },
-  { 0, 31 }
+  { 0, 32 }
 };
 const ProtobufCMessageDescriptor cascade__v1__envelope__descriptor =
 {
@@ -476,7 +489,7 @@ const ProtobufCMessageDescriptor cascade__v1__envelope__descriptor =
   "Cascade__V1__Envelope",
   "cascade.v1",
   sizeof(Cascade__V1__Envelope),
-  31,
+  32,
   cascade__v1__envelope__field_descriptors,
   cascade__v1__envelope__field_indices_by_name,
   4,  cascade__v1__envelope__number_ranges,

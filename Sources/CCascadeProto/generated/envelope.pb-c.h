@@ -160,10 +160,14 @@ struct  Cascade__V1__Envelope
    * The cluster's status.
    */
   Cascade__V1__ClusterStatus *cluster_status;
+  /*
+   * An operator wants a node to leave.
+   */
+  Cascade__V1__DrainNode *drain_node;
 };
 #define CASCADE__V1__ENVELOPE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__envelope__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    , 0, 0, 0, 0, 0,NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 
 /* Cascade__V1__Envelope methods */

@@ -412,7 +412,7 @@ void   cascade__v1__goodbye__free_unpacked
   assert(message->base.descriptor == &cascade__v1__goodbye__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[11] =
+static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[13] =
 {
   {
     "identity",
@@ -546,10 +546,36 @@ static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[11] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "host",
+    12,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__Hello, has_host),
+    offsetof(Cascade__V1__Hello, host),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_synthetic",
+    13,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Hello, has_is_synthetic),
+    offsetof(Cascade__V1__Hello, is_synthetic),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__hello__field_indices_by_name[] = {
   9,   /* field[9] = context_length */
+  11,   /* field[11] = host */
   0,   /* field[0] = identity */
+  12,   /* field[12] = is_synthetic */
   10,   /* field[10] = kv_tokens */
   5,   /* field[5] = model_fingerprint */
   4,   /* field[4] = model_name */
@@ -563,7 +589,7 @@ static const unsigned cascade__v1__hello__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor cascade__v1__hello__descriptor =
 {
@@ -573,7 +599,7 @@ const ProtobufCMessageDescriptor cascade__v1__hello__descriptor =
   "Cascade__V1__Hello",
   "cascade.v1",
   sizeof(Cascade__V1__Hello),
-  11,
+  13,
   cascade__v1__hello__field_descriptors,
   cascade__v1__hello__field_indices_by_name,
   1,  cascade__v1__hello__number_ranges,

@@ -90,10 +90,20 @@ struct  Cascade__V1__Hello
    */
   protobuf_c_boolean has_kv_tokens;
   uint32_t kv_tokens;
+  /*
+   * Names the cores that it computes on: nodes with the same name share them; UTF-8; missing means unknown.
+   */
+  protobuf_c_boolean has_host;
+  ProtobufCBinaryData host;
+  /*
+   * Whether it makes its answers up, to measure the service without models; missing means no.
+   */
+  protobuf_c_boolean has_is_synthetic;
+  protobuf_c_boolean is_synthetic;
 };
 #define CASCADE__V1__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__hello__descriptor) \
-    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, 0, 0, 0, {0,NULL}, 0, 0, 0, 0 }
+    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0, 0 }
 
 
 /*

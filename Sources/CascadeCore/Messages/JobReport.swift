@@ -32,6 +32,8 @@ package struct JobReport: Equatable, Sendable {
     package var firstTokenMilliseconds: Double?
     /// From acceptance to the end.
     package var totalMilliseconds: Double
+    /// Whether nodes without models made the answer up.
+    package var isSynthetic: Bool
 
     /// Creates the value from its parts.
     package init(
@@ -50,7 +52,8 @@ package struct JobReport: Equatable, Sendable {
         counts: SpeculationCounts,
         queueMilliseconds: Double,
         firstTokenMilliseconds: Double?,
-        totalMilliseconds: Double
+        totalMilliseconds: Double,
+        isSynthetic: Bool = false
     ) {
         self.job = job
         self.reason = reason
@@ -68,5 +71,6 @@ package struct JobReport: Equatable, Sendable {
         self.queueMilliseconds = queueMilliseconds
         self.firstTokenMilliseconds = firstTokenMilliseconds
         self.totalMilliseconds = totalMilliseconds
+        self.isSynthetic = isSynthetic
     }
 }

@@ -22,6 +22,10 @@ package struct Hello: Equatable, Sendable {
     package var contextLength: UInt32
     /// Tokens that its cache holds over all sequences.
     package var kvTokens: UInt32
+    /// Names the cores that it computes on: nodes with the same name share them; empty where that is not known.
+    package var host: String
+    /// Whether it makes its answers up, to measure the service without models.
+    package var isSynthetic: Bool
 
     /// Creates the value from its parts.
     package init(
@@ -35,7 +39,9 @@ package struct Hello: Equatable, Sendable {
         vocabularyCount: UInt32,
         numericsID: String,
         contextLength: UInt32,
-        kvTokens: UInt32
+        kvTokens: UInt32,
+        host: String = "",
+        isSynthetic: Bool = false
     ) {
         self.identity = identity
         self.role = role
@@ -48,6 +54,8 @@ package struct Hello: Equatable, Sendable {
         self.numericsID = numericsID
         self.contextLength = contextLength
         self.kvTokens = kvTokens
+        self.host = host
+        self.isSynthetic = isSynthetic
     }
 }
 
@@ -165,6 +173,10 @@ package struct Progress: Equatable, Sendable {
     package var busyMilliseconds: UInt64
     /// Tokens since start whose keys and values were not computed again because a page of the cache held them.
     package var prefixCacheHitTokens: UInt64
+    /// Since its engine was ready, by its own clock.
+    package var uptimeMilliseconds: UInt64
+    /// Processor time that its process has used since start.
+    package var cpuMilliseconds: UInt64
 
     /// Creates the value from its parts.
     package init(
@@ -172,13 +184,17 @@ package struct Progress: Equatable, Sendable {
         pending: UInt32,
         kvTokensUsed: UInt32,
         busyMilliseconds: UInt64,
-        prefixCacheHitTokens: UInt64 = 0
+        prefixCacheHitTokens: UInt64 = 0,
+        uptimeMilliseconds: UInt64 = 0,
+        cpuMilliseconds: UInt64 = 0
     ) {
         self.passes = passes
         self.pending = pending
         self.kvTokensUsed = kvTokensUsed
         self.busyMilliseconds = busyMilliseconds
         self.prefixCacheHitTokens = prefixCacheHitTokens
+        self.uptimeMilliseconds = uptimeMilliseconds
+        self.cpuMilliseconds = cpuMilliseconds
     }
 }
 

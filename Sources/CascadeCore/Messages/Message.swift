@@ -44,6 +44,8 @@ package enum Message: Equatable, Sendable {
     case jobsRequest(JobsRequest)
     /// A client asks for nodes.
     case nodesRequest(NodesRequest)
+    /// An operator wants a node to leave.
+    case drainNode(DrainNode)
     /// A job exists.
     case accepted(Accepted)
     /// A piece of an answer.

@@ -24,4 +24,6 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
     case nodeFailed = 11
     /// The coordinator or node is leaving.
     case shuttingDown = 12
+    /// The sender's key does not allow this message.
+    case forbidden = 13
 }

@@ -120,6 +120,14 @@ package struct NodeSummary: Equatable, Sendable {
     package var software: String
     /// Since it was last heard.
     package var silentMilliseconds: Double
+    /// Share of the last seconds that it spent in passes; nil where that is not known.
+    package var busyFraction: Double?
+    /// Processor time of the last seconds, in cores; nil where that is not known.
+    package var cpuFraction: Double?
+    /// Names the cores that it computes on.
+    package var host: String
+    /// Whether it makes its answers up.
+    package var isSynthetic: Bool
 
     /// Creates the value from its parts.
     package init(
@@ -135,7 +143,11 @@ package struct NodeSummary: Equatable, Sendable {
         contextLength: UInt32,
         costs: [CostPoint],
         software: String,
-        silentMilliseconds: Double
+        silentMilliseconds: Double,
+        busyFraction: Double? = nil,
+        cpuFraction: Double? = nil,
+        host: String = "",
+        isSynthetic: Bool = false
     ) {
         self.identity = identity
         self.role = role
@@ -150,6 +162,10 @@ package struct NodeSummary: Equatable, Sendable {
         self.costs = costs
         self.software = software
         self.silentMilliseconds = silentMilliseconds
+        self.busyFraction = busyFraction
+        self.cpuFraction = cpuFraction
+        self.host = host
+        self.isSynthetic = isSynthetic
     }
 }
 
@@ -164,6 +180,49 @@ package struct NodeList: Equatable, Sendable {
     package init(requestID: UInt64, nodes: [NodeSummary]) {
         self.requestID = requestID
         self.nodes = nodes
+    }
+}
+
+/// An operator wants a node to finish what it has and leave; answered by a list of that node alone.
+package struct DrainNode: Equatable, Sendable {
+    /// The client's number for this request.
+    package var requestID: UInt64
+    /// The node's name.
+    package var name: String
+
+    /// Creates the value from its parts.
+    package init(requestID: UInt64, name: String) {
+        self.requestID = requestID
+        self.name = name
+    }
+}
+
+/// What the coordinator has sent and received of one kind of message since its start.
+package struct MessageTraffic: Equatable, Sendable {
+    /// The kind, as the wire's schema names it.
+    package var message: String
+    /// Messages sent.
+    package var sentMessages: UInt64
+    /// Bytes of their frames.
+    package var sentBytes: UInt64
+    /// Messages received.
+    package var receivedMessages: UInt64
+    /// Bytes of their frames.
+    package var receivedBytes: UInt64
+
+    /// Creates the value from its parts.
+    package init(
+        message: String,
+        sentMessages: UInt64 = 0,
+        sentBytes: UInt64 = 0,
+        receivedMessages: UInt64 = 0,
+        receivedBytes: UInt64 = 0
+    ) {
+        self.message = message
+        self.sentMessages = sentMessages
+        self.sentBytes = sentBytes
+        self.receivedMessages = receivedMessages
+        self.receivedBytes = receivedBytes
     }
 }
 
@@ -191,6 +250,10 @@ package struct ClusterStatus: Equatable, Sendable {
     package var staleMessages: UInt64
     /// What speculation did since start.
     package var counts: SpeculationCounts
+    /// What went over the wire, by kind of message; empty where nobody counted.
+    package var traffic: [MessageTraffic]
+    /// Processor time that the coordinator has used since its start; nil where nobody measured.
+    package var cpuMilliseconds: Double?
 
     /// Creates the value from its parts.
     package init(
@@ -204,7 +267,9 @@ package struct ClusterStatus: Equatable, Sendable {
         drafters: UInt32,
         experts: UInt32,
         staleMessages: UInt64,
-        counts: SpeculationCounts
+        counts: SpeculationCounts,
+        traffic: [MessageTraffic] = [],
+        cpuMilliseconds: Double? = nil
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -217,5 +282,7 @@ package struct ClusterStatus: Equatable, Sendable {
         self.experts = experts
         self.staleMessages = staleMessages
         self.counts = counts
+        self.traffic = traffic
+        self.cpuMilliseconds = cpuMilliseconds
     }
 }

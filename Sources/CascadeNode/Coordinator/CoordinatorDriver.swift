@@ -15,6 +15,7 @@ final class CoordinatorDriver: ReactorHandler {
     /// By vocabulary: pools with the same tokens share one.
     private var tokenizers: [Hash128: PromptTokenizer] = [:]
     private var nextHealthReport: Instant
+    private var traffic = TrafficCounters()
 
     init(configuration: CoordinatorConfiguration, handle: ReactorHandle, logger: Logger) {
         self.configuration = configuration
@@ -44,6 +45,7 @@ final class CoordinatorDriver: ReactorHandler {
         } catch {
             return reject(error, from: peer, context)
         }
+        traffic.countReceived(message, frames: frames)
         step(.message(message, from: peer), context, now: now)
     }
 
@@ -95,8 +97,10 @@ extension CoordinatorDriver {
     private func perform(_ action: Machine.Action, _ context: ReactorContext, events: inout [Machine.Event]) {
         switch action {
         case .send(let message, let peer):
-            switch context.send(WireCodec.encode(message), to: peer) {
-            case .sent: break
+            let message = measured(message)
+            let frames = WireCodec.encode(message)
+            switch context.send(frames, to: peer) {
+            case .sent: traffic.countSent(message, frames: frames)
             case .unreachable: events.append(.peerLost(peer))
             case .full: events.append(.peerFull(peer))
             case .refused(let limit):
@@ -111,6 +115,14 @@ extension CoordinatorDriver {
             logger.log(level: level.logLevel, "\(text)", metadata: metadata)
         case .exit: context.stop("done")
         }
+    }
+
+    /// Adds to a status what only the process knows.
+    private func measured(_ message: Message) -> Message {
+        guard case .clusterStatus(var status) = message else { return message }
+        status.traffic = traffic.all
+        status.cpuMilliseconds = ProcessorTime.milliseconds()
+        return .clusterStatus(status)
     }
 
     private func tokenize(_ request: Machine.Tokenization) -> Machine.TokenizedPrompt {

@@ -25,6 +25,7 @@ package final class Mailbox: Sendable {
         var replies: [Message] = []
         var engine = EngineState.loading
         var progress = CascadeCore.Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+        var readyAt: Instant?
         var isStopped = false
         var wake: (@Sendable () -> Void)?
     }
@@ -65,6 +66,8 @@ package final class Mailbox: Sendable {
         state.withLock { state in
             var progress = state.progress
             progress.pending += UInt32(state.work.count)
+            progress.uptimeMilliseconds = state.readyAt.map { UInt64(MonotonicTime.seconds(since: $0) * 1_000) } ?? 0
+            progress.cpuMilliseconds = UInt64(ProcessorTime.milliseconds())
             return progress
         }
     }
@@ -105,6 +108,7 @@ package final class Mailbox: Sendable {
     package func setEngineState(_ engine: EngineState) {
         let wake = state.withLock { state in
             state.engine = engine
+            if case .ready = engine, state.readyAt == nil { state.readyAt = MonotonicTime.now() }
             return state.wake
         }
         wake?()

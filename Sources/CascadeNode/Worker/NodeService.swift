@@ -47,7 +47,8 @@ package struct NodeService: Service {
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID(sled: configuration.sled),
                 contextLength: UInt32(limit),
-                kvTokens: UInt32(kvTokens)
+                kvTokens: UInt32(kvTokens),
+                host: HostCores.name()
             )
             loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []

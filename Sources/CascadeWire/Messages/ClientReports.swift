@@ -53,7 +53,8 @@ extension JobReport: WireConvertible {
                 proto.has_total_milliseconds,
                 proto.total_milliseconds,
                 "total_milliseconds"
-            )
+            ),
+            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0
         )
     }
 
@@ -76,6 +77,7 @@ extension JobReport: WireConvertible {
         put(&proto.has_queue_milliseconds, &proto.queue_milliseconds, queueMilliseconds)
         put(&proto.has_first_token_milliseconds, &proto.first_token_milliseconds, firstTokenMilliseconds)
         put(&proto.has_total_milliseconds, &proto.total_milliseconds, totalMilliseconds)
+        if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
         return proto
     }
 }

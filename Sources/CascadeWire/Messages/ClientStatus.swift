@@ -52,6 +52,50 @@ extension NodesRequest: WireConvertible {
     }
 }
 
+extension DrainNode: WireConvertible {
+    init(decoding proto: Cascade__V1__DrainNode, from reader: FieldReader) throws(WireError) {
+        self.init(
+            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
+            name: try reader.name(proto.has_name, proto.name, "name")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__DrainNode {
+        var proto = Cascade__V1__DrainNode()
+        cascade__v1__drain_node__init(&proto)
+        put(&proto.has_request_id, &proto.request_id, requestID)
+        put(&proto.has_name, &proto.name, writer.text(name))
+        return proto
+    }
+}
+
+extension MessageTraffic: WireConvertible {
+    init(decoding proto: Cascade__V1__MessageTraffic, from reader: FieldReader) throws(WireError) {
+        self.init(
+            message: try reader.name(proto.has_message, proto.message, "message"),
+            sentMessages: try reader.counter(proto.has_sent_messages, proto.sent_messages, "sent_messages"),
+            sentBytes: try reader.counter(proto.has_sent_bytes, proto.sent_bytes, "sent_bytes"),
+            receivedMessages: try reader.counter(
+                proto.has_received_messages,
+                proto.received_messages,
+                "received_messages"
+            ),
+            receivedBytes: try reader.counter(proto.has_received_bytes, proto.received_bytes, "received_bytes")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__MessageTraffic {
+        var proto = Cascade__V1__MessageTraffic()
+        cascade__v1__message_traffic__init(&proto)
+        put(&proto.has_message, &proto.message, writer.text(message))
+        put(&proto.has_sent_messages, &proto.sent_messages, sentMessages)
+        put(&proto.has_sent_bytes, &proto.sent_bytes, sentBytes)
+        put(&proto.has_received_messages, &proto.received_messages, receivedMessages)
+        put(&proto.has_received_bytes, &proto.received_bytes, receivedBytes)
+        return proto
+    }
+}
+
 extension JobSummary: WireConvertible {
     init(decoding proto: Cascade__V1__JobSummary, from reader: FieldReader) throws(WireError) {
         self.init(
@@ -122,7 +166,13 @@ extension NodeSummary: WireConvertible {
                 proto.has_silent_milliseconds,
                 proto.silent_milliseconds,
                 "silent_milliseconds"
-            )
+            ),
+            busyFraction: proto.has_busy_fraction == 0
+                ? nil : try reader.number(1, proto.busy_fraction, "busy_fraction", in: Self.cores),
+            cpuFraction: proto.has_cpu_fraction == 0
+                ? nil : try reader.number(1, proto.cpu_fraction, "cpu_fraction", in: Self.cores),
+            host: proto.has_host == 0 ? "" : try reader.name(1, proto.host, "host"),
+            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0
         )
     }
 
@@ -142,8 +192,15 @@ extension NodeSummary: WireConvertible {
         proto.costs = writer.message(CostCurve(points: costs))
         put(&proto.has_software, &proto.software, writer.text(software))
         put(&proto.has_silent_milliseconds, &proto.silent_milliseconds, silentMilliseconds)
+        put(&proto.has_busy_fraction, &proto.busy_fraction, busyFraction)
+        put(&proto.has_cpu_fraction, &proto.cpu_fraction, cpuFraction)
+        if !host.isEmpty { put(&proto.has_host, &proto.host, writer.text(host)) }
+        if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
         return proto
     }
+
+    /// How many cores' time a process may claim to use.
+    private static let cores = 0.0...4_096.0
 }
 
 extension NodeList: WireConvertible {
@@ -180,7 +237,10 @@ extension ClusterStatus: WireConvertible {
             drafters: try reader.count(proto.has_drafters, proto.drafters, "drafters"),
             experts: try reader.count(proto.has_experts, proto.experts, "experts"),
             staleMessages: try reader.counter(proto.has_stale_messages, proto.stale_messages, "stale_messages"),
-            counts: try reader.message(proto.counts, "counts")
+            counts: try reader.message(proto.counts, "counts"),
+            traffic: try reader.messages(proto.n_traffic, proto.traffic, "traffic"),
+            cpuMilliseconds: proto.has_cpu_milliseconds == 0
+                ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds")
         )
     }
 
@@ -198,6 +258,8 @@ extension ClusterStatus: WireConvertible {
         put(&proto.has_experts, &proto.experts, experts)
         put(&proto.has_stale_messages, &proto.stale_messages, staleMessages)
         proto.counts = writer.message(counts)
+        (proto.n_traffic, proto.traffic) = writer.messages(traffic)
+        put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
         return proto
     }
 }

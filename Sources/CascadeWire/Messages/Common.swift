@@ -181,7 +181,11 @@ extension Progress: WireConvertible {
             ),
             prefixCacheHitTokens: proto.has_prefix_cache_hit_tokens == 0
                 ? 0
-                : try reader.counter(1, proto.prefix_cache_hit_tokens, "prefix_cache_hit_tokens")
+                : try reader.counter(1, proto.prefix_cache_hit_tokens, "prefix_cache_hit_tokens"),
+            uptimeMilliseconds: proto.has_uptime_milliseconds == 0
+                ? 0 : try reader.counter(1, proto.uptime_milliseconds, "uptime_milliseconds"),
+            cpuMilliseconds: proto.has_cpu_milliseconds == 0
+                ? 0 : try reader.counter(1, proto.cpu_milliseconds, "cpu_milliseconds")
         )
     }
 
@@ -193,6 +197,8 @@ extension Progress: WireConvertible {
         put(&proto.has_kv_tokens_used, &proto.kv_tokens_used, kvTokensUsed)
         put(&proto.has_busy_milliseconds, &proto.busy_milliseconds, busyMilliseconds)
         put(&proto.has_prefix_cache_hit_tokens, &proto.prefix_cache_hit_tokens, prefixCacheHitTokens)
+        put(&proto.has_uptime_milliseconds, &proto.uptime_milliseconds, uptimeMilliseconds)
+        put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
         return proto
     }
 }

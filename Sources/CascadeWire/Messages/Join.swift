@@ -16,7 +16,9 @@ extension Hello: WireConvertible {
             vocabularyCount: try reader.count(proto.has_vocabulary_count, proto.vocabulary_count, "vocabulary_count"),
             numericsID: try reader.name(proto.has_numerics_id, proto.numerics_id, "numerics_id"),
             contextLength: try reader.count(proto.has_context_length, proto.context_length, "context_length"),
-            kvTokens: try reader.count(proto.has_kv_tokens, proto.kv_tokens, "kv_tokens")
+            kvTokens: try reader.count(proto.has_kv_tokens, proto.kv_tokens, "kv_tokens"),
+            host: proto.has_host == 0 ? "" : try reader.name(1, proto.host, "host"),
+            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0
         )
     }
 
@@ -34,6 +36,8 @@ extension Hello: WireConvertible {
         put(&proto.has_numerics_id, &proto.numerics_id, writer.text(numericsID))
         put(&proto.has_context_length, &proto.context_length, contextLength)
         put(&proto.has_kv_tokens, &proto.kv_tokens, kvTokens)
+        if !host.isEmpty { put(&proto.has_host, &proto.host, writer.text(host)) }
+        if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
         return proto
     }
 }

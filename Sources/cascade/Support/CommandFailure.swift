@@ -28,7 +28,7 @@ extension RefusalCode {
     var isRefusal: Bool {
         switch self {
         case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
-            .protocolVersion, .nodeNameTaken, .notReady:
+            .protocolVersion, .nodeNameTaken, .notReady, .forbidden:
             true
         case .poisoned, .nodeFailed, .shuttingDown: false
         }

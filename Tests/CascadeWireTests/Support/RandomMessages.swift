@@ -39,6 +39,7 @@ extension SeededGenerator {
         case .jobList: .jobList(JobList(requestID: next(), jobs: list(upTo: 5) { $0.jobSummary() }))
         case .nodeList: .nodeList(NodeList(requestID: next(), nodes: list(upTo: 5) { $0.nodeSummary() }))
         case .clusterStatus: .clusterStatus(clusterStatus())
+        case .drainNode: .drainNode(DrainNode(requestID: next(), name: text()))
         }
     }
 
@@ -105,7 +106,9 @@ extension SeededGenerator {
             pending: count(),
             kvTokensUsed: count(),
             busyMilliseconds: pick(0...1_000_000_000),
-            prefixCacheHitTokens: counter()
+            prefixCacheHitTokens: counter(),
+            uptimeMilliseconds: counter(),
+            cpuMilliseconds: counter()
         )
     }
 
@@ -129,7 +132,9 @@ extension SeededGenerator {
             vocabularyCount: count(),
             numericsID: text(),
             contextLength: count(),
-            kvTokens: count()
+            kvTokens: count(),
+            host: text(),
+            isSynthetic: once(in: 2)
         )
     }
 
@@ -332,7 +337,8 @@ extension SeededGenerator {
             counts: counts(),
             queueMilliseconds: duration(),
             firstTokenMilliseconds: maybe { $0.duration() },
-            totalMilliseconds: duration()
+            totalMilliseconds: duration(),
+            isSynthetic: once(in: 2)
         )
     }
 
@@ -363,7 +369,11 @@ extension SeededGenerator {
             contextLength: count(),
             costs: costs(),
             software: text(),
-            silentMilliseconds: duration()
+            silentMilliseconds: duration(),
+            busyFraction: maybe { Double.random(in: 0...1, using: &$0) },
+            cpuFraction: maybe { Double.random(in: 0...64, using: &$0) },
+            host: text(),
+            isSynthetic: once(in: 2)
         )
     }
 
@@ -379,7 +389,17 @@ extension SeededGenerator {
             drafters: count(),
             experts: count(),
             staleMessages: counter(),
-            counts: counts()
+            counts: counts(),
+            traffic: list(upTo: 4) {
+                MessageTraffic(
+                    message: $0.text(),
+                    sentMessages: $0.counter(),
+                    sentBytes: $0.counter(),
+                    receivedMessages: $0.counter(),
+                    receivedBytes: $0.counter()
+                )
+            },
+            cpuMilliseconds: maybe { $0.duration() }
         )
     }
 }

@@ -52,6 +52,7 @@ enum Samples {
         case .jobList: .jobList(JobList(requestID: 7, jobs: [jobSummary]))
         case .nodeList: .nodeList(NodeList(requestID: 7, nodes: [nodeSummary]))
         case .clusterStatus: .clusterStatus(clusterStatus)
+        case .drainNode: .drainNode(DrainNode(requestID: 7, name: "expert-höst-1"))
         }
     }
 
@@ -65,7 +66,9 @@ enum Samples {
         pending: 2,
         kvTokensUsed: 777,
         busyMilliseconds: 123_456,
-        prefixCacheHitTokens: 640
+        prefixCacheHitTokens: 640,
+        uptimeMilliseconds: 200_000,
+        cpuMilliseconds: 250_000
     )
     static let fence = Fence(boot: boot, incarnation: 0xabcd, sequence: SequenceID(job: job, sample: 1), round: 300)
     static let prefix = Prefix(baseLength: 130, hash: hash, tail: [1, 128, 151_643])
@@ -182,7 +185,8 @@ enum Samples {
         counts: counts,
         queueMilliseconds: 1.5,
         firstTokenMilliseconds: 250.5,
-        totalMilliseconds: 1000.25
+        totalMilliseconds: 1000.25,
+        isSynthetic: true
     )
 
     static let jobSummary = JobSummary(
@@ -209,7 +213,11 @@ enum Samples {
         contextLength: 32_768,
         costs: costs,
         software: "cascade 1.0 (abcdef0)",
-        silentMilliseconds: 12.5
+        silentMilliseconds: 12.5,
+        busyFraction: 0.625,
+        cpuFraction: 1.25,
+        host: "höst",
+        isSynthetic: true
     )
 
     static let clusterStatus = ClusterStatus(
@@ -223,6 +231,11 @@ enum Samples {
         drafters: 1,
         experts: 2,
         staleMessages: 5,
-        counts: counts
+        counts: counts,
+        traffic: [
+            MessageTraffic(message: "drafted", receivedMessages: 3, receivedBytes: 1234),
+            MessageTraffic(message: "verify", sentMessages: 3, sentBytes: 1300),
+        ],
+        cpuMilliseconds: 125.5
     )
 }
