@@ -67,6 +67,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("protobuf-c")]
         ),
         .target(name: "CCascadeKernels", exclude: ["README.md"], cSettings: strictC),
+        .target(name: "CCascadeHost", cSettings: strictC),
 
         .target(
             name: "CCascadeBuild",
@@ -98,7 +99,7 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", collections, logging, lifecycle,
+                "CascadeText", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(

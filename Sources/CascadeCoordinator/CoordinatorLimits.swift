@@ -78,6 +78,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var draftSilenceMilliseconds: UInt64 = 5_000
     /// How long an expert may show no progress before its request goes to another; doubles per attempt.
     package var verifySilenceMilliseconds: UInt64 = 10_000
+    /// How long an expert's request may take at least before another expert is asked beside it.
+    package var hedgeMilliseconds: UInt64 = 500
     /// How long a request may take although its node makes progress, prefill not counted.
     package var requestMilliseconds: UInt64 = 120_000
     /// What a request may take longer for each token that its node may have to prefill.
@@ -105,7 +107,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [
             heartbeatMilliseconds, missedHeartbeats, tokenizerMilliseconds, watchSilenceMilliseconds,
-            draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds,
+            draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds, hedgeMilliseconds,
         ]
         if times.contains(where: { $0 < 1 || $0 > 86_400_000 }) {
             return "every time limit must be between 1 ms and one day"

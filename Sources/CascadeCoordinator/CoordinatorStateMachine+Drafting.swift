@@ -56,7 +56,8 @@ extension CoordinatorStateMachine {
             expert: costs,
             drafter: nil,
             expertSequences: max(1, load(of: expert).sequences),
-            hasBonus: job.submit.rule.bonus == .target
+            hasBonus: job.submit.rule.bonus == .target,
+            expertRoundTrip: nodes[expert]?.roundTrip.milliseconds ?? RoundTrip.unknown
         )
         let copy = policy.choose(acceptance: sequence.acceptance.lookup.value, upTo: found.count)
         var plan = copy.count > 0 ? DraftPlan.lookup(found.prefix(copy.count)) : .none
@@ -64,6 +65,8 @@ extension CoordinatorStateMachine {
             if let drafterCosts = node.passCosts {
                 let sharers = load(of: drafter).sequences
                 policy.drafter = drafterCosts
+                policy.drafterRoundTrip = node.roundTrip.milliseconds
+                policy.sharesCores = nodes[expert].map { $0.hello.host == node.hello.host } ?? true
                 policy.drafterSequences = max(1, sequence.drafter == drafter ? sharers : sharers + 1)
                 let ask = policy.choose(acceptance: sequence.acceptance.model.value, upTo: most)
                 if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
@@ -81,20 +84,12 @@ extension CoordinatorStateMachine {
         return plan
     }
 
-    /// Compares what an answer took with what the node's curve says. Only of a node that does nothing else is it known
-    /// how many rows its passes had.
-    mutating func compareCosts(_ request: Request, drafted: Int = 0, passes: Int, milliseconds: Double) {
-        guard passes > 0, inFlight(at: request.node) == 1, let sequence = jobs[request.job]?.sequence,
-            let curve = nodes[request.node].flatMap({ PassCosts($0.costs) })
-        else { return }
-        let tail = sequence.base - request.knownLength
-        // A longer tail is prefill, which runs in chunks that the curve does not cover.
-        guard tail <= Self.longestTimedTail else { return }
-        let expected = curve.milliseconds(rows: tail + drafted) + Double(passes - 1) * curve.milliseconds(rows: 1)
-        nodes[request.node]?.correction.observe(expected: expected, measured: milliseconds, at: now)
+    /// Compares what an answer's passes took with what the node's curve says of their rows.
+    mutating func compareCosts(_ handle: NodeHandle, passes: UInt32, rows: UInt32, milliseconds: Double) {
+        guard passes > 0, rows >= passes, let curve = nodes[handle].flatMap({ PassCosts($0.costs) }) else { return }
+        let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
+        nodes[handle]?.correction.observe(expected: expected, measured: milliseconds, at: now)
     }
-
-    private static var longestTimedTail: Int { 8 }
 
     /// The drafter that a model's draft would come from, and how many tokens it could draft.
     func model(for job: Job, _ sequence: ActiveSequence, limit: Int) -> (NodeHandle, Int)? {

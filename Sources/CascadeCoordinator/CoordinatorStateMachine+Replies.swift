@@ -22,9 +22,7 @@ extension CoordinatorStateMachine {
         var draft = RoundDraft(source: .model, positions: drafted.positions)
         draft.isStoppedEarly =
             job.minimumConfidence > 0 && draft.positions.count < request.count && !endsText
-        // The pass that the drafter stopped behind drafted nothing.
-        let passes = draft.isStoppedEarly ? draft.positions.count + 1 : draft.positions.count
-        compareCosts(request, passes: passes, milliseconds: drafted.milliseconds)
+        compareCosts(node, passes: drafted.passes, rows: drafted.rows, milliseconds: drafted.milliseconds)
         requests.remove(at: index)
         nodes[node]?.strikes = 0
         jobs[request.job]?.sequence?.draftFailures = 0
@@ -62,8 +60,7 @@ extension CoordinatorStateMachine {
             return
         }
         let request = requests[index]
-        let fed = verified.bonus == nil ? draft.positions.count - 1 : draft.positions.count
-        compareCosts(request, drafted: fed, passes: 1, milliseconds: verified.milliseconds)
+        compareCosts(node, passes: verified.passes, rows: verified.rows, milliseconds: verified.milliseconds)
         nodes[node]?.strikes = 0
         commit(verified, draft, request.job, by: node)
     }

@@ -64,7 +64,7 @@ extension CoordinatorStateMachine {
     // MARK: Requests
 
     /// Sends a job's current request to a node and remembers it as outstanding.
-    private mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0, attempt: Int = 0) {
+    mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0, attempt: Int = 0) {
         guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
         if jobs[id]?.firstRequestAt == nil { jobs[id]?.firstRequestAt = now }
         let silence = role == .drafter ? limits.draftSilenceMilliseconds : limits.verifySilenceMilliseconds
@@ -104,7 +104,10 @@ extension CoordinatorStateMachine {
         requests[index].knownLength = holding.length
         requests[index].silenceDeadline = now.advanced(milliseconds: request.silenceMilliseconds)
         requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
+        requests[index].rows = prefix.tail.count
         if case .verifying(let draft) = sequence.phase {
+            requests[index].rows += draft.positions.count
+            requests[index].hedgeAt = hedgeInstant(of: requests[index], sequence)
             let verify = Verify(
                 fence: request.fence,
                 specID: sequence.spec.id,

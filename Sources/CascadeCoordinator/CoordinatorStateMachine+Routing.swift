@@ -53,7 +53,7 @@ extension CoordinatorStateMachine {
             // A drafter is a help, not a need: one that let a request expire is left alone.
             if role == .drafter, isBenched { continue }
             let penalty = (isBenched ? 2 : 0) + (hasCredit ? 0 : 1)
-            let work = Double(load.sequences + 1) * (node.costs.first?.milliseconds ?? 1)
+            let work = Double(load.sequences + 1) * (node.passCosts?.milliseconds(rows: 1) ?? 1)
             if (penalty, work) < bestRank {
                 best = handle
                 bestRank = (penalty, work)
@@ -66,7 +66,11 @@ extension CoordinatorStateMachine {
     /// moves; nil when it has to wait.
     mutating func expert(for id: JobID) -> NodeHandle? {
         guard let job = jobs[id], let sequence = job.sequence else { return nil }
-        if let expert = sequence.expert, nodes[expert]?.state == .ready { return expert }
+        if let expert = sequence.expert, nodes[expert]?.state == .ready {
+            guard let faster = fasterExpert(for: job, sequence, than: expert) else { return expert }
+            moveToExpert(faster, id)
+            return faster
+        }
         let need = sequence.reservation
         guard let other = chooseNode(.expert, pool: job.submit.pool, room: need, context: need) else { return nil }
         moveToExpert(other, id)

@@ -6,7 +6,10 @@ extension CoordinatorStateMachine {
     /// The earliest instant at which a tick has something to do.
     var earliestDeadline: Instant {
         var earliest = nextHeartbeat
-        for request in requests { earliest = min(earliest, request.deadline) }
+        for request in requests {
+            earliest = min(earliest, request.deadline)
+            if let hedgeAt = request.hedgeAt, hedgeAt > now { earliest = min(earliest, hedgeAt) }
+        }
         for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
         for id in waiting {
             guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
@@ -49,6 +52,7 @@ extension CoordinatorStateMachine {
             }
         }
         expireRequests()
+        hedgeLateRequests()
     }
 
     private mutating func reapNodes() {
@@ -63,6 +67,7 @@ extension CoordinatorStateMachine {
     private mutating func pingNodes() {
         lastPing += 1
         for handle in nodes.all {
+            nodes[handle]?.roundTrip.send(lastPing, at: now)
             send(.ping(Ping(boot: boot, number: lastPing)), to: handle)
             if lastPing % limits.missedHeartbeats == 0 { remind(handle) }
         }
@@ -86,6 +91,7 @@ extension CoordinatorStateMachine {
             refuse(node.peer, .notReady, "this is another coordinator: say hello first")
             return
         }
+        nodes[handle]?.roundTrip.receive(pong.number, at: now)
         // A late pong must not turn the counter back.
         guard pong.progress.passes >= node.progress.passes else { return }
         let hasAdvanced = pong.progress.passes > node.progress.passes

@@ -26,6 +26,8 @@ struct Node: Sendable {
     var credits = 0
     /// Its last report.
     var progress = Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+    /// What the network takes to it and back.
+    var roundTrip = RoundTrip()
     /// What it did with the last seconds.
     var usage = NodeUsage()
     /// When it was last heard.

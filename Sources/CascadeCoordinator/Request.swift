@@ -11,6 +11,10 @@ struct Request: Sendable {
     var knownLength: Int
     /// Tokens to draft, for a drafter.
     let count: Int
+    /// Rows that the node has to compute for it.
+    var rows = 0
+    /// When another node is asked beside this one, if one is there that would be faster by then.
+    var hedgeAt: Instant?
     /// Times the node has answered "missing".
     var misses = 0
     /// Which attempt of its round it is, from 0.

@@ -63,6 +63,8 @@ package enum Transition: Int, CaseIterable, Sendable {
     case roundAbandoned
     /// A draft was sent to an expert.
     case roundVerifying
+    /// A round's draft was sent to a second expert because the first was late.
+    case roundHedged
     /// A round's draft was sent to an expert once more.
     case roundRetried
     /// A round was committed.

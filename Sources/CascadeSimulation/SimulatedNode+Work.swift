@@ -42,10 +42,11 @@ extension SimulatedNode {
             hash = PrefixHash.extend(hash, [token])
         }
         let time = Double(milliseconds(for: .draft(request)))
+        let passes = UInt32(max(1, positions.count))
         // The last drafted token is never fed.
         cache.append(positions.dropLast().map(\.token))
         memory.keep(cache)
-        return .drafted(Drafted(fence: request.fence, positions: positions, milliseconds: time))
+        return .drafted(Drafted(fence: request.fence, positions: positions, milliseconds: time, passes: passes, rows: passes))
     }
 
     private mutating func carryOut(_ request: Verify, _ language: ToyLanguage) -> (Message, [Verdict]) {
@@ -82,7 +83,14 @@ extension SimulatedNode {
         }
         memory.keep(cache)
         let time = Double(milliseconds(for: .verify(request)))
-        let reply = Verified(fence: request.fence, evidence: evidence, bonus: bonus, milliseconds: time)
+        let reply = Verified(
+            fence: request.fence,
+            evidence: evidence,
+            bonus: bonus,
+            milliseconds: time,
+            passes: 1,
+            rows: UInt32(1 + request.draft.count)
+        )
         return (.verified(reply), verdicts)
     }
 

@@ -96,18 +96,24 @@ struct RelationTests {
     @Test("weights that are no weights and ids that do not ascend, in the raw frame")
     func rawRow() {
         let frames = WireCodec.encode(.drafted(Drafted(fence: Samples.fence, positions: Samples.positions)))
-        // Three ids, then three weights.
-        #expect(frames[1].count == 24)
+        // Ids as steps of 1, 2 and 3 bytes, then three weights.
+        #expect(frames[1].count == 18)
         for bits in [Float.nan, .infinity, 0, -1, -.infinity].map(\.bitPattern) {
-            for place in [12, 20] {
+            for place in [6, 14] {
                 var changed = frames
                 withUnsafeBytes(of: bits.littleEndian) { changed[1].replaceSubrange(place..<place + 4, with: $0) }
                 #expect(Self.isInvalid(Self.error(changed), "drafted", "positions.row 0"))
             }
         }
-        var swapped = frames
-        swapped[1].replaceSubrange(0..<8, with: frames[1][4..<8] + frames[1][0..<4])
-        #expect(Self.isInvalid(Self.error(swapped), "drafted", "positions.row 0"))
+        // No step, a step beyond 32 bits in sum, one that never ends, one that takes a weight's bytes with it.
+        for steps: [UInt8] in [[3, 0x80, 0], [3, 0xff, 0xff, 0xff, 0xff, 0x0f], [3, 0xff, 0xff, 0xff, 0xff, 0xff]] {
+            var changed = frames
+            changed[1].replaceSubrange(0..<steps.count, with: steps)
+            #expect(Self.isInvalid(Self.error(changed), "drafted", "positions.row 0"))
+        }
+        var longer = frames
+        longer[1][5] |= 0x80
+        #expect(Self.isInvalid(Self.error(longer), "drafted", "positions.row 0"))
     }
 
     @Test("evidence that is no number or no probability, in the raw frame")

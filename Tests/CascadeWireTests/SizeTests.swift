@@ -30,12 +30,12 @@ struct SizeTests {
         #expect(size < 120)
     }
 
-    @Test("a row takes 8 bytes an entry")
+    @Test("a row takes 6 bytes an entry")
     func rows() {
         let none = Self.bytes(.drafted(Drafted(fence: Samples.fence, positions: [])))
         let four = Self.bytes(.drafted(Drafted(fence: Samples.fence, positions: Self.positions(4, entries: 64))))
         print("Drafted, 4 positions of 64 entries: \(four) bytes")
-        #expect(Double(four - none) / 256 < 8.3)
+        #expect(Double(four - none) / 256 < 6.3)
     }
 
     @Test("evidence takes less than 80 bytes a position")

@@ -991,7 +991,7 @@ const ProtobufCMessageDescriptor cascade__v1__draft__descriptor =
   (ProtobufCMessageInit) cascade__v1__draft__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__drafted__field_descriptors[3] =
+static const ProtobufCFieldDescriptor cascade__v1__drafted__field_descriptors[5] =
 {
   {
     "fence",
@@ -1029,16 +1029,42 @@ static const ProtobufCFieldDescriptor cascade__v1__drafted__field_descriptors[3]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "passes",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Drafted, has_passes),
+    offsetof(Cascade__V1__Drafted, passes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Drafted, has_rows),
+    offsetof(Cascade__V1__Drafted, rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__drafted__field_indices_by_name[] = {
   0,   /* field[0] = fence */
   2,   /* field[2] = milliseconds */
+  3,   /* field[3] = passes */
   1,   /* field[1] = positions */
+  4,   /* field[4] = rows */
 };
 static const ProtobufCIntRange cascade__v1__drafted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor cascade__v1__drafted__descriptor =
 {
@@ -1048,7 +1074,7 @@ const ProtobufCMessageDescriptor cascade__v1__drafted__descriptor =
   "Cascade__V1__Drafted",
   "cascade.v1",
   sizeof(Cascade__V1__Drafted),
-  3,
+  5,
   cascade__v1__drafted__field_descriptors,
   cascade__v1__drafted__field_indices_by_name,
   1,  cascade__v1__drafted__number_ranges,
@@ -1145,7 +1171,7 @@ const ProtobufCMessageDescriptor cascade__v1__verify__descriptor =
   (ProtobufCMessageInit) cascade__v1__verify__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[9] =
+static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[11] =
 {
   {
     "fence",
@@ -1255,6 +1281,30 @@ static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[9
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "passes",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Verified, has_passes),
+    offsetof(Cascade__V1__Verified, passes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    11,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Verified, has_rows),
+    offsetof(Cascade__V1__Verified, rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__verified__field_indices_by_name[] = {
   8,   /* field[8] = block_mass */
@@ -1264,13 +1314,15 @@ static const unsigned cascade__v1__verified__field_indices_by_name[] = {
   1,   /* field[1] = gate_argmax */
   5,   /* field[5] = is_in_top */
   4,   /* field[4] = milliseconds */
+  9,   /* field[9] = passes */
   2,   /* field[2] = residual */
+  10,   /* field[10] = rows */
   7,   /* field[7] = variation */
 };
 static const ProtobufCIntRange cascade__v1__verified__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor cascade__v1__verified__descriptor =
 {
@@ -1280,7 +1332,7 @@ const ProtobufCMessageDescriptor cascade__v1__verified__descriptor =
   "Cascade__V1__Verified",
   "cascade.v1",
   sizeof(Cascade__V1__Verified),
-  9,
+  11,
   cascade__v1__verified__field_descriptors,
   cascade__v1__verified__field_indices_by_name,
   1,  cascade__v1__verified__number_ranges,

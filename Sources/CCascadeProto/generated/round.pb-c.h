@@ -148,9 +148,10 @@ struct  Cascade__V1__Prefix
 
 
 /*
- * Drafted positions, in order. Rows travel in raw frame 1: for each position with row_entries = n > 0, n token ids
- * (u32, strictly ascending), then their n unnormalised probabilities (f32, positive); little-endian, no padding, 8 n
- * bytes. A row with all mass on the drafted token, weight 1, is not in the frame. There is no frame where no row is.
+ * Drafted positions, in order. Rows travel in raw frame 1: for each position with row_entries = n > 0, n token ids,
+ * strictly ascending, as varints of the difference to the one before (the first to 0), then their n unnormalised
+ * probabilities (f32, positive, little-endian); no padding. A row with all mass on the drafted token, weight 1, is not in
+ * the frame. There is no frame where no row is.
  */
 struct  Cascade__V1__DraftRows
 {
@@ -245,14 +246,24 @@ struct  Cascade__V1__Drafted
    */
   Cascade__V1__DraftRows *positions;
   /*
-   * Milliseconds in the drafter.
+   * Milliseconds of the passes that the request had a part in.
    */
   protobuf_c_boolean has_milliseconds;
   double milliseconds;
+  /*
+   * How many passes those were; absent: not known.
+   */
+  protobuf_c_boolean has_passes;
+  uint32_t passes;
+  /*
+   * Rows of all requests in them; absent: not known.
+   */
+  protobuf_c_boolean has_rows;
+  uint32_t rows;
 };
 #define CASCADE__V1__DRAFTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__drafted__descriptor) \
-    , NULL, NULL, 0, 0 }
+    , NULL, NULL, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -316,7 +327,7 @@ struct  Cascade__V1__Verified
   protobuf_c_boolean has_bonus;
   uint32_t bonus;
   /*
-   * Milliseconds in the expert.
+   * Milliseconds of the passes that the request had a part in.
    */
   protobuf_c_boolean has_milliseconds;
   double milliseconds;
@@ -341,10 +352,20 @@ struct  Cascade__V1__Verified
    */
   size_t n_block_mass;
   double *block_mass;
+  /*
+   * How many passes those were; absent: not known.
+   */
+  protobuf_c_boolean has_passes;
+  uint32_t passes;
+  /*
+   * Rows of all requests in them; absent: not known.
+   */
+  protobuf_c_boolean has_rows;
+  uint32_t rows;
 };
 #define CASCADE__V1__VERIFIED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__verified__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0 }
 
 
 /*

@@ -6,6 +6,10 @@
 /// over k + 1 rows, and the nodes' measured curves say how long those are. With n sequences at a node that all do the
 /// same, its passes carry the rows of all of them, so that speculation falls with load.
 ///
+/// Nodes that share cores work one after the other. Nodes that do not work at the same time: with two or more sequences
+/// one half of them is drafted while the other is verified, and a round takes as long as the slower of the two stations
+/// is busy with both halves, or as one half waits for both stations and the network.
+///
 /// A function of measured costs and of what was committed, never of a draft: decisions about a draft that look at the
 /// draft would change the law of the answer. The best k does not fall when a rises.
 package struct DraftLengthPolicy: Sendable {
@@ -19,8 +23,12 @@ package struct DraftLengthPolicy: Sendable {
     package var drafterSequences: Int
     /// Whether a token of the expert's comes behind a fully accepted draft.
     package var hasBonus: Bool
-    /// Milliseconds that asking a node costs beside its passes.
-    package var requestMilliseconds: Double
+    /// Whether drafter and expert compute on the same cores.
+    package var sharesCores: Bool
+    /// Milliseconds that asking the expert takes beside its passes.
+    package var expertRoundTrip: Double
+    /// Milliseconds that asking the drafter takes beside its passes.
+    package var drafterRoundTrip: Double
 
     /// Most tokens that an adaptive round drafts.
     package static let maximum = 8
@@ -40,14 +48,18 @@ package struct DraftLengthPolicy: Sendable {
         expertSequences: Int = 1,
         drafterSequences: Int = 1,
         hasBonus: Bool = true,
-        requestMilliseconds: Double = 0.5
+        sharesCores: Bool = true,
+        expertRoundTrip: Double = 0.5,
+        drafterRoundTrip: Double = 0.5
     ) {
         self.expert = expert
         self.drafter = drafter
         self.expertSequences = expertSequences
         self.drafterSequences = drafterSequences
         self.hasBonus = hasBonus
-        self.requestMilliseconds = requestMilliseconds
+        self.sharesCores = sharesCores
+        self.expertRoundTrip = expertRoundTrip
+        self.drafterRoundTrip = drafterRoundTrip
     }
 
     /// The best draft length from 0 to `limit`, of equals the shortest.
@@ -69,13 +81,21 @@ package struct DraftLengthPolicy: Sendable {
         return best
     }
 
-    /// Milliseconds of a round that drafts `count` tokens.
+    /// Milliseconds in which each sequence completes a round that drafts `count` tokens.
     package func milliseconds(_ count: Int) -> Double {
         let rows = hasBonus || count == 0 ? count + 1 : count
-        var total = requestMilliseconds + expert.milliseconds(rows: expertSequences * rows)
-        if count > 0, let drafter {
-            total += requestMilliseconds + Double(count) * drafter.milliseconds(rows: drafterSequences)
+        let drafter = count > 0 ? drafter : nil
+        /// One part of the sequences, of which there are `parts`: what it waits for, and what each station works for all.
+        func round(parts: Int) -> (wait: Double, expert: Double, drafter: Double) {
+            func part(_ sequences: Int) -> Int { (sequences + parts - 1) / parts }
+            let verify = expert.milliseconds(rows: part(expertSequences) * rows)
+            let draft = drafter.map { Double(count) * $0.milliseconds(rows: part(drafterSequences)) } ?? 0
+            let network = expertRoundTrip + (drafter == nil ? 0 : drafterRoundTrip)
+            return (verify + draft + network, Double(parts) * verify, Double(parts) * draft)
         }
-        return total
+        let together = round(parts: 1).wait
+        guard !sharesCores, expertSequences > 1 else { return together }
+        let halves = round(parts: 2)
+        return min(together, max(halves.wait, halves.expert, halves.drafter))
     }
 }

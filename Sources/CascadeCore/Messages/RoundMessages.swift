@@ -55,14 +55,26 @@ package struct Drafted: Equatable, Sendable {
     package var fence: Fence
     /// The drafted positions, in order; may be fewer than asked for, or none.
     package var positions: [DraftedPosition]
-    /// Time in the drafter, for cost estimates.
+    /// Time of the passes that the request had a part in, for cost estimates.
     package var milliseconds: Double
+    /// How many passes those were; 0 where that is not known.
+    package var passes: UInt32
+    /// Rows of all requests in them.
+    package var rows: UInt32
 
     /// Creates the value from its parts.
-    package init(fence: Fence, positions: [DraftedPosition], milliseconds: Double = 0) {
+    package init(
+        fence: Fence,
+        positions: [DraftedPosition],
+        milliseconds: Double = 0,
+        passes: UInt32 = 0,
+        rows: UInt32 = 0
+    ) {
         self.fence = fence
         self.positions = positions
         self.milliseconds = milliseconds
+        self.passes = passes
+        self.rows = rows
     }
 }
 
@@ -97,15 +109,28 @@ package struct Verified: Equatable, Sendable {
     package var evidence: [Evidence]
     /// The expert's token behind a fully accepted draft; nil under `bonus rule` with a draft.
     package var bonus: Token?
-    /// Time in the expert, for cost estimates.
+    /// Time of the passes that the request had a part in, for cost estimates.
     package var milliseconds: Double
+    /// How many passes those were; 0 where that is not known.
+    package var passes: UInt32
+    /// Rows of all requests in them.
+    package var rows: UInt32
 
     /// Creates the value from its parts.
-    package init(fence: Fence, evidence: [Evidence], bonus: Token?, milliseconds: Double = 0) {
+    package init(
+        fence: Fence,
+        evidence: [Evidence],
+        bonus: Token?,
+        milliseconds: Double = 0,
+        passes: UInt32 = 0,
+        rows: UInt32 = 0
+    ) {
         self.fence = fence
         self.evidence = evidence
         self.bonus = bonus
         self.milliseconds = milliseconds
+        self.passes = passes
+        self.rows = rows
     }
 }
 

@@ -26,6 +26,21 @@ package struct Distribution: Equatable, Sendable {
         self.total = total
     }
 
+    /// The smallest set of its most likely tokens that has at least `share` of its mass, unnormalised as before; of
+    /// equals the lowest ids. O(support log support).
+    package func cut(toShare share: Double) -> Distribution {
+        let ranked = weights.indices.sorted { weights[$0] > weights[$1] || (weights[$0] == weights[$1] && $0 < $1) }
+        var mass = 0.0
+        var kept = 0
+        while kept < ranked.count, mass < share * total {
+            mass += Double(weights[ranked[kept]])
+            kept += 1
+        }
+        guard kept < ranked.count else { return self }
+        let places = ranked.prefix(max(1, kept)).sorted()
+        return Distribution(tokens: places.map { tokens[$0] }, weights: places.map { weights[$0] }) ?? self
+    }
+
     /// All mass on one token.
     package init(oneHot token: Token) {
         tokens = [token]

@@ -13,7 +13,13 @@ struct DrafterLoop: WorkLoop {
         var feed: ArraySlice<Token>
         var positions: [DraftedPosition] = []
         var milliseconds = 0.0
+        /// Passes that it had a part in, and all rows of those.
+        var passes: UInt32 = 0
+        var rows: UInt32 = 0
     }
+
+    /// How much of a row's mass is shipped, at least: the rest is a long tail of entries that are hardly ever drawn.
+    private static let draftShare = 1 - 1e-4
 
     private let engine: Engine
     private let rowBudget: Int
@@ -56,14 +62,9 @@ struct DrafterLoop: WorkLoop {
 
     mutating func runPass() -> [Message] {
         defer { answers = [] }
-        var rows = 0
-        var batch: [(task: Int, count: Int)] = []
-        for index in tasks.indices where rows < rowBudget {
-            table.reuse(tasks[index].cache, &tasks[index].feed, leaving: 1)
-            let count = min(tasks[index].feed.count, rowBudget - rows)
-            batch.append((index, count))
-            rows += count
-        }
+        for index in tasks.indices { table.reuse(tasks[index].cache, &tasks[index].feed, leaving: 1) }
+        let feeds = tasks.map { RowPlan.Feed(count: $0.feed.count, wanted: 1) }
+        let batch = RowPlan.rows(of: feeds, budget: rowBudget).map { (task: $0.index, count: $0.count) }
         if !batch.isEmpty { run(batch) }
         return answers
     }
@@ -88,9 +89,12 @@ struct DrafterLoop: WorkLoop {
             return
         }
         let milliseconds = MonotonicTime.seconds(since: started) * 1_000
+        let rows = UInt32(batch.reduce(0) { $0 + $1.count })
         var done: [Int] = []
         for (segment, item) in batch.enumerated() {
             tasks[item.task].milliseconds += milliseconds
+            tasks[item.task].passes += 1
+            tasks[item.task].rows += rows
             tasks[item.task].feed.removeFirst(item.count)
             guard tasks[item.task].feed.isEmpty else { continue }
             if let answer = draw(&tasks[item.task], segment: segment) {
@@ -110,7 +114,8 @@ struct DrafterLoop: WorkLoop {
             // Tested before the token is drawn: looking at the token itself would bias the law (decisions.md 2).
             let leastConfidence = task.request.minimumConfidence
             if leastConfidence > 0, row.maximumProbability < leastConfidence { return answer(task) }
-            let q = row.distribution(task.spec.sampling, support: task.spec.draftSupport)
+            // Cut before it is sampled from: what is shipped is the law that was drawn from, however short it is.
+            let q = row.distribution(task.spec.sampling, support: task.spec.draftSupport).cut(toShare: Self.draftShare)
             let token = Rules.draw(
                 draft: q,
                 position: base + task.positions.count,
@@ -132,7 +137,13 @@ struct DrafterLoop: WorkLoop {
 
     private func answer(_ task: Task) -> Message {
         .drafted(
-            Drafted(fence: task.request.fence, positions: task.positions, milliseconds: task.milliseconds)
+            Drafted(
+                fence: task.request.fence,
+                positions: task.positions,
+                milliseconds: task.milliseconds,
+                passes: task.passes,
+                rows: task.rows
+            )
         )
     }
 }

@@ -95,19 +95,20 @@ final class EngineThread: Sendable {
     static let measuredRows = [1, 2, 4, 5, 8, 16]
 
     private func serve(engine: Engine, loop: inout some WorkLoop) throws {
+        let turn = turnLock()
+        var gathering = Gathering()
         var passes: UInt64 = 0
         var busy = 0.0
         while !mailbox.isStopped {
-            for work in mailbox.takeWork(waiting: loop.isIdle) {
-                switch work {
-                case .draft(let draft): loop.add(draft)
-                case .verify(let verify): loop.add(verify)
-                case .release(let release): loop.release(release.sequence)
-                }
-            }
+            loop.add(mailbox.takeWork(waiting: loop.isIdle))
+            gathering.gather(pending: loop.pendingCount, from: mailbox) { loop.add([$0]) }
+            let isMyTurn = !loop.isIdle && turn?.take() == true
+            // What came while others had their turn.
+            if isMyTurn { loop.add(mailbox.takeWork(waiting: false)) }
             let started = MonotonicTime.now()
             let replies = loop.runPass()
             busy += MonotonicTime.seconds(since: started) * 1_000
+            turn?.release()
             passes += 1
             mailbox.setProgress(
                 CascadeCore.Progress(
@@ -118,7 +119,21 @@ final class EngineThread: Sendable {
                     prefixCacheHitTokens: loop.hitTokens
                 )
             )
+            gathering.noteAnswers(replies.count)
             replies.forEach(mailbox.reply)
+        }
+    }
+
+    /// Where no turns can be had, the node computes without.
+    private func turnLock() -> TurnLock? {
+        guard let path = configuration.turnLock.path(threads: configuration.threads) else { return nil }
+        do throws(NodeError) {
+            let lock = try TurnLock(path: path)
+            logger.debug("takes turns", metadata: ["file": "\(path)"])
+            return lock
+        } catch {
+            logger.warning("no turns with other processes of this host", metadata: ["reason": "\(error)"])
+            return nil
         }
     }
 }

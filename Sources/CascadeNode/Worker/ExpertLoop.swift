@@ -12,6 +12,9 @@ struct ExpertLoop: WorkLoop {
         /// Committed tokens still to be fed, then the drafted ones.
         var feed: ArraySlice<Token>
         var milliseconds = 0.0
+        /// Passes that it had a part in, and all rows of those.
+        var passes: UInt32 = 0
+        var rows: UInt32 = 0
 
         /// Rows whose logits are wanted: one for each judged position, one for the bonus token.
         var wantedRows: Int {
@@ -74,23 +77,11 @@ struct ExpertLoop: WorkLoop {
     /// Chooses this pass's rows: whole requests or, of a long one, the next chunk. Rows whose logits are wanted are never
     /// split over passes.
     private mutating func takeBatch() -> [(task: Int, count: Int)] {
-        var rows = 0
-        var batch: [(task: Int, count: Int)] = []
         for index in tasks.indices {
-            let room = rowBudget - rows
-            guard room > 0 else { break }
             table.reuse(tasks[index].cache, &tasks[index].feed, leaving: tasks[index].wantedRows)
-            let task = tasks[index]
-            if task.feed.count <= room {
-                batch.append((index, task.feed.count))
-            } else {
-                let prefill = min(room, task.feed.count - task.wantedRows)
-                guard prefill > 0 else { continue }
-                batch.append((index, prefill))
-            }
-            rows += batch[batch.count - 1].count
         }
-        return batch
+        let feeds = tasks.map { RowPlan.Feed(count: $0.feed.count, wanted: $0.wantedRows) }
+        return RowPlan.rows(of: feeds, budget: rowBudget).map { (task: $0.index, count: $0.count) }
     }
 
     private mutating func run(_ batch: [(task: Int, count: Int)]) {
@@ -111,9 +102,12 @@ struct ExpertLoop: WorkLoop {
             return fail(batch, "\(error)")
         }
         let milliseconds = MonotonicTime.seconds(since: started) * 1_000
+        let rows = UInt32(batch.reduce(0) { $0 + $1.count })
         var done: [Int] = []
         for (segment, item) in batch.enumerated() {
             tasks[item.task].milliseconds += milliseconds
+            tasks[item.task].passes += 1
+            tasks[item.task].rows += rows
             tasks[item.task].feed.removeFirst(item.count)
             if tasks[item.task].feed.isEmpty {
                 answers.append(judge(tasks[item.task], segment: segment))
@@ -152,7 +146,14 @@ struct ExpertLoop: WorkLoop {
                 )
             }
             return .verified(
-                Verified(fence: request.fence, evidence: evidence, bonus: bonus, milliseconds: task.milliseconds)
+                Verified(
+                    fence: request.fence,
+                    evidence: evidence,
+                    bonus: bonus,
+                    milliseconds: task.milliseconds,
+                    passes: task.passes,
+                    rows: task.rows
+                )
             )
         } catch {
             return .failed(Failed(fence: request.fence, code: .nodeFailed, message: "\(error)"))

@@ -95,6 +95,16 @@ package final class Mailbox: Sendable {
         }
     }
 
+    /// Takes the work that comes within a time, as soon as there is some; nothing where none comes.
+    package func takeWork(withinMilliseconds milliseconds: Double) -> [Work] {
+        let deadline = DispatchTime.now() + .nanoseconds(Int(milliseconds * 1e6))
+        while true {
+            let work = takeWork(waiting: false)
+            // Posts whose work was taken without waiting leave the count too high: some waits end early.
+            if !work.isEmpty || isStopped || posted.wait(timeout: deadline) == .timedOut { return work }
+        }
+    }
+
     /// Hands a reply to the reactor.
     package func reply(_ message: Message) {
         let wake = state.withLock { state in

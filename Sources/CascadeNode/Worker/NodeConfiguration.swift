@@ -27,6 +27,8 @@ package struct NodeConfiguration: Sendable {
     package var draftModel: DraftModelSettings
     /// How early exits move an expert's logits; nil leaves them as they are.
     package var sled: SLEDSettings?
+    /// How it takes turns with other processes of its host.
+    package var turnLock: TurnLockChoice
     /// Version and commit, for the node table.
     package var software: String
 
@@ -44,6 +46,7 @@ package struct NodeConfiguration: Sendable {
         credits: Int,
         draftModel: DraftModelSettings = DraftModelSettings(),
         sled: SLEDSettings? = nil,
+        turnLock: TurnLockChoice = .automatic,
         software: String
     ) {
         self.role = role
@@ -58,6 +61,7 @@ package struct NodeConfiguration: Sendable {
         self.credits = credits
         self.draftModel = draftModel
         self.sled = sled
+        self.turnLock = turnLock
         self.software = software
     }
 }

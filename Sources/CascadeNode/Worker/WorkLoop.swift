@@ -20,6 +20,17 @@ extension WorkLoop {
     /// Whether there is nothing to do.
     var isIdle: Bool { pendingCount == 0 }
 
+    /// Takes what was posted.
+    mutating func add(_ works: [Mailbox.Work]) {
+        for work in works {
+            switch work {
+            case .draft(let draft): add(draft)
+            case .verify(let verify): add(verify)
+            case .release(let release): self.release(release.sequence)
+            }
+        }
+    }
+
     mutating func add(_ draft: Draft) {}
 
     mutating func add(_ verify: Verify) {}

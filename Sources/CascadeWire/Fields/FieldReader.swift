@@ -232,6 +232,15 @@ struct FieldReader {
 
     // MARK: Raw frames
 
+    /// The only raw frame, with so many bytes; none where that is 0.
+    func rawFrame(bytes: ClosedRange<Int>) throws(WireError) -> [UInt8] {
+        let count = frames.first?.count ?? 0
+        guard bytes.contains(count) else {
+            throw .frames(message: kind.name, expected: [bytes.lowerBound], actual: frames.map(\.count))
+        }
+        return try rawFrame(bytes: count)
+    }
+
     /// The only raw frame, which must have `bytes` bytes; none where that is 0.
     func rawFrame(bytes: Int) throws(WireError) -> [UInt8] {
         let expected = bytes == 0 ? [] : [bytes]

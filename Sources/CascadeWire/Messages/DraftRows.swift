@@ -28,13 +28,16 @@ struct DraftRows: WireConvertible {
         for count in entries {
             total += Int(try reader.number(1, count, "row_entries", in: 0...reader.limits.rowEntries))
         }
-        let frame = try reader.rawFrame(bytes: 8 * total)
+        let frame = try reader.rawFrame(bytes: total == 0 ? 0...0 : 5 * total...9 * total)
         var offset = 0
         positions = []
         positions.reserveCapacity(tokens.count)
         for (index, token) in tokens.enumerated() {
             let row = try Self.row(Int(entries[index]), of: token, index: index, in: frame, at: &offset, reader: reader)
             positions.append(DraftedPosition(token: token, row: row, gate: gates[index]))
+        }
+        guard offset == frame.count else {
+            throw reader.invalid("rows", expected: "\(offset) bytes", actual: "\(frame.count) bytes")
         }
     }
 
@@ -47,7 +50,11 @@ struct DraftRows: WireConvertible {
                 continue
             }
             entries.append(UInt32(position.row.tokens.count))
-            for token in position.row.tokens { RawFrame.append(token, to: &frame) }
+            var last: Token = 0
+            for token in position.row.tokens {
+                RawFrame.appendVarint(token - last, to: &frame)
+                last = token
+            }
             for weight in position.row.weights { RawFrame.append(weight.bitPattern, to: &frame) }
         }
         if !frame.isEmpty { writer.frames.append(frame) }
@@ -118,7 +125,9 @@ struct DraftRows: WireConvertible {
         reader: FieldReader
     ) throws(WireError) -> Distribution {
         guard count > 0 else { return Distribution(oneHot: token) }
-        let ids: [UInt32] = RawFrame.values(count, in: frame, at: &offset)
+        guard let ids = ids(count, in: frame, at: &offset), frame.count - offset >= 4 * count else {
+            throw reader.invalid("row \(index)", expected: "\(count) entries", actual: "bytes that are none")
+        }
         let bits: [UInt32] = RawFrame.values(count, in: frame, at: &offset)
         guard let row = Distribution(tokens: ids, weights: bits.map { Float(bitPattern: $0) }) else {
             throw reader.invalid(
@@ -131,5 +140,20 @@ struct DraftRows: WireConvertible {
             throw reader.invalid("row \(index)", expected: "with the drafted token \(token)", actual: "without it")
         }
         return row
+    }
+
+    /// `count` token ids at `offset`, which moves behind them; nil where there are none.
+    private static func ids(_ count: Int, in frame: [UInt8], at offset: inout Int) -> [Token]? {
+        var ids: [Token] = []
+        ids.reserveCapacity(count)
+        var last: Token = 0
+        for _ in 0..<count {
+            guard let step = RawFrame.varint(in: frame, at: &offset) else { return nil }
+            let (id, overflow) = last.addingReportingOverflow(step)
+            guard !overflow else { return nil }
+            ids.append(id)
+            last = id
+        }
+        return ids
     }
 }

@@ -156,7 +156,9 @@ extension Drafted: WireConvertible {
         self.init(
             fence: try reader.message(proto.fence, "fence"),
             positions: rows.positions,
-            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds")
+            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds"),
+            passes: proto.has_passes == 0 ? 0 : try reader.count(1, proto.passes, "passes"),
+            rows: proto.has_rows == 0 ? 0 : try reader.count(1, proto.rows, "rows")
         )
     }
 
@@ -166,6 +168,8 @@ extension Drafted: WireConvertible {
         proto.fence = writer.message(fence)
         proto.positions = writer.message(DraftRows(positions: positions))
         put(&proto.has_milliseconds, &proto.milliseconds, milliseconds)
+        if passes > 0 { put(&proto.has_passes, &proto.passes, passes) }
+        if rows > 0 { put(&proto.has_rows, &proto.rows, rows) }
         return proto
     }
 }

@@ -60,7 +60,9 @@ extension Verified: WireConvertible {
             fence: try reader.message(proto.fence, "fence"),
             evidence: evidence,
             bonus: proto.has_bonus == 0 ? nil : proto.bonus,
-            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds")
+            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds"),
+            passes: proto.has_passes == 0 ? 0 : try reader.count(1, proto.passes, "passes"),
+            rows: proto.has_rows == 0 ? 0 : try reader.count(1, proto.rows, "rows")
         )
     }
 
@@ -90,6 +92,8 @@ extension Verified: WireConvertible {
         (proto.n_block_mass, proto.block_mass) = writer.array(evidence.map(\.blockMass), unless: 0)
         put(&proto.has_bonus, &proto.bonus, bonus)
         put(&proto.has_milliseconds, &proto.milliseconds, milliseconds)
+        if passes > 0 { put(&proto.has_passes, &proto.passes, passes) }
+        if rows > 0 { put(&proto.has_rows, &proto.rows, rows) }
         return proto
     }
 }

@@ -7,8 +7,35 @@ internal import Foundation
 struct NodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nodes",
+        abstract: "List the drafters and experts of the cluster, or empty one of them.",
+        discussion: """
+            EXAMPLES
+              cascade nodes
+              cascade nodes --json
+              cascade nodes drain expert-2
+            """,
+        subcommands: [NodesListCommand.self, NodesDrainCommand.self],
+        defaultSubcommand: NodesListCommand.self
+    )
+
+    /// The cluster's nodes, as any command may ask for them.
+    static func list(_ client: ClusterClient, seconds: Double) async throws(NodeError) -> [NodeSummary] {
+        let request = NodesRequest(requestID: UInt64.random(in: 1...UInt64.max))
+        return try await client.request(.nodesRequest(request), seconds: seconds) { message in
+            if case .nodeList(let list) = message { list.nodes } else { nil }
+        }
+    }
+}
+
+/// `cascade nodes list`
+struct NodesListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "List the drafters and experts of the cluster.",
         discussion: """
+            BUSY is the share of the last ten seconds that a node spent in passes, CORES the processor time that its \
+            process used in them.
+
             EXAMPLES
               cascade nodes
               cascade nodes --json
@@ -21,26 +48,20 @@ struct NodesCommand: AsyncParsableCommand {
     @OptionGroup var endpoint: EndpointOptions
 
     func run() async throws {
-        let nodes = try await endpoint.withClient { client in try await Self.list(client, seconds: 5) }
+        let nodes = try await endpoint.withClient { client in try await NodesCommand.list(client, seconds: 5) }
         if json { return try Output.json(nodes.map(NodeView.init)) }
         guard !nodes.isEmpty else { return print("no nodes; start some with 'cascade drafter' and 'cascade expert'") }
         let rows =
-            [["NODE", "ROLE", "POOL", "STATE", "MODEL", "IN FLIGHT", "ONE ROW"]]
+            [["NODE", "ROLE", "POOL", "STATE", "MODEL", "IN FLIGHT", "ONE ROW", "BUSY", "CORES"]]
             + nodes.map(NodeView.init).map { node in
                 [
                     node.nodeId, node.role, node.pool, node.state, node.model, "\(node.inFlight)/\(node.credits)",
                     node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
+                    node.busyFraction.map { "\(SubmitSummary.fixed(100 * $0, 0)) %" } ?? "",
+                    node.cpuCores.map { SubmitSummary.fixed($0, 2) } ?? "",
                 ]
             }
         print(Table.text(rows))
-    }
-
-    /// The cluster's nodes, as any command may ask for them.
-    static func list(_ client: ClusterClient, seconds: Double) async throws(NodeError) -> [NodeSummary] {
-        let request = NodesRequest(requestID: UInt64.random(in: 1...UInt64.max))
-        return try await client.request(.nodesRequest(request), seconds: seconds) { message in
-            if case .nodeList(let list) = message { list.nodes } else { nil }
-        }
     }
 }
 
@@ -65,6 +86,10 @@ private struct NodeView: Encodable {
     var passes: UInt64
     var pending: UInt32
     var busyMs: UInt64
+    var busyFraction: Double?
+    var cpuCores: Double?
+    var host: String
+    var synthetic: Bool
     var silentMs: Double
     var software: String
     var costs: [Cost]
@@ -84,6 +109,10 @@ private struct NodeView: Encodable {
         passes = node.progress.passes
         pending = node.progress.pending
         busyMs = node.progress.busyMilliseconds
+        busyFraction = node.busyFraction
+        cpuCores = node.cpuFraction
+        host = node.host
+        synthetic = node.isSynthetic
         silentMs = node.silentMilliseconds
         software = node.software
         costs = node.costs.map { Cost(rows: $0.rows, ms: $0.milliseconds) }

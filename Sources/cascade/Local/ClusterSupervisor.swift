@@ -56,6 +56,11 @@ struct ClusterSupervisor: Service {
             let started = MonotonicTime.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
+            if code == 0, children.wasReady {
+                // It was drained: whoever asked for that wants it to stay away.
+                logger.notice("\(role.name) has left")
+                return
+            }
             guard children.wasReady else {
                 throw CommandFailure.failed("the \(role.name) ended with code \(code) before it was ready; see above")
             }

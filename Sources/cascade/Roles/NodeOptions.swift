@@ -32,6 +32,18 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Requests that may be outstanding at once.")
     var credits = 16
 
+    @Option(
+        help: ArgumentHelp(
+            "How processes that share cores take turns by pass: auto, none or a file that they all name.",
+            discussion: """
+                auto takes a file in the temporary folder, named after the user and the cores that the process may use, \
+                unless its threads leave half of them free. Containers of one host need a volume with the file.
+                """,
+            valueName: "auto|none|file"
+        )
+    )
+    var turnLock = "auto"
+
     @OptionGroup var log: LogOptions
 
     func validate() throws {
@@ -65,6 +77,7 @@ struct NodeOptions: ParsableArguments {
             credits: credits,
             draftModel: draftModel,
             sled: sled,
+            turnLock: TurnLockChoice(turnLock),
             software: BuildInfo.version
         )
         do {

@@ -122,8 +122,16 @@ struct ToyNode {
                 gate: DraftGate(maximum: confidence(at: tokens.count + $0))
             )
         }
-        let milliseconds = pace * Double(max(1, positions.count))
-        return .drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: milliseconds))
+        let passes = UInt32(max(1, positions.count))
+        return .drafted(
+            Drafted(
+                fence: draft.fence,
+                positions: positions,
+                milliseconds: pace * Double(passes),
+                passes: passes,
+                rows: passes
+            )
+        )
     }
 
     private mutating func answer(_ verify: Verify) -> Message {

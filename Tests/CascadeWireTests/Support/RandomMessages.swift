@@ -19,7 +19,16 @@ extension SeededGenerator {
         case .drain: .drain(Drain(boot: next()))
         case .goodbye: .goodbye(Goodbye(reason: text()))
         case .draft: .draft(draft())
-        case .drafted: .drafted(Drafted(fence: fence(), positions: positions(), milliseconds: duration()))
+        case .drafted:
+            .drafted(
+                Drafted(
+                    fence: fence(),
+                    positions: positions(),
+                    milliseconds: duration(),
+                    passes: count(),
+                    rows: count()
+                )
+            )
         case .verify: .verify(verify())
         case .verified: .verified(verified())
         case .missing: .missing(Missing(fence: fence(), length: pick(0...1 << 20), needsSpec: flag()))
@@ -242,7 +251,9 @@ extension SeededGenerator {
             fence: fence(),
             evidence: list(upTo: 6) { $0.evidence() },
             bonus: maybe { $0.token() },
-            milliseconds: duration()
+            milliseconds: duration(),
+            passes: count(),
+            rows: count()
         )
     }
 

@@ -1,0 +1,84 @@
+import CascadeCore
+import OrderedCollections
+
+/// What slow experts do to sequences, and what is done about it: a late request is sent to another expert beside the
+/// first, and a sequence leaves an expert that is slower than another by so much that its cache is worth less.
+extension CoordinatorStateMachine {
+    /// Rows that a node has to compute for the requests that it has not answered.
+    func outstandingRows(at handle: NodeHandle) -> Int {
+        requests.reduce(0) { $0 + ($1.node == handle ? $1.rows : 0) }
+    }
+
+    /// Milliseconds until a node that gets `rows` more rows now has answered them; nil where its costs are not known.
+    func expectedMilliseconds(_ handle: NodeHandle, rows: Int) -> Double? {
+        guard let node = nodes[handle], let costs = node.passCosts else { return nil }
+        return node.roundTrip.milliseconds + costs.milliseconds(rows: outstandingRows(at: handle) + rows)
+    }
+
+    /// When an expert's request is late: when it has taken several times what its node's costs say, and as long as
+    /// another expert would take from the start, prompt and all. So waiting and asking cost at most twice the better of
+    /// the two. Nil where there is nobody else, or nothing is known.
+    func hedgeInstant(of request: Request, _ sequence: ActiveSequence) -> Instant? {
+        guard let own = expectedMilliseconds(request.node, rows: 0), let (_, other) = alternative(to: request, sequence)
+        else { return nil }
+        let late = max(Double(limits.hedgeMilliseconds), Self.hedgeFactor * own, other)
+        return now.advanced(milliseconds: UInt64(min(late, 86_400_000)))
+    }
+
+    /// How many times the expected duration a request may take before it is late.
+    private static let hedgeFactor = 4.0
+
+    /// The expert that a late request would go to, and the milliseconds it would take.
+    private func alternative(to request: Request, _ sequence: ActiveSequence) -> (NodeHandle, Double)? {
+        guard let pool = jobs[request.job]?.submit.pool else { return nil }
+        let need = sequence.reservation
+        let other = chooseNode(
+            .expert,
+            pool: pool,
+            room: need,
+            context: need,
+            excluding: request.node,
+            mustHaveCredit: true
+        )
+        guard let other, let time = expectedMilliseconds(other, rows: sequence.base + request.rows) else { return nil }
+        return (other, time)
+    }
+
+    /// Asks another expert beside those that are late; two work on a round at most, and the first answer counts.
+    mutating func hedgeLateRequests() {
+        for request in requests where request.hedgeAt.map({ $0 <= now }) ?? false {
+            guard let index = requestIndex(request.fence, at: request.node) else { continue }
+            requests[index].hedgeAt = nil
+            guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1,
+                let (other, _) = alternative(to: request, sequence)
+            else { continue }
+            transitions.count(.roundHedged)
+            ask(other, request.job, .expert, attempt: request.attempt)
+        }
+    }
+
+    /// A much faster expert than the one that holds a sequence's cache, where moving pays: the rounds that are left save
+    /// more than twice what feeding the sequence again costs. Nil as a rule.
+    func fasterExpert(for job: Job, _ sequence: ActiveSequence, than own: NodeHandle) -> NodeHandle? {
+        guard nodes.count > 2, let ownTime = expectedMilliseconds(own, rows: 1) else { return nil }
+        let need = sequence.reservation
+        let other = chooseNode(
+            .expert,
+            pool: job.submit.pool,
+            room: need,
+            context: need,
+            excluding: own,
+            mustHaveCredit: true
+        )
+        guard let other, let otherTime = expectedMilliseconds(other, rows: 1),
+            let feeding = expectedMilliseconds(other, rows: sequence.base), ownTime > Self.moveFactor * otherTime
+        else { return nil }
+        let rounds = Double(min(sequence.remaining, Self.moveHorizon))
+        return rounds * (ownTime - otherTime) > 2 * feeding ? other : nil
+    }
+
+    /// How many times slower an expert must be for its sequences to look for another one.
+    private static let moveFactor = 3.0
+    /// Rounds ahead that a move may count on: an answer may end any time.
+    private static let moveHorizon = 64
+}
