@@ -4,13 +4,14 @@ internal import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure this machine: one engine, or a pair of models without a network.",
+        abstract: "Measure one engine, a pair of models without a network, or a cluster under load.",
         discussion: """
             EXAMPLES
               cascade bench engine --model qwen2.5-coder-1.5b
               cascade bench pair --prompts prompts.jsonl --limit 4
+              cascade bench serve --prompts prompts.jsonl --concurrency 1,8
             """,
-        subcommands: [BenchEngineCommand.self, BenchPairCommand.self]
+        subcommands: [BenchEngineCommand.self, BenchPairCommand.self, BenchServeCommand.self]
     )
 
     /// A debug build is many times slower: its numbers would only mislead.

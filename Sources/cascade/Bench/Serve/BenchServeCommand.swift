@@ -1,0 +1,129 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// `cascade bench serve`
+struct BenchServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Measure a running cluster under load: rates, latencies, busy shares, wire bytes.",
+        discussion: """
+            Keeps --concurrency jobs in flight, whose prompts come from a file, and measures every draft length at \
+            every concurrency, in several turns. The draft lengths change places from turn to turn, and rates are \
+            medians over the turns. RATIO is to draft length 0 in the same turn.
+
+            Rates count while all jobs are in flight, from the first job's start until no further job is begun. \
+            Latencies are the client's: from sending to the first token; between two deltas, divided by the tokens of \
+            the later one; from sending to the end. The coordinator's processor time and the wire's bytes are \
+            differences of its own counters over whole turns, heartbeats included; busy shares are differences of \
+            the nodes' reports, which come once a second: turns of less than three seconds have none.
+
+            EXAMPLES
+              cascade bench serve --prompts HumanEval.jsonl --concurrency 1,4,16
+              cascade bench serve --prompts prompts.txt --num-speculative-tokens 0,4,adaptive --out one-host.json
+            """
+    )
+
+    @Option(help: "The file of prompts: JSON lines with \"prompt\" or \"text\", or one prompt a line.")
+    var prompts: String
+
+    @Option(help: "Take only that many prompts, from the first on.")
+    var limit: Int?
+
+    @Option(help: "Jobs in flight, 1 to 256, separated by commas.")
+    var concurrency = NumberList([1, 8])
+
+    @Option(help: "Tokens drafted per round: numbers of 0 to 32 and 'adaptive', separated by commas.")
+    var numSpeculativeTokens = DraftLengthList([.fixed(0), .adaptive])
+
+    @Option(help: "Times that every setting is measured.")
+    var turns = 3
+
+    @Option(help: "Jobs of a setting in each turn, more than its concurrency (default: three times it, at least 4).")
+    var requests: Int?
+
+    @Option(help: "Begin jobs for so many seconds in each turn, instead of a number of jobs.")
+    var seconds: Double?
+
+    @Option(help: "Jobs of each draft length before the first turn, not counted (default: the largest concurrency).")
+    var warmUp: Int?
+
+    @Option(help: "Most tokens of an answer.")
+    var maxTokens = 128
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Write the JSON object to a file as well.", valueName: "file"))
+    var out: String?
+
+    @OptionGroup(title: "Jobs") var jobs: ServeJobOptions
+    @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
+
+    func validate() throws {
+        guard concurrency.numbers.allSatisfy({ (1...256).contains($0) }) else {
+            throw ValidationError("--concurrency takes numbers of 1 to 256")
+        }
+        guard Set(concurrency.numbers).count == concurrency.numbers.count else {
+            throw ValidationError("--concurrency has a number twice")
+        }
+        for length in numSpeculativeTokens.lengths { try length.validate() }
+        guard (1...100).contains(turns) else { throw ValidationError("--turns must be 1 to 100") }
+        if requests != nil, seconds != nil { throw ValidationError("give --requests or --seconds, not both") }
+        if let requests, let most = concurrency.numbers.max(), !(most + 1...1_000_000).contains(requests) {
+            throw ValidationError("--requests must be above the largest concurrency, at most 1000000")
+        }
+        if let seconds, !(seconds > 0 && seconds <= 86_400) {
+            throw ValidationError("--seconds must be above 0, at most 86400")
+        }
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+        if let warmUp, !(0...10_000).contains(warmUp) { throw ValidationError("--warm-up must be 0 to 10000") }
+        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+    }
+
+    func run() async throws {
+        try BenchCommand.refuseDebugBuild()
+        let texts = try PromptFile.read(prompts, limit: limit)
+        let seed = jobs.sampling.seed ?? 1
+        let load = ServeLoad(
+            prompts: texts,
+            template: jobs.template(pool: cluster.pool, maxTokens: maxTokens),
+            seed: seed,
+            timeout: cluster.timeout
+        )
+        let run = ServeRun(
+            load: load,
+            concurrency: concurrency.numbers,
+            draftLengths: numSpeculativeTokens.lengths,
+            requests: requests,
+            seconds: seconds,
+            turns: turns,
+            warmUp: warmUp
+        )
+        let result = try await cluster.endpoint.withClient { client in try await run.run(client: client) }
+        let report = ServeReport(
+            result,
+            run: run,
+            endpoint: cluster.endpoint.endpoint,
+            prompts: ServeReport.Prompts(file: prompts, texts: texts),
+            request: jobs.request(maxTokens: maxTokens, seed: seed)
+        )
+        try show(report)
+    }
+
+    private func show(_ report: ServeReport) throws {
+        if let out {
+            do {
+                try Data(try Output.jsonBytes(report)).write(to: URL(filePath: out), options: .atomic)
+            } catch {
+                Output.error("cannot write \(out): \(error.localizedDescription)")
+            }
+        }
+        if json { try Output.json(report) } else { print(report.text) }
+        guard report.complete else { throw CommandFailure.interrupted }
+        guard report.failures == 0 else {
+            throw CommandFailure.failed("\(report.failures) jobs failed; the first of each turn's reasons is above")
+        }
+    }
+}

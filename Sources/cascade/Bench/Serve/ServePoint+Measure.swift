@@ -1,0 +1,166 @@
+internal import CascadeCore
+internal import CascadeEval
+
+extension ServePoint {
+    /// Sums up the turns of one setting.
+    ///
+    /// - Parameter baselines: tokens per second without drafts at the same concurrency, by turn; nil where that was not
+    ///   measured.
+    init(_ setting: ServeSetting, turns: [TurnOutcome], baselines: [Double?]) {
+        let jobs = turns.flatMap(\.jobs)
+        concurrency = setting.concurrency
+        numSpeculativeTokens = setting.draftLength.defaultValueDescription
+        requests = jobs.count
+        failures = turns.reduce(0) { $0 + $1.failures.count }
+        tokens = jobs.reduce(0) { $0 + $1.report.tokens.count }
+        jobsPerSecond = Nullable(Percentile.median(turns.compactMap(\.jobsPerSecond)))
+        tokensPerSecondByTurn = turns.compactMap(\.tokensPerSecond)
+        tokensPerSecond = Nullable(Percentile.median(tokensPerSecondByTurn))
+        let ratios = zip(turns, baselines).compactMap { turn, baseline -> Double? in
+            guard let own = turn.tokensPerSecond, let baseline else { return nil }
+            return own / baseline
+        }
+        ratioToNoDrafts = Nullable(Percentile.median(ratios))
+        latencyMs = Latencies(
+            firstToken: Percentiles(jobs.compactMap(\.trace.firstTokenMilliseconds)),
+            betweenTokens: Percentiles(jobs.flatMap(\.trace.betweenTokensMilliseconds)),
+            whole: Percentiles(jobs.map(\.milliseconds))
+        )
+        speculation = Speculation(jobs.map(\.report))
+        msPerRound = Nullable(Self.millisecondsPerRound(jobs))
+        nodes = NodeUse.all(turns)
+        hosts = HostUse.all(nodes)
+        coordinator = CoordinatorUse(turns)
+        wire = Wire(turns, tokens: tokens, drafted: speculation.drafted)
+        let seconds = turns.reduce(0) { $0 + $1.seconds }
+        let processor = turns.reduce(0) { $0 + $1.clientMilliseconds } / 1_000
+        clientCpuCores = Nullable(seconds > 0 ? processor / seconds : nil)
+    }
+
+    /// Without the first round, which has the prompt in it.
+    private static func millisecondsPerRound(_ jobs: [TurnOutcome.Job]) -> Double? {
+        var milliseconds = 0.0
+        var rounds = 0.0
+        for job in jobs where job.report.counts.rounds > 1 {
+            guard let first = job.trace.firstTokenMilliseconds else { continue }
+            milliseconds += job.milliseconds - first
+            rounds += Double(job.report.counts.rounds - 1)
+        }
+        return rounds > 0 ? milliseconds / rounds : nil
+    }
+}
+
+extension ServePoint.Percentiles {
+    /// The percentiles of values in milliseconds.
+    init(_ values: [Double]) {
+        // Sorted once: there may be a value for each round.
+        let sorted = values.sorted()
+        p50 = Nullable(Percentile.value(sorted, at: 0.5))
+        p90 = Nullable(Percentile.value(sorted, at: 0.9))
+        p99 = Nullable(Percentile.value(sorted, at: 0.99))
+    }
+}
+
+extension ServePoint.Speculation {
+    /// The sum over jobs.
+    init(_ reports: [JobReport]) {
+        func sum(_ key: (SpeculationCounts) -> UInt64) -> UInt64 { reports.reduce(0) { $0 + key($1.counts) } }
+        rounds = sum(\.rounds)
+        drafted = sum(\.drafted)
+        accepted = sum(\.accepted)
+        draftAcceptanceRate = Nullable(drafted > 0 ? Double(accepted) / Double(drafted) : nil)
+        let draftedRounds = sum(\.draftedRounds)
+        meanAcceptanceLength = Nullable(draftedRounds > 0 ? 1 + Double(accepted) / Double(draftedRounds) : nil)
+        let tokens = reports.reduce(0) { $0 + $1.tokens.count }
+        copiedShare = Nullable(tokens > 0 ? Double(sum(\.lookupAccepted)) / Double(tokens) : nil)
+    }
+}
+
+extension ServePoint.NodeUse {
+    /// What each node did between its two reports of a turn, over all turns in which there are both.
+    static func all(_ turns: [TurnOutcome]) -> [Self] {
+        struct Sum {
+            var summary: NodeSummary
+            var busy = 0.0
+            var processor = 0.0
+            var time = 0.0
+            var hits: UInt64 = 0
+        }
+        var sums: [NodeIdentity: Sum] = [:]
+        for turn in turns {
+            for after in turn.nodesAfter {
+                guard let before = turn.nodesBefore.first(where: { $0.identity == after.identity }),
+                    after.progress.uptimeMilliseconds > before.progress.uptimeMilliseconds
+                else { continue }
+                func difference(_ key: (Progress) -> UInt64) -> UInt64 {
+                    let (now, then) = (key(after.progress), key(before.progress))
+                    return now > then ? now - then : 0
+                }
+                sums[after.identity, default: Sum(summary: after)].busy += Double(difference(\.busyMilliseconds))
+                sums[after.identity]?.processor += Double(difference(\.cpuMilliseconds))
+                sums[after.identity]?.time += Double(difference(\.uptimeMilliseconds))
+                sums[after.identity]?.hits += difference(\.prefixCacheHitTokens)
+            }
+        }
+        return sums.values.map { sum in
+            Self(
+                nodeId: sum.summary.identity.name,
+                role: sum.summary.role.rawValue,
+                host: sum.summary.host,
+                busyFraction: sum.busy / sum.time,
+                cpuCores: sum.processor / sum.time,
+                prefixCacheHitTokens: sum.hits
+            )
+        }.sorted { ($0.role, $0.nodeId) < ($1.role, $1.nodeId) }
+    }
+}
+
+extension ServePoint.HostUse {
+    /// The nodes' sum by host.
+    static func all(_ nodes: [ServePoint.NodeUse]) -> [Self] {
+        Set(nodes.map(\.host)).sorted().map { host in
+            Self(
+                host: host,
+                cores: Nullable(cores(in: host)),
+                cpuCores: nodes.filter { $0.host == host }.reduce(0) { $0 + $1.cpuCores }
+            )
+        }
+    }
+
+    /// How many cores a host's name lists behind its slash, e.g. 3 in `…/0-1,4`.
+    static func cores(in host: String) -> Int? {
+        guard let list = host.split(separator: "/", omittingEmptySubsequences: false).dropFirst().last else {
+            return nil
+        }
+        var count = 0
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], last >= first
+            else {
+                return nil
+            }
+            count += last - first + 1
+        }
+        return count
+    }
+}
+
+extension ServePoint.CoordinatorUse {
+    /// From status to status of each turn.
+    init(_ turns: [TurnOutcome]) {
+        var rounds = 0.0
+        var processor = 0.0
+        var wall = 0.0
+        for turn in turns {
+            guard let before = turn.statusBefore, let after = turn.statusAfter, before.boot == after.boot,
+                let first = before.cpuMilliseconds, let last = after.cpuMilliseconds
+            else { continue }
+            rounds += Double(after.counts.rounds - before.counts.rounds)
+            processor += last - first
+            wall += turn.seconds
+        }
+        roundsPerSecond = Nullable(wall > 0 ? rounds / wall : nil)
+        cpuMsPerRound = Nullable(rounds > 0 ? processor / rounds : nil)
+        cpuShareOfWall = Nullable(wall > 0 ? processor / 1_000 / wall : nil)
+    }
+}
