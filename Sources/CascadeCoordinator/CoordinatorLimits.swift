@@ -107,7 +107,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [
             heartbeatMilliseconds, missedHeartbeats, tokenizerMilliseconds, watchSilenceMilliseconds,
-            draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds, hedgeMilliseconds,
+            draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds,
+            hedgeMilliseconds,
         ]
         if times.contains(where: { $0 < 1 || $0 > 86_400_000 }) {
             return "every time limit must be between 1 ms and one day"

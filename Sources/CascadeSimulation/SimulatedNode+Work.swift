@@ -46,7 +46,9 @@ extension SimulatedNode {
         // The last drafted token is never fed.
         cache.append(positions.dropLast().map(\.token))
         memory.keep(cache)
-        return .drafted(Drafted(fence: request.fence, positions: positions, milliseconds: time, passes: passes, rows: passes))
+        return .drafted(
+            Drafted(fence: request.fence, positions: positions, milliseconds: time, passes: passes, rows: passes)
+        )
     }
 
     private mutating func carryOut(_ request: Verify, _ language: ToyLanguage) -> (Message, [Verdict]) {

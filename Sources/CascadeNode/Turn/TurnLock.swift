@@ -33,8 +33,12 @@ final class TurnLock {
     init(path: String) throws(NodeError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .failed("turn lock \(path): \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        // Makers come one after the other; the lock goes with the descriptor.
+        // The mapping keeps the open file, and with it the lock, beyond the descriptor's end.
+        defer {
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
+        // Makers come one after the other.
         guard flock(descriptor, LOCK_EX) == 0, ftruncate(descriptor, off_t(Layout.bytes)) == 0,
             let memory = mmap(nil, Layout.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
             memory != MAP_FAILED

@@ -24,7 +24,8 @@ enum Samples {
             .draft(Draft(fence: fence, specID: 42, spec: spec, prefix: prefix, count: 4, minimumConfidence: 0.25))
         case .drafted: .drafted(Drafted(fence: fence, positions: positions, milliseconds: 12.5, passes: 2, rows: 9))
         case .verify: .verify(Verify(fence: fence, specID: 42, spec: spec, prefix: prefix, draft: positions))
-        case .verified: .verified(Verified(fence: fence, evidence: evidence, bonus: 11, milliseconds: 80.25, passes: 1, rows: 3))
+        case .verified:
+            .verified(Verified(fence: fence, evidence: evidence, bonus: 11, milliseconds: 80.25, passes: 1, rows: 3))
         case .missing: .missing(Missing(fence: fence, length: 128, needsSpec: true))
         case .failed: .failed(Failed(fence: fence, code: .nodeFailed, message: "cache full"))
         case .release: .release(Release(boot: boot, sequence: fence.sequence, specID: 42))
