@@ -25,6 +25,23 @@ struct EarlyExits {
     private let products: UnsafeMutablePointer<Float>
     private let memory: MappedMemory
 
+    /// Where each buffer begins: byte offsets.
+    struct Layout {
+        let normed: Int
+        let blocks: Int
+        let products: Int
+        /// Bytes of all buffers.
+        let byteCount: Int
+
+        init(layers: Int, width: Int, maximumRows: Int, threads: Int) {
+            var plan = MemoryLayoutPlan()
+            normed = plan.reserve(maximumRows * layers * width, of: Float.self)
+            blocks = plan.reserve(threads * layers * width / Int(CSK_BLOCK), of: csk_block.self)
+            products = plan.reserve(threads * layers * Int(CSK_TILE_ROWS), of: Float.self)
+            byteCount = plan.byteCount
+        }
+    }
+
     /// Allocates the memory for passes of that many rows; throws when the model lacks one of the layers.
     init(
         _ settings: SLEDSettings,
@@ -40,15 +57,11 @@ struct EarlyExits {
         weights = model.weights
         width = c.width
         epsilon = c.normEpsilon
-        let count = settings.layers.count
-        var plan = MemoryLayoutPlan()
-        let normedOffset = plan.reserve(maximumRows * count * c.width, of: Float.self)
-        let blocksOffset = plan.reserve(threads * count * c.width / Int(CSK_BLOCK), of: csk_block.self)
-        let productsOffset = plan.reserve(threads * count * Int(CSK_TILE_ROWS), of: Float.self)
-        memory = try MappedMemory(byteCount: plan.byteCount, purpose: "the early exits of SLED")
-        normed = (memory.base + normedOffset).assumingMemoryBound(to: Float.self)
-        blocks = (memory.base + blocksOffset).assumingMemoryBound(to: csk_block.self)
-        products = (memory.base + productsOffset).assumingMemoryBound(to: Float.self)
+        let layout = Layout(layers: settings.layers.count, width: c.width, maximumRows: maximumRows, threads: threads)
+        memory = try MappedMemory(byteCount: layout.byteCount, purpose: "the early exits of SLED")
+        normed = (memory.base + layout.normed).assumingMemoryBound(to: Float.self)
+        blocks = (memory.base + layout.blocks).assumingMemoryBound(to: csk_block.self)
+        products = (memory.base + layout.products).assumingMemoryBound(to: Float.self)
     }
 
     /// Keeps the stream [width] behind a layer, counted among the listed ones, for the wanted row `row` of the pass.

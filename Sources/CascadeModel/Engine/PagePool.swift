@@ -48,15 +48,25 @@ final class PagePool {
     private var newest: Int32?
 
     init(tokens limit: Int, configuration: ModelConfiguration) throws(ModelError) {
-        count = (limit + PagePool.pageTokens - 1) / PagePool.pageTokens
+        count = PagePool.count(tokens: limit)
         headByteCount = 2 * PagePool.pageTokens * configuration.headSize * MemoryLayout<UInt16>.stride
-        pageByteCount = headByteCount * configuration.keyValueHeads * configuration.layers
+        pageByteCount = PagePool.pageTokens * configuration.cacheBytesPerToken
         let (bytes, overflow) = pageByteCount.multipliedReportingOverflow(by: count)
         guard !overflow, count <= Int32.max else { throw .outOfMemory(bytes: .max, purpose: "the KV cache") }
         memory = try MappedMemory(byteCount: bytes, purpose: "the KV cache")
         pages = Array(repeating: Page(), count: count)
         tokens = Array(repeating: 0, count: count * PagePool.pageTokens)
         free = (0..<Int32(count)).reversed()
+    }
+
+    /// Pages that hold so many tokens.
+    static func count(tokens: Int) -> Int { (tokens + pageTokens - 1) / pageTokens }
+
+    /// Bytes of a page and of what the pool notes about it, once it has been used.
+    static func residentByteCount(_ configuration: ModelConfiguration) -> Int {
+        // The page, its state, its tokens and its place among the free ones; names take as much again as a state.
+        let books = 2 * MemoryLayout<Page>.stride + pageTokens * MemoryLayout<Token>.stride + MemoryLayout<Int32>.stride
+        return pageTokens * configuration.cacheBytesPerToken + books
     }
 
     /// Pages that no sequence holds, cached ones among them.

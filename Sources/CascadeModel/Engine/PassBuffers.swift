@@ -59,21 +59,16 @@ struct PassBuffers {
         threads: Int,
         longest: Int
     ) throws(ModelError) {
-        let stride = (longest + PagePool.pageTokens - 1) / PagePool.pageTokens * PagePool.pageTokens
-        let group = c.heads / c.keyValueHeads
-        var plan = MemoryLayoutPlan()
-        let floats = [
-            maximumRows * c.rotaryDimensions / 2, maximumRows * c.rotaryDimensions / 2, maximumRows * c.width,
-            maximumRows * c.width, maximumRows * c.queryWidth, maximumRows * c.keyValueWidth,
-            maximumRows * c.keyValueWidth, maximumRows * c.queryWidth, maximumRows * c.hiddenWidth,
-            maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * headCount,
-        ].map { plan.reserve($0, of: Float.self) }
-        let blockOffsets = [max(c.width, c.queryWidth), c.hiddenWidth].flatMap { width in
-            (0..<2).map { _ in plan.reserve(maximumRows * width / CSK_BLOCK, of: csk_block.self) }
-        }
-        let rowOffset = plan.reserve(maximumRows, of: PassRow.self)
-        let wantedOffset = plan.reserve(maximumRows, of: Int.self)
-        let memory = try MappedMemory(byteCount: plan.byteCount, purpose: "an engine's buffers")
+        let layout = Layout(
+            configuration: c,
+            headCount: headCount,
+            maximumRows: maximumRows,
+            maximumLogits: maximumLogits,
+            threads: threads,
+            longest: longest
+        )
+        let floats = layout.floats
+        let memory = try MappedMemory(byteCount: layout.byteCount, purpose: "an engine's buffers")
         func float(_ index: Int) -> UnsafeMutablePointer<Float> {
             (memory.base + floats[index]).assumingMemoryBound(to: Float.self)
         }
@@ -89,12 +84,50 @@ struct PassBuffers {
         up = float(9)
         scores = float(10)
         logits = float(11)
-        let blocks = blockOffsets.map { (memory.base + $0).assumingMemoryBound(to: csk_block.self) }
+        let blocks = layout.blocks.map { (memory.base + $0).assumingMemoryBound(to: csk_block.self) }
         inputBlocks = QuantisedColumns(narrow: blocks[0], wide: blocks[1])
         hiddenBlocks = QuantisedColumns(narrow: blocks[2], wide: blocks[3])
-        rows = (memory.base + rowOffset).assumingMemoryBound(to: PassRow.self)
-        wanted = (memory.base + wantedOffset).assumingMemoryBound(to: Int.self)
-        scoreStride = stride
+        rows = (memory.base + layout.rows).assumingMemoryBound(to: PassRow.self)
+        wanted = (memory.base + layout.wanted).assumingMemoryBound(to: Int.self)
+        scoreStride = layout.scoreStride
         self.memory = memory
+    }
+    /// Where each buffer begins: byte offsets.
+    struct Layout {
+        /// The buffers of floats, in the order in which they are declared, `logits` last.
+        let floats: [Int]
+        /// Narrow and wide blocks of the input, then of the hidden activations.
+        let blocks: [Int]
+        let rows: Int
+        let wanted: Int
+        let scoreStride: Int
+        /// Bytes of all buffers.
+        let byteCount: Int
+
+        init(
+            configuration c: ModelConfiguration,
+            headCount: Int,
+            maximumRows: Int,
+            maximumLogits: Int,
+            threads: Int,
+            longest: Int
+        ) {
+            let stride = PagePool.count(tokens: longest) * PagePool.pageTokens
+            let group = c.heads / c.keyValueHeads
+            var plan = MemoryLayoutPlan()
+            floats = [
+                maximumRows * c.rotaryDimensions / 2, maximumRows * c.rotaryDimensions / 2, maximumRows * c.width,
+                maximumRows * c.width, maximumRows * c.queryWidth, maximumRows * c.keyValueWidth,
+                maximumRows * c.keyValueWidth, maximumRows * c.queryWidth, maximumRows * c.hiddenWidth,
+                maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * headCount,
+            ].map { plan.reserve($0, of: Float.self) }
+            blocks = [max(c.width, c.queryWidth), c.hiddenWidth].flatMap { width in
+                (0..<2).map { _ in plan.reserve(maximumRows * width / CSK_BLOCK, of: csk_block.self) }
+            }
+            rows = plan.reserve(maximumRows, of: PassRow.self)
+            wanted = plan.reserve(maximumRows, of: Int.self)
+            scoreStride = stride
+            byteCount = plan.byteCount
+        }
     }
 }

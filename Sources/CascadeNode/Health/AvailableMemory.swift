@@ -4,36 +4,63 @@ internal import Foundation
 package struct AvailableMemory: Equatable, Sendable {
     /// The machine's, in bytes.
     package var total: Int
-    /// What can be had now without swapping.
+    /// What can be had now without swapping, in bytes: the machine's, cut to what the limits of the control groups leave.
+    /// The page cache counts as available, what other nodes have promised themselves does not.
     package var available: Int
     /// The least limit of the control groups that the process is in; nil where none is below the machine's memory.
     package var limit: Int?
+    /// Whether it is a control group that leaves no more, not the machine.
+    package var isCutByLimit: Bool
+    /// Bytes that other nodes will still take of what the kernel calls available.
+    package var promised: Int
 
     /// Creates a value from its parts.
-    package init(total: Int, available: Int, limit: Int?) {
+    package init(total: Int, available: Int, limit: Int?, isCutByLimit: Bool = false, promised: Int = 0) {
         self.total = total
         self.available = available
         self.limit = limit
+        self.isCutByLimit = isCutByLimit
+        self.promised = promised
     }
 
-    /// Reads what the kernel says; nil where it says nothing.
-    package static func read() -> AvailableMemory? {
-        guard let (total, available) = parse(memoryInfo: text("/proc/meminfo") ?? "") else { return nil }
-        let limits = limitFiles(groups: text("/proc/self/cgroup") ?? "").compactMap { file in
+    /// Reads what the kernel says, less the promises; nil where it says nothing. Files are looked for below `root`.
+    package static func read(root: String = "", promises: [MemoryPromise] = MemoryPromise.others()) -> AvailableMemory?
+    {
+        guard let (total, free) = parse(memoryInfo: text(root + "/proc/meminfo") ?? "") else { return nil }
+        let promised = promises.reduce(0) { $0 + $1.missing }
+        var memory = AvailableMemory(total: total, available: max(0, free - promised), limit: nil, promised: promised)
+        for file in limitFiles(groups: text(root + "/proc/self/cgroup") ?? "") {
             // Without a limit version 2 says `max`, version 1 an absurd number.
-            text(file).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            guard let limit = number(root + file), limit < total else { continue }
+            memory.limit = min(limit, memory.limit ?? limit)
+            let inside = promises.filter { $0.limitFiles.contains(file) }.reduce(0) { $0 + $1.missing }
+            let left = max(0, limit - usage(besides: root + file) - inside)
+            guard left < memory.available else { continue }
+            memory.available = left
+            memory.promised = inside
+            memory.isCutByLimit = true
         }
-        return AvailableMemory(total: total, available: available, limit: limits.filter { $0 < total }.min())
+        return memory
+    }
+
+    /// Bytes that the group of a limit's file uses and could not give back: page cache is not among them.
+    private static func usage(besides limitFile: String) -> Int {
+        let isSecond = limitFile.hasSuffix("/memory.max")
+        let folder = limitFile.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+        let used = number(folder + (isSecond ? "/memory.current" : "/memory.usage_in_bytes")) ?? 0
+        // Version 1 counts the groups below only in the lines that begin with `total_`.
+        let prefix = isSecond ? "" : "total_"
+        let keys = [prefix + "active_file", prefix + "inactive_file"]
+        let lines = (text(folder + "/memory.stat") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
+        let files = lines.filter { $0.count == 2 && keys.contains(String($0[0])) }.compactMap { Int($0[1]) }
+        return max(0, used - files.reduce(0, +))
     }
 
     /// Bytes in all and available, from the text of `/proc/meminfo`.
     static func parse(memoryInfo: String) -> (total: Int, available: Int)? {
-        func bytes(_ key: String) -> Int? {
-            let line = memoryInfo.split(separator: "\n").first { $0.hasPrefix(key + ":") }
-            let fields = line?.split(separator: " ") ?? []
-            return fields.count == 3 && fields[2] == "kB" ? Int(fields[1]).map { $0 * 1_024 } : nil
-        }
-        guard let total = bytes("MemTotal"), let available = bytes("MemAvailable") else { return nil }
+        guard let total = ProcessStatus.bytes("MemTotal", in: memoryInfo),
+            let available = ProcessStatus.bytes("MemAvailable", in: memoryInfo)
+        else { return nil }
         return (total, available)
     }
 
@@ -59,5 +86,9 @@ package struct AvailableMemory: Equatable, Sendable {
 
     private static func text(_ path: String) -> String? {
         try? String(contentsOfFile: path, encoding: .utf8)
+    }
+
+    private static func number(_ path: String) -> Int? {
+        text(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
 }

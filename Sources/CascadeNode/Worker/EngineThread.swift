@@ -66,17 +66,17 @@ final class EngineThread: Sendable {
 
     private func load() throws -> (Engine, [CostPoint]) {
         let started = MonotonicTime.now()
-        let model = try Model.load(path: configuration.modelPath, options: loadOptions)
-        let loadSeconds = MonotonicTime.seconds(since: started)
-        let engine = try Engine(
-            model: model,
-            options: EngineOptions(
-                threads: configuration.threads,
-                contextTokens: kvTokens,
-                maximumRows: configuration.rowBudget,
-                sled: configuration.sled
-            )
+        let file = try GGUFFile(path: configuration.modelPath)
+        let options = EngineOptions(
+            threads: configuration.threads,
+            contextTokens: kvTokens,
+            maximumRows: configuration.rowBudget,
+            sled: configuration.sled
         )
+        try NodeMemory.claim(file, load: loadOptions, engine: options, configuration: configuration)
+        let model = try Model.load(file, options: loadOptions)
+        let loadSeconds = MonotonicTime.seconds(since: started)
+        let engine = try Engine(model: model, options: options)
         let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.rowBudget })
             .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
         logger.info(

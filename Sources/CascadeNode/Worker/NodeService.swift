@@ -93,6 +93,7 @@ package struct NodeService: Service {
         }
         mailbox.stop()
         ProcessHealth(role: configuration.role.rawValue, state: "stopped", note: "").remove()
+        MemoryPromise.remove()
         try outcome.check()
     }
 

@@ -1,13 +1,9 @@
-internal import CascadeModel
 internal import CascadeModelFetch
 internal import CascadeNode
 internal import Foundation
 
 /// Memory and huge pages.
 enum MemoryChecks {
-    /// What a node may have resident for each byte of its model file.
-    static let residentPerFileByte = 1.2
-
     /// Looks at this machine.
     static func all(_ fetcher: ModelFetcher) -> [DoctorCheck] {
         let path = "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -17,19 +13,17 @@ enum MemoryChecks {
         ]
     }
 
-    /// Bytes that the default pair needs: its files, repacked, and two full caches. The cache of a model whose file is
-    /// not there is not counted.
+    /// Bytes that a cluster of the default pair needs with full caches. Of a model whose file is not there, or cannot be
+    /// read, only the file's size is known.
     static func pairNeed(_ fetcher: ModelFetcher) -> Int {
-        [ModelCatalogue.defaultDrafter, ModelCatalogue.defaultExpert].reduce(0) { sum, name in
-            let bytes = ModelCatalogue.standard.model(named: name)?.bytes ?? 0
-            var cache = 0
-            if let url = fetcher.installed(name), let file = try? GGUFFile(path: url.path),
-                let configuration = try? ModelConfiguration(file)
-            {
-                cache = configuration.cacheBytesPerToken * CacheOptions.defaultTokens
-            }
-            return sum + Int(Double(bytes) * residentPerFileByte) + cache
+        let names = [ModelCatalogue.defaultExpert, ModelCatalogue.defaultDrafter]
+        let paths = names.compactMap { fetcher.installed($0)?.path }
+        if paths.count == names.count,
+            let demand = try? UpMemory.demand(expert: paths[0], drafter: paths[1], UpMemory.Settings())
+        {
+            return demand.total
         }
+        return names.reduce(0) { $0 + (ModelCatalogue.standard.model(named: $1)?.bytes ?? 0) }
     }
 
     /// Whether the memory is enough for `need` bytes.

@@ -45,6 +45,11 @@ struct UpCommand: AsyncParsableCommand {
                 "a cluster already runs at \(endpoint.endpoint) (process \(record.supervisor)); 'cascade down' ends it"
             )
         }
+        try UpMemory.check(
+            expert: expertPath,
+            drafter: drafterPath,
+            .init(draftModel: draftModel.settings, cacheLimit: cache.limit, sled: sled.settings, threads: threads)
+        )
         if detach { return try await startDetached() }
         let logger = log.logger("up")
         let supervisor = ClusterSupervisor(

@@ -7,6 +7,9 @@ internal import Logging
 
 /// What drafter and expert have in common.
 struct NodeOptions: ParsableArguments {
+    /// Rows of a pass where nothing is said.
+    static let defaultRowBudget = 64
+
     @Option(help: "The model: a GGUF file, or a name that 'cascade model fetch' knows and has fetched.")
     var model: String
 
@@ -27,7 +30,7 @@ struct NodeOptions: ParsableArguments {
     @OptionGroup var cache: CacheOptions
 
     @Option(help: "Most rows of one pass; longer prompts are fed in several.")
-    var rowBudget = 64
+    var rowBudget = Self.defaultRowBudget
 
     @Option(help: "Requests that may be outstanding at once.")
     var credits = 16

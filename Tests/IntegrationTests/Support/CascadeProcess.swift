@@ -19,7 +19,13 @@ final class CascadeProcess: Sendable {
     private let outputFile: URL
     private let errorFile: URL
 
-    init(_ arguments: [String], input: String? = nil, environment: [String: String] = [:]) throws {
+    /// Starts the binary; `launcher` is a program with arguments that runs the command line behind them in its place.
+    init(
+        _ arguments: [String],
+        input: String? = nil,
+        environment: [String: String] = [:],
+        launcher: [String] = []
+    ) throws {
         let base = FileManager.default.temporaryDirectory.appending(path: "cascade-test-\(UUID().uuidString)").path
         outputFile = URL(filePath: base + ".out")
         errorFile = URL(filePath: base + ".err")
@@ -36,8 +42,8 @@ final class CascadeProcess: Sendable {
         let inherited = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("CASCADE_") || $0.key == "CASCADE_MODELS_DIR" }
         process = try ChildProcess(
-            executable: Self.binary,
-            arguments: arguments,
+            executable: launcher.first ?? Self.binary,
+            arguments: launcher.dropFirst() + (launcher.isEmpty ? [] : [Self.binary]) + arguments,
             environment: inherited.merging(environment) { $1 },
             input: inputHandle?.fileDescriptor,
             output: output.fileDescriptor,
@@ -76,8 +82,9 @@ final class CascadeProcess: Sendable {
     static func run(
         _ arguments: [String],
         input: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        launcher: [String] = []
     ) async throws -> Result {
-        try await CascadeProcess(arguments, input: input, environment: environment).result()
+        try await CascadeProcess(arguments, input: input, environment: environment, launcher: launcher).result()
     }
 }

@@ -11,10 +11,12 @@ final class TestCluster: Sendable {
     private let processes = Mutex<[CascadeProcess]>([])
 
     /// Starts a coordinator, with `arguments` beside its endpoint.
-    init(coordinator arguments: [String] = []) throws {
+    init(coordinator arguments: [String] = [], environment: [String: String] = [:]) throws {
         port = try LoopbackSocket.freePort()
         endpoint = "tcp://127.0.0.1:\(port)"
-        coordinators = Mutex([try CascadeProcess(["coordinator", "--listen", endpoint] + arguments)])
+        coordinators = Mutex([
+            try CascadeProcess(["coordinator", "--listen", endpoint] + arguments, environment: environment)
+        ])
     }
 
     /// A cluster of the tiny pair, ready; `arguments` are the coordinator's.
@@ -41,11 +43,15 @@ final class TestCluster: Sendable {
         _ role: NodeRole,
         model: String,
         through tap: WireTap? = nil,
-        arguments: [String] = []
+        arguments: [String] = [],
+        environment: [String: String] = [:],
+        launcher: [String] = []
     ) throws -> CascadeProcess {
         let process = try CascadeProcess(
             [role.rawValue, "--model", model, "--endpoint", tap.map { "tcp://127.0.0.1:\($0.port)" } ?? endpoint]
-                + arguments
+                + arguments,
+            environment: environment,
+            launcher: launcher
         )
         processes.withLock { $0.append(process) }
         return process
@@ -63,8 +69,8 @@ final class TestCluster: Sendable {
     }
 
     /// Starts a client command against the cluster.
-    func startClient(_ arguments: [String]) throws -> CascadeProcess {
-        let process = try CascadeProcess(arguments + ["--endpoint", endpoint])
+    func startClient(_ arguments: [String], environment: [String: String] = [:]) throws -> CascadeProcess {
+        let process = try CascadeProcess(arguments + ["--endpoint", endpoint], environment: environment)
         processes.withLock { $0.append(process) }
         return process
     }

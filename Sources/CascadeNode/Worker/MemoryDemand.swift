@@ -1,0 +1,99 @@
+package import CascadeModel
+internal import Foundation
+
+/// What one node needs, or several on one machine together, and what to say where that is not there.
+package struct MemoryDemand: Sendable {
+    /// One node of it.
+    package struct Node: Sendable {
+        /// What messages call it: a model file, `the expert`.
+        package var name: String
+        /// What its model and engine need.
+        package var need: MemoryNeed
+
+        /// Creates a node.
+        package init(name: String, need: MemoryNeed) {
+            self.name = name
+            self.need = need
+        }
+    }
+
+    /// The nodes.
+    package var nodes: [Node]
+    /// What their processes need besides models and engines, in bytes.
+    package var processes: Int
+
+    /// Creates a demand.
+    package init(nodes: [Node], processes: Int) {
+        self.nodes = nodes
+        self.processes = processes
+    }
+
+    /// All of it, in bytes.
+    package var total: Int { nodes.reduce(processes) { $0 + $1.need.total } }
+
+    /// The most tokens of each node's cache, whole pages, with which all of it fits into that many bytes.
+    package func cacheTokens(fitting bytes: Int) -> Int {
+        let rest = nodes.reduce(processes) { $0 + $1.need.weights + $1.need.buffers }
+        let page = nodes.reduce(0) { $0 + $1.need.cachePage }
+        return max(0, bytes - rest) / max(page, 1) * Engine.pageTokens
+    }
+
+    /// Why it does not fit and the ways out; nil where it fits.
+    ///
+    /// - Parameters:
+    ///   - limit: how the caches were limited.
+    ///   - context: tokens that one sequence must be able to have, where the user said so: no smaller cache is proposed
+    ///     without saying so.
+    package func refusal(_ memory: AvailableMemory, limit: CacheLimit, context: Int? = nil) -> String? {
+        guard total > memory.available else { return nil }
+        let flag = if case .memory = limit { "--kv-memory" } else { "--kv-tokens" }
+        let parts = nodes.map { node in
+            let need = node.need
+            return "\(nodes.count > 1 ? "\(node.name) " : "")weights \(Self.text(need.weights)), "
+                + "KV cache \(Self.text(need.cache)) for \(need.cacheTokens) tokens (\(flag)), "
+                + "buffers \(Self.text(need.buffers))"
+        }
+        let subject = nodes.count > 1 ? "the cluster" : nodes.first?.name ?? "nothing"
+        let need =
+            "\(subject) needs \(Self.text(total)) of memory: \(parts.joined(separator: "; ")), "
+            + "\(nodes.count > 1 ? "and all processes" : "and the process") \(Self.text(processes))"
+        return "\(need); \(cause(memory)); \(waysOut(memory, context: context))"
+    }
+
+    /// The tokens that a refusal proposes: a little less than what fits now, because a moment later it is another number.
+    func proposal(_ memory: AvailableMemory) -> Int {
+        min(cacheTokens(fitting: memory.available - memory.available / 50), CacheLimit.range.upperBound)
+    }
+
+    private func cause(_ memory: AvailableMemory) -> String {
+        var cause = "available are \(Self.text(memory.available))"
+        if memory.isCutByLimit, let limit = memory.limit {
+            cause += ", which is what the control group's limit of \(Self.text(limit)) leaves"
+        } else {
+            cause += " of the machine's \(Self.text(memory.total))"
+        }
+        guard memory.promised > 0 else { return cause }
+        return cause + ", \(Self.text(memory.promised)) kept for other nodes that run here"
+    }
+
+    private func waysOut(_ memory: AvailableMemory, context: Int?) -> String {
+        var ways: [String] = []
+        let fitting = proposal(memory)
+        if fitting < CacheLimit.range.lowerBound {
+            ways.append("no --kv-tokens is small enough")
+        } else if let context, fitting < context {
+            ways.append("--kv-tokens \(fitting) fits, with --context \(fitting) or less instead of \(context)")
+        } else {
+            ways.append("--kv-tokens \(fitting) fits")
+            if let context { ways[0] += ", which is enough for --context \(context)" }
+        }
+        ways.append("take a smaller model")
+        ways.append(memory.isCutByLimit ? "raise the container's memory limit" : "end what uses the memory")
+        return "ways out: " + ways.joined(separator: "; ")
+    }
+
+    private static func text(_ bytes: Int) -> String {
+        bytes >= 1_000_000_000
+            ? String(format: "%.2f GB", Double(bytes) / 1e9) : String(format: "%.1f MB", Double(bytes) / 1e6)
+    }
+}

@@ -1,0 +1,43 @@
+internal import CascadeModel
+internal import CascadeNode
+
+/// Whether this machine has the memory for a whole cluster.
+enum UpMemory {
+    /// What decides it besides the models.
+    struct Settings {
+        var draftModel = DraftModelSettings()
+        var cacheLimit = CacheLimit.tokens(CacheOptions.defaultTokens)
+        var sled: SLEDSettings?
+        /// Compute threads of each node; nil for as many as there are cores.
+        var threads: Int?
+    }
+
+    /// What the cluster needs; throws where a model cannot be read.
+    static func demand(expert: String, drafter: String, _ settings: Settings) throws -> MemoryDemand {
+        func node(_ name: String, _ path: String) -> PlannedNode {
+            PlannedNode(
+                name: name,
+                path: path,
+                cacheLimit: settings.cacheLimit,
+                rowBudget: NodeOptions.defaultRowBudget,
+                threads: settings.threads ?? AvailableCores.count()
+            )
+        }
+        var (large, small) = (node("the expert", expert), node("the drafter", drafter))
+        large.sled = settings.sled
+        small.draftModel = settings.draftModel
+        return try NodeMemory.cluster([large, small])
+    }
+
+    /// Throws with the numbers where the memory is not there.
+    static func check(expert: String, drafter: String, _ settings: Settings) throws {
+        let demand: MemoryDemand
+        do {
+            demand = try Self.demand(expert: expert, drafter: drafter, settings)
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
+        guard let memory = AvailableMemory.read() else { return }
+        if let refusal = demand.refusal(memory, limit: settings.cacheLimit) { throw CommandFailure.failed(refusal) }
+    }
+}
