@@ -108,7 +108,10 @@ struct MemoryTests {
     }
 
     /// What is worked out for a whole cluster, processes included, is what its processes have.
-    @Test(.timeLimit(.minutes(2)), .enabled(if: RealModel.coderHalfBillion.isTestable))
+    @Test(
+        .timeLimit(.minutes(2)),
+        .enabled(if: RealModel.coderHalfBillion.isTestable, "\(RealModel.skipReason([.coderHalfBillion]))")
+    )
     func aRealNodesProcessIsAsLargeAsWorkedOut() async throws {
         let cluster = try TestCluster()
         let path = RealModel.coderHalfBillion.path
