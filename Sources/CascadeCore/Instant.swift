@@ -1,6 +1,6 @@
-/// A point on one process's monotonic clock, in nanoseconds since an arbitrary origin.
+/// A point on one machine's monotonic clock, in nanoseconds since an arbitrary origin.
 ///
-/// The pure side is handed instants and never reads a clock; instants of two processes are never compared.
+/// The pure side is handed instants and never reads a clock; instants of two machines are never compared.
 package struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since the clock's origin.
     package var nanoseconds: UInt64

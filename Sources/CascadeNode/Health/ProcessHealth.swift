@@ -1,3 +1,4 @@
+internal import CascadeCore
 internal import Foundation
 
 /// A process's own word on its health, in a small file that `cascade health --process` reads: a container's health
@@ -14,9 +15,13 @@ package struct ProcessHealth: Codable, Sendable {
     package var state: String
     /// What a person should know, e.g. that the coordinator does not answer.
     package var note: String
+    /// When it was written, on the machine's monotonic clock: a wall clock that is set, or a file that is copied, makes
+    /// no process look dead.
+    private var monotonicNanoseconds: UInt64
 
-    /// Creates a report about this process.
+    /// Creates a report about this process, now.
     package init(role: String, state: String, note: String) {
+        monotonicNanoseconds = MonotonicTime.now().nanoseconds
         pid = ProcessInfo.processInfo.processIdentifier
         self.role = role
         self.state = state
@@ -49,32 +54,26 @@ package struct ProcessHealth: Codable, Sendable {
         try? FileManager.default.removeItem(at: file)
     }
 
-    /// Whether a process has that number: of a dead one it may have become the number of a thread, which a signal would
-    /// reach as well.
-    private static func isProcess(_ pid: Int32) -> Bool {
-        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return false }
-        return status.split(separator: "\n").contains { line in
-            line.hasPrefix("Tgid:") && line.split(separator: "\t").last == "\(pid)"[...]
-        }
+    /// Seconds since the report was written; one from before the machine started, which shows as one from the future,
+    /// is infinitely old.
+    func ageSeconds(at now: Instant) -> Double {
+        let written = Instant(nanoseconds: monotonicNanoseconds)
+        return written <= now ? now.milliseconds(since: written) / 1_000 : .infinity
     }
 
     /// All reports of live processes with their age in seconds; leftovers of dead processes are removed.
     package static func all() -> [(report: ProcessHealth, ageSeconds: Double)] {
         let files =
-            (try? FileManager.default.contentsOfDirectory(
-                at: directory,
-                includingPropertiesForKeys: [.contentModificationDateKey]
-            )) ?? []
+            (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
         return files.filter { $0.pathExtension == "json" }.compactMap { file in
             guard let data = try? Data(contentsOf: file),
                 let report = try? JSONDecoder().decode(ProcessHealth.self, from: data)
             else { return nil }
-            guard isProcess(report.pid) else {
+            guard ProcessStatus.exists(report.pid) else {
                 try? FileManager.default.removeItem(at: file)
                 return nil
             }
-            let modified = try? file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate
-            return (report, modified.map { -$0.timeIntervalSinceNow } ?? .infinity)
+            return (report, report.ageSeconds(at: MonotonicTime.now()))
         }.sorted { $0.report.pid < $1.report.pid }
     }
 }

@@ -162,6 +162,7 @@ final class NodeAgent: ReactorHandler {
             context.stop("refused")
         case .ping(let ping):
             guard case .joined(let boot, _, _, _) = link, boot == ping.boot else { return rejoin(at: now) }
+            logger.trace("heartbeat", metadata: ["number": "\(ping.number)"])
             send(.pong(Pong(boot: ping.boot, number: ping.number, progress: mailbox.progress)), context)
         case .draft(let draft) where hello.role == .drafter: accept(.draft(draft), fence: draft.fence, context)
         case .verify(let verify) where hello.role == .expert: accept(.verify(verify), fence: verify.fence, context)
