@@ -9,8 +9,6 @@ import Testing
 struct MemoryTests {
     private static let limit = 160 << 20
 
-    private func group() throws -> MemoryGroup { try #require(MemoryGroup(limit: Self.limit)) }
-
     /// A cache of the tiny model that takes about so many bytes.
     private func tokens(_ bytes: Int) throws -> Int {
         bytes / (try bytesPerToken()) / 64 * 64
@@ -29,82 +27,89 @@ struct MemoryTests {
 
     @Test(.timeLimit(.minutes(1)), arguments: [NodeRole.drafter, .expert])
     func aNodeThatDoesNotFitIsRefusedWithNumbers(_ role: NodeRole) async throws {
-        let group = try group()
-        let tokens = try tokens(400 << 20)
-        let started = ContinuousClock.now
-        let node = try CascadeProcess(
-            [
-                role.rawValue, "--model", ClusterTests.expert, "--kv-tokens", "\(tokens)", "--endpoint",
-                "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
-            ],
-            launcher: group.launcher
-        )
-        let result = await node.result()
-        #expect(result.code == 1)
-        #expect(started.duration(to: .now) < .seconds(20))
-        for words in [
-            "needs ", "for \(tokens) tokens (--kv-tokens)", "the control group's limit of 167.8 MB", "a smaller model",
-            "raise the container's memory limit",
-        ] { #expect(result.errors.contains(words), "\(words) is not in: \(result.errors)") }
+        try await MemoryGroup.with(limit: Self.limit) { group in
+            let tokens = try tokens(400 << 20)
+            let started = ContinuousClock.now
+            let node = try CascadeProcess(
+                [
+                    role.rawValue, "--model", ClusterTests.expert, "--kv-tokens", "\(tokens)", "--endpoint",
+                    "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
+                ],
+                launcher: group.launcher
+            )
+            let result = await node.result()
+            #expect(result.code == 1)
+            #expect(started.duration(to: .now) < .seconds(20))
+            for words in [
+                "needs ", "for \(tokens) tokens (--kv-tokens)", "the control group's limit of 167.8 MB",
+                "a smaller model",
+                "raise the container's memory limit",
+            ] { #expect(result.errors.contains(words), "\(words) is not in: \(result.errors)") }
+        }
     }
 
     /// The number that the refusal names is taken.
     @Test(.timeLimit(.minutes(1))) func theProposedCacheIsTaken() async throws {
-        let group = try group()
-        let cluster = try TestCluster()
-        func start(_ tokens: Int) throws -> CascadeProcess {
-            try cluster.start(
-                .expert,
-                model: ClusterTests.expert,
-                arguments: ["--kv-tokens", "\(tokens)"],
-                launcher: group.launcher
-            )
+        try await MemoryGroup.with(limit: Self.limit) { group in
+            let cluster = try TestCluster()
+            func start(_ tokens: Int) throws -> CascadeProcess {
+                try cluster.start(
+                    .expert,
+                    model: ClusterTests.expert,
+                    arguments: ["--kv-tokens", "\(tokens)"],
+                    launcher: group.launcher
+                )
+            }
+            let refused = await (try start(tokens(400 << 20))).result()
+            let match = try #require(refused.errors.firstMatch(of: /--kv-tokens (\d+) fits/), "\(refused.errors)")
+            let fitting = try #require(Int(match.1))
+            #expect((try tokens(60 << 20)...tokens(160 << 20)).contains(fitting))
+            _ = try start(fitting)
+            try await cluster.waitForReady(1)
         }
-        let refused = await (try start(tokens(400 << 20))).result()
-        let match = try #require(refused.errors.firstMatch(of: /--kv-tokens (\d+) fits/), "\(refused.errors)")
-        let fitting = try #require(Int(match.1))
-        #expect((try tokens(60 << 20)...tokens(160 << 20)).contains(fitting))
-        _ = try start(fitting)
-        try await cluster.waitForReady(1)
     }
 
     /// Each fits alone, and caches that nobody has used yet are as good as used.
     @Test(.timeLimit(.minutes(1))) func ofTwoThatStartTogetherOneIsRefused() async throws {
-        let group = try group()
-        let cluster = try TestCluster()
-        let arguments = ["--kv-tokens", "\(try tokens(80 << 20))"]
-        let nodes = try [NodeRole.expert, .drafter].map { role in
-            try cluster.start(role, model: ClusterTests.expert, arguments: arguments, launcher: group.launcher)
+        try await MemoryGroup.with(limit: Self.limit) { group in
+            let cluster = try TestCluster()
+            let arguments = ["--kv-tokens", "\(try tokens(80 << 20))"]
+            let nodes = try [NodeRole.expert, .drafter].map { role in
+                try cluster.start(role, model: ClusterTests.expert, arguments: arguments, launcher: group.launcher)
+            }
+            try await cluster.waitForReady(1)
+            try await waitUntil("one node is refused", seconds: 20) {
+                nodes.count { $0.errors.contains("needs ") } == 1
+            }
+            let refused = try #require(nodes.first { $0.errors.contains("needs ") })
+            #expect(refused.errors.contains("kept for other nodes that run here"))
+            #expect(await refused.result().code == 1)
+            #expect(try await cluster.nodes().count { $0.state == "ready" } == 1)
         }
-        try await cluster.waitForReady(1)
-        try await waitUntil("one node is refused", seconds: 20) { nodes.count { $0.errors.contains("needs ") } == 1 }
-        let refused = try #require(nodes.first { $0.errors.contains("needs ") })
-        #expect(refused.errors.contains("kept for other nodes that run here"))
-        #expect(await refused.result().code == 1)
-        #expect(try await cluster.nodes().count { $0.state == "ready" } == 1)
     }
 
     @Test(.timeLimit(.minutes(1))) func upChecksTheSumBeforeItStartsAnything() async throws {
-        let group = try group()
-        func up(_ tokens: Int) throws -> CascadeProcess {
-            try CascadeProcess(
-                [
-                    "up", "--expert", ClusterTests.expert, "--drafter", ClusterTests.drafter, "--kv-tokens",
-                    "\(tokens)",
-                    "--endpoint", "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
-                ],
-                launcher: group.launcher
-            )
+        try await MemoryGroup.with(limit: Self.limit) { group in
+            func up(_ tokens: Int) throws -> CascadeProcess {
+                try CascadeProcess(
+                    [
+                        "up", "--expert", ClusterTests.expert, "--drafter", ClusterTests.drafter, "--kv-tokens",
+                        "\(tokens)",
+                        "--endpoint", "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
+                    ],
+                    launcher: group.launcher
+                )
+            }
+            // One of them alone would fit.
+            let refused = await (try up(tokens(80 << 20))).result()
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("the cluster needs"), "\(refused.errors)")
+            #expect(!refused.errors.contains("coordinator: "), "nothing was started: \(refused.errors)")
+            let cluster = try up(4_096)
+            try await waitUntil("the small one is ready") { cluster.errors.contains("the cluster is ready") }
+            cluster.signal(SIGTERM)
+            #expect(await cluster.result().code == 0)
         }
-        // One of them alone would fit.
-        let refused = await (try up(tokens(80 << 20))).result()
-        #expect(refused.code == 1)
-        #expect(refused.errors.contains("the cluster needs"), "\(refused.errors)")
-        #expect(!refused.errors.contains("coordinator: "), "nothing was started: \(refused.errors)")
-        let cluster = try up(4_096)
-        try await waitUntil("the small one is ready") { cluster.errors.contains("the cluster is ready") }
-        cluster.signal(SIGTERM)
-        #expect(await cluster.result().code == 0)
     }
 
     /// What is worked out for a whole cluster, processes included, is what its processes have.

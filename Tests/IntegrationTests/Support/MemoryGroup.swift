@@ -1,11 +1,12 @@
 import Foundation
+import Testing
 
-/// A control group with a memory limit, for processes that a test starts; gone with the test.
+/// A control group with a memory limit, for processes that a test starts.
 final class MemoryGroup: Sendable {
     private let folder: String
 
     /// Makes a group; nil where this user, this kernel or this container makes none.
-    init?(limit bytes: Int) {
+    private init?(limit bytes: Int) {
         let name = "cascade-test-\(UUID().uuidString)"
         for parent in Self.parents {
             let (folder, file) = ("\(parent.folder)/\(name)", parent.limitFile)
@@ -22,13 +23,28 @@ final class MemoryGroup: Sendable {
         return nil
     }
 
-    deinit {
-        // A group goes when its last process has gone.
-        for _ in 0..<100 where rmdir(folder) != 0 && errno == EBUSY { usleep(20_000) }
+    /// Ends what is left in the group, and the group.
+    private func remove() {
+        for _ in 0..<200 where rmdir(folder) != 0 && errno == EBUSY {
+            let processes = (try? String(contentsOfFile: "\(folder)/cgroup.procs", encoding: .utf8)) ?? ""
+            for pid in processes.split(separator: "\n").compactMap({ Int32($0) }) { kill(pid, SIGKILL) }
+            usleep(20_000)
+        }
     }
 
     /// Whether tests can have groups here.
-    static let isAvailable = MemoryGroup(limit: 64 << 20) != nil
+    static let isAvailable: Bool = {
+        let group = MemoryGroup(limit: 64 << 20)
+        group?.remove()
+        return group != nil
+    }()
+
+    /// Runs `body` with a group that is gone afterwards, and so is what still runs in it.
+    static func with(limit bytes: Int, _ body: (MemoryGroup) async throws -> Void) async throws {
+        let group = try #require(MemoryGroup(limit: bytes))
+        defer { group.remove() }
+        try await body(group)
+    }
 
     /// Runs what follows in the group.
     var launcher: [String] {
