@@ -3,6 +3,11 @@ import OrderedCollections
 
 /// How nodes come.
 extension CoordinatorStateMachine {
+    /// Whether a live node has that name.
+    package func hasNode(named name: String) -> Bool {
+        nodes.handle(named: name) != nil
+    }
+
     mutating func takeHello(_ hello: Hello, from peer: PeerID) {
         let name = hello.identity.name
         if let problem = problem(of: hello) {

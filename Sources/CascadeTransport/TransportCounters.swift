@@ -24,6 +24,8 @@ package struct TransportCounters: Hashable, Sendable {
     package var disconnections: UInt64 = 0
     /// Handshakes that failed: no ZeroMQ peer, wrong security, too slow.
     package var handshakesFailed: UInt64 = 0
+    /// Handshakes of peers whose key is not allowed.
+    package var keysRefused: UInt64 = 0
     /// Connections the system could not accept, for lack of descriptors as a rule.
     package var acceptsFailed: UInt64 = 0
     /// Attempts to connect that failed and will be repeated.

@@ -25,7 +25,7 @@ final class PingPong: ReactorHandler {
 
     func started(_ context: ReactorContext, now: Instant) {}
 
-    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
+    func received(_ frames: [[UInt8]], from peer: PeerID, user: PublicKey?, _ context: ReactorContext, now: Instant) {
         times.milliseconds.withLock { $0.append(now.milliseconds(since: sentAt)) }
         left -= 1
         left == 0 ? context.stop("done") : ping(context)

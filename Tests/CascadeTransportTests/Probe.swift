@@ -8,6 +8,7 @@ final class Probe: Sendable {
     struct Message: Sendable {
         var peer: PeerID
         var frames: [[UInt8]]
+        var user: PublicKey?
     }
 
     struct State {
@@ -36,9 +37,12 @@ final class Probe: Sendable {
     func start(
         _ role: SocketRole,
         _ options: TransportOptions = TransportOptions(),
+        security: TransportSecurity = .none,
         context: ZMQContext? = nil
     ) throws(TransportError) -> Reactor {
-        try Reactor.start(role: role, options: options, name: "test", context: context) { _ in ProbeHandler(self) }
+        try Reactor.start(role: role, options: options, security: security, name: "test", context: context) { _ in
+            ProbeHandler(self)
+        }
     }
 
     /// Runs `body` on the reactor's thread and hands back its result.
@@ -89,8 +93,14 @@ final class ProbeHandler: ReactorHandler {
         probe.state.withLock { $0.isStarted = true }
     }
 
-    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
-        probe.state.withLock { $0.received.append(.init(peer: peer, frames: frames)) }
+    func received(
+        _ frames: [[UInt8]],
+        from peer: PeerID,
+        user: PublicKey?,
+        _ context: ReactorContext,
+        now: Instant
+    ) {
+        probe.state.withLock { $0.received.append(.init(peer: peer, frames: frames, user: user)) }
         if probe.echoes { _ = context.send(frames, to: peer) }
     }
 

@@ -60,6 +60,7 @@ package struct AnswerFollower {
                 }
                 if let report = try take(message, show: show) { return report }
             case .connected: repeatRequest()
+            case .locked(let problem): throw .refused(problem)
             case .disconnected, .unreadable: break
             case .interrupted:
                 if isCancelling || job == nil { throw .failed("interrupted before the coordinator answered") }

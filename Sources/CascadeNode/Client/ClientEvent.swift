@@ -6,6 +6,8 @@ package enum ClientEvent: Sendable {
     case connected
     /// It broke; it is made again by itself.
     case disconnected
+    /// The coordinator lets nobody in with this key, or without one; why and what to do, for people.
+    case locked(String)
     /// The coordinator says something.
     case message(Message)
     /// The coordinator said something that cannot be read.

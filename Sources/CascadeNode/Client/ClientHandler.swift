@@ -7,8 +7,10 @@ final class ClientHandler: ReactorHandler {
     private let continuation: AsyncStream<ClientEvent>.Continuation
     private let outbox: ClientOutbox
     private var nextTick: Instant
+    private var door: LockedDoor
 
-    init(continuation: AsyncStream<ClientEvent>.Continuation, outbox: ClientOutbox) {
+    init(continuation: AsyncStream<ClientEvent>.Continuation, outbox: ClientOutbox, door: LockedDoor) {
+        self.door = door
         self.continuation = continuation
         self.outbox = outbox
         nextTick = MonotonicClock.now()
@@ -16,7 +18,13 @@ final class ClientHandler: ReactorHandler {
 
     func started(_ context: ReactorContext, now: Instant) {}
 
-    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
+    func received(
+        _ frames: [[UInt8]],
+        from peer: PeerID,
+        user: PublicKey?,
+        _ context: ReactorContext,
+        now: Instant
+    ) {
         do throws(WireError) {
             continuation.yield(.message(try WireCodec.decode(frames, limits: WireLimits())))
         } catch {
@@ -25,6 +33,7 @@ final class ClientHandler: ReactorHandler {
     }
 
     func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant) {
+        if let problem = door.observe(event) { continuation.yield(.locked(problem)) }
         switch event {
         case .connected:
             continuation.yield(.connected)

@@ -5,6 +5,8 @@ internal import CascadeTransport
 package struct ClusterClient: Sendable {
     /// Where the coordinator is.
     package let endpoint: String
+    /// The key that it shows; nil for none.
+    package let key: ConnectionKey?
     /// Everything that happens, in order; bounded: the oldest events give way.
     package let events: AsyncStream<ClientEvent>
     private let continuation: AsyncStream<ClientEvent>.Continuation
@@ -12,8 +14,9 @@ package struct ClusterClient: Sendable {
     private let reactor: Reactor
 
     /// Starts connecting; the coordinator need not be there yet. Throws for an endpoint that makes no sense.
-    package init(endpoint: String) throws(NodeError) {
+    package init(endpoint: String, key: ConnectionKey? = nil) throws(NodeError) {
         self.endpoint = endpoint
+        self.key = key
         let (events, continuation) = AsyncStream.makeStream(
             of: ClientEvent.self,
             bufferingPolicy: .bufferingNewest(4_096)
@@ -24,9 +27,14 @@ package struct ClusterClient: Sendable {
             reactor = try Reactor.start(
                 role: .dealer(connect: endpoint),
                 options: TransportOptions(),
+                security: key?.security ?? .none,
                 name: "client"
             ) { [outbox] _ in
-                ClientHandler(continuation: continuation, outbox: outbox)
+                ClientHandler(
+                    continuation: continuation,
+                    outbox: outbox,
+                    door: LockedDoor(endpoint: endpoint, key: key)
+                )
             }
         } catch {
             throw .failed("\(error)")
@@ -65,6 +73,7 @@ package struct ClusterClient: Sendable {
             switch event {
             case .message(.refused(let refused)) where refused.code != .notReady: throw .refused(refused.message)
             case .message(let answer): if let found = match(answer) { return found }
+            case .locked(let problem): throw .refused(problem)
             case .interrupted: throw .failed("interrupted")
             default: break
             }

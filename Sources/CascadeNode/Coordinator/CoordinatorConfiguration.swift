@@ -6,13 +6,16 @@ package struct CoordinatorConfiguration: Sendable {
     package var listen: String
     /// Bounds of queues and rounds.
     package var limits: CoordinatorLimits
+    /// The keys that connections need; nil takes everybody.
+    package var keys: CoordinatorKeys?
     /// Version and commit, for status replies.
     package var software: String
 
     /// Creates a configuration.
-    package init(listen: String, limits: CoordinatorLimits, software: String) {
+    package init(listen: String, limits: CoordinatorLimits, keys: CoordinatorKeys? = nil, software: String) {
         self.listen = listen
         self.limits = limits
+        self.keys = keys
         self.software = software
     }
 }

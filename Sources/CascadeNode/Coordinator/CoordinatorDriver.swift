@@ -15,6 +15,8 @@ final class CoordinatorDriver: ReactorHandler {
     /// By vocabulary: pools with the same tokens share one.
     private var tokenizers: [Hash128: PromptTokenizer] = [:]
     private var nextHealthReport: Instant
+    /// Where connections need keys.
+    private var gatekeeper: Gatekeeper?
     private var traffic = TrafficCounters()
 
     init(configuration: CoordinatorConfiguration, handle: ReactorHandle, logger: Logger) {
@@ -29,22 +31,31 @@ final class CoordinatorDriver: ReactorHandler {
             software: configuration.software,
             now: now
         )
+        gatekeeper = configuration.keys.map { Gatekeeper($0.allowList, logger: logger) }
         nextHealthReport = now
     }
 
     // MARK: ReactorHandler
 
     func started(_ context: ReactorContext, now: Instant) {
-        logger.info("listening", metadata: ["endpoint": "\(context.boundEndpoint)"])
+        let keys = configuration.keys.map { "\($0.allowList.count)" } ?? "none"
+        logger.info("listening", metadata: ["endpoint": "\(context.boundEndpoint)", "keys": "\(keys)"])
     }
 
-    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
+    func received(
+        _ frames: [[UInt8]],
+        from peer: PeerID,
+        user: PublicKey?,
+        _ context: ReactorContext,
+        now: Instant
+    ) {
         let message: Message
         do throws(WireError) {
             message = try WireCodec.decode(frames, limits: WireLimits())
         } catch {
             return reject(error, from: peer, context)
         }
+        guard mayPass(message, from: peer, user: user, context, now: now) else { return }
         traffic.countReceived(message, frames: frames)
         step(.message(message, from: peer), context, now: now)
     }
@@ -69,6 +80,7 @@ final class CoordinatorDriver: ReactorHandler {
             nextHealthReport = now.advanced(milliseconds: 1_000)
             ProcessHealth(role: "coordinator", state: "ready", note: "").write()
         }
+        for peer in gatekeeper?.revokedPeers() ?? [] { expel(peer, Gatekeeper.revocation, context, now: now) }
         step(.tick, context, now: now)
     }
 
@@ -83,6 +95,37 @@ final class CoordinatorDriver: ReactorHandler {
 
 extension CoordinatorDriver {
     private typealias Machine = CoordinatorStateMachine
+
+    /// Whether the peer's key allows the message; the peer is told where it does not.
+    private func mayPass(
+        _ message: Message,
+        from peer: PeerID,
+        user: PublicKey?,
+        _ context: ReactorContext,
+        now: Instant
+    ) -> Bool {
+        let verdict = gatekeeper?.judge(
+            message,
+            name: WireCodec.name(of: message),
+            from: peer,
+            user: user,
+            now: now,
+            isNode: machine.hasNode
+        )
+        switch verdict {
+        case nil, .allowed: return true
+        case .forbidden(let refusal): _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
+        case .revoked(let refusal): expel(peer, refusal, context, now: now)
+        }
+        return false
+    }
+
+    /// Tells a peer that it has no rights any more; for the machine it is gone.
+    private func expel(_ peer: PeerID, _ refusal: Refused, _ context: ReactorContext, now: Instant) {
+        _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
+        gatekeeper?.forget(peer)
+        step(.peerLost(peer), context, now: now)
+    }
 
     /// Runs the machine on one event and carries its actions out; what carrying out brings up is handled in turn.
     private func step(_ event: Machine.Event, _ context: ReactorContext, now: Instant) {
@@ -101,7 +144,9 @@ extension CoordinatorDriver {
             let frames = WireCodec.encode(message)
             switch context.send(frames, to: peer) {
             case .sent: traffic.countSent(message, frames: frames)
-            case .unreachable: events.append(.peerLost(peer))
+            case .unreachable:
+                gatekeeper?.forget(peer)
+                events.append(.peerLost(peer))
             case .full: events.append(.peerFull(peer))
             case .refused(let limit):
                 // Our own limits are below the transport's: a bug, and no reason to lose the peer.

@@ -21,6 +21,7 @@ package struct CoordinatorService: Service {
             reactor = try Reactor.start(
                 role: .router(bind: configuration.listen),
                 options: TransportOptions(),
+                security: configuration.keys.map { .server($0.pair, $0.allowList) } ?? .none,
                 name: "coordinator"
             ) { [configuration, logger] handle in
                 CoordinatorDriver(configuration: configuration, handle: handle, logger: logger)

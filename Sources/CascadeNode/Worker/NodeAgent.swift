@@ -28,6 +28,9 @@ final class NodeAgent: ReactorHandler {
     private let outcome: NodeOutcome
     private let logger: Logger
     private var link: Link
+    private var door: LockedDoor
+    /// Why the coordinator lets nobody in with this key; nil while nothing says so.
+    private var doorProblem: String?
     private var isDraining = false
     private var outstanding = 0
     private var nextHealthReport: Instant
@@ -49,6 +52,7 @@ final class NodeAgent: ReactorHandler {
         self.mailbox = mailbox
         self.outcome = outcome
         self.logger = logger
+        door = LockedDoor(endpoint: configuration.endpoint, key: configuration.key)
         let now = MonotonicClock.now()
         link = .joining(nextHello: now, helloCount: 0)
         nextHealthReport = now
@@ -60,7 +64,13 @@ final class NodeAgent: ReactorHandler {
         logger.info("joining", metadata: ["endpoint": "\(endpoint)", "node": "\(hello.identity.name)"])
     }
 
-    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant) {
+    func received(
+        _ frames: [[UInt8]],
+        from peer: PeerID,
+        user: PublicKey?,
+        _ context: ReactorContext,
+        now: Instant
+    ) {
         let message: Message
         do throws(WireError) {
             message = try WireCodec.decode(frames, limits: WireLimits())
@@ -75,8 +85,14 @@ final class NodeAgent: ReactorHandler {
     }
 
     func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant) {
+        if let problem = door.observe(event), problem != doorProblem {
+            // It goes on trying: the key may be allowed later.
+            logger.error("\(problem)")
+            doorProblem = problem
+        }
         switch event {
         case .connected:
+            doorProblem = nil
             // Say hello at once instead of at the next second.
             if case .joining(_, let count) = link { link = .joining(nextHello: now, helloCount: count) }
         case .disconnected:
@@ -251,7 +267,7 @@ final class NodeAgent: ReactorHandler {
     private func reportHealth() {
         let (state, note): (String, String) =
             switch (link, mailbox.engineState) {
-            case (.joining, _): ("connecting", "the coordinator at \(endpoint) does not answer")
+            case (.joining, _): ("connecting", doorProblem ?? "the coordinator at \(endpoint) does not answer")
             case (.joined, .loading): ("loading", "")
             case (.joined, .ready): (isDraining ? "draining" : "ready", "")
             case (.joined, .failed(let message)): ("failed", message)

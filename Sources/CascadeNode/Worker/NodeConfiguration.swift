@@ -9,6 +9,8 @@ package struct NodeConfiguration: Sendable {
     package var modelPath: String
     /// The coordinator's endpoint, e.g. `tcp://127.0.0.1:5570`.
     package var endpoint: String
+    /// The key to show there; nil where none is needed.
+    package var key: ConnectionKey?
     /// The pool to join.
     package var pool: String
     /// The node's name in the cluster.
@@ -37,6 +39,7 @@ package struct NodeConfiguration: Sendable {
         role: NodeRole,
         modelPath: String,
         endpoint: String,
+        key: ConnectionKey? = nil,
         pool: String,
         nodeName: String,
         threads: Int,
@@ -52,6 +55,7 @@ package struct NodeConfiguration: Sendable {
         self.role = role
         self.modelPath = modelPath
         self.endpoint = endpoint
+        self.key = key
         self.pool = pool
         self.nodeName = nodeName
         self.threads = threads

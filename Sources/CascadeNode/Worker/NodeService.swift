@@ -73,6 +73,7 @@ package struct NodeService: Service {
         let reactor = try Reactor.start(
             role: .dealer(connect: configuration.endpoint),
             options: TransportOptions(),
+            security: configuration.key?.security ?? .none,
             name: configuration.role.rawValue
         ) { [hello, configuration, tokenizerBlock, logger] _ in
             NodeAgent(

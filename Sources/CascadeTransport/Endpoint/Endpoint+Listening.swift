@@ -3,9 +3,13 @@ internal import Glibc
 extension Endpoint {
     /// Looks at an ipc path before it is bound, because ZeroMQ deletes whatever lies there: a live socket of another
     /// process, or a plain file. A socket that nobody listens on is left for ZeroMQ to replace.
+    ///
+    /// The folder is the lock of an ipc socket: it must be this user's and closed to others, and is made so where it is
+    /// missing.
     func checkBeforeBinding() throws(TransportError) {
         // Paths that start with @ are abstract: no file, and the kernel refuses a second listener.
         guard case .ipc(let path) = address, path != "*", !path.hasPrefix("@") else { return }
+        try checkFolder(of: path)
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -15,6 +19,27 @@ extension Endpoint {
             )
         }
         if Self.isListening(path) { throw .addressInUse(endpoint: description) }
+    }
+
+    private func checkFolder(of path: String) throws(TransportError) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let parent = parts.dropLast().joined(separator: "/")
+        let folder = parts.count == 1 ? "." : parent.isEmpty ? "/" : parent
+        var status = stat()
+        if stat(folder, &status) != 0 {
+            // Folders above it are not made; listening then says that there is no such folder.
+            guard mkdir(folder, 0o700) == 0, stat(folder, &status) == 0 else { return }
+        }
+        let mode = status.st_mode & 0o777
+        guard status.st_uid == geteuid(), mode & 0o077 == 0 else {
+            let owner = status.st_uid == geteuid() ? "" : ", of user \(status.st_uid)"
+            throw .badEndpoint(
+                endpoint: description,
+                reason:
+                    "other users can get into its folder \(folder) (mode 0\(String(mode, radix: 8))\(owner)); choose a "
+                    + "folder of this user alone with mode 0700: a missing one is made so"
+            )
+        }
     }
 
     static func isListening(_ path: String) -> Bool {

@@ -68,6 +68,18 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return mapped ? bytes[12] == 127 : bytes[..<15].allSatisfy { $0 == 0 } && bytes[15] == 1
     }
 
+    /// Host, without brackets, and port of a tcp endpoint; nil for others.
+    package var tcp: (host: String, port: String)? {
+        if case .tcp(let host, let port) = address { (host, port) } else { nil }
+    }
+
+    /// True if it means all interfaces of this host.
+    package var isWildcard: Bool {
+        guard case .tcp(let host, _) = address else { return false }
+        if host == "*" || host == "0.0.0.0" { return true }
+        return Self.ipv6(host)?.allSatisfy { $0 == 0 } ?? false
+    }
+
     /// True if the host is spelled as an IPv6 address.
     var isIPv6: Bool {
         guard case .tcp(let host, _) = address else { return false }

@@ -11,7 +11,7 @@ package enum ConnectionEvent: Hashable, Sendable {
     /// A DEALER has no connection and tries again after `milliseconds`.
     case retrying(endpoint: String, milliseconds: UInt32)
     /// A connection was given up during its handshake; a `disconnected` follows.
-    case handshakeFailed(endpoint: String, reason: String)
+    case handshakeFailed(endpoint: String, failure: HandshakeFailure)
     /// The system refused a connection to be accepted; `reason` says why.
     case acceptFailed(endpoint: String, reason: String)
     /// A DEALER's peer broke the protocol, upon which ZeroMQ gives up for good: the socket was replaced by a new one.

@@ -30,6 +30,7 @@ package final class Reactor: Sendable {
 
     /// Starts a reactor. When this returns, a router listens and a dealer has begun to connect.
     /// - Parameters:
+    ///   - security: keys; a router with keys needs a context that no other router with keys uses.
     ///   - name: the thread's name, of which 15 bytes count.
     ///   - context: shared by reactors that talk over `inproc://`; nil gives the reactor one of its own.
     ///   - makeHandler: called once, on the reactor's thread, after this has returned or just before.
@@ -37,6 +38,7 @@ package final class Reactor: Sendable {
     package static func start(
         role: SocketRole,
         options: TransportOptions = TransportOptions(),
+        security: TransportSecurity = .none,
         name: String,
         context: ZMQContext? = nil,
         makeHandler: @escaping @Sendable (ReactorHandle) -> any ReactorHandler
@@ -56,6 +58,7 @@ package final class Reactor: Sendable {
                     endpoint: endpoint,
                     isRouter: isRouter,
                     options: options,
+                    security: security,
                     handle: handle,
                     zeroMQ: context
                 )

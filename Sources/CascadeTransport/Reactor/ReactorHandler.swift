@@ -7,7 +7,8 @@ package protocol ReactorHandler: AnyObject {
     func started(_ context: ReactorContext, now: Instant)
 
     /// A whole message arrived: 1 to `TransportOptions.maxFrames` frames, each possibly empty, of anything a peer likes.
-    func received(_ frames: [[UInt8]], from peer: PeerID, _ context: ReactorContext, now: Instant)
+    /// - Parameter user: on a router with keys the key that the peer has proved to own; else nil.
+    func received(_ frames: [[UInt8]], from peer: PeerID, user: PublicKey?, _ context: ReactorContext, now: Instant)
 
     /// A connection came, went or failed.
     func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant)

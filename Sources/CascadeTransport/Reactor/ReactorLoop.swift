@@ -17,10 +17,13 @@ final class ReactorLoop {
     private let endpoint: Endpoint
     private let isRouter: Bool
     private let options: TransportOptions
+    private let security: TransportSecurity
     private let handle: ReactorHandle
     private var zeroMQ: ZMQContext?
     private var socket: ZMQSocket
     private var monitor: SocketMonitor
+    /// Where keys are demanded.
+    private var zap: ZAPHandler?
     private var watch = ReconnectWatch()
     /// Events in the order they came, each with the earliest instant it may be delivered.
     private var events: [(event: ConnectionEvent, due: Instant)] = []
@@ -31,6 +34,7 @@ final class ReactorLoop {
         endpoint: Endpoint,
         isRouter: Bool,
         options: TransportOptions,
+        security: TransportSecurity,
         handle: ReactorHandle,
         zeroMQ shared: ZMQContext?
     ) throws(TransportError) {
@@ -38,7 +42,7 @@ final class ReactorLoop {
         if let shared { zeroMQ = shared } else { zeroMQ = try ZMQContext() }
         if isRouter { try endpoint.checkBeforeBinding() }
         let boundEndpoint: String
-        (socket, monitor, boundEndpoint) = try Self.open(endpoint, isRouter: isRouter, options, zeroMQ)
+        (socket, monitor, zap, boundEndpoint) = try Self.open(endpoint, isRouter: isRouter, options, security, zeroMQ)
         context = ReactorContext(
             socket: socket,
             boundEndpoint: boundEndpoint,
@@ -49,27 +53,32 @@ final class ReactorLoop {
         self.endpoint = endpoint
         self.isRouter = isRouter
         self.options = options
+        self.security = security
         self.handle = handle
         self.zeroMQ = zeroMQ
         setPollItems()
     }
 
-    /// All that can fail is in here: the sockets must be gone before their ZeroMQ context, which waits for them.
+    /// All that can fail; what was opened until then closes itself.
     private static func open(
         _ endpoint: Endpoint,
         isRouter: Bool,
         _ options: TransportOptions,
+        _ security: TransportSecurity,
         _ zeroMQ: ZMQContext
-    ) throws(TransportError) -> (ZMQSocket, SocketMonitor, boundEndpoint: String) {
+    ) throws(TransportError) -> (ZMQSocket, SocketMonitor, ZAPHandler?, boundEndpoint: String) {
+        var zap: ZAPHandler?
+        if case .server(_, let authenticator) = security { zap = try ZAPHandler(authenticator, in: zeroMQ) }
         let socket = try ZMQSocket(isRouter ? ZMQ_ROUTER : ZMQ_DEALER, in: zeroMQ)
         try options.apply(to: socket, endpoint: endpoint, isRouter: isRouter)
+        try security.apply(to: socket)
         let monitor = try SocketMonitor(of: socket, in: zeroMQ)
         if isRouter {
             try socket.bind(endpoint.description)
         } else {
             try socket.connect(endpoint.description)
         }
-        return (socket, monitor, isRouter ? try socket.lastEndpoint() : endpoint.description)
+        return (socket, monitor, zap, isRouter ? try socket.lastEndpoint() : endpoint.description)
     }
 
     /// Turns until somebody asks to stop or the socket fails, then closes everything within the linger time.
@@ -109,6 +118,7 @@ final class ReactorLoop {
         context.socket = nil
         monitor.close()
         socket.close()
+        zap?.socket.close()
         // Blocks until what is queued is sent, or the linger time has passed.
         zeroMQ = nil
     }
@@ -119,6 +129,7 @@ final class ReactorLoop {
             context.counters.wakes += 1
             handler.woken(context, now: MonotonicClock.now())
         }
+        if ready.questions { context.counters.keysRefused += UInt64(try zap?.answer() ?? 0) }
         if ready.reports { try readReports() }
         deliverEvents(handler)
         if ready.messages { try receive(handler) }
@@ -137,20 +148,32 @@ final class ReactorLoop {
             monitor.socket.pollItem,
             zmq_pollitem_t(socket: nil, fd: handle.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
         ]
+        if let zap { items.append(zap.socket.pollItem) }
     }
 
-    private func wait(
-        until deadlines: [Instant?]
-    ) throws(TransportError) -> (messages: Bool, reports: Bool, woken: Bool) {
+    private struct Ready {
+        var messages = false
+        var reports = false
+        var woken = false
+        /// Handshakes wait for their verdict.
+        var questions = false
+    }
+
+    private func wait(until deadlines: [Instant?]) throws(TransportError) -> Ready {
         let timeout = Self.timeoutMilliseconds(until: deadlines.compactMap(\.self).min(), now: MonotonicClock.now())
         let code: Int32 = items.withUnsafeMutableBufferPointer { items in
             zmq_poll(items.baseAddress, Int32(items.count), timeout) < 0 ? zmq_errno() : 0
         }
-        if code == EINTR { return (false, false, false) }
+        if code == EINTR { return Ready() }
         if code != 0 {
             throw .system(operation: "zmq_poll", code: code, message: String(cString: zmq_strerror(code)))
         }
-        return (items[0].revents != 0, items[1].revents != 0, items[2].revents != 0)
+        return Ready(
+            messages: items[0].revents != 0,
+            reports: items[1].revents != 0,
+            woken: items[2].revents != 0,
+            questions: items.count > 3 && items[3].revents != 0
+        )
     }
 
     /// Milliseconds, rounded up so that a deadline has really come; -1 means for ever.
@@ -178,10 +201,10 @@ final class ReactorLoop {
                 context.counters.droppedForFrames += 1
             case .tooManyBytes:
                 context.counters.droppedForBytes += 1
-            case .message(let peer, let frames, let bytes):
+            case .message(let peer, let frames, let bytes, let user):
                 context.counters.messagesReceived += 1
                 context.counters.bytesReceived += UInt64(bytes)
-                handler.received(frames, from: peer, context, now: MonotonicClock.now())
+                handler.received(frames, from: peer, user: user, context, now: MonotonicClock.now())
             }
         }
     }
@@ -229,7 +252,7 @@ final class ReactorLoop {
         watch.reset()
         monitor.close()
         socket.close()
-        (socket, monitor, _) = try Self.open(endpoint, isRouter: isRouter, options, zeroMQ)
+        (socket, monitor, _, _) = try Self.open(endpoint, isRouter: isRouter, options, security, zeroMQ)
         context.socket = socket
         setPollItems()
         let event = ConnectionEvent.reopened(endpoint: endpoint.description)

@@ -45,7 +45,7 @@ final class SocketMonitor {
     /// The next report; nil when there is none.
     func next() throws(TransportError) -> Report? {
         while true {
-            guard case .message(_, let frames, _) = try socket.receive(routed: false, maxFrames: 2, maxBytes: 4096)
+            guard case .message(_, let frames, _, _) = try socket.receive(routed: false, maxFrames: 2, maxBytes: 4096)
             else { return nil }
             if let report = Self.report(frames) { return report }
         }
@@ -67,12 +67,18 @@ final class SocketMonitor {
         case ZMQ_EVENT_CONNECT_RETRIED:
             return .event(.retrying(endpoint: endpoint, milliseconds: value))
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-            return .event(.handshakeFailed(endpoint: endpoint, reason: String(cString: zmq_strerror(code))))
+            let failure: HandshakeFailure =
+                [EPIPE, ECONNRESET].contains(code) ? .hungUp : .other(String(cString: zmq_strerror(code)))
+            return .event(.handshakeFailed(endpoint: endpoint, failure: failure))
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-            let reason = "protocol error 0x\(String(value, radix: 16)): is that a cascade process of the same security?"
-            return .event(.handshakeFailed(endpoint: endpoint, reason: reason))
+            let failure: HandshakeFailure =
+                code == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH
+                ? .securityDiffers
+                : .other("protocol error 0x\(String(value, radix: 16)): is that a cascade process?")
+            return .event(.handshakeFailed(endpoint: endpoint, failure: failure))
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-            return .event(.handshakeFailed(endpoint: endpoint, reason: "refused with status \(value)"))
+            let failure: HandshakeFailure = code == 400 ? .keyNotAllowed : .other("refused with status \(value)")
+            return .event(.handshakeFailed(endpoint: endpoint, failure: failure))
         case ZMQ_EVENT_ACCEPT_FAILED:
             return .event(.acceptFailed(endpoint: endpoint, reason: String(cString: zmq_strerror(code))))
         default:

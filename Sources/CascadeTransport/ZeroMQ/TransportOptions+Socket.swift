@@ -3,7 +3,7 @@ internal import CZeroMQ
 /// Every socket option that matters is set here on purpose, also where ZeroMQ's default happens to be the same.
 ///
 /// Left alone on purpose: SNDBUF and RCVBUF (the kernel tunes them), TOS, ROUTING_ID (ZeroMQ gives every connection an
-/// id of its own; a node says who it is in its first message), CONFLATE (one frame only), security (NULL).
+/// id of its own; a node says who it is in its first message), CONFLATE (one frame only). Keys: `TransportSecurity`.
 extension TransportOptions {
     /// Applies these options. Must come before the socket is bound or connected.
     func apply(to socket: ZMQSocket, endpoint: Endpoint, isRouter: Bool) throws(TransportError) {

@@ -5,10 +5,13 @@ internal import Glibc
 /// One ZeroMQ socket. Not Sendable: opened, used and closed on one thread, as zmq_socket(3) demands.
 final class ZMQSocket {
     private var raw: UnsafeMutableRawPointer?
+    /// Held until the socket is closed: the end of a context waits for its sockets.
+    private var context: ZMQContext?
 
     init(_ kind: Int32, in context: ZMQContext) throws(TransportError) {
         raw = context.makeSocket(kind)
         if raw == nil { throw .zeroMQ("zmq_socket") }
+        self.context = context
     }
 
     deinit {
@@ -19,6 +22,7 @@ final class ZMQSocket {
     func close() {
         if let raw { zmq_close(raw) }
         raw = nil
+        context = nil
     }
 
     func set(_ option: Int32, _ name: String, _ value: Int) throws(TransportError) {
@@ -30,6 +34,10 @@ final class ZMQSocket {
     func set64(_ option: Int32, _ name: String, _ value: Int) throws(TransportError) {
         var value = Int64(value)
         if zmq_setsockopt(raw, option, &value, MemoryLayout<Int64>.size) != 0 { throw .zeroMQ("setting \(name)") }
+    }
+
+    func set(_ option: Int32, _ name: String, text: String) throws(TransportError) {
+        if zmq_setsockopt(raw, option, text, text.utf8.count) != 0 { throw .zeroMQ("setting \(name)") }
     }
 
     func bind(_ endpoint: String) throws(TransportError) {
@@ -108,7 +116,8 @@ final class ZMQSocket {
     /// What a receive found.
     enum Received {
         case nothing
-        case message(peer: PeerID, frames: [[UInt8]], bytes: Int)
+        /// `user` is the key of the peer, where ZeroMQ knows it.
+        case message(peer: PeerID, frames: [[UInt8]], bytes: Int, user: PublicKey?)
         case tooManyFrames
         case tooManyBytes
     }
@@ -124,6 +133,7 @@ final class ZMQSocket {
         var frames: [[UInt8]] = []
         var count = 0
         var bytes = 0
+        var user: PublicKey?
         if routed {
             guard try receiveFrame(&message) else { return .nothing }
             peer = PeerID(Self.copy(&message))
@@ -135,6 +145,8 @@ final class ZMQSocket {
             guard try receiveFrame(&message) else { return .nothing }
             count += 1
             bytes += zmq_msg_size(&message)
+            // The first frame behind the routing id, which loses what ZeroMQ knows of the peer (4.3.4).
+            if count == 1 { user = zmq_msg_gets(&message, "User-Id").flatMap { PublicKey(String(cString: $0)) } }
             if count <= maxFrames && bytes <= maxBytes {
                 frames.append(Self.copy(&message))
             } else {
@@ -143,7 +155,7 @@ final class ZMQSocket {
         } while zmq_msg_more(&message) != 0
         if count > maxFrames { return .tooManyFrames }
         if bytes > maxBytes { return .tooManyBytes }
-        return .message(peer: peer, frames: frames, bytes: bytes)
+        return .message(peer: peer, frames: frames, bytes: bytes, user: user)
     }
 
     /// False when there is nothing to receive.

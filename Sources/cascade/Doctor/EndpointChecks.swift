@@ -20,6 +20,12 @@ enum EndpointChecks {
         }
         do {
             return .ok(name, "\(options.endpoint): " + describe(try await status(options)))
+        } catch  where error.code == 4 {
+            return .problem(
+                name,
+                error.message,
+                advice: "name a key that the coordinator knows with --key (CASCADE_KEY)"
+            )
         } catch {
             return .problem(
                 name,

@@ -27,7 +27,9 @@ struct EvalCluster {
         try await options.endpoint.withClient { first in
             let pair = try await pair(first, options)
             var clients = [first]
-            for _ in 1..<max(2, connections) { clients.append(try ClusterClient(endpoint: first.endpoint)) }
+            for _ in 1..<max(2, connections) {
+                clients.append(try ClusterClient(endpoint: first.endpoint, key: first.key))
+            }
             let interruption = RaisedFlag()
             let interrupts = Interrupts { [clients] in
                 interruption.raise()

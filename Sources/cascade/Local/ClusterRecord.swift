@@ -9,6 +9,9 @@ struct ClusterRecord: Codable {
     /// Where the coordinator listens.
     var endpoint: String
 
+    /// The key file that commands of this machine show; nil for a cluster without keys.
+    var adminKey: String?
+
     /// This very program, for children.
     static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
 

@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import CascadeCoordinator
 internal import CascadeCore
 internal import CascadeNode
-internal import CascadeTransport
 
 /// `cascade coordinator`
 struct CoordinatorCommand: AsyncParsableCommand {
@@ -12,6 +11,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               cascade coordinator
+              cascade coordinator --listen tcp://0.0.0.0:5570            takes connections with keys, see 'cascade keys'
               cascade coordinator --listen tcp://0.0.0.0:5570 --insecure
               cascade coordinator --allow-rules lossless,token-v3 --default-rule token-v3 --default-alpha 0.2
             """
@@ -22,6 +22,13 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Flag(help: "Listen on an address that other machines reach, without authentication.")
     var insecure = false
+
+    @Option(
+        help: """
+            The folder of keys that connections need (default: none on loopback; elsewhere ~/.config/cascade/keys).
+            """
+    )
+    var keys: String?
 
     @Option(help: "Sequences that run at once; further jobs wait.")
     var maxActive = 16
@@ -36,42 +43,29 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
+        if insecure, keys != nil { throw ValidationError("--insecure and --keys exclude each other") }
         guard (1...4_096).contains(maxActive) else { throw ValidationError("--max-active must be 1 to 4096") }
         guard (1...1_000_000).contains(maxQueued) else { throw ValidationError("--max-queued must be 1 to 1000000") }
         try numSpeculativeTokens.validate()
     }
 
     func run() async throws {
-        try ListenPolicy.check(listen: listen, insecure: insecure)
+        let logger = log.logger("coordinator")
+        let keys = try ListenPolicy.keys(listen: listen, insecure: insecure, folder: keys, logger: logger)
         var limits = CoordinatorLimits()
         limits.activeSequences = maxActive
         limits.queuedJobs = maxQueued
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy
-        let logger = log.logger("coordinator")
         let service = CoordinatorService(
-            configuration: CoordinatorConfiguration(listen: listen, limits: limits, software: BuildInfo.version),
+            configuration: CoordinatorConfiguration(
+                listen: listen,
+                limits: limits,
+                keys: keys,
+                software: BuildInfo.version
+            ),
             logger: logger
         )
         try await RoleRunner.run(service, logger: logger)
-    }
-}
-
-/// Who may reach a coordinator.
-enum ListenPolicy {
-    /// Without keys, only this machine may reach the socket unless the user insists.
-    static func check(listen: String, insecure: Bool) throws {
-        let endpoint: Endpoint
-        do {
-            endpoint = try Endpoint(parsing: listen, for: .bind)
-        } catch {
-            throw CommandFailure.usage("\(error)")
-        }
-        guard endpoint.isLoopback || insecure else {
-            throw CommandFailure.usage(
-                "\(listen) can be reached from other machines and connections are not authenticated; "
-                    + "listen on 127.0.0.1, or pass --insecure where the network itself is private"
-            )
-        }
     }
 }

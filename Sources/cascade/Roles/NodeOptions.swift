@@ -56,6 +56,22 @@ struct NodeOptions: ParsableArguments {
         guard (1...1_024).contains(credits) else { throw ValidationError("--credits must be 1 to 1024") }
     }
 
+    /// The key to show; one of another role is of no use.
+    private func connectionKey(_ role: NodeRole) throws(CommandFailure) -> ConnectionKey? {
+        let key: ConnectionKey?
+        do throws(NodeError) {
+            key = try endpoint.namedKey()
+        } catch {
+            throw CommandFailure(error)
+        }
+        if let key, key.role != KeyRole(role) {
+            throw .usage(
+                "\(key.path) is a key of role \(key.role.rawValue); this node needs one of role \(role.rawValue)"
+            )
+        }
+        return key
+    }
+
     /// Runs the role until it ends.
     func run(
         role: NodeRole,
@@ -63,6 +79,7 @@ struct NodeOptions: ParsableArguments {
         sled: SLEDSettings? = nil
     ) async throws {
         let logger = log.logger(role.rawValue)
+        let key = try connectionKey(role)
         let path = try ModelLocation.resolve(model)
         let host = ProcessInfo.processInfo.hostName
         let threads = threads ?? AvailableCores.count()
@@ -71,6 +88,7 @@ struct NodeOptions: ParsableArguments {
             role: role,
             modelPath: path,
             endpoint: endpoint.endpoint,
+            key: key,
             pool: pool,
             nodeName: nodeId ?? "\(role.rawValue)-\(host)-\(ProcessInfo.processInfo.processIdentifier)",
             threads: threads,

@@ -6,6 +6,8 @@ internal import Foundation
 enum SettingsMerge {
     /// Options that exclude each other: one that is given keeps the variables of the others out.
     static let exclusions: [String: [String]] = [
+        "insecure": ["keys"],
+        "keys": ["insecure"],
         "kv-tokens": ["kv-memory"],
         "kv-memory": ["kv-tokens"],
         "chat": ["raw"],

@@ -1,0 +1,95 @@
+package import CascadeCore
+package import CascadeTransport
+
+/// A key as it lies in a file: who it is, what it may do, its two halves, and the coordinator it is for.
+///
+/// The text has one value a line, behind its name and a blank; empty lines and lines that begin with `#` say nothing.
+/// The coordinator's own file has no role and no coordinator.
+package struct KeyFile: Equatable, Sendable {
+    /// The key's name.
+    package var name: String
+    /// What it may do; nil in the coordinator's own file.
+    package var role: KeyRole?
+    /// Both halves.
+    package var pair: KeyPair
+    /// The coordinator's public key; nil in the coordinator's own file.
+    package var coordinator: PublicKey?
+
+    /// Creates the value from its parts.
+    package init(name: String, role: KeyRole?, pair: KeyPair, coordinator: PublicKey?) {
+        self.name = name
+        self.role = role
+        self.pair = pair
+        self.coordinator = coordinator
+    }
+
+    /// Reads a file that nobody else can read; see ``PrivateFile``.
+    package init(path: String) throws(NodeError) {
+        let text = try PrivateFile.read(path, limit: 64 << 10)
+        do throws(NodeError) {
+            try self.init(text: text)
+        } catch {
+            throw .failed("\(path) is no key file: \(error)")
+        }
+    }
+
+    /// Reads a file's text.
+    init(text: String) throws(NodeError) {
+        var values: [String: String] = [:]
+        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+            let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
+            guard let name = parts.first else { continue }
+            guard ["name", "role", "public", "secret", "coordinator"].contains(name), parts.count == 2 else {
+                throw .failed("unexpected line '\(name) …'")
+            }
+            let value = String(parts[1].trimmingBlanks)
+            guard values.updateValue(value, forKey: String(name)) == nil else {
+                throw .failed("more than one line '\(name) …'")
+            }
+        }
+        guard let name = values["name"] else { throw .failed("the line 'name …' is missing") }
+        guard let secret = values["secret"] else { throw .failed("the line 'secret …' is missing") }
+        guard let pair = KeyPair(secretText: secret) else {
+            throw .failed("the secret key is not 40 characters of Z85")
+        }
+        guard values["public"] == pair.publicKey.text else {
+            throw .failed("the public key is not that of the secret key")
+        }
+        (self.name, self.pair) = (name, pair)
+        role = try values["role"].map { (text) throws(NodeError) in
+            guard let role = KeyRole(rawValue: text) else {
+                let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .failed("role '\(text)' is none of \(roles)")
+            }
+            return role
+        }
+        coordinator = try values["coordinator"].map { (text) throws(NodeError) in
+            guard let key = PublicKey(text) else {
+                throw .failed("the coordinator's key is not 40 characters of Z85")
+            }
+            return key
+        }
+    }
+
+    /// The file's text.
+    package var text: String {
+        var lines = [
+            "# A key of a cascade cluster. Whoever has this file may do what its role allows: keep it to yourself."
+        ]
+        lines.append("name \(name)")
+        if let role { lines.append("role \(role.rawValue)") }
+        lines.append("public \(pair.publicKey)")
+        lines.append("secret \(pair.secretText)")
+        if let coordinator { lines.append("coordinator \(coordinator)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension Substring {
+    /// Without blanks at either end.
+    fileprivate var trimmingBlanks: Substring {
+        var rest = self
+        while let last = rest.last, last.isWhitespace { rest.removeLast() }
+        return rest.drop(while: \.isWhitespace)
+    }
+}

@@ -1,0 +1,128 @@
+package import CascadeCore
+internal import CascadeTransport
+internal import Foundation
+package import Logging
+
+/// The folder of a cluster's keys, mode 0700: `coordinator.key`, a `NAME.key` for each key that was made here, and
+/// `allowed.keys`, the list that the coordinator follows.
+package struct KeysFolder: Sendable {
+    /// Where it is.
+    package let path: String
+
+    /// The folder at a path, or `~/.config/cascade/keys`; nothing is looked at yet.
+    package init(_ path: String? = nil) {
+        self.path = path ?? Self.standard
+    }
+
+    private static var standard: String {
+        let base =
+            ProcessInfo.processInfo.environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
+            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".config")
+        return base.appending(path: "cascade/keys").path
+    }
+
+    private var allowedPath: String { "\(path)/allowed.keys" }
+    private var coordinatorPath: String { "\(path)/coordinator.key" }
+
+    /// The file of a key.
+    package func file(of name: String) -> String { "\(path)/\(name).key" }
+
+    /// Whether a coordinator can be run with what is here: its own key, and others to take.
+    package func hasKeys() throws(NodeError) -> Bool {
+        guard FileManager.default.fileExists(atPath: coordinatorPath) else { return false }
+        return try !list().isEmpty
+    }
+
+    /// The allowed keys, in the order they were made; none where there is no list yet.
+    package func list() throws(NodeError) -> [AllowedKey] {
+        guard FileManager.default.fileExists(atPath: allowedPath) else { return [] }
+        try PrivateFile.checkFolder(path)
+        let text = try PrivateFile.read(allowedPath, limit: 1 << 20)
+        do throws(NodeError) {
+            return try AllowedKey.parse(text)
+        } catch {
+            throw .failed("\(allowedPath): \(error)")
+        }
+    }
+
+    /// Makes a key, allows it, and returns its file; the coordinator's own key is made with the first one.
+    package func make(_ name: String, role: KeyRole) throws(NodeError) -> String {
+        if let problem = KeyName.problem(name) { throw .failed(problem) }
+        try PrivateFile.makeFolder(path)
+        return try locked { () throws(NodeError) in
+            var keys = try list()
+            let file = file(of: name)
+            guard !keys.contains(where: { $0.name == name }), !FileManager.default.fileExists(atPath: file) else {
+                throw .failed(
+                    "there is a key \(name) already; choose another name, or 'cascade keys revoke \(name)' first"
+                )
+            }
+            let coordinator = try coordinatorPair(makeIfMissing: true)
+            let pair = try newPair()
+            let key = KeyFile(name: name, role: role, pair: pair, coordinator: coordinator.publicKey)
+            // The list last: a key is allowed only once its owner has it.
+            try PrivateFile.write(key.text, to: file)
+            keys.append(AllowedKey(key: pair.publicKey, role: role, name: name))
+            try PrivateFile.write(AllowedKey.text(of: keys), to: allowedPath)
+            return file
+        }
+    }
+
+    /// Takes a key off the list and deletes its file here.
+    package func revoke(_ name: String) throws(NodeError) -> AllowedKey {
+        if let problem = KeyName.problem(name) { throw .failed(problem) }
+        try PrivateFile.checkFolder(path)
+        return try locked { () throws(NodeError) in
+            var keys = try list()
+            guard let index = keys.firstIndex(where: { $0.name == name }) else {
+                let names = keys.map(\.name).joined(separator: ", ")
+                throw .failed("there is no key \(name) in \(path); there are: \(names.isEmpty ? "none" : names)")
+            }
+            let key = keys.remove(at: index)
+            try PrivateFile.write(AllowedKey.text(of: keys), to: allowedPath)
+            unlink(file(of: name))
+            return key
+        }
+    }
+
+    /// What a coordinator needs to demand keys; throws where something is missing.
+    package func coordinatorKeys(logger: Logger) throws(NodeError) -> CoordinatorKeys {
+        guard try hasKeys() else {
+            throw .failed(
+                "there are no keys in \(path) yet; make one for each node and user, for example "
+                    + "'cascade keys new expert-2 --role expert'"
+            )
+        }
+        return CoordinatorKeys(
+            pair: try coordinatorPair(makeIfMissing: false),
+            allowList: try AllowList(path: allowedPath, logger: logger)
+        )
+    }
+
+    private func coordinatorPair(makeIfMissing: Bool) throws(NodeError) -> KeyPair {
+        if makeIfMissing, !FileManager.default.fileExists(atPath: coordinatorPath) {
+            let key = KeyFile(name: "coordinator", role: nil, pair: try newPair(), coordinator: nil)
+            try PrivateFile.write(key.text, to: coordinatorPath)
+            return key.pair
+        }
+        return try KeyFile(path: coordinatorPath).pair
+    }
+
+    private func newPair() throws(NodeError) -> KeyPair {
+        do throws(TransportError) {
+            return try KeyPair.make()
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Runs `body` while no other process changes the folder.
+    private func locked<Value>(_ body: () throws(NodeError) -> Value) throws(NodeError) -> Value {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .failed("cannot open \(path): \(String(cString: strerror(errno)))") }
+        // Closing gives the lock back.
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+        return try body()
+    }
+}

@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+
+/// `cascade keys new`
+struct KeysNewCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new",
+        abstract: "Make a key, and allow it.",
+        discussion: """
+            Roles: drafter and expert serve as such a node; client submits jobs and asks how things are; admin also \
+            operates the cluster. The file's path goes to standard output. The key is as good as a password: copy it \
+            to its owner in a way that nobody else can read (scp), and keep it with mode 0600.
+
+            EXAMPLES
+              cascade keys new expert-2 --role expert
+              cascade keys new anna --role client
+            """
+    )
+
+    @Argument(help: "What to call the key: letters, digits, '-', '_' and '.'.")
+    var name: String
+
+    @Option(help: "What its owner may do: \(KeyRole.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var role: KeyRole
+
+    @OptionGroup var options: KeysFolderOptions
+
+    func run() async throws {
+        if let problem = KeyName.problem(name) { throw CommandFailure.usage(problem) }
+        let file: String
+        do throws(NodeError) {
+            file = try options.folder.make(name, role: role)
+        } catch {
+            throw CommandFailure(error)
+        }
+        print(file)
+        Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
+        Output.note(
+            "  copy the file to its owner, who says: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
+        )
+    }
+
+    private static func use(_ role: KeyRole) -> String {
+        switch role {
+        case .drafter, .expert: "\(role.rawValue) --model NAME"
+        case .client: "submit \"…\""
+        case .admin: "nodes"
+        }
+    }
+}
+
+extension KeyRole: ExpressibleByArgument {}

@@ -1,0 +1,44 @@
+import Glibc
+import Testing
+
+@testable import CascadeTransport
+
+/// An ipc socket's folder is its lock.
+@Suite struct IPCFolderTests {
+    private func withFolder(_ body: (String) async throws -> Void) async throws {
+        var template = Array("/tmp/cascade-ipc-XXXXXX".utf8CString)
+        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer { rmdir(folder) }
+        try await body(folder)
+    }
+
+    @Test func aMissingFolderIsMadeForUsAlone() async throws {
+        try await withFolder { folder in
+            let inner = folder + "/run"
+            let router = try Probe().start(.router(bind: "ipc://\(inner)/socket"))
+            var status = stat()
+            #expect(stat(inner, &status) == 0 && status.st_mode & 0o777 == 0o700)
+            router.stop("done")
+            await router.waitUntilStopped()
+            unlink(inner + "/socket")
+            rmdir(inner)
+        }
+    }
+
+    @Test(arguments: [0o755, 0o710, 0o1777] as [mode_t])
+    func anOpenFolderIsRefused(_ mode: mode_t) async throws {
+        try await withFolder { folder in
+            chmod(folder, mode)
+            let error = #expect(throws: TransportError.self) {
+                try Probe().start(.router(bind: "ipc://\(folder)/socket"))
+            }
+            #expect("\(try #require(error))".contains("other users can get into its folder \(folder)"))
+            #expect(access(folder + "/socket", F_OK) != 0)
+            chmod(folder, 0o700)
+            let router = try Probe().start(.router(bind: "ipc://\(folder)/socket"))
+            router.stop("done")
+            await router.waitUntilStopped()
+            unlink(folder + "/socket")
+        }
+    }
+}
