@@ -26,7 +26,7 @@ struct Cascade: AsyncParsableCommand {
                 name: "Cluster",
                 subcommands: [
                     UpCommand.self, DownCommand.self, HealthCommand.self, CoordinatorCommand.self, DrafterCommand.self,
-                    ExpertCommand.self, KeysCommand.self,
+                    ExpertCommand.self, JoinCommand.self, KeysCommand.self,
                 ]
             ),
             CommandGroup(

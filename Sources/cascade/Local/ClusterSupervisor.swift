@@ -14,12 +14,15 @@ struct ClusterSupervisor: Service {
     }
 
     let endpoint: String
+    /// What it shows to its own coordinator; nil without keys.
+    let key: ConnectionKey?
     let roles: [Role]
     let logger: Logger
     private let children = Children()
 
-    init(endpoint: String, roles: [Role], logger: Logger) {
+    init(endpoint: String, key: ConnectionKey? = nil, roles: [Role], logger: Logger) {
         self.endpoint = endpoint
+        self.key = key
         self.roles = roles
         self.logger = logger
     }
@@ -50,9 +53,18 @@ struct ClusterSupervisor: Service {
     private func keepRunning(_ role: Role) async throws {
         var quickEnds = 0
         while !children.isStopping {
-            let child = try ChildProcess(executable: ClusterRecord.program, arguments: role.arguments)
+            let child = try ChildProcess(
+                executable: ClusterRecord.program,
+                arguments: role.arguments,
+                environment: Self.environment
+            )
             children.add(role.name, child)
-            try? ClusterRecord(supervisor: getpid(), children: children.pids, endpoint: endpoint).write()
+            try? ClusterRecord(
+                supervisor: getpid(),
+                children: children.pids,
+                endpoint: endpoint,
+                adminKey: key?.path
+            ).write()
             let started = MonotonicTime.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
@@ -73,9 +85,16 @@ struct ClusterSupervisor: Service {
         }
     }
 
+    /// Children are told about keys on their command lines alone.
+    private static var environment: [String: String] {
+        ProcessInfo.processInfo.environment.filter {
+            !["CASCADE_KEY", "CASCADE_KEYS", "CASCADE_INSECURE"].contains($0.key)
+        }
+    }
+
     /// Says once when every role takes work.
     private func announceReady() async throws {
-        let client = try ClusterClient(endpoint: endpoint)
+        let client = try ClusterClient(endpoint: endpoint, key: key)
         while !children.isStopping {
             let nodes = (try? await NodesCommand.list(client, seconds: 2)) ?? []
             let ready = nodes.filter { $0.state == .ready }.map(\.role)

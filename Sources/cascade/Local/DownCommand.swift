@@ -13,11 +13,12 @@ struct DownCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var endpoint: EndpointOptions
+    @Option(help: "The coordinator's endpoint.")
+    var endpoint = EndpointOptions.defaultEndpoint
 
     func run() async throws {
-        guard let record = ClusterRecord.read(endpoint: endpoint.endpoint) else {
-            return Output.note("no cluster of 'cascade up' runs at \(endpoint.endpoint)")
+        guard let record = ClusterRecord.read(endpoint: endpoint) else {
+            return Output.note("no cluster of 'cascade up' runs at \(endpoint)")
         }
         let processes = [record.supervisor] + record.children.values.sorted()
         let alive = { processes.filter(ClusterRecord.isOurs) }
@@ -27,7 +28,7 @@ struct DownCommand: AsyncParsableCommand {
         for pid in alive() { kill(pid, SIGTERM) }
         for _ in 0..<30 where !alive().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
         for pid in alive() { kill(pid, SIGKILL) }
-        ClusterRecord.remove(endpoint: endpoint.endpoint)
-        Output.note("the cluster at \(endpoint.endpoint) has ended")
+        ClusterRecord.remove(endpoint: endpoint)
+        Output.note("the cluster at \(endpoint) has ended")
     }
 }

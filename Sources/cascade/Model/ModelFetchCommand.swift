@@ -21,8 +21,13 @@ struct ModelFetchCommand: AsyncParsableCommand {
     var models: [String]
 
     func run() async throws {
+        for file in try await Self.fetch(models) { print(file) }
+    }
+
+    /// Fetches models with progress on standard error, and returns their files; Ctrl-C cuts it off.
+    static func fetch(_ models: [String]) async throws -> [String] {
         let fetcher = ModelFetcher()
-        let task = Task { [models] in
+        let task = Task {
             var files: [String] = []
             for model in models {
                 let reporter = ProgressReporter(model)
@@ -34,7 +39,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
         let interrupts = Interrupts { task.cancel() }
         defer { withExtendedLifetime(interrupts) {} }
         do {
-            for file in try await task.value { print(file) }
+            return try await task.value
         } catch is CancellationError {
             throw CommandFailure(code: 130, message: "interrupted; the same command goes on where it stopped")
         } catch let error as ModelFetchError {

@@ -1,0 +1,66 @@
+internal import CascadeCore
+internal import CascadeNode
+internal import CascadeTransport
+
+/// The keys of a cluster that `up` runs for other machines to join.
+struct ClusterKeys {
+    /// Their folder.
+    let folder: KeysFolder
+    /// What readiness checks and the commands of this machine show.
+    let admin: ConnectionKey
+    /// Key files of its own nodes.
+    private let nodes: [NodeRole: String]
+    /// Key files for nodes of other machines; a role whose key was revoked has none.
+    private let guests: [(role: NodeRole, file: String)]
+
+    /// Takes the keys of a folder. The cluster's own are made where they are missing; those for other machines only
+    /// where there are no keys at all, for what was revoked shall stay so.
+    init(_ path: String?) throws(NodeError) {
+        folder = KeysFolder(path)
+        let isFirst = try folder.list().isEmpty
+        var nodes: [NodeRole: String] = [:]
+        for role in NodeRole.allCases {
+            nodes[role] = try Self.ensure("local-\(role.rawValue)", KeyRole(role), folder)
+        }
+        admin = try ConnectionKey(path: try Self.ensure("local-admin", .admin, folder))
+        if isFirst {
+            for role in NodeRole.allCases { _ = try folder.make(Self.guest(role), role: KeyRole(role)) }
+        }
+        let names = try folder.list().map(\.name)
+        guests = [.expert, .drafter].filter { names.contains(Self.guest($0)) }.map { [folder] role in
+            (role, folder.file(of: Self.guest(role)))
+        }
+        self.nodes = nodes
+    }
+
+    /// Arguments of a node of this machine.
+    func arguments(_ role: NodeRole) -> [String] {
+        nodes[role].map { ["--key", $0] } ?? []
+    }
+
+    /// What to say on other machines, for people.
+    func invitation(listen: Endpoint, models: [NodeRole: String]) -> String {
+        let endpoint = HostAddress.reachable(listen)
+        var lines = ["to add a machine, copy a key file there and run there:"]
+        for (role, file) in guests {
+            let name = file.split(separator: "/").last ?? ""
+            let model = models[role] ?? "NAME"
+            lines.append("  # \(file)")
+            lines.append("  cascade join \(endpoint) --key \(name) --role \(role.rawValue) --model \(model)")
+        }
+        if guests.isEmpty { lines = ["to add a machine, make a key for it: cascade keys new NAME --role expert"] }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func guest(_ role: NodeRole) -> String { "join-\(role.rawValue)" }
+
+    /// The file of a key that is allowed; one that is not, or whose file is gone, is made anew.
+    private static func ensure(_ name: String, _ role: KeyRole, _ folder: KeysFolder) throws(NodeError) -> String {
+        if let known = try folder.list().first(where: { $0.name == name }) {
+            let file = folder.file(of: name)
+            if known.role == role, let key = try? ConnectionKey(path: file), key.role == role { return file }
+            _ = try folder.revoke(name)
+        }
+        return try folder.make(name, role: role)
+    }
+}
