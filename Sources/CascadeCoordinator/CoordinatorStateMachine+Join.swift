@@ -110,16 +110,16 @@ extension CoordinatorStateMachine {
             askForTokens(ofPool: hello.pool)
             return nil
         }
+        if pool.isSynthetic != hello.isSynthetic {
+            let message = "pool \(pool.name) has \(pool.isSynthetic ? "synthetic nodes" : "models"): use another pool"
+            return (.modelMismatch, message)
+        }
         if pool.vocabularyHash != hello.vocabularyHash || pool.vocabularyCount != Int(hello.vocabularyCount) {
             return (
                 .vocabularyMismatch,
                 "the tokens of \(hello.modelName) (\(hello.vocabularyHash), \(hello.vocabularyCount)) are not those of "
                     + "pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family"
             )
-        }
-        if pool.isSynthetic != hello.isSynthetic {
-            let message = "pool \(pool.name) has \(pool.isSynthetic ? "synthetic nodes" : "models"): use another pool"
-            return (.modelMismatch, message)
         }
         guard hello.role == .expert else { return nil }
         let model = ExpertModel(hello)

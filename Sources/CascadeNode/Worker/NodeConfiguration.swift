@@ -5,7 +5,7 @@ package import CascadeModel
 package struct NodeConfiguration: Sendable {
     /// What it does.
     package var role: NodeRole
-    /// The model file.
+    /// The model file; empty for a synthetic node.
     package var modelPath: String
     /// The coordinator's endpoint, e.g. `tcp://127.0.0.1:5570`.
     package var endpoint: String
@@ -31,6 +31,8 @@ package struct NodeConfiguration: Sendable {
     package var sled: SLEDSettings?
     /// How it takes turns with other processes of its host.
     package var turnLock: TurnLockChoice
+    /// Makes the node a synthetic one; nil for a model.
+    package var synthetic: SyntheticSettings?
     /// Version and commit, for the node table.
     package var software: String
 
@@ -50,6 +52,7 @@ package struct NodeConfiguration: Sendable {
         draftModel: DraftModelSettings = DraftModelSettings(),
         sled: SLEDSettings? = nil,
         turnLock: TurnLockChoice = .automatic,
+        synthetic: SyntheticSettings? = nil,
         software: String
     ) {
         self.role = role
@@ -66,6 +69,7 @@ package struct NodeConfiguration: Sendable {
         self.draftModel = draftModel
         self.sled = sled
         self.turnLock = turnLock
+        self.synthetic = synthetic
         self.software = software
     }
 }

@@ -17,6 +17,13 @@ package struct NodeService: Service {
     package init(configuration: NodeConfiguration, incarnation: UInt64, logger: Logger) throws(NodeError) {
         self.configuration = configuration
         self.logger = logger
+        if let synthetic = configuration.synthetic {
+            hello = try .synthetic(synthetic, configuration, incarnation: incarnation)
+            loadOptions = LoadOptions()
+            let isExpert = configuration.role == .expert
+            tokenizerBlock = isExpert ? SyntheticTokenizer.block(acceptance: synthetic.acceptance) : []
+            return
+        }
         do {
             let file = try GGUFFile(path: configuration.modelPath)
             let model = try ModelConfiguration(file)
@@ -63,13 +70,6 @@ package struct NodeService: Service {
     package func run() async throws {
         let mailbox = Mailbox()
         let outcome = NodeOutcome()
-        let engine = EngineThread(
-            configuration: configuration,
-            loadOptions: loadOptions,
-            kvTokens: Int(hello.kvTokens),
-            mailbox: mailbox,
-            logger: logger
-        )
         let reactor = try Reactor.start(
             role: .dealer(connect: configuration.endpoint),
             options: TransportOptions(),
@@ -86,7 +86,7 @@ package struct NodeService: Service {
             )
         }
         mailbox.setWake { reactor.wake() }
-        engine.start()
+        startEngine(mailbox)
         _ = await withGracefulShutdownHandler {
             await reactor.waitUntilStopped()
         } onGracefulShutdown: {
@@ -96,6 +96,21 @@ package struct NodeService: Service {
         ProcessHealth(role: configuration.role.rawValue, state: "stopped", note: "").remove()
         MemoryPromise.remove()
         try outcome.check()
+    }
+
+    private func startEngine(_ mailbox: Mailbox) {
+        if let synthetic = configuration.synthetic {
+            let (role, rowBudget) = (configuration.role, configuration.rowBudget)
+            SyntheticThread(role: role, settings: synthetic, rowBudget: rowBudget, mailbox: mailbox).start()
+            return
+        }
+        EngineThread(
+            configuration: configuration,
+            loadOptions: loadOptions,
+            kvTokens: Int(hello.kvTokens),
+            mailbox: mailbox,
+            logger: logger
+        ).start()
     }
 
     /// What people call the model: its own name for itself, else the file's.

@@ -2,7 +2,7 @@
 ///
 /// Bytes that are printable in Latin-1 (0x21-0x7E, 0xA1-0xAC, 0xAE-0xFF) stand for themselves; the other 68 are
 /// written, in order, as U+0100 to U+0143. So a space is `Ġ` (U+0120) and a line feed `Ċ` (U+010A).
-enum ByteAlphabet {
+package enum ByteAlphabet {
     /// The bytes that `text` spells, or nil when a character is not of the alphabet.
     static func bytes(of text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
@@ -28,7 +28,7 @@ enum ByteAlphabet {
     }
 
     /// How the alphabet spells `bytes`.
-    static func text(of bytes: some Sequence<UInt8>) -> [UInt8] {
+    package static func text(of bytes: some Sequence<UInt8>) -> [UInt8] {
         bytes.flatMap { byte -> [UInt8] in
             let scalar = scalarOfByte[Int(byte)]
             return scalar < 0x80 ? [UInt8(scalar)] : [0xC0 | UInt8(scalar >> 6), 0x80 | UInt8(scalar & 0x3F)]

@@ -10,6 +10,7 @@ extension SubmitResult {
         tokens = report.tokens
         finishReason = report.reason.name
         error = Nullable(report.error?.message)
+        synthetic = report.isSynthetic
         usage = Usage(promptTokens: Int(report.promptTokens), completionTokens: report.tokens.count)
         let counts = report.counts
         speculativeDecoding = SpeculativeDecoding(

@@ -7,6 +7,8 @@ struct SubmitResult: Encodable {
     var tokens: [Token]
     var finishReason: String
     var error: Nullable<String>
+    /// Whether nodes without models made the answer up.
+    var synthetic: Bool
     var usage: Usage
     var speculativeDecoding: SpeculativeDecoding
     var cascade: Cascade

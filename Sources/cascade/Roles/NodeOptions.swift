@@ -11,7 +11,7 @@ struct NodeOptions: ParsableArguments {
     static let defaultRowBudget = 64
 
     @Option(help: "The model: a GGUF file, or a name that 'cascade model fetch' knows and has fetched.")
-    var model: String
+    var model: String?
 
     @OptionGroup var endpoint: EndpointOptions
 
@@ -47,9 +47,15 @@ struct NodeOptions: ParsableArguments {
     )
     var turnLock = "auto"
 
+    @OptionGroup(title: "Research") var synthetic: SyntheticOptions
     @OptionGroup var log: LogOptions
 
     func validate() throws {
+        guard (model == nil) != (synthetic.settings == nil) else {
+            throw ValidationError(
+                model == nil ? "a node needs --model" : "--model and --synthetic-acceptance exclude each other"
+            )
+        }
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
         if let context, !(16...1_048_576).contains(context) { throw ValidationError("--context must be 16 to 1048576") }
         guard (40...4_096).contains(rowBudget) else { throw ValidationError("--row-budget must be 40 to 4096") }
@@ -80,7 +86,7 @@ struct NodeOptions: ParsableArguments {
     ) async throws {
         let logger = log.logger(role.rawValue)
         let key = try connectionKey(role)
-        let path = try ModelLocation.resolve(model)
+        let path = try model.map(ModelLocation.resolve) ?? ""
         let host = ProcessInfo.processInfo.hostName
         let threads = threads ?? AvailableCores.count()
         logger.info("starting", metadata: ["version": "\(BuildInfo.version)", "threads": "\(threads)"])
@@ -99,6 +105,7 @@ struct NodeOptions: ParsableArguments {
             draftModel: draftModel,
             sled: sled,
             turnLock: TurnLockChoice(turnLock),
+            synthetic: synthetic.settings,
             software: BuildInfo.version
         )
         do {

@@ -13,12 +13,17 @@ enum SettingsMerge {
         "chat": ["raw"],
         "raw": ["chat", "system"],
         "system": ["raw"],
+        "model": ["synthetic-acceptance"],
+        "synthetic-acceptance": ["model"],
     ]
 
     /// Options that mean nothing while another one has its default: their variables wait until it has another value.
     static let companions: [String: (option: String, standard: String)] = [
         "draft-vocabulary-file": ("draft-vocabulary", "0"),
         "sled-rate": ("sled-layers", ""),
+        "synthetic-ms": ("synthetic-acceptance", ""),
+        "synthetic-drafter-ms": ("synthetic-acceptance", ""),
+        "synthetic-expert-ms": ("synthetic-acceptance", ""),
         "alpha": ("rule", "lossless"),
         "default-alpha": ("default-rule", "lossless"),
     ]

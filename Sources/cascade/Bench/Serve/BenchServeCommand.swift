@@ -22,11 +22,17 @@ struct BenchServeCommand: AsyncParsableCommand {
             EXAMPLES
               cascade bench serve --prompts HumanEval.jsonl --concurrency 1,4,16
               cascade bench serve --prompts prompts.txt --num-speculative-tokens 0,4,adaptive --out one-host.json
+              cascade bench serve --prompts prompts.txt --out two-hosts.json --compare one-host.json
+              cascade bench serve --synthetic-acceptance 0.8 --concurrency 1,16 --num-speculative-tokens 0,4
             """
     )
 
-    @Option(help: "The file of prompts: JSON lines with \"prompt\" or \"text\", or one prompt a line.")
-    var prompts: String
+    @Option(
+        help: """
+            The file of prompts: JSON lines with "prompt" or "text", or one prompt a line; synthetic nodes do without.
+            """
+    )
+    var prompts: String?
 
     @Option(help: "Take only that many prompts, from the first on.")
     var limit: Int?
@@ -58,10 +64,20 @@ struct BenchServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the JSON object to a file as well.", valueName: "file"))
     var out: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Compare with an earlier run's --out: whether this cluster pays against that one, and why not.",
+            valueName: "file"
+        )
+    )
+    var compare: String?
+
     @OptionGroup(title: "Jobs") var jobs: ServeJobOptions
+    @OptionGroup(title: "Synthetic nodes") var synthetic: ServeSyntheticOptions
     @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
 
     func validate() throws {
+        if prompts == nil, synthetic.syntheticAcceptance == nil { throw ValidationError("--prompts names no file") }
         guard concurrency.numbers.allSatisfy({ (1...256).contains($0) }) else {
             throw ValidationError("--concurrency takes numbers of 1 to 256")
         }
@@ -84,7 +100,8 @@ struct BenchServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try BenchCommand.refuseDebugBuild()
-        let texts = try PromptFile.read(prompts, limit: limit)
+        let texts = try prompts.map { try PromptFile.read($0, limit: limit) } ?? Self.standardPrompts
+        let earlier = try compare.map(ServeRecord.read)
         let seed = jobs.sampling.seed ?? 1
         let load = ServeLoad(
             prompts: texts,
@@ -101,15 +118,39 @@ struct BenchServeCommand: AsyncParsableCommand {
             turns: turns,
             warmUp: warmUp
         )
-        let result = try await cluster.endpoint.withClient { client in try await run.run(client: client) }
-        let report = ServeReport(
+        let result: ServeRun.Result
+        var endpoint = cluster.endpoint
+        if let settings = synthetic.settings(maximumActive: concurrency.numbers.max() ?? 1) {
+            result = try await SyntheticCluster.with(settings) { address in
+                endpoint.endpoint = address
+                return try await endpoint.withClient { client in try await run.run(client: client) }
+            }
+        } else {
+            result = try await endpoint.withClient { client in try await run.run(client: client) }
+        }
+        var report = ServeReport(
             result,
             run: run,
-            endpoint: cluster.endpoint.endpoint,
-            prompts: ServeReport.Prompts(file: prompts, texts: texts),
+            endpoint: endpoint.endpoint,
+            prompts: ServeReport.Prompts(file: prompts ?? "the program's own", texts: texts),
             request: jobs.request(maxTokens: maxTokens, seed: seed)
         )
+        // Not being comparable must not cost the numbers.
+        var failure: CommandFailure?
+        if let earlier, let compare, report.complete, let now = ServeRecord(json: try Output.jsonBytes(report)) {
+            do {
+                report.comparison = Nullable(try ServeComparison(now, with: earlier, file: compare))
+            } catch let error as CommandFailure {
+                failure = error
+            }
+        }
         try show(report)
+        if let failure { throw failure }
+    }
+
+    /// For synthetic nodes, to which all prompts are alike.
+    private static let standardPrompts = (1...64).map {
+        "Prompt number \($0), which nobody reads. " + String(repeating: "x", count: 80)
     }
 
     private func show(_ report: ServeReport) throws {

@@ -16,6 +16,9 @@ struct LoadGenerator {
         var lastSent: Instant
     }
 
+    /// Failures without a success after which a turn is given up.
+    private static let hopelessFailures = 100
+
     private let client: ClusterClient
     private let load: ServeLoad
     /// Raised by Ctrl-C.
@@ -201,6 +204,11 @@ struct LoadGenerator {
         for (id, job) in running
         where now.milliseconds(since: job.lastHeard) > 2_000 && now.milliseconds(since: job.lastSent) > 2_000 {
             repeatRequest(id, at: now)
+        }
+        if outcome.jobs.isEmpty, outcome.failures.count >= Self.hopelessFailures {
+            throw .failed(
+                "\(outcome.failures.count) jobs failed and none ended well; the last: \(outcome.failures.last ?? "")"
+            )
         }
         let silence = now.milliseconds(since: lastHeard) / 1_000
         if isCancelling, silence > 3 { throw .failed("interrupted; the coordinator did not confirm the cancellation") }

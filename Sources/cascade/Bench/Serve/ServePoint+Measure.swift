@@ -69,6 +69,8 @@ extension ServePoint.Speculation {
         drafted = sum(\.drafted)
         accepted = sum(\.accepted)
         draftAcceptanceRate = Nullable(drafted > 0 ? Double(accepted) / Double(drafted) : nil)
+        let judged = accepted + sum(\.recovered)
+        judgedAcceptanceRate = Nullable(judged > 0 ? Double(accepted) / Double(judged) : nil)
         let draftedRounds = sum(\.draftedRounds)
         meanAcceptanceLength = Nullable(draftedRounds > 0 ? 1 + Double(accepted) / Double(draftedRounds) : nil)
         let tokens = reports.reduce(0) { $0 + $1.tokens.count }
@@ -107,7 +109,8 @@ extension ServePoint.NodeUse {
                 nodeId: sum.summary.identity.name,
                 role: sum.summary.role.rawValue,
                 host: sum.summary.host,
-                busyFraction: sum.busy / sum.time,
+                // A pass counts when it ends: one that began before the first report may make this more than 1.
+                busyFraction: min(1, sum.busy / sum.time),
                 cpuCores: sum.processor / sum.time,
                 prefixCacheHitTokens: sum.hits
             )

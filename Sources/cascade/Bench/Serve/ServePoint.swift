@@ -57,6 +57,8 @@ struct ServePoint: Encodable {
         var accepted: UInt64
         /// Accepted of drafted.
         var draftAcceptanceRate: Nullable<Double>
+        /// Accepted of those that were judged: without what stood behind a rejected token.
+        var judgedAcceptanceRate: Nullable<Double>
         /// Tokens per round with a draft.
         var meanAcceptanceLength: Nullable<Double>
         /// Share of the answers' tokens that lookup copied.

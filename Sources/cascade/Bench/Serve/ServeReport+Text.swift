@@ -5,6 +5,7 @@ extension ServeReport {
             head, table(Self.speedTitles, speedRow), table(Self.latencyTitles, latencyRow),
             table(Self.serviceTitles, serviceRow),
         ]
+        if let comparison = comparison.value { parts.append(comparison.text) }
         if !complete { parts.append("interrupted: this is what was measured so far") }
         return parts.joined(separator: "\n\n")
     }
@@ -21,7 +22,8 @@ extension ServeReport {
     }
 
     private static let speedTitles = [
-        "JOBS", "K", "DONE", "FAILED", "JOBS/S", "TOKENS/S", "RATIO", "MS/ROUND", "ACCEPTED", "LENGTH", "COPIED",
+        "JOBS", "K", "DONE", "FAILED", "JOBS/S", "TOKENS/S", "RATIO", "MS/ROUND", "ACCEPTED", "OF JUDGED", "LENGTH",
+        "COPIED",
     ]
 
     private func speedRow(_ point: ServePoint) -> [String] {
@@ -30,6 +32,7 @@ extension ServeReport {
             Self.fixed(point.jobsPerSecond, 2), Self.fixed(point.tokensPerSecond, 1),
             Self.fixed(point.ratioToNoDrafts, 2), Self.fixed(point.msPerRound, 2),
             Self.fixed(point.speculation.draftAcceptanceRate, 3),
+            Self.fixed(point.speculation.judgedAcceptanceRate, 3),
             Self.fixed(point.speculation.meanAcceptanceLength, 2), Self.fixed(point.speculation.copiedShare, 3),
         ]
     }

@@ -19,6 +19,8 @@ struct ServeReport: Encodable {
     var turns: Int
     /// One entry for each concurrency and draft length, in the order asked for.
     var points: [ServePoint]
+    /// What an earlier run's numbers are beside these; null where none was named.
+    var comparison: Nullable<ServeComparison> = Nullable(nil)
     /// Whether all turns were run; false after Ctrl-C.
     var complete: Bool
 

@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import CascadeNode
+
+/// A cluster of synthetic nodes for `cascade bench serve`.
+struct ServeSyntheticOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Measure the service alone: start a cluster whose nodes make answers up, so that this share is accepted.",
+            discussion: """
+                A coordinator, a drafter and an expert of its own, whatever --endpoint says; they end with the measurement.
+                """,
+            valueName: "share"
+        )
+    )
+    var syntheticAcceptance: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "What a pass of that drafter takes: milliseconds by rows, e.g. 1:9,8:12 (default: no time).",
+            valueName: "rows:ms,…"
+        )
+    )
+    var syntheticDrafterMs: CostCurve?
+
+    @Option(help: ArgumentHelp("The same of that expert, e.g. 1:20,8:24,16:44.", valueName: "rows:ms,…"))
+    var syntheticExpertMs: CostCurve?
+
+    func validate() throws {
+        guard let acceptance = syntheticAcceptance else {
+            guard syntheticDrafterMs == nil, syntheticExpertMs == nil else {
+                throw ValidationError("--synthetic-drafter-ms and --synthetic-expert-ms need --synthetic-acceptance")
+            }
+            return
+        }
+        for curve in [syntheticDrafterMs, syntheticExpertMs] {
+            let settings = SyntheticSettings(acceptance: acceptance, costs: curve?.points ?? [])
+            if let problem = settings.problem { throw ValidationError("synthetic nodes: \(problem)") }
+        }
+    }
+
+    /// The cluster's settings; nil where a running cluster is measured.
+    func settings(maximumActive: Int) -> SyntheticCluster.Settings? {
+        syntheticAcceptance.map {
+            SyntheticCluster.Settings(
+                acceptance: $0,
+                drafter: syntheticDrafterMs,
+                expert: syntheticExpertMs,
+                maximumActive: maximumActive
+            )
+        }
+    }
+}

@@ -1,0 +1,103 @@
+internal import CascadeCore
+internal import CascadeNode
+internal import Foundation
+
+/// A coordinator, a synthetic drafter and a synthetic expert as processes of their own, for one measurement.
+struct SyntheticCluster {
+    /// Where its coordinator listens: a socket in a folder that nobody else can enter.
+    let endpoint: String
+    private let folder: URL
+    private let children: [ChildProcess]
+
+    /// How its nodes behave.
+    struct Settings {
+        var acceptance: Double
+        var drafter: CostCurve?
+        var expert: CostCurve?
+        /// Jobs that may run at once.
+        var maximumActive: Int
+    }
+
+    /// Starts the cluster, runs `body` when it is ready, and takes it down.
+    static func with<Value>(_ settings: Settings, _ body: (_ endpoint: String) async throws -> Value) async throws
+        -> Value
+    {
+        let cluster = try SyntheticCluster(settings)
+        do {
+            try await cluster.waitUntilReady()
+            let value = try await body(cluster.endpoint)
+            await cluster.stop()
+            return value
+        } catch {
+            await cluster.stop()
+            throw error
+        }
+    }
+
+    private init(_ settings: Settings) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "cascade-bench-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(
+            at: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        endpoint = "ipc://\(folder.appending(path: "socket").path)"
+        let node =
+            ["--endpoint", endpoint, "--synthetic-acceptance", "\(settings.acceptance)"]
+            + ["--credits", "64", "--kv-tokens", "4194304", "--log-level", "error"]
+        func curve(_ curve: CostCurve?) -> [String] {
+            curve.map { ["--synthetic-ms", $0.defaultValueDescription] } ?? []
+        }
+        let commands = [
+            ["coordinator", "--listen", endpoint, "--max-active", "\(settings.maximumActive)", "--log-level", "error"],
+            ["expert"] + node + curve(settings.expert),
+            ["drafter"] + node + curve(settings.drafter),
+        ]
+        // The caller's settings are for the caller's cluster.
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("CASCADE_") }
+        var children: [ChildProcess] = []
+        do {
+            for arguments in commands {
+                // Standard output is for the report alone.
+                children.append(
+                    try ChildProcess(
+                        executable: ClusterRecord.program,
+                        arguments: arguments,
+                        environment: environment,
+                        output: STDERR_FILENO
+                    )
+                )
+            }
+        } catch {
+            for child in children { child.signal(SIGKILL) }
+            try? FileManager.default.removeItem(at: folder)
+            throw error
+        }
+        self.children = children
+    }
+
+    private func waitUntilReady() async throws {
+        let client: ClusterClient
+        do {
+            client = try ClusterClient(endpoint: endpoint)
+        } catch {
+            throw CommandFailure(error)
+        }
+        for _ in 0..<200 {
+            guard !children.contains(where: \.isDone) else { break }
+            let nodes = (try? await NodesCommand.list(client, seconds: 1)) ?? []
+            if nodes.count == 2, nodes.allSatisfy({ $0.state == .ready }) { return await client.close() }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        await client.close()
+        throw CommandFailure.failed("the synthetic cluster did not start; see above")
+    }
+
+    private func stop() async {
+        // The nodes first: they say goodbye.
+        for child in children.reversed() { child.signal(SIGTERM) }
+        for _ in 0..<50 where !children.allSatisfy(\.isDone) { try? await Task.sleep(for: .milliseconds(100)) }
+        for child in children { child.signal(SIGKILL) }
+        try? FileManager.default.removeItem(at: folder)
+    }
+}
