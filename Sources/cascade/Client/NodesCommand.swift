@@ -91,7 +91,6 @@ private struct NodeView: Encodable {
     var host: String
     var synthetic: Bool
     var silentMs: Double
-    var synthetic: Bool
     var software: String
     var costs: [Cost]
 
@@ -115,7 +114,6 @@ private struct NodeView: Encodable {
         host = node.host
         synthetic = node.isSynthetic
         silentMs = node.silentMilliseconds
-        synthetic = node.isSynthetic
         software = node.software
         costs = node.costs.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
     }

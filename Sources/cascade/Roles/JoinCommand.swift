@@ -29,8 +29,10 @@ struct JoinCommand: AsyncParsableCommand {
         var options = options
         if let coordinator { options.endpoint.endpoint = coordinator }
         let role = try nodeRole()
-        if ModelFetcher().installed(options.model) == nil, ModelCatalogue.standard.model(named: options.model) != nil {
-            _ = try await ModelFetchCommand.fetch([options.model])
+        if let model = options.model, ModelFetcher().installed(model) == nil,
+            ModelCatalogue.standard.model(named: model) != nil
+        {
+            _ = try await ModelFetchCommand.fetch([model])
         }
         try await options.run(role: role)
     }

@@ -77,6 +77,7 @@ struct LoadGenerator {
                 for id in running.keys { repeatRequest(id, at: now) }
                 if nodesRequests.after != nil { nodesRequests.after = askForNodes() }
             case .interrupted: cancel(at: now)
+            case .locked(let message): throw .refused(message)
             case .disconnected, .unreadable: break
             }
             if case .seconds(let seconds) = length, now.milliseconds(since: started) >= seconds * 1_000 {
