@@ -52,22 +52,12 @@ extension CoordinatorStateMachine {
         guard let costs = nodes[expert]?.passCosts else {
             return fixedPlan(job, sequence, limit: min(limit, limits.unmeasuredDraftTokens))
         }
-        var policy = DraftLengthPolicy(
-            expert: costs,
-            drafter: nil,
-            expertSequences: max(1, load(of: expert).sequences),
-            hasBonus: job.submit.rule.bonus == .target,
-            expertRoundTrip: nodes[expert]?.roundTrip.milliseconds ?? RoundTrip.unknown
-        )
+        var policy = policy(job, expert: expert, costs)
         let copy = policy.choose(acceptance: sequence.acceptance.lookup.value, upTo: found.count)
         var plan = copy.count > 0 ? DraftPlan.lookup(found.prefix(copy.count)) : .none
         if let (drafter, most) = model, let node = nodes[drafter] {
             if let drafterCosts = node.passCosts {
-                let sharers = load(of: drafter).sequences
-                policy.drafter = drafterCosts
-                policy.drafterRoundTrip = node.roundTrip.milliseconds
-                policy.sharesCores = nodes[expert].map { $0.hello.host == node.hello.host } ?? true
-                policy.drafterSequences = max(1, sequence.drafter == drafter ? sharers : sharers + 1)
+                join(drafter, drafterCosts, to: &policy, isNew: sequence.drafter != drafter, expert: expert)
                 let ask = policy.choose(acceptance: sequence.acceptance.model.value, upTo: most)
                 if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
                     plan = .ask(drafter, count: ask.count)
@@ -82,6 +72,48 @@ extension CoordinatorStateMachine {
         }
         if case .none = plan { transitions.count(.draftUnpaid) } else { transitions.count(.draftLengthChosen) }
         return plan
+    }
+
+    /// What rounds cost at an expert, without a drafter.
+    private func policy(_ job: Job, expert: NodeHandle, _ costs: PassCosts) -> DraftLengthPolicy {
+        DraftLengthPolicy(
+            expert: costs,
+            drafter: nil,
+            expertSequences: max(1, load(of: expert).sequences),
+            hasBonus: job.submit.rule.bonus == .target,
+            expertRoundTrip: nodes[expert]?.roundTrip.milliseconds ?? RoundTrip.unknown
+        )
+    }
+
+    /// Adds a drafter to what rounds cost; a sequence that is new there shares it with one more.
+    private func join(
+        _ drafter: NodeHandle,
+        _ costs: PassCosts,
+        to policy: inout DraftLengthPolicy,
+        isNew: Bool,
+        expert: NodeHandle
+    ) {
+        guard let node = nodes[drafter] else { return }
+        policy.drafter = costs
+        policy.drafterSequences = max(1, load(of: drafter).sequences + (isNew ? 1 : 0))
+        policy.drafterRoundTrip = node.roundTrip.milliseconds
+        // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not asked.
+        policy.sharesCores = nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty
+    }
+
+    /// Whether a draft should wait although its expert would take it: while the expert verifies one half of its
+    /// sequences, the other half is drafted elsewhere, and all of them at once would leave one side idle in turn. The
+    /// expert has work meanwhile.
+    func shouldHoldBack(_ job: Job, _ sequence: ActiveSequence, _ draft: RoundDraft, at expert: NodeHandle) -> Bool {
+        guard draft.source == .model, !draft.positions.isEmpty, let drafter = sequence.drafter,
+            let costs = nodes[expert]?.passCosts, let drafterCosts = nodes[drafter]?.passCosts
+        else { return false }
+        let inWork = inFlight(at: expert)
+        guard inWork > 0, nodes[expert]?.hello.host != nodes[drafter]?.hello.host else { return false }
+        var policy = policy(job, expert: expert, costs)
+        guard 2 * inWork >= policy.expertSequences else { return false }
+        join(drafter, drafterCosts, to: &policy, isNew: false, expert: expert)
+        return policy.prefersHalves(draft.positions.count)
     }
 
     /// Compares what an answer's passes took with what the node's curve says of their rows.

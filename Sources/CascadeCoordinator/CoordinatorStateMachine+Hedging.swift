@@ -44,6 +44,16 @@ extension CoordinatorStateMachine {
         return (other, time)
     }
 
+    /// An expert is new in a pool: what waits for the others may have somewhere to go from now on.
+    mutating func planHedges(inPool pool: String) {
+        for index in requests.indices where requests[index].role == .expert && requests[index].hedgeAt == nil {
+            guard let job = jobs[requests[index].job], job.submit.pool == pool, let sequence = job.sequence else {
+                continue
+            }
+            requests[index].hedgeAt = hedgeInstant(of: requests[index], sequence)
+        }
+    }
+
     /// Asks another expert beside those that are late; two work on a round at most, and the first answer counts.
     mutating func hedgeLateRequests() {
         for request in requests where request.hedgeAt.map({ $0 <= now }) ?? false {
@@ -60,7 +70,7 @@ extension CoordinatorStateMachine {
     /// A much faster expert than the one that holds a sequence's cache, where moving pays: the rounds that are left save
     /// more than twice what feeding the sequence again costs. Nil as a rule.
     func fasterExpert(for job: Job, _ sequence: ActiveSequence, than own: NodeHandle) -> NodeHandle? {
-        guard nodes.count > 2, let ownTime = expectedMilliseconds(own, rows: 1) else { return nil }
+        guard nodes.count > 1, let ownTime = expectedMilliseconds(own, rows: 1) else { return nil }
         let need = sequence.reservation
         let other = chooseNode(
             .expert,

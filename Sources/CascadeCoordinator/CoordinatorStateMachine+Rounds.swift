@@ -51,7 +51,9 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
-        guard let expert = expert(for: id), hasCredit(expert), let sequence = jobs[id]?.sequence else {
+        guard let expert = expert(for: id), hasCredit(expert), let job = jobs[id], let sequence = job.sequence,
+            !shouldHoldBack(job, sequence, draft, at: expert)
+        else {
             waiting.append(id)
             return
         }

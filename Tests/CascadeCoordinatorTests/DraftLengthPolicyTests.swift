@@ -110,6 +110,61 @@ struct DraftLengthPolicyTests {
         #expect(loads.last == 0)
     }
 
+    // MARK: Separate hosts
+
+    @Test func separateHostsWorkAtTheSameTime() {
+        var policy = DraftLengthPolicy(
+            expert: Self.expert,
+            drafter: Self.drafter,
+            expertSequences: 4,
+            drafterSequences: 4
+        )
+        let shared = policy.milliseconds(4)
+        policy.sharesCores = false
+        // Two halves of two sequences: ten rows for the expert, four steps of two rows for the drafter.
+        let verify = Self.expert.milliseconds(rows: 10)
+        let draft = 4 * Self.drafter.milliseconds(rows: 2)
+        #expect(policy.milliseconds(4) == max(verify + draft + 1, 2 * verify, 2 * draft))
+        #expect(policy.milliseconds(4) < shared)
+        // One sequence waits for one after the other wherever they are.
+        policy.expertSequences = 1
+        policy.drafterSequences = 1
+        let alone = policy.milliseconds(4)
+        policy.sharesCores = true
+        #expect(policy.milliseconds(4) == alone)
+    }
+
+    /// Drafting on another host costs the expert's host nothing: with many sequences in flight it goes on for longer.
+    @Test(arguments: [2, 4, 8, 16])
+    func draftsAreNotShorterOnSeparateHosts(sequences: Int) {
+        func count(_ sharesCores: Bool) -> Int {
+            DraftLengthPolicy(
+                expert: Self.expert,
+                drafter: Self.drafter,
+                expertSequences: sequences,
+                drafterSequences: sequences,
+                sharesCores: sharesCores
+            ).choose(acceptance: 0.8, upTo: 8).count
+        }
+        #expect(count(false) >= count(true))
+    }
+
+    /// A round that waits for the network should bring more tokens.
+    @Test func aSlowNetworkMakesDraftsLonger() {
+        func count(_ milliseconds: Double) -> Int {
+            DraftLengthPolicy(
+                expert: Self.expert,
+                drafter: Self.drafter,
+                sharesCores: false,
+                expertRoundTrip: milliseconds,
+                drafterRoundTrip: 0.5
+            ).choose(acceptance: 0.8, upTo: 8).count
+        }
+        let counts = [0.5, 20, 60, 200].map(count)
+        #expect(counts == counts.sorted())
+        #expect(counts[0] < counts[3])
+    }
+
     @Test func theLimitHolds() {
         let policy = DraftLengthPolicy(expert: Self.expert, drafter: nil)
         for limit in 0...12 { #expect(policy.choose(acceptance: 1, upTo: limit).count <= limit) }

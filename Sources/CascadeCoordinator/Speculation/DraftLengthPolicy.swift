@@ -83,19 +83,36 @@ package struct DraftLengthPolicy: Sendable {
 
     /// Milliseconds in which each sequence completes a round that drafts `count` tokens.
     package func milliseconds(_ count: Int) -> Double {
+        min(together(count), apart(count) ?? .infinity)
+    }
+
+    /// Whether it is faster to verify one half of the sequences while the other is drafted than all at once.
+    package func prefersHalves(_ count: Int) -> Bool {
+        apart(count).map { $0 < together(count) } ?? false
+    }
+
+    /// All sequences are drafted, then all are verified.
+    private func together(_ count: Int) -> Double {
+        let times = stations(count, parts: 1)
+        return times.expert + times.drafter + network(count)
+    }
+
+    /// One half is drafted while the other is verified; nil where both take the same cores' time, or there is one sequence.
+    private func apart(_ count: Int) -> Double? {
+        guard !sharesCores, expertSequences > 1 else { return nil }
+        let times = stations(count, parts: 2)
+        return max(times.expert + times.drafter + network(count), 2 * times.expert, 2 * times.drafter)
+    }
+
+    /// How long each station works for one of `parts` equal parts of the sequences.
+    private func stations(_ count: Int, parts: Int) -> (expert: Double, drafter: Double) {
+        func part(_ sequences: Int) -> Int { (sequences + parts - 1) / parts }
         let rows = hasBonus || count == 0 ? count + 1 : count
-        let drafter = count > 0 ? drafter : nil
-        /// One part of the sequences, of which there are `parts`: what it waits for, and what each station works for all.
-        func round(parts: Int) -> (wait: Double, expert: Double, drafter: Double) {
-            func part(_ sequences: Int) -> Int { (sequences + parts - 1) / parts }
-            let verify = expert.milliseconds(rows: part(expertSequences) * rows)
-            let draft = drafter.map { Double(count) * $0.milliseconds(rows: part(drafterSequences)) } ?? 0
-            let network = expertRoundTrip + (drafter == nil ? 0 : drafterRoundTrip)
-            return (verify + draft + network, Double(parts) * verify, Double(parts) * draft)
-        }
-        let together = round(parts: 1).wait
-        guard !sharesCores, expertSequences > 1 else { return together }
-        let halves = round(parts: 2)
-        return min(together, max(halves.wait, halves.expert, halves.drafter))
+        let draft = count == 0 ? nil : drafter?.milliseconds(rows: part(drafterSequences))
+        return (expert.milliseconds(rows: part(expertSequences) * rows), Double(count) * (draft ?? 0))
+    }
+
+    private func network(_ count: Int) -> Double {
+        expertRoundTrip + (count > 0 && drafter != nil ? drafterRoundTrip : 0)
     }
 }

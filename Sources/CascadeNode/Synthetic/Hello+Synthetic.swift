@@ -30,7 +30,8 @@ extension Hello {
             numericsID: "synthetic",
             contextLength: UInt32(min(configuration.contextLength ?? kvTokens, kvTokens)),
             kvTokens: UInt32(kvTokens),
-            host: HostCores.name(),
+            // It sleeps through its passes, so it shares its cores with nobody.
+            host: configuration.nodeName,
             isSynthetic: true
         )
     }

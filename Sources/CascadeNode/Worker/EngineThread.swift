@@ -54,13 +54,15 @@ final class EngineThread: Sendable {
         if let sled = configuration.sled { logger.info("early exits have a say", metadata: ["settings": "\(sled)"]) }
         let (engine, costs) = try LoadTurn.take(waitingAtMost: 10) { try load() }
         mailbox.setEngineState(.ready(costs))
+        let runner = PassRunner(mailbox: mailbox, turn: turnLock())
+        func kvTokensUsed() -> Int { (engine.pageCount - engine.pagesFree) * Engine.pageTokens }
         switch configuration.role {
         case .drafter:
             var loop = DrafterLoop(engine: engine, rowBudget: configuration.rowBudget)
-            try serve(engine: engine, loop: &loop)
+            runner.serve(&loop) { _ in kvTokensUsed() }
         case .expert:
             var loop = ExpertLoop(engine: engine, rowBudget: configuration.rowBudget)
-            try serve(engine: engine, loop: &loop)
+            runner.serve(&loop) { _ in kvTokensUsed() }
         }
     }
 
@@ -93,36 +95,6 @@ final class EngineThread: Sendable {
 
     /// Row counts of the cost curve that `ready` carries.
     static let measuredRows = [1, 2, 4, 5, 8, 16]
-
-    private func serve(engine: Engine, loop: inout some WorkLoop) throws {
-        let turn = turnLock()
-        var gathering = Gathering()
-        var passes: UInt64 = 0
-        var busy = 0.0
-        while !mailbox.isStopped {
-            loop.add(mailbox.takeWork(waiting: loop.isIdle))
-            gathering.gather(pending: loop.pendingCount, from: mailbox) { loop.add([$0]) }
-            let isMyTurn = !loop.isIdle && turn?.take() == true
-            // What came while others had their turn.
-            if isMyTurn { loop.add(mailbox.takeWork(waiting: false)) }
-            let started = MonotonicTime.now()
-            let replies = loop.runPass()
-            busy += MonotonicTime.seconds(since: started) * 1_000
-            turn?.release()
-            passes += 1
-            mailbox.setProgress(
-                CascadeCore.Progress(
-                    passes: passes,
-                    pending: UInt32(loop.pendingCount),
-                    kvTokensUsed: UInt32((engine.pageCount - engine.pagesFree) * Engine.pageTokens),
-                    busyMilliseconds: UInt64(busy),
-                    prefixCacheHitTokens: loop.hitTokens
-                )
-            )
-            gathering.noteAnswers(replies.count)
-            replies.forEach(mailbox.reply)
-        }
-    }
 
     /// Where no turns can be had, the node computes without.
     private func turnLock() -> TurnLock? {

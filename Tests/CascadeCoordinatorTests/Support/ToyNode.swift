@@ -67,7 +67,8 @@ struct ToyNode {
         vocabularyHash: Hash128 = Toy.hash,
         contextLength: UInt32 = 512,
         kvTokens: UInt32 = 4096,
-        pace: Double = 0
+        pace: Double = 0,
+        host: String = ""
     ) {
         self.pace = pace
         self.peer = PeerID(Array((peer ?? "\(name)/\(incarnation)").utf8))
@@ -82,7 +83,8 @@ struct ToyNode {
             vocabularyCount: UInt32(Toy.count),
             numericsID: numericsID,
             contextLength: contextLength,
-            kvTokens: kvTokens
+            kvTokens: kvTokens,
+            host: host
         )
     }
 

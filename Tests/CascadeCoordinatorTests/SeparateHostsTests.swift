@@ -1,0 +1,42 @@
+import CascadeCore
+import Testing
+
+@testable import CascadeCoordinator
+
+/// Drafter and expert on hosts of their own: while one half of the sequences is verified, the other half is drafted.
+struct SeparateHostsTests {
+    private static let expertCosts = [CostPoint(rows: 1, milliseconds: 20), CostPoint(rows: 64, milliseconds: 200)]
+    private static let drafterCosts = [CostPoint(rows: 1, milliseconds: 5), CostPoint(rows: 8, milliseconds: 6)]
+
+    /// Four jobs whose drafts are all there; how many of them the expert was sent.
+    private static func verifies(drafterHost: String) -> (Harness, sent: Int) {
+        var harness = Harness()
+        harness.join(ToyNode("expert", .expert, host: "a"), credits: 16, costs: expertCosts)
+        harness.join(ToyNode("drafter", .drafter, host: drafterHost), credits: 16, costs: drafterCosts)
+        harness.mute("expert")
+        for index in 0..<4 { harness.submit(harness.submission("job \(index)", maxTokens: 40)) }
+        harness.settle()
+        return (harness, held(harness))
+    }
+
+    private static func held(_ harness: Harness) -> Int { harness.held.count { $0.message.isVerify } }
+
+    @Test func oneHalfIsVerifiedWhileTheOtherIsDrafted() throws {
+        var (harness, sent) = Self.verifies(drafterHost: "b")
+        #expect(sent == 2)
+        // An answer makes room for the next draft, at once.
+        let first = try #require(harness.held.firstIndex { $0.message.isVerify })
+        let (message, peer) = harness.held.remove(at: first)
+        let expert = try #require(harness.nodes.firstIndex { $0.peer == peer })
+        if let answer = harness.nodes[expert].answer(message) { harness.feed(answer, from: peer) }
+        #expect(Self.held(harness) == 2)
+        // Nothing is ever kept back for good.
+        harness.unmute("expert")
+        harness.settle()
+        #expect(harness.machine.transitions[.jobReachedLength] == 4)
+    }
+
+    @Test func onOneHostAllAreVerifiedTogether() {
+        #expect(Self.verifies(drafterHost: "a").sent == 4)
+    }
+}
