@@ -14,6 +14,9 @@ package enum WireCodec {
     /// The message's name in the schema, in lower camel case.
     package static func name(of message: Message) -> String { MessageKind(message).name }
 
+    /// The number of a message's field in the schema's envelope: small, and one for each kind.
+    package static func number(of message: Message) -> Int { Int(MessageKind(message).rawValue) }
+
     /// The frames of `message`. Values beyond ``WireLimits`` are encoded too; it is the receiver that refuses them.
     package static func encode(_ message: Message) -> [[UInt8]] {
         let arena = Arena()

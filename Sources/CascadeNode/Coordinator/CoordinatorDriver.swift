@@ -14,6 +14,7 @@ final class CoordinatorDriver: ReactorHandler {
     private var assembly = TokenizerAssembly()
     /// By vocabulary: pools with the same tokens share one.
     private var tokenizers: [Hash128: PromptTokenizer] = [:]
+    private var health = HealthReporter()
     private var nextHealthReport: Instant
     /// Where connections need keys.
     private var gatekeeper: Gatekeeper?
@@ -78,7 +79,7 @@ final class CoordinatorDriver: ReactorHandler {
     func deadlinePassed(_ context: ReactorContext, now: Instant) {
         if now >= nextHealthReport {
             nextHealthReport = now.advanced(milliseconds: 1_000)
-            ProcessHealth(role: "coordinator", state: "ready", note: "").write()
+            health.report(role: "coordinator", state: "ready", note: "")
         }
         for peer in gatekeeper?.revokedPeers() ?? [] { expel(peer, Gatekeeper.revocation, context, now: now) }
         step(.tick, context, now: now)

@@ -6,7 +6,7 @@ internal import Foundation
 ///
 /// The file is rewritten every second by the thread that answers heartbeats; a file that is older than a few seconds
 /// tells of a process that no longer turns.
-package struct ProcessHealth: Codable, Sendable {
+package struct ProcessHealth: Codable, Equatable, Sendable {
     /// The process.
     package var pid: Int32
     /// `coordinator`, `drafter` or `expert`.
@@ -48,6 +48,9 @@ package struct ProcessHealth: Codable, Sendable {
             try? data.write(to: file, options: .atomic)
         }
     }
+
+    /// Marks the report that is there as fresh. False where there is none.
+    func touch() -> Bool { utimes(file.path, nil) == 0 }
 
     /// Removes the report of this process.
     package func remove() {
