@@ -42,7 +42,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// Known vocabularies, oldest first.
     var vocabularies: OrderedDictionary<Hash128, Vocabulary> = [:]
     /// Jobs that have not ended, oldest first.
-    var jobs: OrderedDictionary<JobID, Job> = [:]
+    var jobs = JobTable()
     /// Bytes of their submissions.
     var jobBytes = 0
     /// Those that wait for room at an expert, by pool, oldest first.
