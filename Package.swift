@@ -127,7 +127,7 @@ let package = Package(
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
-        tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport"]),
+        tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", logging]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -26,8 +26,8 @@ package struct TransportCounters: Hashable, Sendable {
     package var handshakesFailed: UInt64 = 0
     /// Handshakes of peers whose key is not allowed.
     package var keysRefused: UInt64 = 0
-    /// Connections the system could not accept, for lack of descriptors as a rule.
-    package var acceptsFailed: UInt64 = 0
+    /// Times that descriptors were nearly used up; counted once a second at most.
+    package var descriptorShortages: UInt64 = 0
     /// Attempts to connect that failed and will be repeated.
     package var connectRetries: UInt64 = 0
     /// Times a DEALER socket was replaced because ZeroMQ had given up reconnecting.

@@ -62,7 +62,14 @@ final class CoordinatorDriver: ReactorHandler {
     }
 
     func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant) {
-        logger.debug("connection", metadata: ["event": "\(event)"])
+        if case .descriptorsScarce(_, let limit) = event {
+            let fields: Logger.Metadata = [
+                "descriptors": "\(limit)", "handshakes_failed": "\(context.counters.handshakesFailed)",
+            ]
+            logger.warning("connections have used up nearly all descriptors; new ones wait", metadata: fields)
+        } else {
+            logger.debug("connection", metadata: ["event": "\(event)"])
+        }
     }
 
     func woken(_ context: ReactorContext, now: Instant) {

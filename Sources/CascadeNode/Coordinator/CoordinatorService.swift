@@ -16,6 +16,7 @@ package struct CoordinatorService: Service {
 
     /// Serves until the process is asked to stop.
     package func run() async throws {
+        DescriptorLimit.adjust()
         let reactor: Reactor
         do {
             reactor = try Reactor.start(

@@ -12,8 +12,9 @@ package enum ConnectionEvent: Hashable, Sendable {
     case retrying(endpoint: String, milliseconds: UInt32)
     /// A connection was given up during its handshake; a `disconnected` follows.
     case handshakeFailed(endpoint: String, failure: HandshakeFailure)
-    /// The system refused a connection to be accepted; `reason` says why.
-    case acceptFailed(endpoint: String, reason: String)
+    /// Connections have used up nearly all descriptors that the process may have; more wait until some are given back.
+    /// Once a second at most.
+    case descriptorsScarce(endpoint: String, limit: Int)
     /// A DEALER's peer broke the protocol, upon which ZeroMQ gives up for good: the socket was replaced by a new one.
     case reopened(endpoint: String)
 }

@@ -7,11 +7,12 @@ internal import Synchronization
 /// use a `ReactorHandle`. A reactor runs until it is stopped, whether or not anybody still holds it.
 ///
 /// What it bounds: frames of a message, bytes of a frame and of a message, messages queued per peer and direction, work
-/// per turn, time for a handshake, silence on a connection, time to shut down. What it cannot bound: without CURVE a
-/// peer that sends parts of a message for ever and never the last one fills ZeroMQ's memory, because limits count
-/// finished messages, and nothing limits the number of connections but the descriptors of the process. So listen on
-/// loopback or ipc (in a folder of mode 0700) only, or behind a memory limit; see `Endpoint.isLoopback`. A peer that is
-/// no ZeroMQ program may be taken for one of ZMTP 1 and its bytes be delivered as frames: handlers must check them.
+/// per turn, time for a handshake, silence on a connection, time to shut down. What it cannot bound: a peer
+/// that sends parts of a message for ever and never the last one fills ZeroMQ's memory, because limits count finished
+/// messages. So without keys (`TransportSecurity`) listen on loopback or ipc only, see `Endpoint.isLoopback`; with keys a
+/// stranger gets one frame at most into memory, and only until its handshake is given up. Nothing limits the number of
+/// connections but the descriptors of the process, see `DescriptorLimit`. Without keys a peer that is no
+/// ZeroMQ program may be taken for one of ZMTP 1 and its bytes be delivered as frames: handlers must check them.
 ///
 /// What it does not promise: a message can be lost with its connection, also after `SendResult.sent`, and also when it
 /// has reached a dealer's process but not yet its handler. What is delivered is whole, and in order per connection.

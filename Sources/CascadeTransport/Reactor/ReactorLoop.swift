@@ -240,7 +240,7 @@ final class ReactorLoop {
         case .connected: context.counters.connections += 1
         case .disconnected: context.counters.disconnections += 1
         case .handshakeFailed: context.counters.handshakesFailed += 1
-        case .acceptFailed: context.counters.acceptsFailed += 1
+        case .descriptorsScarce: context.counters.descriptorShortages += 1
         case .retrying: context.counters.connectRetries += 1
         case .reopened: context.counters.socketsReopened += 1
         }

@@ -17,7 +17,7 @@ struct ReconnectWatch {
             due = due ?? now.advanced(milliseconds: Self.patienceMilliseconds)
         case .event(.retrying), .event(.connected), .connecting:
             due = nil
-        case .event(.acceptFailed), .event(.reopened):
+        case .event(.descriptorsScarce), .event(.reopened):
             break
         }
     }

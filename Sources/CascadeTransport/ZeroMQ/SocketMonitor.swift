@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import CascadeCore
 internal import Glibc
 
 /// ZeroMQ's reports about one socket's connections, received on a PAIR socket.
@@ -10,13 +11,17 @@ final class SocketMonitor {
         case connecting
     }
 
+    /// Not ACCEPT_FAILED: without descriptors ZeroMQ tries again at once, and its reports would keep both threads busy.
     private static let events =
         ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_DELAYED
-        | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPT_FAILED
+        | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED
+    /// The system hands out the lowest free descriptor: one this close to the limit means that few are left.
+    private static let descriptorsLeft = 16
 
     let socket: ZMQSocket
     private let watched: ZMQSocket
+    private var nextShortage = Instant(nanoseconds: 0)
 
     /// Must come before the watched socket is bound or connected, or the first events are missed.
     init(of watched: ZMQSocket, in context: ZMQContext) throws(TransportError) {
@@ -47,12 +52,12 @@ final class SocketMonitor {
         while true {
             guard case .message(_, let frames, _, _) = try socket.receive(routed: false, maxFrames: 2, maxBytes: 4096)
             else { return nil }
-            if let report = Self.report(frames) { return report }
+            if let report = report(frames) { return report }
         }
     }
 
     /// Frames: 16-bit event and 32-bit value in host order; the endpoint.
-    private static func report(_ frames: [[UInt8]]) -> Report? {
+    private func report(_ frames: [[UInt8]]) -> Report? {
         guard frames.count == 2, frames[0].count >= 6 else { return nil }
         let (event, value) = frames[0].withUnsafeBytes { bytes in
             (Int32(bytes.loadUnaligned(as: UInt16.self)), bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
@@ -79,8 +84,12 @@ final class SocketMonitor {
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
             let failure: HandshakeFailure = code == 400 ? .keyNotAllowed : .other("refused with status \(value)")
             return .event(.handshakeFailed(endpoint: endpoint, failure: failure))
-        case ZMQ_EVENT_ACCEPT_FAILED:
-            return .event(.acceptFailed(endpoint: endpoint, reason: String(cString: zmq_strerror(code))))
+        case ZMQ_EVENT_ACCEPTED:
+            // The value is the new connection's descriptor.
+            let limit = DescriptorLimit.current
+            guard Int(code) >= limit - Self.descriptorsLeft, MonotonicClock.now() >= nextShortage else { return nil }
+            nextShortage = MonotonicClock.now().advanced(milliseconds: 1_000)
+            return .event(.descriptorsScarce(endpoint: endpoint, limit: limit))
         default:
             return .connecting
         }

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeNode
 import Foundation
 import Synchronization
 import Testing
@@ -7,15 +8,23 @@ import Testing
 final class TestCluster: Sendable {
     let port: UInt16
     let endpoint: String
+    /// The keys that it demands; clients show that of role client.
+    private let keys: TestKeys?
     private let coordinators: Mutex<[CascadeProcess]>
     private let processes = Mutex<[CascadeProcess]>([])
 
     /// Starts a coordinator, with `arguments` beside its endpoint.
-    init(coordinator arguments: [String] = [], environment: [String: String] = [:]) throws {
+    init(
+        coordinator arguments: [String] = [],
+        keys: TestKeys? = nil,
+        environment: [String: String] = [:]
+    ) throws {
+        self.keys = keys
         port = try LoopbackSocket.freePort()
         endpoint = "tcp://127.0.0.1:\(port)"
+        let demanded = keys.map { ["--keys", $0.folder.path] } ?? []
         coordinators = Mutex([
-            try CascadeProcess(["coordinator", "--listen", endpoint] + arguments, environment: environment)
+            try CascadeProcess(["coordinator", "--listen", endpoint] + demanded + arguments, environment: environment)
         ])
     }
 
@@ -65,12 +74,16 @@ final class TestCluster: Sendable {
 
     /// Runs a client command against the cluster.
     func client(_ arguments: [String]) async throws -> CascadeProcess.Result {
-        try await CascadeProcess.run(arguments + ["--endpoint", endpoint])
+        try await startClient(arguments).result()
     }
 
     /// Starts a client command against the cluster.
     func startClient(_ arguments: [String], environment: [String: String] = [:]) throws -> CascadeProcess {
-        let process = try CascadeProcess(arguments + ["--endpoint", endpoint], environment: environment)
+        let key = arguments.contains("--key") ? nil : keys?.file(.client)
+        let process = try CascadeProcess(
+            arguments + ["--endpoint", endpoint] + (key.map { ["--key", $0] } ?? []),
+            environment: environment
+        )
         processes.withLock { $0.append(process) }
         return process
     }
