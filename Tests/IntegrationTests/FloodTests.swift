@@ -50,10 +50,10 @@ import Testing
 
     private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
-    /// Resident memory of a process, in MB.
+    /// The most memory that a process has had so far, in MB.
     private func megabytes(_ pid: Int32) throws -> Double {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
         return try #require(Double(line.split(whereSeparator: { $0 == " " || $0 == "\t" })[1])) / 1_024
     }
 
