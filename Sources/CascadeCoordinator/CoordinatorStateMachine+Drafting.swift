@@ -61,7 +61,7 @@ extension CoordinatorStateMachine {
                 let ask = policy.choose(acceptance: sequence.acceptance.model.value, upTo: most)
                 if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
                     plan = .ask(drafter, count: ask.count)
-                } else if copy.count == 0, node.needsProbe(at: now) {
+                } else if copy.count == 0, node.needsProbe(at: now), couldPay(policy, sequence, upTo: most) {
                     // However slow it seems: only an answer can tell that it is not, or not any more.
                     plan = .ask(drafter, count: 1)
                     nodes[drafter]?.countProbe(at: now)
@@ -72,6 +72,13 @@ extension CoordinatorStateMachine {
         }
         if case .none = plan { transitions.count(.draftUnpaid) } else { transitions.count(.draftLengthChosen) }
         return plan
+    }
+
+    /// Whether drafts would pay if the drafter took no time at all.
+    private func couldPay(_ policy: DraftLengthPolicy, _ sequence: ActiveSequence, upTo most: Int) -> Bool {
+        var free = policy
+        free.drafter = nil
+        return free.choose(acceptance: sequence.acceptance.model.value, upTo: most).count > 0
     }
 
     /// What rounds cost at an expert, without a drafter.

@@ -24,16 +24,16 @@ struct Gathering {
     /// Notes how many requests a pass answered.
     mutating func noteAnswers(_ count: Int) { expected = count }
 
-    /// Takes what comes within a moment, while the loop has `pending` requests, and hands it to `add`.
-    mutating func gather(pending: Int, from mailbox: Mailbox, add: (Mailbox.Work) -> Void) {
-        var missing = expected - pending
-        guard missing > 0, pending > 0 else { return }
+    /// Takes what comes within a moment, and hands it to `add`; `returned` requests have followed the answers already.
+    mutating func gather(returned: Int, from mailbox: Mailbox, add: (Mailbox.Work) -> Void) {
+        var missing = expected - returned
+        guard missing > 0 else { return }
         guard worth >= Self.threshold || passesWithout >= Self.retryPasses else {
             passesWithout += 1
             return
         }
         passesWithout = 0
-        var came = 0
+        var came = returned
         while missing > 0 {
             let patience = came == 0 ? Self.firstMilliseconds : Self.nextMilliseconds
             let work = mailbox.takeWork(withinMilliseconds: patience)
@@ -42,6 +42,6 @@ struct Gathering {
             came += work.count
             missing -= work.count
         }
-        worth += ((came > 0 ? 1 : 0) - worth) * Self.weight
+        worth += ((came > returned ? 1 : 0) - worth) * Self.weight
     }
 }

@@ -12,8 +12,11 @@ struct PassRunner {
         var passes: UInt64 = 0
         var busy = 0.0
         while !mailbox.isStopped {
-            loop.add(mailbox.takeWork(waiting: loop.isIdle))
-            gathering.gather(pending: loop.pendingCount, from: mailbox) { loop.add([$0]) }
+            // What came during the pass cannot follow its answers; what is waited for may.
+            loop.add(mailbox.takeWork(waiting: false))
+            let others = loop.pendingCount
+            if others == 0 { loop.add(mailbox.takeWork(waiting: true)) }
+            gathering.gather(returned: loop.pendingCount - others, from: mailbox) { loop.add([$0]) }
             let isMyTurn = !loop.isIdle && turn?.take() == true
             // What came while others had their turn.
             if isMyTurn { loop.add(mailbox.takeWork(waiting: false)) }
