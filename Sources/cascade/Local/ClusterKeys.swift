@@ -12,6 +12,8 @@ struct ClusterKeys {
     private let nodes: [NodeRole: String]
     /// Key files for nodes of other machines; a role whose key was revoked has none.
     private let guests: [(role: NodeRole, file: String)]
+    /// The key file for users of other machines, unless it was revoked.
+    private let client: String?
 
     /// Takes the keys of a folder. The cluster's own are made where they are missing; those for other machines only
     /// where there are no keys at all, for what was revoked shall stay so.
@@ -25,11 +27,13 @@ struct ClusterKeys {
         admin = try ConnectionKey(path: try Self.ensure("local-admin", .admin, folder))
         if isFirst {
             for role in NodeRole.allCases { _ = try folder.make(Self.guest(role), role: KeyRole(role)) }
+            _ = try folder.make(Self.guestClient, role: .client)
         }
         let names = try folder.list().map(\.name)
         guests = [.expert, .drafter].filter { names.contains(Self.guest($0)) }.map { [folder] role in
             (role, folder.file(of: Self.guest(role)))
         }
+        client = names.contains(Self.guestClient) ? folder.file(of: Self.guestClient) : nil
         self.nodes = nodes
     }
 
@@ -49,8 +53,16 @@ struct ClusterKeys {
             lines.append("  cascade join \(endpoint) --key \(name) --role \(role.rawValue) --model \(model)")
         }
         if guests.isEmpty { lines = ["to add a machine, make a key for it: cascade keys new NAME --role expert"] }
+        if let client {
+            let name = client.split(separator: "/").last ?? ""
+            lines.append("to submit from another machine, copy a key file there too:")
+            lines.append("  # \(client)")
+            lines.append("  cascade submit --endpoint \(endpoint) --key \(name) \"…\"")
+        }
         return lines.joined(separator: "\n")
     }
+
+    private static let guestClient = "join-client"
 
     private static func guest(_ role: NodeRole) -> String { "join-\(role.rawValue)" }
 

@@ -5,7 +5,7 @@ internal import Logging
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Runs a coordinator, an expert and a drafter as processes of their own, and starts again what dies.
+/// Runs a coordinator and nodes beside it as processes of their own, and starts again what dies.
 struct ClusterSupervisor: Service {
     /// A role and the command line of its process.
     struct Role: Sendable {
@@ -17,13 +17,16 @@ struct ClusterSupervisor: Service {
     /// What it shows to its own coordinator; nil without keys.
     let key: ConnectionKey?
     let roles: [Role]
+    /// The nodes among them: the cluster is ready once they are.
+    let nodes: Set<NodeRole>
     let logger: Logger
     private let children = Children()
 
-    init(endpoint: String, key: ConnectionKey? = nil, roles: [Role], logger: Logger) {
+    init(endpoint: String, key: ConnectionKey? = nil, roles: [Role], nodes: Set<NodeRole>, logger: Logger) {
         self.endpoint = endpoint
         self.key = key
         self.roles = roles
+        self.nodes = nodes
         self.logger = logger
     }
 
@@ -36,7 +39,8 @@ struct ClusterSupervisor: Service {
             group.addTask { try await announceReady() }
             try await withGracefulShutdownHandler {
                 do {
-                    try await group.waitForAll()
+                    // Not waitForAll: that would wait for the others before it told of a role that ended.
+                    for try await _ in group {}
                 } catch {
                     await stopAll()
                     throw error
@@ -96,9 +100,7 @@ struct ClusterSupervisor: Service {
     private func announceReady() async throws {
         let client = try ClusterClient(endpoint: endpoint, key: key)
         while !children.isStopping {
-            let nodes = (try? await NodesCommand.list(client, seconds: 2)) ?? []
-            let ready = nodes.filter { $0.state == .ready }.map(\.role)
-            if ready.contains(.expert), ready.contains(.drafter) {
+            if Self.isReady(try? await NodesCommand.list(client, seconds: 2), for: nodes) {
                 children.setReady()
                 logger.notice("the cluster is ready", metadata: ["endpoint": "\(endpoint)"])
                 break
@@ -106,6 +108,12 @@ struct ClusterSupervisor: Service {
             try? await Task.sleep(for: .milliseconds(200))
         }
         await client.close()
+    }
+
+    /// Whether a coordinator that answered with these nodes, nil where it did not answer, has one of each role.
+    static func isReady(_ list: [NodeSummary]?, for roles: Set<NodeRole>) -> Bool {
+        guard let list else { return false }
+        return roles.isSubset(of: list.filter { $0.state == .ready }.map(\.role))
     }
 
     private func stopAll() async {

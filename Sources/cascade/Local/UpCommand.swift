@@ -14,6 +14,7 @@ struct UpCommand: AsyncParsableCommand {
               cascade up                                     the default pair, until Ctrl-C
               cascade up -d                                  in the background; 'cascade down' ends it
               cascade up --listen tcp://0.0.0.0:5570         other machines may join, with keys
+              cascade up --listen tcp://0.0.0.0:5570 --roles coordinator,drafter      the expert runs elsewhere
               cascade up --drafter small.gguf --expert big.gguf
             """
     )
@@ -23,6 +24,14 @@ struct UpCommand: AsyncParsableCommand {
 
     @Option(help: "The expert's model.")
     var expert = "qwen2.5-coder-1.5b"
+
+    @Option(
+        help: ArgumentHelp(
+            "What runs on this machine; 'cascade join' adds the rest elsewhere.",
+            valueName: "role,…"
+        )
+    )
+    var roles = RoleList.all
 
     @Flag(name: [.customShort("d"), .customLong("detach")], help: "Return when the cluster is ready.")
     var detach = false
@@ -53,19 +62,24 @@ struct UpCommand: AsyncParsableCommand {
 
     @OptionGroup var log: LogOptions
 
+    func validate() throws {
+        guard roles.hasCoordinator else {
+            throw ValidationError(
+                "--roles must have coordinator in it: 'cascade join' adds nodes to a coordinator elsewhere"
+            )
+        }
+    }
+
     func run() async throws {
-        let drafterPath = try ModelLocation.resolve(drafter)
-        let expertPath = try ModelLocation.resolve(expert)
-        try PairCheck.check(drafter: drafterPath, expert: expertPath)
-        try sled.check(model: expertPath)
+        let models = try modelPaths()
         if let record = ClusterRecord.read(endpoint: endpoint), ClusterRecord.isOurs(record.supervisor) {
             throw CommandFailure.failed(
                 "a cluster already runs at \(endpoint) (process \(record.supervisor)); 'cascade down' ends it"
             )
         }
         try UpMemory.check(
-            expert: expertPath,
-            drafter: drafterPath,
+            expert: models[.expert],
+            drafter: models[.drafter],
             .init(draftModel: draftModel.settings, cacheLimit: cache.limit, sled: sled.settings, threads: threads)
         )
         let listener = try ListenPolicy.endpoint(listen ?? endpoint)
@@ -76,21 +90,44 @@ struct UpCommand: AsyncParsableCommand {
         let supervisor = ClusterSupervisor(
             endpoint: endpoint,
             key: keys?.admin,
-            roles: [
-                .init(
-                    name: "coordinator",
-                    arguments: ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel]
-                        + rules.arguments + (keys.map { ["--keys", $0.folder.path] } ?? [])
-                ),
-                .init(name: "expert", arguments: nodeArguments(.expert, model: expertPath, keys) + sled.arguments),
-                .init(
-                    name: "drafter",
-                    arguments: nodeArguments(.drafter, model: drafterPath, keys) + draftModel.arguments
-                ),
-            ],
+            roles: processes(models, keys, listener),
+            nodes: roles.nodes,
             logger: logger
         )
         try await RoleRunner.run(supervisor, logger: logger)
+    }
+
+    /// The files of the nodes that run here, checked.
+    private func modelPaths() throws -> [NodeRole: String] {
+        var paths: [NodeRole: String] = [:]
+        for role in roles.nodes { paths[role] = try ModelLocation.resolve(role == .expert ? expert : drafter) }
+        if let drafter = paths[.drafter], let expert = paths[.expert] {
+            try PairCheck.check(drafter: drafter, expert: expert)
+        }
+        if let expert = paths[.expert] { try sled.check(model: expert) }
+        return paths
+    }
+
+    /// The processes and their command lines.
+    private func processes(
+        _ models: [NodeRole: String],
+        _ keys: ClusterKeys?,
+        _ listener: Endpoint
+    ) -> [ClusterSupervisor.Role] {
+        let coordinator = ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel]
+        let folder = keys.map { ["--keys", $0.folder.path] } ?? []
+        var processes = [
+            ClusterSupervisor.Role(name: "coordinator", arguments: coordinator + rules.arguments + folder)
+        ]
+        if let model = models[.expert] {
+            let arguments = nodeArguments(.expert, model: model, keys) + sled.arguments
+            processes.append(.init(name: "expert", arguments: arguments))
+        }
+        if let model = models[.drafter] {
+            let arguments = nodeArguments(.drafter, model: model, keys) + draftModel.arguments
+            processes.append(.init(name: "drafter", arguments: arguments))
+        }
+        return processes
     }
 
     /// Where this machine reaches the coordinator.
@@ -129,6 +166,7 @@ struct UpCommand: AsyncParsableCommand {
         try Data().write(to: logFile)
         let output = try FileHandle(forWritingTo: logFile)
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint]
+        arguments += ["--roles", roles.defaultValueDescription]
         arguments += ["--log-level", log.logLevel] + draftModel.arguments
         if let threads { arguments += ["--threads", "\(threads)"] }
         if let listen { arguments += ["--listen", listen] }
@@ -141,16 +179,17 @@ struct UpCommand: AsyncParsableCommand {
             output: output.fileDescriptor
         )
         try await EndpointOptions.withClient(endpoint, keys?.admin) { client in
-            for _ in 0..<600 {
+            let started = MonotonicTime.now()
+            while MonotonicTime.seconds(since: started) < 120 {
                 guard !process.isDone else {
                     let lines = (try? String(contentsOf: logFile, encoding: .utf8)) ?? ""
                     Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
                     throw CommandFailure.failed("the cluster did not start; its log is \(logFile.path)")
                 }
-                let nodes = (try? await NodesCommand.list(client, seconds: 1)) ?? []
-                let ready = nodes.filter { $0.state == .ready }.map(\.role)
-                if ready.contains(.expert), ready.contains(.drafter) {
-                    Output.note("cluster ready at \(endpoint); log: \(logFile.path); 'cascade down' ends it")
+                let nodes = try? await NodesCommand.list(client, seconds: 1)
+                if ClusterSupervisor.isReady(nodes, for: roles.nodes) {
+                    let what = roles == .all ? "cluster" : roles.defaultValueDescription
+                    Output.note("\(what) ready at \(endpoint); log: \(logFile.path); 'cascade down' ends it")
                     if let keys { Output.note(invitation(keys, listener)) }
                     return
                 }

@@ -1,7 +1,7 @@
 internal import CascadeModel
 internal import CascadeNode
 
-/// Whether this machine has the memory for a whole cluster.
+/// Whether this machine has the memory for what `up` runs on it.
 enum UpMemory {
     /// What decides it besides the models.
     struct Settings {
@@ -12,8 +12,8 @@ enum UpMemory {
         var threads: Int?
     }
 
-    /// What the cluster needs; throws where a model cannot be read.
-    static func demand(expert: String, drafter: String, _ settings: Settings) throws -> MemoryDemand {
+    /// What the cluster needs, without the nodes whose model is nil; throws where a model cannot be read.
+    static func demand(expert: String?, drafter: String?, _ settings: Settings) throws -> MemoryDemand {
         func node(_ name: String, _ path: String) -> PlannedNode {
             PlannedNode(
                 name: name,
@@ -23,14 +23,24 @@ enum UpMemory {
                 threads: settings.threads ?? AvailableCores.count()
             )
         }
-        var (large, small) = (node("the expert", expert), node("the drafter", drafter))
-        large.sled = settings.sled
-        small.draftModel = settings.draftModel
-        return try NodeMemory.cluster([large, small])
+        var nodes: [PlannedNode] = []
+        if let expert {
+            var large = node("the expert", expert)
+            large.sled = settings.sled
+            nodes.append(large)
+        }
+        if let drafter {
+            var small = node("the drafter", drafter)
+            small.draftModel = settings.draftModel
+            nodes.append(small)
+        }
+        return try NodeMemory.cluster(nodes)
     }
 
     /// Throws with the numbers where the memory is not there.
-    static func check(expert: String, drafter: String, _ settings: Settings) throws {
+    static func check(expert: String?, drafter: String?, _ settings: Settings) throws {
+        // A coordinator alone has no model to find room for.
+        guard expert != nil || drafter != nil else { return }
         let demand: MemoryDemand
         do {
             demand = try Self.demand(expert: expert, drafter: drafter, settings)
