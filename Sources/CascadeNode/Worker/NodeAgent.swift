@@ -31,6 +31,8 @@ final class NodeAgent: ReactorHandler {
     private var door: LockedDoor
     /// Why the coordinator lets nobody in with this key; nil while nothing says so.
     private var doorProblem: String?
+    /// Whether a connection stands; attempts that fail are no loss.
+    private var isConnected = false
     private var isDraining = false
     private var outstanding = 0
     private var health = HealthReporter()
@@ -94,9 +96,11 @@ final class NodeAgent: ReactorHandler {
         switch event {
         case .connected:
             doorProblem = nil
+            isConnected = true
             // Say hello at once instead of at the next second.
             if case .joining(_, let count) = link { link = .joining(nextHello: now, helloCount: count) }
-        case .disconnected:
+        case .disconnected where isConnected:
+            isConnected = false
             logger.warning(
                 "lost the connection to the coordinator; joining again when it is back",
                 metadata: ["endpoint": "\(endpoint)"]
@@ -130,7 +134,10 @@ final class NodeAgent: ReactorHandler {
         switch link {
         case .joining(let nextHello, let count) where now >= nextHello:
             if count == 3 {
-                logger.warning("the coordinator does not answer", metadata: ["endpoint": "\(endpoint)"])
+                logger.warning(
+                    "the coordinator does not answer; is the endpoint right, and its port open to this machine?",
+                    metadata: ["endpoint": "\(endpoint)"]
+                )
             }
             _ = context.send(WireCodec.encode(.hello(hello)), to: .only)
             link = .joining(

@@ -1,4 +1,5 @@
 internal import CascadeNode
+internal import CascadeTransport
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -23,6 +24,9 @@ enum RoleRunner {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as NodeError {
             throw CommandFailure(error)
+        } catch let error as TransportError {
+            // An endpoint that makes no sense, for instance.
+            throw CommandFailure.failed("\(error)")
         }
     }
 }
