@@ -1,0 +1,46 @@
+import CascadeTestSupport
+import Foundation
+import Testing
+
+/// README's table of "Two machines": its very commands with the default pair, on machines of their own with 10 ms between
+/// them. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for nothing but that it works.
+@Suite(.serialized) struct TwoMachinesMeasurement {
+    private static let variables = ProcessInfo.processInfo.environment
+    private static let folder = variables["CASCADE_MEASURE"].map { URL(filePath: $0) }
+    private static let root = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
+
+    /// Milliseconds of a round trip.
+    private static let latency = variables["CASCADE_MEASURE_LATENCY"].flatMap(Double.init) ?? 10
+
+    @Test(.enabled(if: folder != nil, "CASCADE_MEASURE names no folder for a measurement's raw output"))
+    func theDefaultPair() async throws {
+        let folder = try #require(Self.folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let blocks = try ReadmeCommands(section: "Two machines").blocks
+        let models = Self.variables["CASCADE_MODELS_DIR"] ?? NSHomeDirectory() + "/.cache/cascade/models"
+        try await VirtualNetwork.with(["A", "B", "C"]) { network in
+            let proxy = try DelayProxy(network, delay: .milliseconds(Self.latency / 2))
+            defer { proxy.close() }
+            let client = network.home("C")
+            let prompts = Self.root.appending(path: "deploy/prompts/free-text.jsonl")
+            try FileManager.default.copyItem(at: prompts, to: client.appending(path: "prompts.jsonl"))
+            var reader = ReadmeReader(network: network)
+            for machine in ["A", "B"] { reader.environment[machine] = ["CASCADE_MODELS_DIR": models] }
+            reader.environment["C"] = [
+                "CASCADE_CONCURRENCY": "1,8", "CASCADE_MAX_TOKENS": "64", "CASCADE_SECONDS": "10",
+            ]
+            var report = ""
+            for step in blocks[0] { report += try await reader.perform(step).output }
+            try await reader.perform(blocks[1][0])
+            try await reader.perform(blocks[1][1])
+            let expert = try reader.start(blocks[1][2])
+            try await waitUntil("the expert is ready", seconds: 60) { expert.errors.contains(" ready") }
+            reader.environment["C"]?["CASCADE_OUT"] = "two-hosts.json"
+            report += try await reader.perform(blocks[1][3]).output
+            for name in ["one-host.json", "two-hosts.json"] {
+                try Data(contentsOf: client.appending(path: name)).write(to: folder.appending(path: name))
+            }
+            try report.write(to: folder.appending(path: "report.txt"), atomically: true, encoding: .utf8)
+        }
+    }
+}
