@@ -58,10 +58,10 @@ extension CoordinatorStateMachine {
         if let (drafter, most) = model, let node = nodes[drafter] {
             if let drafterCosts = node.passCosts {
                 join(drafter, drafterCosts, to: &policy, isNew: sequence.drafter != drafter, expert: expert)
-                let ask = policy.choose(acceptance: sequence.acceptance.model.value, upTo: most)
+                let ask = policy.choose(acceptance: acceptance(job, sequence, policy), upTo: most)
                 if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
                     plan = .ask(drafter, count: ask.count)
-                } else if copy.count == 0, node.needsProbe(at: now), couldPay(policy, sequence, upTo: most) {
+                } else if copy.count == 0, node.needsProbe(at: now), couldPay(policy, job, sequence, upTo: most) {
                     // However slow it seems: only an answer can tell that it is not, or not any more.
                     plan = .ask(drafter, count: 1)
                     nodes[drafter]?.countProbe(at: now)
@@ -74,11 +74,24 @@ extension CoordinatorStateMachine {
         return plan
     }
 
+    /// How likely a model's token is to be accepted. Sequences that share the cores of drafter and expert do best in step:
+    /// all of them draft as long as the pool's experience says.
+    private func acceptance(_ job: Job, _ sequence: ActiveSequence, _ policy: DraftLengthPolicy) -> Double {
+        let isInStep = policy.sharesCores && policy.expertSequences > 1
+        let shared = isInStep ? pools[job.submit.pool]?.acceptance.model : nil
+        return (shared ?? sequence.acceptance.model).value
+    }
+
     /// Whether drafts would pay if the drafter took no time at all.
-    private func couldPay(_ policy: DraftLengthPolicy, _ sequence: ActiveSequence, upTo most: Int) -> Bool {
+    private func couldPay(
+        _ policy: DraftLengthPolicy,
+        _ job: Job,
+        _ sequence: ActiveSequence,
+        upTo most: Int
+    ) -> Bool {
         var free = policy
         free.drafter = nil
-        return free.choose(acceptance: sequence.acceptance.model.value, upTo: most).count > 0
+        return free.choose(acceptance: acceptance(job, sequence, policy), upTo: most).count > 0
     }
 
     /// What rounds cost at an expert, without a drafter.
@@ -107,6 +120,25 @@ extension CoordinatorStateMachine {
         // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not asked.
         policy.sharesCores = nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty
     }
+
+    /// Whether a round should wait for those of other sequences that are being drafted on the expert's own cores: its pass
+    /// would take them from the drafter, and the others' rounds would take another pass.
+    func waitsForDrafts(_ job: Job, at expert: NodeHandle) -> Bool {
+        guard let host = nodes[expert]?.hello.host, !host.isEmpty else { return false }
+        return requests.contains { request in
+            request.role == .drafter && request.holdUntil > now && request.job != job.id
+                && nodes[request.node]?.hello.host == host && jobs[request.job]?.sequence?.expert == expert
+        }
+    }
+
+    /// Until when others wait for a draft: a few times what it should take, and not at all where a prompt is read first.
+    func holdInstant(of request: Request) -> Instant {
+        guard request.rows <= Self.longestHeldTail, let costs = nodes[request.node]?.passCosts else { return now }
+        let expected = Double(request.count) * costs.milliseconds(rows: load(of: request.node).sequences)
+        return now.advanced(milliseconds: UInt64(min(4 * expected + 10, 1_000)))
+    }
+
+    private static var longestHeldTail: Int { 16 }
 
     /// Whether a draft should wait although its expert would take it: while the expert verifies one half of its
     /// sequences, the other half is drafted elsewhere, and all of them at once would leave one side idle in turn. The

@@ -52,7 +52,7 @@ extension CoordinatorStateMachine {
 
     private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
         guard let expert = expert(for: id), hasCredit(expert), let job = jobs[id], let sequence = job.sequence,
-            !shouldHoldBack(job, sequence, draft, at: expert)
+            !waitsForDrafts(job, at: expert), !shouldHoldBack(job, sequence, draft, at: expert)
         else {
             waiting.append(id)
             return
@@ -119,6 +119,7 @@ extension CoordinatorStateMachine {
             )
             send(.verify(verify), to: request.node)
         } else {
+            requests[index].holdUntil = holdInstant(of: requests[index])
             let draft = Draft(
                 fence: request.fence,
                 specID: sequence.spec.id,

@@ -9,6 +9,7 @@ extension CoordinatorStateMachine {
         for request in requests {
             earliest = min(earliest, request.deadline)
             if let hedgeAt = request.hedgeAt, hedgeAt > now { earliest = min(earliest, hedgeAt) }
+            if request.holdUntil > now { earliest = min(earliest, request.holdUntil) }
         }
         for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
         for id in waiting {

@@ -48,7 +48,9 @@ struct SimulatedNode: Sendable {
             vocabularyCount: UInt32(ToyLanguage.vocabulary.count),
             numericsID: "exact",
             contextLength: contextLength,
-            kvTokens: kvTokens
+            kvTokens: kvTokens,
+            // Some share their cores, some do not.
+            host: "host-\(name.suffix(1))"
         )
     }
 

@@ -39,4 +39,34 @@ struct SeparateHostsTests {
     @Test func onOneHostAllAreVerifiedTogether() {
         #expect(Self.verifies(drafterHost: "a").sent == 4)
     }
+
+    /// On shared cores a draft that is ready waits for one that is being made, and goes with it; not for ever.
+    @Test func onOneHostReadyDraftsWaitForOthers() throws {
+        var harness = Harness()
+        harness.join(ToyNode("expert", .expert, host: "a"), credits: 16, costs: Self.expertCosts)
+        harness.join(ToyNode("drafter", .drafter, host: "a"), credits: 16, costs: Self.drafterCosts)
+        for name in ["expert", "drafter"] { harness.mute(name) }
+        for index in 0..<3 { harness.submit(harness.submission("job \(index)", maxTokens: 40)) }
+        let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
+        let drafts = harness.held.filter { $0.message.isDraft }
+        #expect(drafts.count == 3)
+        for (index, draft) in drafts.enumerated() {
+            if let answer = harness.nodes[drafter].answer(draft.message) { harness.feed(answer, from: draft.to) }
+            #expect(Self.held(harness) == (index < 2 ? 0 : 3), "\(index) drafts are there")
+        }
+    }
+
+    @Test func aDraftThatDoesNotComeIsNotWaitedForWithoutEnd() throws {
+        var harness = Harness()
+        harness.join(ToyNode("expert", .expert, host: "a"), credits: 16, costs: Self.expertCosts)
+        harness.join(ToyNode("drafter", .drafter, host: "a"), credits: 16, costs: Self.drafterCosts)
+        for name in ["expert", "drafter"] { harness.mute(name) }
+        for index in 0..<2 { harness.submit(harness.submission("job \(index)", maxTokens: 40)) }
+        let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
+        let draft = try #require(harness.held.first { $0.message.isDraft })
+        if let answer = harness.nodes[drafter].answer(draft.message) { harness.feed(answer, from: draft.to) }
+        #expect(Self.held(harness) == 0)
+        harness.wait(milliseconds: 300)
+        #expect(Self.held(harness) == 1)
+    }
 }
