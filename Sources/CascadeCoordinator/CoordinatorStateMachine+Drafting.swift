@@ -59,7 +59,7 @@ extension CoordinatorStateMachine {
             if let drafterCosts = node.passCosts {
                 join(drafter, drafterCosts, to: &policy, isNew: sequence.drafter != drafter, expert: expert)
                 let ask = policy.choose(acceptance: acceptance(job, sequence, policy), upTo: most)
-                if ask.count > 0, ask.tokensPerSecond > copy.tokensPerSecond {
+                if ask.count > 0, pays(ask, over: copy, policy, sequence, drafter) {
                     plan = .ask(drafter, count: ask.count)
                 } else if copy.count == 0, node.needsProbe(at: now), couldPay(policy, job, sequence, upTo: most) {
                     // However slow it seems: only an answer can tell that it is not, or not any more.
@@ -81,6 +81,31 @@ extension CoordinatorStateMachine {
         let shared = isInStep ? pools[job.submit.pool]?.acceptance.model : nil
         return (shared ?? sequence.acceptance.model).value
     }
+
+    /// Whether asking a drafter beats what else could be done, the tokens that it has to read first included.
+    ///
+    /// On shared cores all sequences wait while one is read, and steps that others take in between, which no curve knows,
+    /// cost some of the gain: what promises little there is left alone.
+    private func pays(
+        _ ask: DraftLengthPolicy.Choice,
+        over other: DraftLengthPolicy.Choice,
+        _ policy: DraftLengthPolicy,
+        _ sequence: ActiveSequence,
+        _ drafter: NodeHandle
+    ) -> Bool {
+        let isInStep = policy.sharesCores && policy.expertSequences > 1
+        guard ask.tokensPerSecond > other.tokensPerSecond * (isInStep ? Self.inStepMargin : 1) else { return false }
+        let missing = sequence.base - sequence.holding(of: drafter).length
+        guard missing > Self.longestHeldTail, let costs = policy.drafter else { return true }
+        let reading = costs.milliseconds(rows: missing) * Double(isInStep ? policy.expertSequences : 1)
+        let tokens = Double(min(sequence.remaining, Self.payingHorizon))
+        return 1_000 * tokens / ask.tokensPerSecond + reading < 1_000 * tokens / other.tokensPerSecond
+    }
+
+    /// How much faster a draft must promise to be where sequences go in step.
+    private static var inStepMargin: Double { 1.1 }
+    /// Tokens within which reading a prompt must have paid: an answer may end any time.
+    private static var payingHorizon: Int { 64 }
 
     /// Whether drafts would pay if the drafter took no time at all.
     private func couldPay(
