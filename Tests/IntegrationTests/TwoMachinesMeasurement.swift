@@ -3,23 +3,34 @@ import Foundation
 import Testing
 
 /// README's table of "Two machines": its very commands with the default pair, on machines of their own with 10 ms between
-/// them. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for nothing but that it works.
+/// them: 5 ms each way. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for nothing but that it works;
+/// a case that has a folder in there is left out.
 @Suite(.serialized) struct TwoMachinesMeasurement {
     private static let variables = ProcessInfo.processInfo.environment
     private static let folder = variables["CASCADE_MEASURE"].map { URL(filePath: $0) }
     private static let root = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Milliseconds of a round trip.
-    private static let latency = variables["CASCADE_MEASURE_LATENCY"].flatMap(Double.init) ?? 10
+    enum Case: String, CaseIterable {
+        /// The expert moves to B; both machines have all cores, so that only the latency counts.
+        case sharedCores = "shared-cores"
+        /// The same with a core for each machine.
+        case coreEach = "core-each"
+        /// A keeps its expert, and B adds a second one; a core for each machine.
+        case secondExpert = "second-expert"
+    }
 
-    @Test(.enabled(if: folder != nil, "CASCADE_MEASURE names no folder for a measurement's raw output"))
-    func theDefaultPair() async throws {
-        let folder = try #require(Self.folder)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    @Test(
+        .enabled(if: folder != nil, "CASCADE_MEASURE names no folder for a measurement's raw output"),
+        arguments: Case.allCases
+    )
+    func theDefaultPair(_ name: Case) async throws {
+        let folder = try #require(Self.folder).appending(path: name.rawValue)
+        guard !FileManager.default.fileExists(atPath: folder.path) else { return }
+        let cores = name == .sharedCores ? [:] : ["A": 0, "B": 1]
         let blocks = try ReadmeCommands(section: "Two machines").blocks
         let models = Self.variables["CASCADE_MODELS_DIR"] ?? NSHomeDirectory() + "/.cache/cascade/models"
-        try await VirtualNetwork.with(["A", "B", "C"]) { network in
-            let proxy = try DelayProxy(network, delay: .milliseconds(Self.latency / 2))
+        try await VirtualNetwork.with(["A", "B", "C"], cores: cores) { network in
+            let proxy = try DelayProxy(network, delay: .milliseconds(5))
             defer { proxy.close() }
             let client = network.home("C")
             let prompts = Self.root.appending(path: "deploy/prompts/free-text.jsonl")
@@ -31,12 +42,15 @@ import Testing
             ]
             var report = ""
             for step in blocks[0] { report += try await reader.perform(step).output }
-            try await reader.perform(blocks[1][0])
+            var up = blocks[1][0]
+            if name == .secondExpert { up.words.removeLast(2) }
+            try await reader.perform(up)
             try await reader.perform(blocks[1][1])
             let expert = try reader.start(blocks[1][2])
             try await waitUntil("the expert is ready", seconds: 60) { expert.errors.contains(" ready") }
             reader.environment["C"]?["CASCADE_OUT"] = "two-hosts.json"
             report += try await reader.perform(blocks[1][3]).output
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             for name in ["one-host.json", "two-hosts.json"] {
                 try Data(contentsOf: client.appending(path: name)).write(to: folder.appending(path: name))
             }

@@ -144,8 +144,10 @@ struct TwoMachinesTests {
             try await waitForReady(3, network)
             #expect(Set(try await nodes(network).map(\.host)).count == 3)
 
-            let job = try network.start(submission, on: "C")
             rounds.arm(["B", "E"])
+            try await Task.sleep(for: .seconds(2.5))
+            #expect(rounds.messages(to: "B") + rounds.messages(to: "E") == 0, "heartbeats are no rounds")
+            let job = try network.start(submission, on: "C")
             try await waitUntil("a round is under way") { rounds.victim != nil }
             let victim = try #require(rounds.victim)
             try network.setLink(of: victim, up: false)

@@ -14,7 +14,6 @@ final class CoordinatorDriver: ReactorHandler {
     private var assembly = TokenizerAssembly()
     /// By vocabulary: pools with the same tokens share one.
     private var tokenizers: [Hash128: PromptTokenizer] = [:]
-    private var health = HealthReporter()
     private var nextHealthReport: Instant
     /// Where connections need keys.
     private var gatekeeper: Gatekeeper?
@@ -86,7 +85,7 @@ final class CoordinatorDriver: ReactorHandler {
     func deadlinePassed(_ context: ReactorContext, now: Instant) {
         if now >= nextHealthReport {
             nextHealthReport = now.advanced(milliseconds: 1_000)
-            health.report(role: "coordinator", state: "ready", note: "")
+            ProcessHealth(role: "coordinator", state: "ready", note: "").write()
         }
         for peer in gatekeeper?.revokedPeers() ?? [] { expel(peer, Gatekeeper.revocation, context, now: now) }
         step(.tick, context, now: now)

@@ -44,13 +44,13 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
     /// Writes the report; health must never stop a process that works, so failures are left to the reader to notice.
     package func write() {
         try? FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
-        if let data = try? JSONEncoder().encode(self) {
-            try? data.write(to: file, options: .atomic)
+        // Moved into its place whole, but not by Foundation's atomic write: that waits for the disk, and the thread that
+        // reports shall never wait.
+        let draft = file.appendingPathExtension("new")
+        if let data = try? JSONEncoder().encode(self), (try? data.write(to: draft)) != nil {
+            rename(draft.path, file.path)
         }
     }
-
-    /// Marks the report that is there as fresh. False where there is none.
-    func touch() -> Bool { utimes(file.path, nil) == 0 }
 
     /// Removes the report of this process.
     package func remove() {

@@ -35,7 +35,6 @@ final class NodeAgent: ReactorHandler {
     private var isConnected = false
     private var isDraining = false
     private var outstanding = 0
-    private var health = HealthReporter()
     private var nextHealthReport: Instant
     /// Replies that the socket would not take yet, oldest first; bounded by the credits.
     private var unsent: [Message] = []
@@ -280,6 +279,6 @@ final class NodeAgent: ReactorHandler {
             case (.joined, .ready): (isDraining ? "draining" : "ready", "")
             case (.joined, .failed(let message)): ("failed", message)
             }
-        health.report(role: hello.role.rawValue, state: state, note: note)
+        ProcessHealth(role: hello.role.rawValue, state: state, note: note).write()
     }
 }

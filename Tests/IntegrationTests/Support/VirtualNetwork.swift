@@ -4,7 +4,7 @@ import Testing
 @testable import cascade
 
 /// Machines for processes of a test: each is a network namespace with a home folder and a boot id, by which nodes tell
-/// machines apart. They share this machine's cores.
+/// machines apart. They share this machine's cores, unless each is given some.
 ///
 /// The first machine is 10.0.0.1 and stands behind a router; the others, 10.0.0.11 and on, are on one network with that
 /// router, which answers at 10.0.0.1 in its place and hands on what comes: see ``DelayProxy``. Nothing outside of the
@@ -19,6 +19,7 @@ final class VirtualNetwork: Sendable {
     let router: String
     private let prefix: String
     private let machines: [String]
+    private let cores: [String: Int]
     private let folder: URL
 
     /// Whether tests can have one here.
@@ -28,18 +29,24 @@ final class VirtualNetwork: Sendable {
         return network != nil
     }()
 
-    /// Runs `body` with machines of these names, which are gone afterwards, and so is what still runs on them.
-    static func with(_ machines: [String], _ body: (VirtualNetwork) async throws -> Void) async throws {
-        let network = try VirtualNetwork(machines)
+    /// Runs `body` with machines of these names, which are gone afterwards, and so is what still runs on them. A machine
+    /// with an entry in `cores` has that core alone.
+    static func with(
+        _ machines: [String],
+        cores: [String: Int] = [:],
+        _ body: (VirtualNetwork) async throws -> Void
+    ) async throws {
+        let network = try VirtualNetwork(machines, cores: cores)
         defer { network.remove() }
         try await body(network)
     }
 
-    private init(_ machines: [String]) throws {
+    private init(_ machines: [String], cores: [String: Int] = [:]) throws {
         Self.removeLeftovers()
         prefix = "cascade-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))-"
         router = prefix + "router"
         self.machines = machines
+        self.cores = cores
         folder = FileManager.default.temporaryDirectory.appending(path: prefix + "homes")
         do {
             try makeNetwork()
@@ -93,6 +100,7 @@ final class VirtualNetwork: Sendable {
         let script = "mount --bind \"$0/boot_id\" /proc/sys/kernel/random/boot_id && cd \"$0\" && exec \"$@\""
         return ["/bin/sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; exec ip netns exec \"$0\" /bin/sh -c \"$@\""]
             + [namespace(machine), script, home(machine).path]
+            + (cores[machine].map { ["taskset", "-c", "\($0)"] } ?? [])
     }
 
     /// Starts a `cascade` command on the machine.
