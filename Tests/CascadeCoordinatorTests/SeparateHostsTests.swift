@@ -8,11 +8,17 @@ struct SeparateHostsTests {
     private static let expertCosts = [CostPoint(rows: 1, milliseconds: 20), CostPoint(rows: 64, milliseconds: 200)]
     private static let drafterCosts = [CostPoint(rows: 1, milliseconds: 5), CostPoint(rows: 8, milliseconds: 6)]
 
-    /// Four jobs whose drafts are all there; how many of them the expert was sent.
-    private static func verifies(drafterHost: String) -> (Harness, sent: Int) {
+    /// An expert on host a, and a drafter.
+    private static func cluster(drafterHost: String) -> Harness {
         var harness = Harness()
         harness.join(ToyNode("expert", .expert, host: "a"), credits: 16, costs: expertCosts)
         harness.join(ToyNode("drafter", .drafter, host: drafterHost), credits: 16, costs: drafterCosts)
+        return harness
+    }
+
+    /// Four jobs whose drafts are all there; how many of them the expert was sent.
+    private static func verifies(drafterHost: String) -> (Harness, sent: Int) {
+        var harness = cluster(drafterHost: drafterHost)
         harness.mute("expert")
         for index in 0..<4 { harness.submit(harness.submission("job \(index)", maxTokens: 40)) }
         harness.settle()
@@ -42,9 +48,7 @@ struct SeparateHostsTests {
 
     /// On shared cores a draft that is ready waits for one that is being made, and goes with it; not for ever.
     @Test func onOneHostReadyDraftsWaitForOthers() throws {
-        var harness = Harness()
-        harness.join(ToyNode("expert", .expert, host: "a"), credits: 16, costs: Self.expertCosts)
-        harness.join(ToyNode("drafter", .drafter, host: "a"), credits: 16, costs: Self.drafterCosts)
+        var harness = Self.cluster(drafterHost: "a")
         for name in ["expert", "drafter"] { harness.mute(name) }
         for index in 0..<3 { harness.submit(harness.submission("job \(index)", maxTokens: 40)) }
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
@@ -57,9 +61,7 @@ struct SeparateHostsTests {
     }
 
     @Test func aDraftThatDoesNotComeIsNotWaitedForWithoutEnd() throws {
-        var harness = Harness()
-        harness.join(ToyNode("expert", .expert, host: "a"), credits: 16, costs: Self.expertCosts)
-        harness.join(ToyNode("drafter", .drafter, host: "a"), credits: 16, costs: Self.drafterCosts)
+        var harness = Self.cluster(drafterHost: "a")
         for name in ["expert", "drafter"] { harness.mute(name) }
         for index in 0..<2 { harness.submit(harness.submission("job \(index)", maxTokens: 40)) }
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })

@@ -37,12 +37,14 @@ package final class Engine {
         pool = try PagePool(tokens: options.contextTokens, configuration: model.configuration)
         maximumLength = min(model.configuration.contextLength, pool.count * PagePool.pageTokens)
         let buffers = try PassBuffers(
-            configuration: model.configuration,
-            headCount: model.headCount,
-            maximumRows: options.maximumRows,
-            maximumLogits: options.maximumLogits,
-            threads: options.threads,
-            longest: maximumLength
+            PassBuffers.Layout(
+                configuration: model.configuration,
+                headCount: model.headCount,
+                maximumRows: options.maximumRows,
+                maximumLogits: options.maximumLogits,
+                threads: options.threads,
+                longest: maximumLength
+            )
         )
         var earlyExits: EarlyExits?
         if let sled = options.sled {

@@ -51,22 +51,7 @@ struct PassBuffers {
 
     private let memory: MappedMemory
 
-    init(
-        configuration c: ModelConfiguration,
-        headCount: Int,
-        maximumRows: Int,
-        maximumLogits: Int,
-        threads: Int,
-        longest: Int
-    ) throws(ModelError) {
-        let layout = Layout(
-            configuration: c,
-            headCount: headCount,
-            maximumRows: maximumRows,
-            maximumLogits: maximumLogits,
-            threads: threads,
-            longest: longest
-        )
+    init(_ layout: Layout) throws(ModelError) {
         let floats = layout.floats
         let memory = try MappedMemory(byteCount: layout.byteCount, purpose: "an engine's buffers")
         func float(_ index: Int) -> UnsafeMutablePointer<Float> {
@@ -92,6 +77,7 @@ struct PassBuffers {
         scoreStride = layout.scoreStride
         self.memory = memory
     }
+
     /// Where each buffer begins: byte offsets.
     struct Layout {
         /// The buffers of floats, in the order in which they are declared, `logits` last.

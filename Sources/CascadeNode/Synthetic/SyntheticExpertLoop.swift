@@ -4,80 +4,58 @@ internal import CascadeRules
 /// ``ExpertLoop`` without an engine: every pass takes the requests that wait, oldest first, up to a row budget. Evidence
 /// comes from the rules' own code and made-up rows. Confined to its thread.
 struct SyntheticExpertLoop: WorkLoop {
-    private struct Task {
-        var request: Verify
-        var spec: SequenceSpec
-        /// Tokens still to be fed, drafted ones included.
-        var feed: Int
-        /// Hash of the committed tokens.
-        var hash: Hash128
-        var milliseconds = 0.0
+    /// An expert's word on a draft.
+    private struct Word {
+        var evidence: [Evidence] = []
+        var bonus: Token?
     }
 
+    private typealias Queue = SyntheticQueue<Verify, Word>
+
     private let law: SyntheticLaw
-    private let pass: SyntheticPass
-    private let rowBudget: Int
-    private(set) var table = SyntheticTable()
-    /// Oldest first.
-    private var tasks: [Task] = []
-    private var answers: [Message] = []
+    private var queue: Queue
 
     init(settings: SyntheticSettings, rowBudget: Int) {
         law = SyntheticLaw(acceptance: settings.acceptance)
-        pass = SyntheticPass(settings.costs)
-        self.rowBudget = rowBudget
+        queue = SyntheticQueue(settings, rowBudget: rowBudget)
     }
 
-    var pendingCount: Int { tasks.count }
+    var table: SyntheticTable { queue.table }
+    var pendingCount: Int { queue.count }
     var hitTokens: UInt64 { 0 }
 
     mutating func add(_ request: Verify) {
-        guard !tasks.contains(where: { $0.request.fence == request.fence }) else { return }
-        tasks.removeAll { $0.request.fence.sequence == request.fence.sequence }
-        let sequence = request.fence.sequence
-        switch table.resolve(sequence, specID: request.specID, spec: request.spec, prefix: request.prefix) {
-        case .missing(let length, let needsSpec):
-            answers.append(.missing(Missing(fence: request.fence, length: UInt32(length), needsSpec: needsSpec)))
-        case .ready(let spec, let feed, let hash):
-            let drafted = request.draft.count
-            let fedDraft = drafted > 0 && spec.rule.bonus == .rule ? drafted - 1 : drafted
-            tasks.append(Task(request: request, spec: spec, feed: feed + fedDraft, hash: hash))
-        }
+        let drafted = request.draft.count
+        queue.add(
+            request,
+            fence: request.fence,
+            specID: request.specID,
+            spec: request.spec,
+            prefix: request.prefix,
+            state: Word()
+        ) { drafted > 0 && $0.rule.bonus == .rule ? drafted - 1 : drafted }
     }
 
-    mutating func release(_ sequence: SequenceID) {
-        tasks.removeAll { $0.request.fence.sequence == sequence }
-        table.release(sequence)
-    }
+    mutating func release(_ sequence: SequenceID) { queue.release(sequence) }
 
     mutating func runPass() -> [Message] {
-        defer { answers = [] }
-        var rows = 0
-        var fed: [Int] = []
-        for task in tasks where rows < rowBudget {
-            fed.append(min(task.feed, rowBudget - rows))
-            rows += fed[fed.count - 1]
+        queue.runPass { [law] task in
+            task.state = Self.judge(task, law)
+            return true
+        } answer: { task in
+            let verified = Verified(
+                fence: task.fence,
+                evidence: task.state.evidence,
+                bonus: task.state.bonus,
+                milliseconds: task.milliseconds,
+                passes: task.passes,
+                rows: task.rows
+            )
+            return (.verified(verified), task.request.draft.map(\.token))
         }
-        guard rows > 0 else { return answers }
-        var verdicts: [Verified?] = []
-        let milliseconds = pass.run(rows: rows) {
-            verdicts = fed.indices.map { index in
-                tasks[index].feed -= fed[index]
-                return tasks[index].feed == 0 ? judge(tasks[index]) : nil
-            }
-        }
-        for index in fed.indices.reversed() {
-            tasks[index].milliseconds += milliseconds
-            guard var verified = verdicts[index] else { continue }
-            verified.milliseconds = tasks[index].milliseconds
-            table.append(tasks[index].request.draft.map(\.token), to: verified.fence.sequence)
-            answers.append(.verified(verified))
-            tasks.remove(at: index)
-        }
-        return answers
     }
 
-    private func judge(_ task: Task) -> Verified {
+    private static func judge(_ task: Queue.Task, _ law: SyntheticLaw) -> Word {
         let request = task.request
         let base = Int(request.prefix.baseLength)
         let draws = PhiloxDraws(seed: task.spec.seed)
@@ -87,15 +65,13 @@ struct SyntheticExpertLoop: WorkLoop {
             hash = PrefixHash.extend(hash, [request.draft[index].token])
             return (p, GateRow(p, draft: request.draft[index], settings: task.spec.rule))
         }
-        var bonus: Token?
-        if request.draft.isEmpty || task.spec.rule.bonus == .target {
-            bonus = Rules.bonus(
-                position: base + request.draft.count,
-                p: law.expertRow(hash, task.spec),
-                spec: task.spec,
-                draws: draws
-            )
-        }
-        return Verified(fence: request.fence, evidence: evidence, bonus: bonus)
+        guard request.draft.isEmpty || task.spec.rule.bonus == .target else { return Word(evidence: evidence) }
+        let bonus = Rules.bonus(
+            position: base + request.draft.count,
+            p: law.expertRow(hash, task.spec),
+            spec: task.spec,
+            draws: draws
+        )
+        return Word(evidence: evidence, bonus: bonus)
     }
 }

@@ -5,7 +5,8 @@ struct ServeRecord: Decodable {
     var synthetic: Bool
     var nodes: [Node]
     var prompts: Prompts
-    var request: Request
+    /// Must be alike for numbers to be compared.
+    var request: ServeReport.Request
     var points: [Point]
 
     struct Node: Decodable {
@@ -15,21 +16,6 @@ struct ServeRecord: Decodable {
     struct Prompts: Decodable, Equatable {
         var count: Int
         var hash: String
-    }
-
-    /// What must be alike for numbers to be compared.
-    struct Request: Decodable, Equatable {
-        var rule: String?
-        var alpha: Double?
-        var verifyMethod: String
-        var temperature: Double
-        var topK: Int
-        var topP: Double
-        var minP: Double
-        var drafterKind: String
-        var maxTokens: Int
-        var raw: Bool
-        var seed: UInt64
     }
 
     struct Point: Decodable {

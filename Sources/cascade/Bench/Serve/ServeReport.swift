@@ -42,7 +42,7 @@ struct ServeReport: Encodable {
     }
 
     /// What the jobs had in common.
-    struct Request: Encodable {
+    struct Request: Codable, Equatable {
         /// Null where the coordinator's default stood.
         var rule: Nullable<String>
         var alpha: Nullable<Double>
