@@ -15,6 +15,8 @@ struct NodeUsage: Sendable {
 
     /// Takes the node's next report. One that comes too late, or is of another process, begins anew.
     mutating func take(_ report: Progress) {
+        // Its clock stands at 0 until it is ready, its processor time does not: loading is no use of the last seconds.
+        guard report.uptimeMilliseconds > 0 else { return }
         if let last = reports.last, last.uptimeMilliseconds >= report.uptimeMilliseconds { reports = [] }
         reports.append(report)
         while reports.count > 2, report.uptimeMilliseconds - reports[1].uptimeMilliseconds >= Self.windowMilliseconds {
