@@ -79,7 +79,7 @@ extension Simulation {
         case .verify(let verify): enqueue(message, verify.fence, index)
         case .release(let release):
             nodes[index].memory.release(release.sequence, specID: release.specID)
-            nodes[index].queue.removeAll { $0.sequence == release.sequence }
+            nodes[index].queue.removeAll { $0.fence?.sequence == release.sequence }
         case .drain:
             nodes[index].isDraining = true
             leaveIfDrained(index)
@@ -184,18 +184,4 @@ extension Simulation {
         nodes[index].link.address = address
         queue.insert(.nodeStart(index), at: later(1500))
     }
-}
-
-extension Message {
-    /// The fence of a request.
-    var fence: Fence? {
-        switch self {
-        case .draft(let draft): draft.fence
-        case .verify(let verify): verify.fence
-        default: nil
-        }
-    }
-
-    /// The sequence of a request.
-    var sequence: SequenceID? { fence?.sequence }
 }

@@ -26,7 +26,7 @@ final class SyntheticThread: Sendable {
     private func run() {
         // Passes without a duration have no curve that anything could be decided by.
         mailbox.setEngineState(.ready(settings.costs.contains { $0.milliseconds > 0 } ? settings.costs : []))
-        let runner = PassRunner(mailbox: mailbox)
+        let runner = PassRunner(mailbox: mailbox, passMilliseconds: settings.costs.first?.milliseconds ?? 0)
         switch role {
         case .drafter:
             var loop = SyntheticDrafterLoop(settings: settings, rowBudget: rowBudget)

@@ -54,7 +54,11 @@ final class EngineThread: Sendable {
         if let sled = configuration.sled { logger.info("early exits have a say", metadata: ["settings": "\(sled)"]) }
         let (engine, costs) = try LoadTurn.take(waitingAtMost: 10) { try load() }
         mailbox.setEngineState(.ready(costs))
-        let runner = PassRunner(mailbox: mailbox, turn: turnLock())
+        let runner = PassRunner(
+            mailbox: mailbox,
+            turn: turnLock(),
+            passMilliseconds: costs.first?.milliseconds ?? 0
+        )
         func kvTokensUsed() -> Int { (engine.pageCount - engine.pagesFree) * Engine.pageTokens }
         switch configuration.role {
         case .drafter:

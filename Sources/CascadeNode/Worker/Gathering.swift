@@ -2,46 +2,72 @@ internal import CascadeCore
 
 /// Lets requests that come together be served together.
 ///
-/// The answers of a pass are answered in turn, at the same time but one by one: the requests that follow arrive over a
-/// few hundred microseconds. A pass that began with the first of them would leave the others to the next pass, and two
-/// passes cost nearly twice as much as one. So the loop waits a moment for as many as it has just answered, if that has
-/// been worth the time of late; where the answers are drafted on elsewhere first, it is not.
+/// The answers of a pass are answered in turn, at the same time but one by one: the requests that follow arrive over some
+/// hundred microseconds, later by what the network takes. A pass that began with the first of them would leave the others
+/// to the next pass, and reads the weights once more for them. So the loop waits for a sequence that it has answered as
+/// long as those answered before took to come back, if that is less than a pass costs; and a moment for those answered
+/// together with one that has just come, however long they were away. Pure: it is told what time it is.
 struct Gathering {
-    /// Longest wait for the first request, and between two of them.
-    private static let firstMilliseconds = 1.5
+    /// An answered sequence that has not come back yet.
+    private struct Answered {
+        var at: Instant
+        /// The pass that answered it.
+        var pass: UInt64
+    }
+
+    /// How much each return counts for the mean, and each distance from it for the deviation (as in RFC 6298).
+    private static let meanWeight = 0.125
+    private static let deviationWeight = 0.25
+    /// Deviations above the mean until which a return may still come.
+    private static let deviations = 2.0
+    /// Milliseconds between two of those that were answered together, in passes and at most.
+    private static let nextPasses = 0.1
     private static let nextMilliseconds = 0.4
-    /// How much each wait counts for whether waiting is worth its time, and from where on it is.
-    private static let weight = 0.25
-    private static let threshold = 0.2
-    /// Passes after which it is tried again although it is not.
-    private static let retryPasses = 32
+    /// Milliseconds after which an answered sequence is not expected any more.
+    private static let forgottenMilliseconds = 2_000.0
 
-    /// Requests that would come back at once if nobody else worked on them.
-    private var expected = 0
-    private var worth = 1.0
-    private var passesWithout = 0
+    /// Milliseconds that a pass takes however few rows it has: what a pass less is worth.
+    let passMilliseconds: Double
+    private var answered: [SequenceID: Answered] = [:]
+    private var pass: UInt64 = 0
+    /// Of the last returns, in milliseconds; without any yet, those who are answered first come at once.
+    private var mean = 0.0
+    private var deviation = 0.5
+    /// When the last came back, by the pass that answered it.
+    private var lastReturn: (pass: UInt64, at: Instant)?
 
-    /// Notes how many requests a pass answered.
-    mutating func noteAnswers(_ count: Int) { expected = count }
+    init(passMilliseconds: Double) {
+        self.passMilliseconds = passMilliseconds
+    }
 
-    /// Takes what comes within a moment, and hands it to `add`; `returned` requests have followed the answers already.
-    mutating func gather(returned: Int, from mailbox: Mailbox, add: (Mailbox.Work) -> Void) {
-        var missing = expected - returned
-        guard missing > 0 else { return }
-        guard worth >= Self.threshold || passesWithout >= Self.retryPasses else {
-            passesWithout += 1
-            return
+    /// Notes whom a pass answered.
+    mutating func noteAnswers(_ sequences: some Sequence<SequenceID>, at now: Instant) {
+        pass += 1
+        answered = answered.filter { now.milliseconds(since: $0.value.at) < Self.forgottenMilliseconds }
+        for sequence in sequences { answered[sequence] = Answered(at: now, pass: pass) }
+    }
+
+    /// Notes that a sequence has come back, or that it will not any more.
+    mutating func noteReturn(of sequence: SequenceID, isReleased: Bool, at instant: Instant) {
+        guard let answer = answered.removeValue(forKey: sequence), !isReleased else { return }
+        let milliseconds = instant.milliseconds(since: answer.at)
+        let distance = milliseconds - mean
+        mean += distance * Self.meanWeight
+        deviation += (abs(distance) - deviation) * Self.deviationWeight
+        lastReturn = (answer.pass, instant)
+    }
+
+    /// Milliseconds from `now` within which another sequence should come that is worth waiting for; nil where there is none.
+    func patience(at now: Instant) -> Double? {
+        var longest = 0.0
+        let usual = mean + Self.deviations * deviation
+        for answer in answered.values {
+            if mean < passMilliseconds { longest = max(longest, usual - now.milliseconds(since: answer.at)) }
+            if let lastReturn, lastReturn.pass == answer.pass {
+                let next = min(Self.nextMilliseconds, Self.nextPasses * passMilliseconds)
+                longest = max(longest, next - now.milliseconds(since: lastReturn.at))
+            }
         }
-        passesWithout = 0
-        var came = returned
-        while missing > 0 {
-            let patience = came == 0 ? Self.firstMilliseconds : Self.nextMilliseconds
-            let work = mailbox.takeWork(withinMilliseconds: patience)
-            if work.isEmpty { break }
-            work.forEach(add)
-            came += work.count
-            missing -= work.count
-        }
-        worth += ((came > returned ? 1 : 0) - worth) * Self.weight
+        return longest > 0 ? min(longest, passMilliseconds) : nil
     }
 }

@@ -11,6 +11,21 @@ package final class Mailbox: Sendable {
         case draft(Draft)
         case verify(Verify)
         case release(Release)
+
+        /// The sequence that it is about.
+        var sequence: SequenceID {
+            switch self {
+            case .draft(let draft): draft.fence.sequence
+            case .verify(let verify): verify.fence.sequence
+            case .release(let release): release.sequence
+            }
+        }
+    }
+
+    /// Work, and when it came.
+    package struct Posted: Sendable {
+        var work: Work
+        var at: Instant
     }
 
     /// Where the engine thread stands.
@@ -21,7 +36,7 @@ package final class Mailbox: Sendable {
     }
 
     private struct State {
-        var work: [Work] = []
+        var work: [Posted] = []
         var replies: [Message] = []
         var engine = EngineState.loading
         var progress = CascadeCore.Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
@@ -46,8 +61,9 @@ package final class Mailbox: Sendable {
 
     /// Hands work to the engine thread.
     package func post(_ work: Work) {
-        state.withLock { $0.work.append(work) }
-        posted.signal()
+        let posted = Posted(work: work, at: MonotonicTime.now())
+        state.withLock { $0.work.append(posted) }
+        self.posted.signal()
     }
 
     /// Takes the replies that wait.
@@ -84,7 +100,7 @@ package final class Mailbox: Sendable {
     package var isStopped: Bool { state.withLock { $0.isStopped } }
 
     /// Takes the work that waits; with `waiting`, sleeps until there is some or the mailbox is stopped.
-    package func takeWork(waiting: Bool) -> [Work] {
+    package func takeWork(waiting: Bool) -> [Posted] {
         while true {
             let (work, isStopped) = state.withLock { state in
                 defer { state.work = [] }
@@ -96,7 +112,7 @@ package final class Mailbox: Sendable {
     }
 
     /// Takes the work that comes within a time, as soon as there is some; nothing where none comes.
-    package func takeWork(withinMilliseconds milliseconds: Double) -> [Work] {
+    package func takeWork(withinMilliseconds milliseconds: Double) -> [Posted] {
         let deadline = DispatchTime.now() + .nanoseconds(Int(milliseconds * 1e6))
         while true {
             let work = takeWork(waiting: false)

@@ -6,20 +6,25 @@ struct PassRunner {
     /// Taken for each pass; nil where cores are not shared.
     var turn: TurnLock?
 
+    /// Milliseconds that a pass takes however few rows it has.
+    let passMilliseconds: Double
+
     /// Serves until the mailbox is stopped. `kvTokensUsed` says how many tokens the cache holds.
     func serve<Loop: WorkLoop>(_ loop: inout Loop, kvTokensUsed: (Loop) -> Int) {
-        var gathering = Gathering()
+        var gathering = Gathering(passMilliseconds: passMilliseconds)
         var passes: UInt64 = 0
         var busy = 0.0
         while !mailbox.isStopped {
-            // What came during the pass cannot follow its answers; what is waited for may.
-            loop.add(mailbox.takeWork(waiting: false))
-            let others = loop.pendingCount
-            if others == 0 { loop.add(mailbox.takeWork(waiting: true)) }
-            gathering.gather(returned: loop.pendingCount - others, from: mailbox) { loop.add([$0]) }
+            take(mailbox.takeWork(waiting: false), to: &loop, &gathering)
+            if loop.isIdle { take(mailbox.takeWork(waiting: true), to: &loop, &gathering) }
+            while let patience = gathering.patience(at: MonotonicTime.now()) {
+                let works = mailbox.takeWork(withinMilliseconds: patience)
+                if works.isEmpty { break }
+                take(works, to: &loop, &gathering)
+            }
             let isMyTurn = !loop.isIdle && turn?.take() == true
             // What came while others had their turn.
-            if isMyTurn { loop.add(mailbox.takeWork(waiting: false)) }
+            if isMyTurn { take(mailbox.takeWork(waiting: false), to: &loop, &gathering) }
             let started = MonotonicTime.now()
             let replies = loop.runPass()
             busy += MonotonicTime.seconds(since: started) * 1_000
@@ -34,8 +39,17 @@ struct PassRunner {
                     prefixCacheHitTokens: loop.hitTokens
                 )
             )
-            gathering.noteAnswers(replies.count)
+            gathering.noteAnswers(replies.compactMap { $0.fence?.sequence }, at: MonotonicTime.now())
             replies.forEach(mailbox.reply)
+        }
+    }
+
+    private func take<Loop: WorkLoop>(_ works: [Mailbox.Posted], to loop: inout Loop, _ gathering: inout Gathering) {
+        for posted in works {
+            var isReleased = false
+            if case .release = posted.work { isReleased = true }
+            gathering.noteReturn(of: posted.work.sequence, isReleased: isReleased, at: posted.at)
+            loop.add(posted.work)
         }
     }
 }

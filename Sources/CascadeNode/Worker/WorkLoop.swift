@@ -21,13 +21,11 @@ extension WorkLoop {
     var isIdle: Bool { pendingCount == 0 }
 
     /// Takes what was posted.
-    mutating func add(_ works: [Mailbox.Work]) {
-        for work in works {
-            switch work {
-            case .draft(let draft): add(draft)
-            case .verify(let verify): add(verify)
-            case .release(let release): self.release(release.sequence)
-            }
+    mutating func add(_ work: Mailbox.Work) {
+        switch work {
+        case .draft(let draft): add(draft)
+        case .verify(let verify): add(verify)
+        case .release(let release): self.release(release.sequence)
         }
     }
 
