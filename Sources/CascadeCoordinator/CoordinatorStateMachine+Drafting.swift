@@ -74,18 +74,18 @@ extension CoordinatorStateMachine {
         return plan
     }
 
-    /// How likely a model's token is to be accepted. Sequences that share the cores of drafter and expert do best in step:
-    /// all of them draft as long as the pool's experience says.
+    /// How likely a model's token is to be accepted. Sequences that share passes do best in step: all of them draft as long
+    /// as the pool's experience says. What one of them has seen is little, and drafting when it happens to look well would
+    /// make the passes of all of them longer.
     private func acceptance(_ job: Job, _ sequence: ActiveSequence, _ policy: DraftLengthPolicy) -> Double {
-        let isInStep = policy.sharesCores && policy.expertSequences > 1
-        let shared = isInStep ? pools[job.submit.pool]?.acceptance.model : nil
+        let shared = policy.expertSequences > 1 ? pools[job.submit.pool]?.acceptance.model : nil
         return (shared ?? sequence.acceptance.model).value
     }
 
     /// Whether asking a drafter beats what else could be done, the tokens that it has to read first included.
     ///
-    /// On shared cores all sequences wait while one is read, and steps that others take in between, which no curve knows,
-    /// cost some of the gain: what promises little there is left alone.
+    /// Of sequences that share passes some are always out of step, which no curve knows and which costs some of the gain:
+    /// what promises little there is left alone. On shared cores all of them wait while a prompt is read.
     private func pays(
         _ ask: DraftLengthPolicy.Choice,
         over other: DraftLengthPolicy.Choice,
@@ -93,17 +93,18 @@ extension CoordinatorStateMachine {
         _ sequence: ActiveSequence,
         _ drafter: NodeHandle
     ) -> Bool {
-        let isInStep = policy.sharesCores && policy.expertSequences > 1
-        guard ask.tokensPerSecond > other.tokensPerSecond * (isInStep ? Self.inStepMargin : 1) else { return false }
+        let margin = policy.expertSequences > 1 ? Self.sharedPassMargin : 1
+        guard ask.tokensPerSecond > other.tokensPerSecond * margin else { return false }
         let missing = sequence.base - sequence.holding(of: drafter).length
         guard missing > Self.longestHeldTail, let costs = policy.drafter else { return true }
-        let reading = costs.milliseconds(rows: missing) * Double(isInStep ? policy.expertSequences : 1)
+        let waiting = policy.sharesCores ? policy.expertSequences : 1
+        let reading = costs.milliseconds(rows: missing) * Double(waiting)
         let tokens = Double(min(sequence.remaining, Self.payingHorizon))
         return 1_000 * tokens / ask.tokensPerSecond + reading < 1_000 * tokens / other.tokensPerSecond
     }
 
-    /// How much faster a draft must promise to be where sequences go in step.
-    private static var inStepMargin: Double { 1.1 }
+    /// How much faster a draft must promise to be where sequences share passes.
+    private static var sharedPassMargin: Double { 1.1 }
     /// Tokens within which reading a prompt must have paid: an answer may end any time.
     private static var payingHorizon: Int { 64 }
 
