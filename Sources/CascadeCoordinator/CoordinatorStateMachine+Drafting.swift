@@ -85,7 +85,7 @@ extension CoordinatorStateMachine {
     /// Whether asking a drafter beats what else could be done, the tokens that it has to read first included.
     ///
     /// Of sequences that share passes some are always out of step, which no curve knows and which costs some of the gain:
-    /// what promises little there is left alone. On shared cores all of them wait while a prompt is read.
+    /// what promises little there is left alone. And where one has a prompt to be read the others have too, or wait for it.
     private func pays(
         _ ask: DraftLengthPolicy.Choice,
         over other: DraftLengthPolicy.Choice,
@@ -97,8 +97,7 @@ extension CoordinatorStateMachine {
         guard ask.tokensPerSecond > other.tokensPerSecond * margin else { return false }
         let missing = sequence.base - sequence.holding(of: drafter).length
         guard missing > Self.longestHeldTail, let costs = policy.drafter else { return true }
-        let waiting = policy.sharesCores ? policy.expertSequences : 1
-        let reading = costs.milliseconds(rows: missing) * Double(waiting)
+        let reading = costs.milliseconds(rows: missing) * Double(policy.expertSequences)
         let tokens = Double(min(sequence.remaining, Self.payingHorizon))
         return 1_000 * tokens / ask.tokensPerSecond + reading < 1_000 * tokens / other.tokensPerSecond
     }

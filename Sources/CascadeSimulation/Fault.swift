@@ -22,6 +22,8 @@ package enum Fault: Int, CaseIterable, Sendable {
     case nodePause
     /// A node answers pings and computes nothing.
     case nodeStuck
+    /// A node computes twenty times slower than it said, for a while.
+    case nodeSlow
     /// A node says goodbye and is started again.
     case nodeGoodbye
     /// An operator drains a node.
@@ -52,6 +54,10 @@ package enum Fault: Int, CaseIterable, Sendable {
     case clientFull
     /// A client cancels.
     case clientCancel
+    /// Half of the clients cancel at once.
+    case cancelStorm
+    /// Ten times more jobs come than may run.
+    case overload
     /// A client submits nonsense.
     case badSubmission
     /// A client uses a key again for another job.

@@ -1,48 +1,99 @@
 import CascadeCore
 import CascadeRules
 
-/// What the toy expert alone answers, computed without any of the code under test but the rules' own draws.
-struct Oracle {
-    var tokens: [Token]
-    var text: [UInt8]
-    var reason: FinishReason
-
-    /// Whether an answer to `submit` is decided by the expert alone, byte for byte: under `lossless` at temperature 0
-    /// (G1), and without speculation at any temperature.
-    static func decides(_ submit: Submit) -> Bool {
-        (submit.sampling.isGreedy && submit.rule.rule == .lossless) || submit.draftLength == .fixed(0)
+/// What an answer must be where the toy models and the rule decide its every byte (decisions.md 7), computed one position
+/// at a time with none of the code under test but the rules.
+package struct Oracle {
+    /// What decides an answer.
+    package enum Guarantee: String, CaseIterable, Sendable {
+        /// The expert alone: `lossless` at temperature 0 (G1) or coupled (G2), or nothing drafted.
+        case expert
+        /// Expert, drafter and rule: another rule at temperature 0 or coupled, each position judged by it (G3).
+        case ruled
     }
 
-    init(_ submit: Submit, seed: UInt64, language: ToyLanguage, context: Int) {
+    let guarantee: Guarantee
+    private(set) var tokens: [Token] = []
+    private(set) var text: [UInt8] = []
+    private(set) var reason = FinishReason.length
+
+    /// Nil where chance has a say that depends on how the answer was cut into rounds.
+    init?(_ submit: Submit, _ report: JobReport, language: ToyLanguage, context: Int) {
+        guard let guarantee = Self.guarantee(of: submit, report) else { return nil }
+        self.guarantee = guarantee
         let prompt = ToyLanguage.tokens(ofPrompt: submit.prompt)
-        let spec = SequenceSpec(id: 1, seed: seed, sampling: submit.sampling, rule: submit.rule)
-        let draws = PhiloxDraws(seed: seed)
+        let spec = SequenceSpec(
+            id: 1,
+            seed: report.seed,
+            sampling: submit.sampling,
+            rule: submit.rule,
+            guardTokens: ToyLanguage.vocabulary.endTokens,
+            promptLength: prompt.count
+        )
         var hash = PrefixHash.extend(PrefixHash.empty, prompt)
-        tokens = []
-        text = []
-        reason = .length
         let limit = min(Int(submit.maxTokens), context - prompt.count)
         while tokens.count < limit {
-            let row = language.processed(
-                language.expertRow(hash, last: tokens.last ?? prompt[prompt.count - 1]),
-                submit.sampling
-            )
-            let token = Rules.bonus(position: prompt.count + tokens.count, p: row, spec: spec, draws: draws)
+            let position = prompt.count + tokens.count
+            let last = tokens.last ?? prompt[prompt.count - 1]
+            let token = Self.token(guarantee, position, hash, last, spec, language)
             tokens.append(token)
             hash = PrefixHash.extend(hash, [token])
-            if token == 0 {
+            if token == 0 || endsText(token, submit.stop) {
                 reason = .stop
                 return
             }
-            for byte in ToyLanguage.pieces[Int(token)] {
-                text.append(byte)
-                let ended = submit.stop.filter { text.suffix($0.count).elementsEqual($0) }.map(\.count).max()
-                if let ended {
-                    text.removeLast(ended)
-                    reason = .stop
-                    return
-                }
+        }
+    }
+
+    /// What decides an answer to `submit`, given how it came to be.
+    private static func guarantee(of submit: Submit, _ report: JobReport) -> Guarantee? {
+        let isFixed = submit.sampling.isGreedy || submit.rule.verifyMethod == .coupled
+        if submit.draftLength == .fixed(0) || (isFixed && submit.rule.rule == .lossless) { return .expert }
+        let isRuled = report.counts.unruledPositions == 0 && report.counts.lookupDrafted == 0
+        return isFixed && isRuled && !submit.rule.rule.isSequential ? .ruled : nil
+    }
+
+    private static func token(
+        _ guarantee: Guarantee,
+        _ position: Int,
+        _ prefix: Hash128,
+        _ last: Token,
+        _ spec: SequenceSpec,
+        _ language: ToyLanguage
+    ) -> Token {
+        let draws = PhiloxDraws(seed: spec.seed)
+        let raw = language.expertRow(prefix, last: last)
+        let p = language.processed(raw, spec.sampling)
+        if guarantee == .expert { return Rules.bonus(position: position, p: p, spec: spec, draws: draws) }
+        let rawDraft = language.drafterRow(prefix, last: last)
+        let row = language.processed(rawDraft, spec.sampling)
+        let token = Rules.draw(draft: row, position: position, base: position, spec: spec, draws: draws)
+        let isRaw = spec.rule.gate == .raw
+        let gate = DraftGate(isRaw ? rawDraft : row, token: token, settings: spec.rule)
+        let draft = DraftedPosition(token: token, row: row, gate: gate)
+        let evidence = Rules.evidence(draft: [draft], base: position, spec: spec, draws: draws) { _ in
+            (p, GateRow(isRaw ? raw : p, draft: draft, settings: spec.rule))
+        }
+        let outcome = Rules.walk(
+            draft: [draft],
+            evidence: evidence,
+            bonus: nil,
+            base: position,
+            spec: spec,
+            draws: draws
+        )
+        return outcome.tokens[0]
+    }
+
+    /// Appends a token's text; whether a stop string ends it there.
+    private mutating func endsText(_ token: Token, _ stop: [[UInt8]]) -> Bool {
+        for byte in ToyLanguage.pieces[Int(token)] {
+            text.append(byte)
+            if let ended = stop.filter({ text.suffix($0.count).elementsEqual($0) }).map(\.count).max() {
+                text.removeLast(ended)
+                return true
             }
         }
+        return false
     }
 }

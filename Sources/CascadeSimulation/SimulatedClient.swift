@@ -17,7 +17,7 @@ struct SimulatedClient: Sendable {
     var link: Link
     let submit: Submit
     /// Cancels when it has that many tokens.
-    let cancelsAt: Int?
+    var cancelsAt: Int?
     /// Whether its submission is nonsense, which must be refused.
     let isBad: Bool
     var phase = Phase.idle
@@ -35,6 +35,9 @@ struct SimulatedClient: Sendable {
     /// Counts requests about jobs, and how many there were before its present job: refusals of those are out of date.
     var lastRequest: UInt64 = 1000
     var requestsBeforeJob: UInt64 = 1000
+
+    /// The job that it was last told to have.
+    var accepted: JobID?
 
     var job: JobID? {
         if case .watching(let job) = phase { return job }

@@ -3,7 +3,7 @@ import CascadeRules
 
 /// What the toy models compute, with the real rules.
 extension SimulatedNode {
-    /// A token that an expert has vouched for behind a prefix.
+    /// A token that the rule made of an expert's word behind a prefix.
     struct Verdict: Hashable, Sendable {
         let sequence: SequenceID
         let prefix: Hash128
@@ -66,24 +66,30 @@ extension SimulatedNode {
             return (p, gate)
         }
         if let last = request.draft.last { cache.append([last.token]) }
-        var verdicts: [Verdict] = []
-        for (index, said) in evidence.enumerated() {
-            let prefix = cache.hashes[base + index]
-            verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: request.draft[index].token))
-            verdicts.append(Verdict(sequence: sequence, prefix: prefix, token: said.residual))
-        }
         var bonus: Token?
         if request.draft.isEmpty || spec.rule.bonus == .target {
             let position = cache.tokens.count
             let raw = language.expertRow(cache.hashes[position], last: cache.tokens[position - 1])
             let p = language.processed(raw, spec.sampling)
-            let token = Rules.bonus(position: position, p: p, spec: spec, draws: draws)
-            verdicts.append(Verdict(sequence: sequence, prefix: cache.hashes[position], token: token))
-            bonus = token
+            bonus = Rules.bonus(position: position, p: p, spec: spec, draws: draws)
         } else {
             cache.cut(to: cache.tokens.count - 1)
         }
+        var hash = cache.hashes[base]
         memory.keep(cache)
+        // What the rule makes of this word: that and nothing else may be committed.
+        let outcome = Rules.walk(
+            draft: request.draft,
+            evidence: evidence,
+            bonus: bonus,
+            base: base,
+            spec: spec,
+            draws: draws
+        )
+        let verdicts = outcome.tokens.map { token in
+            defer { hash = PrefixHash.extend(hash, [token]) }
+            return Verdict(sequence: sequence, prefix: hash, token: token)
+        }
         let time = Double(milliseconds(for: .verify(request)))
         let reply = Verified(
             fence: request.fence,

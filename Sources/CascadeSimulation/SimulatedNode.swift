@@ -33,6 +33,8 @@ struct SimulatedNode: Sendable {
     /// How often it answers with nonsense, and how often it says that it failed.
     var hostility = 0.0
     var failing = 0.0
+    /// How many times longer than its costs say its passes take.
+    var slowness = 1.0
 
     var identity: NodeIdentity { NodeIdentity(name: name, incarnation: incarnation) }
 
@@ -50,7 +52,7 @@ struct SimulatedNode: Sendable {
             contextLength: contextLength,
             kvTokens: kvTokens,
             // Some share their cores, some do not.
-            host: "host-\(name.suffix(1))"
+            host: "host-\(name.utf8.last.map { $0 % 2 } ?? 0)"
         )
     }
 
@@ -80,6 +82,7 @@ struct SimulatedNode: Sendable {
         isUp = true
         pausedUntil = now
         stuckUntil = now
+        slowness = 1
         self.loadedAt = loadedAt
         lastHeard = now
         passes = 0
@@ -89,13 +92,15 @@ struct SimulatedNode: Sendable {
 
     /// How long the computing thread takes for a request.
     func milliseconds(for request: Message) -> UInt64 {
-        switch request {
-        case .draft(let draft):
-            UInt64(Double(draft.count) * (costs.first?.milliseconds ?? 3)) + UInt64(draft.prefix.tail.count / 8)
-        case .verify(let verify):
-            UInt64(costs.last { $0.rows <= 1 + verify.draft.count }?.milliseconds ?? 20)
-                + UInt64(verify.prefix.tail.count / 4)
-        default: 0
-        }
+        let usual =
+            switch request {
+            case .draft(let draft):
+                Double(draft.count) * (costs.first?.milliseconds ?? 3) + Double(draft.prefix.tail.count / 8)
+            case .verify(let verify):
+                (costs.last { $0.rows <= 1 + verify.draft.count }?.milliseconds ?? 20)
+                    + Double(verify.prefix.tail.count / 4)
+            default: 0.0
+            }
+        return UInt64(usual * slowness)
     }
 }

@@ -6,7 +6,7 @@ extension Simulation {
     mutating func injectFault() {
         guard !isHealed else { return }
         queue.insert(.fault, at: later(random.chance(0.3) ? 100 : 1200))
-        switch random.pick(0...23) {
+        switch random.pick(0...26) {
         case 0...2: crashNode()
         case 3...4: pauseNode()
         case 5: stickNode()
@@ -22,6 +22,8 @@ extension Simulation {
         case 17...18: loseClient()
         case 19: fillClient()
         case 20: reuseKey()
+        case 21...22: slowNode()
+        case 23 where random.chance(0.2): cancelStorm()
         default: break
         }
     }
@@ -53,6 +55,11 @@ extension Simulation {
         let index = pickNode()
         report.coverage.count(.nodeStuck)
         nodes[index].stuckUntil = later(6000)
+    }
+
+    private mutating func slowNode() {
+        report.coverage.count(.nodeSlow)
+        nodes[pickNode()].slowness = random.pick([3, 20])
     }
 
     private mutating func sayGoodbye() {
@@ -176,6 +183,11 @@ extension Simulation {
         clients[index].link.address.connection += 1
     }
 
+    private mutating func cancelStorm() {
+        report.coverage.count(.cancelStorm)
+        for index in clients.indices where random.chance(0.5) { clients[index].cancelsAt = 0 }
+    }
+
     private mutating func fillClient() {
         let index = random.pick(0...(clients.count - 1))
         report.coverage.count(.clientFull)
@@ -213,6 +225,7 @@ extension Simulation {
             nodes[index].stuckUntil = now
             nodes[index].hostility = 0
             nodes[index].failing = 0
+            nodes[index].slowness = 1
             if nodes[index].pausedUntil > now {
                 nodes[index].pausedUntil = now
                 queue.insert(.nodeResume(index), at: now)

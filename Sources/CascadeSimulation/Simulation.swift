@@ -33,6 +33,8 @@ struct Simulation {
     let limits: CoordinatorLimits
     /// Whether this run has no faults at all.
     let isCalm: Bool
+    /// Whether ten times more jobs come than may run.
+    let isCrowded: Bool
     var now = Instant(nanoseconds: 1_000_000_000_000)
     var queue = EventQueue<Happening>()
     var steps = 0
@@ -80,12 +82,15 @@ struct Simulation {
         let isLossy = isCalm ? false : random.chance(0.7)
         let loss = isLossy ? 1.0 : 0.0
         self.isCalm = isCalm
+        isCrowded = random.chance(0.03)
         language = ToyLanguage(
             seed: random.next(),
             agreement: random.pick(0.2...0.95),
             repetition: random.chance(0.5) ? random.pick(0.5...0.98) : 0
         )
-        limits = Self.limits(&random)
+        var limits = Self.limits(&random)
+        if isCrowded { (limits.activeSequences, limits.queuedJobs) = (2, 3) }
+        self.limits = limits
         dropped = loss * random.pick(0...0.06)
         duplicated = loss * random.pick(0...0.06)
         delayed = loss * random.pick(0...0.1)
@@ -157,7 +162,8 @@ struct Simulation {
     }
 
     private mutating func makeClients() {
-        for index in 0..<random.pick(2...7) {
+        if isCrowded { report.coverage.count(.overload) }
+        for index in 0..<(isCrowded ? 20 : random.pick(2...7)) {
             let isBad = !isCalm && random.chance(0.05)
             clients.append(
                 SimulatedClient(
@@ -172,6 +178,18 @@ struct Simulation {
     }
 
     private mutating func makeSubmit(_ index: Int, isBad: Bool) -> Submit {
+        var submit = anySubmit(index, isBad: isBad)
+        // What G3 asks for (decisions.md 7) comes together too rarely by chance.
+        if random.chance(0.1) {
+            let rules = RuleSettings.Rule.allCases.filter { !$0.isSequential && !$0.needsCoin && $0 != .lossless }
+            submit.rule = RuleSettings(rule: random.pick(rules), bonus: .rule, verifyMethod: .coupled)
+            submit.drafterKind = .model
+            submit.draftLength = .fixed(UInt32(random.pick(1...6)))
+        }
+        return submit
+    }
+
+    private mutating func anySubmit(_ index: Int, isBad: Bool) -> Submit {
         let isGreedy = random.chance(0.7)
         let kind = random.pick([DrafterKind.model, .lookup, .both, .both])
         let rule: RuleSettings.Rule =
@@ -203,7 +221,7 @@ struct Simulation {
                 strictPrefixTokens: random.chance(0.2) ? 3 : 0,
                 explains: random.chance(0.2)
             ),
-            maxTokens: isBad ? 0 : UInt32(random.pick([1, 5, 20, 40, 90])),
+            maxTokens: isBad ? 0 : UInt32(random.pick(isCrowded ? [1, 5] : [1, 5, 20, 40, 90])),
             stop: random.chance(0.3) ? [random.pick(stops), random.pick(stops)] : [],
             seed: random.chance(0.8) ? random.next() : nil,
             draftLength: draftLength,

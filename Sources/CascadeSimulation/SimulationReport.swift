@@ -13,6 +13,8 @@ package struct SimulationReport: Sendable {
     package var slowestRecoverySeconds = 0.0
     /// Reports that clients got, by reason.
     package var finished: [(reason: FinishReason, count: Int)] = FinishReason.allCases.map { ($0, 0) }
+    /// Answers whose every byte was known beforehand, by what decides them.
+    package var decidedAnswers: [Oracle.Guarantee: Int] = [:]
     /// Tokens in those reports.
     package var tokens = 0
     /// What speculation did.
@@ -34,6 +36,7 @@ package struct SimulationReport: Sendable {
         virtualSeconds += run.virtualSeconds
         slowestRecoverySeconds = max(slowestRecoverySeconds, run.slowestRecoverySeconds)
         for index in finished.indices { finished[index].count += run.finished[index].count }
+        decidedAnswers.merge(run.decidedAnswers, uniquingKeysWith: +)
         tokens += run.tokens
         counts.add(run.counts)
         coverage.add(run.coverage)
@@ -50,6 +53,11 @@ package struct SimulationReport: Sendable {
                 + "copied \(counts.lookupAccepted)"
         )
         lines.append("answers: " + finished.map { "\($0.reason.name) \($0.count)" }.joined(separator: ", "))
+        lines.append(
+            "answers known beforehand: "
+                + Oracle.Guarantee.allCases.map { "\($0.rawValue) \(decidedAnswers[$0, default: 0])" }
+                .joined(separator: ", ")
+        )
         lines += coverage.lines
         if let failure { lines.append("FAILED: \(failure)") }
         return lines

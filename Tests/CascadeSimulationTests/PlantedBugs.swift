@@ -17,6 +17,16 @@ struct TamperedCoordinator: CoordinatorUnderTest {
         case ledger
         /// An accepted job is forgotten.
         case lostJob
+        /// A submission that is sent again makes another job.
+        case secondJob
+        /// Nodes are not told that a sequence has ended.
+        case forgottenRelease
+        /// Nodes draw for every sequence from the same random stream.
+        case reusedStream
+        /// A draft is committed whatever the expert said of it.
+        case unheardExpert
+        /// A piece of the stream is said to stand one token earlier.
+        case shiftedDelta
     }
 
     let bug: Bug
@@ -65,6 +75,13 @@ struct TamperedCoordinator: CoordinatorUnderTest {
             guard submissions % 7 == 0 else { return event }
             submit.pool = "nowhere"
             return .message(.submit(submit), from: peer)
+        case (.secondJob, .message(.submit(var submit), let peer)):
+            submissions += 1
+            submit.submitKey.high = UInt64(submissions)
+            return .message(.submit(submit), from: peer)
+        case (.unheardExpert, .message(.verified(var verified), let peer)):
+            for index in verified.evidence.indices { verified.evidence[index].ratio = 1 }
+            return .message(.verified(verified), from: peer)
         default: return event
         }
     }
@@ -76,6 +93,22 @@ struct TamperedCoordinator: CoordinatorUnderTest {
             {
                 finished.report.counts.discarded -= 1
                 return .send(.finished(finished), to: peer)
+            }()
+        case (.forgottenRelease, .send(.release, _)): nil
+        case (.reusedStream, .send(.draft(var draft), let peer)):
+            {
+                draft.spec?.seed = 42
+                return .send(.draft(draft), to: peer)
+            }()
+        case (.reusedStream, .send(.verify(var verify), let peer)):
+            {
+                verify.spec?.seed = 42
+                return .send(.verify(verify), to: peer)
+            }()
+        case (.shiftedDelta, .send(.delta(var delta), let peer)) where delta.tokenOffset > 0:
+            {
+                delta.tokenOffset -= 1
+                return .send(.delta(delta), to: peer)
             }()
         default: action
         }
