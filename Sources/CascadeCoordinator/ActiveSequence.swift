@@ -114,6 +114,8 @@ struct RoundDraft: Sendable {
     var positions: [DraftedPosition]
     /// Whether the drafter was asked for more, but was not confident enough of what comes next.
     var isStoppedEarly = false
+    /// The last request that any node had been sent when it came.
+    var lastRequest: UInt64 = 0
 
     /// No draft: the expert's own token is all that comes.
     static let none = RoundDraft(source: .model, positions: [])

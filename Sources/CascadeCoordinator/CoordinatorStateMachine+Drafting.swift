@@ -167,12 +167,13 @@ extension CoordinatorStateMachine {
 
     /// Whether a draft should wait although its expert would take it: while the expert verifies one half of its
     /// sequences, the other half is drafted elsewhere, and all of them at once would leave one side idle in turn. The
-    /// expert has work meanwhile.
+    /// expert has work meanwhile. Only what it had before the draft came counts: those that do not draft come back at once
+    /// and would keep it waiting for ever.
     func shouldHoldBack(_ job: Job, _ sequence: ActiveSequence, _ draft: RoundDraft, at expert: NodeHandle) -> Bool {
         guard draft.source == .model, !draft.positions.isEmpty, let drafter = sequence.drafter,
             let costs = nodes[expert]?.passCosts, let drafterCosts = nodes[drafter]?.passCosts
         else { return false }
-        let inWork = inFlight(at: expert)
+        let inWork = requests.count { $0.node == expert && $0.number <= draft.lastRequest }
         guard inWork > 0, nodes[expert]?.hello.host != nodes[drafter]?.hello.host else { return false }
         var policy = policy(job, expert: expert, costs)
         guard 2 * inWork >= policy.expertSequences else { return false }

@@ -20,6 +20,7 @@ extension CoordinatorStateMachine {
         }
         let endsText = drafted.positions.last.map { sequence.spec.guardTokens.contains($0.token) } ?? false
         var draft = RoundDraft(source: .model, positions: drafted.positions)
+        draft.lastRequest = lastRequest
         draft.isStoppedEarly =
             job.minimumConfidence > 0 && draft.positions.count < request.count && !endsText
         compareCosts(node, passes: drafted.passes, rows: drafted.rows, milliseconds: drafted.milliseconds)

@@ -76,8 +76,10 @@ extension CoordinatorStateMachine {
             sequence: SequenceID(job: id),
             round: sequence.round
         )
+        lastRequest += 1
         requests.append(
             Request(
+                number: lastRequest,
                 node: node,
                 job: id,
                 role: role,

@@ -34,6 +34,7 @@ package struct CoordinatorStateMachine: Sendable {
     var lastSpecID: UInt64 = 0
     var lastPing: UInt64 = 0
     var lastJobNumber: UInt64 = 0
+    var lastRequest: UInt64 = 0
     var nextHeartbeat: Instant
     private(set) var hasExited = false
 

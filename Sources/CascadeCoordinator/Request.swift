@@ -3,6 +3,8 @@ import CascadeCore
 /// A Draft or Verify that a node has not answered. All of them in one list are the table that fences, credits and
 /// deadlines are derived from.
 struct Request: Sendable {
+    /// Counts requests from 1.
+    let number: UInt64
     let node: NodeHandle
     let job: JobID
     let role: NodeRole

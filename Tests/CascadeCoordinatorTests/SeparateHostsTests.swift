@@ -30,12 +30,12 @@ struct SeparateHostsTests {
     @Test func oneHalfIsVerifiedWhileTheOtherIsDrafted() throws {
         var (harness, sent) = Self.verifies(drafterHost: "b")
         #expect(sent == 2)
-        // An answer makes room for the next draft, at once.
+        // An answer makes room for the other half, at once.
         let first = try #require(harness.held.firstIndex { $0.message.isVerify })
         let (message, peer) = harness.held.remove(at: first)
         let expert = try #require(harness.nodes.firstIndex { $0.peer == peer })
         if let answer = harness.nodes[expert].answer(message) { harness.feed(answer, from: peer) }
-        #expect(Self.held(harness) == 2)
+        #expect(Self.held(harness) == 3)
         // Nothing is ever kept back for good.
         harness.unmute("expert")
         harness.settle()
@@ -70,5 +70,29 @@ struct SeparateHostsTests {
         #expect(Self.held(harness) == 0)
         harness.wait(milliseconds: 300)
         #expect(Self.held(harness) == 1)
+    }
+
+    /// Sequences without drafts are back as soon as they are answered: a draft waits for their present pass, not for ever.
+    @Test func aDraftIsNotHeldBackByThoseThatDoNotDraft() throws {
+        var harness = Self.cluster(drafterHost: "b")
+        for name in ["expert", "drafter"] { harness.mute(name) }
+        for index in 0..<4 {
+            var submission = harness.submission("job \(index)", maxTokens: 40)
+            if index < 3 { submission.draftLength = .fixed(0) }
+            harness.submit(submission)
+        }
+        let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
+        let expert = try #require(harness.nodes.firstIndex { $0.hello.role == .expert })
+        let draft = try #require(harness.held.first { $0.message.isDraft })
+        if let answer = harness.nodes[drafter].answer(draft.message) { harness.feed(answer, from: draft.to) }
+        #expect(Self.held(harness) == 3)
+        for verify in harness.held.filter(\.message.isVerify) {
+            if let answer = harness.nodes[expert].answer(verify.message) { harness.feed(answer, from: verify.to) }
+        }
+        let drafted = harness.held.contains { held in
+            if case .verify(let verify) = held.message { return !verify.draft.isEmpty }
+            return false
+        }
+        #expect(drafted)
     }
 }
