@@ -114,6 +114,10 @@ let package = Package(
 
         // Tests.
         module("CascadeTestSupport", ["CascadeCore", "CascadeModel", "COpenBLAS"]),
+        module(
+            "CascadeFuzzing",
+            ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeText", "CascadeWire"]
+        ),
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
         tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport", collections]),
@@ -125,7 +129,7 @@ let package = Package(
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeModelFetch"),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
-        tests("CascadeWire", ["CascadeCore", "CCascadeProto"]),
+        tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
         tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", logging]),
         .testTarget(
@@ -139,3 +143,15 @@ let package = Package(
     ],
     cLanguageStandard: .c11
 )
+
+// The fuzzer needs its own build of everything, with instrumentation: only `deploy/fuzz` asks for it.
+if Context.environment["CASCADE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["CascadeFuzzing"],
+            // `main` is libFuzzer's.
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}

@@ -36,6 +36,36 @@ package struct CoordinatorGauges: Equatable, Sendable {
         package var credits: Int
         /// Tokens that its sequences may come to hold.
         package var reservedTokens: Int
+        /// Tokens that it can hold.
+        package var kvTokens: Int
+    }
+
+    /// What is beyond its bound, in words; empty as long as the machine keeps its promise.
+    package func excesses(over limits: CoordinatorLimits) -> [String] {
+        let bounds = [
+            ("queued jobs", queuedJobs, limits.queuedJobs),
+            ("running jobs", runningJobs, limits.activeSequences),
+            ("bytes of jobs", jobBytes, limits.queuedBytes),
+            ("finished jobs", finishedJobs, limits.finishedJobs),
+            ("submit keys", submitKeys, queuedJobs + runningJobs + finishedJobs),
+            ("watchers", watchers, limits.watchers),
+            ("watchers of a job", mostWatchers, limits.watchersPerJob),
+            ("pools", pools, limits.pools),
+            ("vocabularies", vocabularies, limits.pools),
+            ("nodes", nodes.count, limits.nodes),
+            ("requests of a job", mostRequestsPerJob, 2),
+        ]
+        var excesses = bounds.filter { $0.1 > $0.2 }.map { "\($0.1) \($0.0), at most \($0.2)" }
+        for node in nodes {
+            let name = node.identity.name
+            if node.inFlight > node.credits {
+                excesses.append("\(node.inFlight) requests at \(name), which has \(node.credits) credits")
+            }
+            if node.reservedTokens > node.kvTokens {
+                excesses.append("\(node.reservedTokens) tokens reserved at \(name), which holds \(node.kvTokens)")
+            }
+        }
+        return excesses
     }
 }
 
@@ -60,7 +90,8 @@ extension CoordinatorStateMachine {
                     identity: node.hello.identity,
                     inFlight: inFlight(at: handle),
                     credits: node.credits,
-                    reservedTokens: load(of: handle).tokens
+                    reservedTokens: load(of: handle).tokens,
+                    kvTokens: Int(node.hello.kvTokens)
                 )
             },
             mostRequestsPerJob: running.map { id in requests.count { $0.job == id } }.max() ?? 0

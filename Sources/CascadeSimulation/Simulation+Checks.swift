@@ -5,29 +5,7 @@ import CascadeCore
 extension Simulation {
     /// I12: nothing grows beyond its bound. After every event.
     mutating func checkBounds(_ machine: CoordinatorStateMachine) {
-        let gauges = machine.gauges
-        let bounds = [
-            ("queued jobs", gauges.queuedJobs, limits.queuedJobs),
-            ("running jobs", gauges.runningJobs, limits.activeSequences),
-            ("bytes of jobs", gauges.jobBytes, limits.queuedBytes),
-            ("finished jobs", gauges.finishedJobs, limits.finishedJobs),
-            ("submit keys", gauges.submitKeys, gauges.queuedJobs + gauges.runningJobs + gauges.finishedJobs),
-            ("watchers", gauges.watchers, limits.watchers),
-            ("watchers of a job", gauges.mostWatchers, limits.watchersPerJob),
-            ("pools", gauges.pools, limits.pools),
-            ("vocabularies", gauges.vocabularies, limits.pools),
-            ("nodes", gauges.nodes.count, limits.nodes),
-            ("requests of a job", gauges.mostRequestsPerJob, 2),
-        ]
-        for (name, value, bound) in bounds where value > bound { fail("I12: \(value) \(name), at most \(bound)") }
-        for gauge in gauges.nodes {
-            if gauge.inFlight > gauge.credits {
-                fail("I12: \(gauge.inFlight) requests at \(gauge.identity.name), which has \(gauge.credits) credits")
-            }
-            if let node = nodes.first(where: { $0.name == gauge.identity.name }), gauge.reservedTokens > node.kvTokens {
-                fail("I12: \(gauge.reservedTokens) tokens reserved at \(node.name), which holds \(node.kvTokens)")
-            }
-        }
+        for excess in machine.gauges.excesses(over: limits) { fail("I12: \(excess)") }
     }
 
     /// I8: a submission makes one job, however often it is sent. I10: behind the end of a job nothing comes, unless it is

@@ -47,8 +47,14 @@ package enum WireCodec {
         try decode(frames, limits: limits, allocations: .max)
     }
 
-    /// As ``decode(_:limits:)``, with a bound on the number of allocations while unpacking.
-    static func decode(_ frames: [[UInt8]], limits: WireLimits, allocations: Int) throws(WireError) -> Message {
+    /// As ``decode(_:limits:)``, for tests: unpacking fails at the first allocation beyond `allocations`, and with `apart`
+    /// each allocation is a block of its own, which AddressSanitizer can watch.
+    package static func decode(
+        _ frames: [[UInt8]],
+        limits: WireLimits,
+        allocations: Int,
+        apart: Bool = false
+    ) throws(WireError) -> Message {
         guard let first = frames.first else {
             throw .malformed(message: "envelope", reason: "there are no frames")
         }
@@ -63,14 +69,14 @@ package enum WireCodec {
             throw .tooLarge(message: kind.name, what: "frame 0", actual: first.count, limit: mostBytes)
         }
 
-        let arena = Arena(bytes: limits.unpackBytes(frame: first.count), allocations: allocations)
+        let budget = limits.unpackBytes(frame: first.count)
+        let arena = Arena(bytes: budget, allocations: allocations, apart: apart)
         defer { arena.free() }
         let unpacked = first.withUnsafeBufferPointer { bytes in
             cascade__v1__envelope__unpack(arena.allocator, bytes.count, bytes.baseAddress)
         }
         guard let envelope = unpacked else {
             if arena.isExhausted {
-                let budget = limits.unpackBytes(frame: first.count)
                 throw .malformed(message: kind.name, reason: "unpacking takes more memory than \(budget) bytes")
             }
             throw .malformed(message: kind.name, reason: "frame 0 is not a protobuf message of this schema")

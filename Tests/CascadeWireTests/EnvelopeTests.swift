@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeFuzzing
 import Testing
 
 @testable import CascadeWire

@@ -1,5 +1,6 @@
 import CCascadeProto
 import CascadeCore
+import CascadeFuzzing
 import Testing
 
 @testable import CascadeWire

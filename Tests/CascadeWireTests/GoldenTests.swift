@@ -18,19 +18,10 @@ struct GoldenTests {
         let frames = WireCodec.encode(message)
         if ProcessInfo.processInfo.environment["CASCADE_WRITE_GOLDEN"] != nil {
             try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
-            try (frames.map(Self.hex).joined(separator: "\n") + "\n").write(to: file, atomically: true, encoding: .utf8)
+            try (frames.map(Hex.text).joined(separator: "\n") + "\n").write(to: file, atomically: true, encoding: .utf8)
         }
-        let golden = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map { try Self.bytes($0) }
+        let golden = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map { try Hex.bytes($0) }
         #expect(try WireCodec.decode(golden) == message)
         #expect(frames == golden)
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
-    private static func bytes(_ hex: Substring) throws -> [UInt8] {
-        let digits = try hex.map { try #require($0.hexDigitValue) }
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 }

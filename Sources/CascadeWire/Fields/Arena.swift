@@ -11,9 +11,12 @@ struct Arena {
     private let state: UnsafeMutablePointer<State>
 
     /// Creates an arena of at most `bytes` in at most `allocations` pieces.
-    init(bytes: Int = .max, allocations: Int = .max) {
+    ///
+    /// With `apart` each piece is a block of its own and no longer than it was asked for, so that AddressSanitizer sees
+    /// who reads or writes beyond it.
+    init(bytes: Int = .max, allocations: Int = .max, apart: Bool = false) {
         state = .allocate(capacity: 1)
-        state.initialize(to: State(bytesLeft: min(bytes, .max / 2), piecesLeft: allocations))
+        state.initialize(to: State(bytesLeft: min(bytes, .max / 2), piecesLeft: allocations, isApart: apart))
         allocator = .allocate(capacity: 1)
         allocator.initialize(
             to: ProtobufCAllocator(
@@ -44,6 +47,7 @@ struct Arena {
     private struct State {
         var bytesLeft: Int
         var piecesLeft: Int
+        let isApart: Bool
         var isExhausted = false
         var chunks: [UnsafeMutableRawPointer] = []
         /// Where the newest chunk's unused part begins, and its size.
@@ -51,9 +55,10 @@ struct Arena {
         var room = 0
         var chunkBytes = 4096
 
-        init(bytesLeft: Int, piecesLeft: Int) {
+        init(bytesLeft: Int, piecesLeft: Int, isApart: Bool) {
             self.bytesLeft = bytesLeft
             self.piecesLeft = piecesLeft
+            self.isApart = isApart
         }
 
         /// `bytes` bytes at a multiple of 16.
@@ -67,6 +72,11 @@ struct Arena {
             let size = max(16, (bytes + 15) & ~15)
             bytesLeft -= size
             piecesLeft -= 1
+            if isApart {
+                let piece = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes), alignment: 16)
+                chunks.append(piece)
+                return piece
+            }
             if size > room {
                 let chunk = UnsafeMutableRawPointer.allocate(byteCount: max(size, chunkBytes), alignment: 16)
                 chunks.append(chunk)

@@ -1,0 +1,88 @@
+import CascadeCore
+import CascadeFuzzing
+import Foundation
+import Testing
+
+@testable import CascadeWire
+
+/// The fuzzer's corpus through the fuzzer's own function: every path that it ever reached, in seconds and without
+/// instrumentation. A trap would end the test process.
+///
+/// With `CASCADE_WRITE_SEEDS=1` the corpus of messages begins anew with messages of every kind.
+struct FuzzCorpusTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/fuzz")
+
+    @Test("every input is a message or an error, and no promise breaks", arguments: FuzzTarget.allCases)
+    func replay(target: FuzzTarget) throws {
+        let begins = ProcessInfo.processInfo.environment["CASCADE_WRITE_SEEDS"] != nil
+        if begins, target == .messages { try Self.writeSeeds() }
+        let inputs = try Self.inputs(target)
+        var understood = 0
+        for input in inputs {
+            do throws(FuzzFailure) {
+                if try target.run(input) { understood += 1 }
+            } catch {
+                Issue.record("\(Hex.text(input)): \(error)")
+            }
+        }
+        print("\(target.rawValue): \(inputs.count) inputs, \(understood) of them mean something")
+        // Neither all nor none: else the corpus is only seeds, or never gets behind the first check.
+        #expect(understood > 10 && understood < inputs.count)
+    }
+
+    @Test("the corpus has messages of every kind, whole and broken")
+    func kinds() throws {
+        var whole: Set<MessageKind> = []
+        var broken: Set<String> = []
+        for input in try Self.inputs(.messages) {
+            do throws(WireError) {
+                whole.insert(MessageKind(try WireCodec.decode(FuzzedFrames(input).sent)))
+            } catch {
+                switch error {
+                case .malformed(let message, _), .tooLarge(let message, _, _, _), .frames(let message, _, _),
+                    .missing(let message, _), .invalid(let message, _, _, _):
+                    broken.insert(message)
+                case .version: break
+                }
+            }
+        }
+        #expect(whole == Set(MessageKind.allCases))
+        #expect(broken.isSuperset(of: MessageKind.allCases.map(\.name)))
+    }
+
+    @Test("an input is the frames that it was made of", arguments: MessageKind.allCases)
+    func layout(kind: MessageKind) throws {
+        let frames = WireCodec.encode(Samples.message(kind))
+        let input = FuzzedFrames(sent: frames, allocations: 7)
+        #expect(FuzzedFrames(input.bytes) == input)
+        #expect(try WireCodec.decode(input.sent) == Samples.message(kind))
+        #expect(FuzzedFrames([]).sent == [[]])
+        #expect(FuzzedFrames([8]).sent.isEmpty)
+    }
+
+    // MARK: Files
+
+    /// One input a line, in hexadecimal; lines that begin with `#` say why an input is there.
+    private static func inputs(_ target: FuzzTarget) throws -> [[UInt8]] {
+        var inputs: [[UInt8]] = []
+        for name in ["\(target.rawValue).hex", "\(target.rawValue).regressions.hex"] {
+            let file = folder.appending(path: name)
+            guard FileManager.default.fileExists(atPath: file.path) else { continue }
+            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+            for line in lines where !line.hasPrefix("#") { inputs.append(try Hex.bytes(line)) }
+        }
+        return inputs
+    }
+
+    private static func writeSeeds() throws {
+        var generator = SeededGenerator(seed: 8)
+        let lines = MessageKind.allCases.flatMap { kind in
+            [Samples.message(kind), generator.message(kind), generator.message(kind), generator.message(kind)].map {
+                Hex.text(FuzzedFrames(sent: WireCodec.encode($0), allocations: generator.pick(0...40)).bytes)
+            }
+        }
+        let file = folder.appending(path: "messages.hex")
+        try (lines.joined(separator: "\n") + "\n").write(to: file, atomically: true, encoding: .utf8)
+    }
+}
