@@ -58,8 +58,9 @@ package struct CoordinatorGauges: Equatable, Sendable {
         var excesses = bounds.filter { $0.1 > $0.2 }.map { "\($0.1) \($0.0), at most \($0.2)" }
         for node in nodes {
             let name = node.identity.name
-            if node.inFlight > node.credits {
-                excesses.append("\(node.inFlight) requests at \(name), which has \(node.credits) credits")
+            // A node may take credits back while it owes answers: only the coordinator's own bound always holds.
+            if node.inFlight > limits.credits {
+                excesses.append("\(node.inFlight) requests at \(name), at most \(limits.credits)")
             }
             if node.reservedTokens > node.kvTokens {
                 excesses.append("\(node.reservedTokens) tokens reserved at \(name), which holds \(node.kvTokens)")

@@ -5,7 +5,11 @@ import CascadeCore
 extension Simulation {
     /// I12: nothing grows beyond its bound. After every event.
     mutating func checkBounds(_ machine: CoordinatorStateMachine) {
-        for excess in machine.gauges.excesses(over: limits) { fail("I12: \(excess)") }
+        let gauges = machine.gauges
+        for excess in gauges.excesses(over: limits) { fail("I12: \(excess)") }
+        for gauge in gauges.nodes where gauge.inFlight > gauge.credits {
+            fail("I12: \(gauge.inFlight) requests at \(gauge.identity.name), which has \(gauge.credits) credits")
+        }
     }
 
     /// I8: a submission makes one job, however often it is sent. I10: behind the end of a job nothing comes, unless it is
