@@ -66,7 +66,7 @@ struct FuzzCorpusTests {
     /// One input a line, in hexadecimal; lines that begin with `#` say why an input is there.
     private static func inputs(_ target: FuzzTarget) throws -> [[UInt8]] {
         var inputs: [[UInt8]] = []
-        for name in ["\(target.rawValue).hex", "\(target.rawValue).regressions.hex"] {
+        for name in ["\(target.rawValue).hex", "\(target.rawValue).kept.hex"] {
             let file = folder.appending(path: name)
             guard FileManager.default.fileExists(atPath: file.path) else { continue }
             let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
