@@ -162,10 +162,22 @@ struct HostilePeers {
     /// What the coordinator sends, its peers must be able to read.
     private mutating func take(_ message: Message, to peer: PeerID) throws(FuzzFailure) {
         try MessageCheck.check(message)
+        var tokens: [Token] = []
         switch message {
-        case .draft, .verify: asked.append((message, peer))
+        case .draft(let draft):
+            tokens = draft.prefix.tail
+            asked.append((message, peer))
+        case .verify(let verify):
+            tokens = verify.prefix.tail + verify.draft.map(\.token)
+            asked.append((message, peer))
+        case .delta(let delta): tokens = delta.tokens
+        case .finished(let finished): tokens = finished.report.tokens
         case .accepted(let accepted): jobs.append(accepted.job)
         default: break
+        }
+        // No token that a node makes up goes any further.
+        if let token = tokens.first(where: { Int($0) >= Self.vocabulary.count }) {
+            throw FuzzFailure("token \(token) is outside the vocabulary, in \(message)")
         }
     }
 
