@@ -17,10 +17,10 @@ extension CoordinatorStateMachine {
 
     /// When an expert's request is late: when it has taken several times what its node's costs say, and as long as
     /// another expert would take from the start, prompt and all. So waiting and asking cost at most twice the better of
-    /// the two. Nil where there is nobody else, or nothing is known.
+    /// the two. Nil where nothing is known.
     func hedgeInstant(of request: Request, _ sequence: ActiveSequence) -> Instant? {
-        guard let own = expectedMilliseconds(request.node, rows: 0), let (_, other) = alternative(to: request, sequence)
-        else { return nil }
+        guard let own = expectedMilliseconds(request.node, rows: 0) else { return nil }
+        let other = alternative(to: request, sequence)?.1 ?? 0
         let late = max(Double(limits.hedgeMilliseconds), Self.hedgeFactor * own, other)
         return now.advanced(milliseconds: UInt64(min(late, 86_400_000)))
     }
@@ -59,18 +59,23 @@ extension CoordinatorStateMachine {
         for request in requests where request.hedgeAt.map({ $0 <= now }) ?? false {
             guard let index = requestIndex(request.fence, at: request.node) else { continue }
             requests[index].hedgeAt = nil
-            guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1,
-                let (other, _) = alternative(to: request, sequence)
+            guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1
             else { continue }
+            guard let (other, _) = alternative(to: request, sequence) else {
+                // Nobody has room now; somebody may have later.
+                requests[index].hedgeAt = now.advanced(milliseconds: limits.hedgeMilliseconds)
+                continue
+            }
             transitions.count(.roundHedged)
             ask(other, request.job, .expert, attempt: request.attempt)
         }
     }
 
     /// A much faster expert than the one that holds a sequence's cache, where moving pays: the rounds that are left save
-    /// more than twice what feeding the sequence again costs. Nil as a rule.
+    /// more than twice what feeding the sequence again costs. Nil as a rule. What either has to do just now does not count:
+    /// a prompt that somebody else feeds is over long before the rounds are.
     func fasterExpert(for job: Job, _ sequence: ActiveSequence, than own: NodeHandle) -> NodeHandle? {
-        guard nodes.count > 1, let ownTime = expectedMilliseconds(own, rows: 1) else { return nil }
+        guard nodes.count > 1, let ownTime = passMilliseconds(own, with: load(of: own).sequences) else { return nil }
         let need = sequence.reservation
         let other = chooseNode(
             .expert,
@@ -80,11 +85,17 @@ extension CoordinatorStateMachine {
             excluding: own,
             mustHaveCredit: true
         )
-        guard let other, let otherTime = expectedMilliseconds(other, rows: 1),
+        guard let other, let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1),
             let feeding = expectedMilliseconds(other, rows: sequence.base), ownTime > Self.moveFactor * otherTime
         else { return nil }
         let rounds = Double(min(sequence.remaining, Self.moveHorizon))
         return rounds * (ownTime - otherTime) > 2 * feeding ? other : nil
+    }
+
+    /// Milliseconds of a round at a node that a number of sequences share; nil where its costs are not known.
+    private func passMilliseconds(_ handle: NodeHandle, with sequences: Int) -> Double? {
+        guard let node = nodes[handle], let costs = node.passCosts else { return nil }
+        return node.roundTrip.milliseconds + costs.milliseconds(rows: max(1, sequences))
     }
 
     /// How many times slower an expert must be for its sequences to look for another one.

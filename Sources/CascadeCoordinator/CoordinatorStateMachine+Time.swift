@@ -30,6 +30,8 @@ extension CoordinatorStateMachine {
         for index in requests.indices {
             requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
             requests[index].totalDeadline = requests[index].totalDeadline.advanced(milliseconds: paused)
+            requests[index].hedgeAt = requests[index].hedgeAt?.advanced(milliseconds: paused)
+            requests[index].holdUntil = requests[index].holdUntil.advanced(milliseconds: paused)
         }
         for name in pools.keys {
             pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)

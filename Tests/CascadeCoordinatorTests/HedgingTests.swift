@@ -108,4 +108,28 @@ struct HedgingTests {
         #expect(harness.machine.transitions[.expertChanged] == 0)
         #expect(harness.machine.transitions[.jobReachedLength] == 8)
     }
+
+    /// A prompt that somebody else's job has to feed is no reason to leave: it is over before the rounds are.
+    @Test func aPromptBesideThemMovesNobody() throws {
+        var harness = Harness(limits: Self.plain())
+        harness.join(ToyNode("first", .expert), costs: Self.fast)
+        harness.join(ToyNode("second", .expert), costs: Self.fast)
+        for name in ["first", "second"] { harness.mute(name) }
+        for index in 0..<4 { harness.submit(harness.submission("job \(index)", maxTokens: 100)) }
+        harness.submit(harness.submission(String(repeating: "a long prompt ", count: 30), maxTokens: 10))
+        // All but the longest request are answered; it stays outstanding.
+        for _ in 0..<20 {
+            let verifies = harness.held.filter { held in
+                if case .verify(let verify) = held.message { return verify.prefix.tail.count < 100 }
+                return false
+            }
+            harness.held.removeAll { held in verifies.contains { $0.message == held.message } }
+            for verify in verifies {
+                let node = try #require(harness.nodes.firstIndex { $0.peer == verify.to })
+                if let answer = harness.nodes[node].answer(verify.message) { harness.feed(answer, from: verify.to) }
+            }
+        }
+        #expect(harness.machine.transitions[.roundCommitted] >= 60)
+        #expect(harness.machine.transitions[.expertChanged] == 0)
+    }
 }

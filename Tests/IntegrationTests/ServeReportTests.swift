@@ -200,7 +200,7 @@ struct ServeReportTests {
     @Test(
         arguments: [
             ("b/0-1", 2), ("b/0,2-3,7", 4), ("b/5", 1), ("b/", nil), ("", nil), ("b", nil), ("b/x", nil),
-            ("b/3-1", nil),
+            ("b/3-1", nil), ("b/0-9223372036854775807", nil), ("b/0-65535", 65_536),
         ] as [(String, Int?)]
     )
     func coresOfAHost(_ host: String, _ cores: Int?) {

@@ -36,11 +36,14 @@ package struct KeyFile: Equatable, Sendable {
     /// Reads a file's text.
     init(text: String) throws(NodeError) {
         var values: [String: String] = [:]
-        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+        for (index, line) in text.split(whereSeparator: \.isNewline).enumerated() where !line.hasPrefix("#") {
             let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
             guard let name = parts.first else { continue }
             guard ["name", "role", "public", "secret", "coordinator"].contains(name), parts.count == 2 else {
-                throw .failed("unexpected line '\(name) …'")
+                // Its words may be a secret that another program wrote here.
+                throw .failed(
+                    "line \(index + 1) is not one of 'name …', 'role …', 'public …', 'secret …', 'coordinator …'"
+                )
             }
             let value = String(parts[1].trimmingBlanks)
             guard values.updateValue(value, forKey: String(name)) == nil else {

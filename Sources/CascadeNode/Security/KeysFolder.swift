@@ -9,9 +9,10 @@ package struct KeysFolder: Sendable {
     /// Where it is.
     package let path: String
 
-    /// The folder at a path, or `~/.config/cascade/keys`; nothing is looked at yet.
+    /// The folder at a path, or `~/.config/cascade/keys`; nothing is looked at yet. Other commands, run elsewhere, are told
+    /// the whole path.
     package init(_ path: String? = nil) {
-        self.path = path ?? Self.standard
+        self.path = path.map { URL(filePath: $0, directoryHint: .notDirectory).path } ?? Self.standard
     }
 
     private static var standard: String {
@@ -52,7 +53,8 @@ package struct KeysFolder: Sendable {
         return try locked { () throws(NodeError) in
             var keys = try list()
             let file = file(of: name)
-            guard !keys.contains(where: { $0.name == name }), !FileManager.default.fileExists(atPath: file) else {
+            // A file without an entry is what an interrupted run left.
+            guard !keys.contains(where: { $0.name == name }) else {
                 throw .failed(
                     "there is a key \(name) already; choose another name, or 'cascade keys revoke \(name)' first"
                 )

@@ -28,6 +28,8 @@ final class TurnLock {
     /// Nanoseconds of the longest of the last turns, of any process; it fades.
     private let longest: UnsafeMutablePointer<Atomic<UInt64>>
     private var takenAt: Instant?
+    /// Turns in a row that did not come.
+    private var misses = 0
 
     /// Opens or makes the file at `path`; throws words for people where it cannot be had.
     init(path: String) throws(NodeError) {
@@ -39,6 +41,10 @@ final class TurnLock {
             close(descriptor)
         }
         // Makers come one after the other.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
+            status.st_mode & 0o077 == 0
+        else { throw .failed("turn lock \(path): it is not a file of this user alone (mode 0600)") }
         guard flock(descriptor, LOCK_EX) == 0, ftruncate(descriptor, off_t(Layout.bytes)) == 0,
             let memory = mmap(nil, Layout.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
             memory != MAP_FAILED
@@ -71,10 +77,16 @@ final class TurnLock {
     }
 
     /// Waits for a turn, for two of the longest turns of late at most; false when it did not come: the caller goes on
-    /// without one.
+    /// without one, and waits half as long the next time: a process that is stopped in its turn holds nobody up for long.
     func take() -> Bool {
+        let isMine = wait()
+        misses = isMine ? 0 : misses + 1
+        return isMine
+    }
+
+    private func wait() -> Bool {
         let patience = Int64(clamping: longest.pointee.load(ordering: .relaxed)) &* 2
-        let limit = min(max(patience, Self.patience.lowerBound), Self.patience.upperBound)
+        let limit = min(max(patience, Self.patience.lowerBound), Self.patience.upperBound) >> min(misses, 40)
         let started = MonotonicTime.now()
         guard Self.lock(outer, within: limit) else { return false }
         let waited = Int64(MonotonicTime.seconds(since: started) * 1e9)

@@ -7,8 +7,13 @@ extension Endpoint {
     /// The folder is the lock of an ipc socket: it must be this user's and closed to others, and is made so where it is
     /// missing.
     func checkBeforeBinding() throws(TransportError) {
-        // Paths that start with @ are abstract: no file, and the kernel refuses a second listener.
-        guard case .ipc(let path) = address, path != "*", !path.hasPrefix("@") else { return }
+        guard case .ipc(let path) = address, path != "*" else { return }
+        guard !path.hasPrefix("@") else {
+            throw .badEndpoint(
+                endpoint: description,
+                reason: "every user of this machine gets to an abstract name; choose a path"
+            )
+        }
         try checkFolder(of: path)
         var status = stat()
         guard lstat(path, &status) == 0 else { return }

@@ -72,7 +72,7 @@ struct ClusterSupervisor: Service {
             let started = MonotonicTime.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
-            if code == 0, children.wasReady {
+            if code == 0, children.wasReady, NodeRole(rawValue: role.name) != nil {
                 // It was drained: whoever asked for that wants it to stay away.
                 logger.notice("\(role.name) has left")
                 return

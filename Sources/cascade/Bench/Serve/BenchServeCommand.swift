@@ -122,7 +122,7 @@ struct BenchServeCommand: AsyncParsableCommand {
         var endpoint = cluster.endpoint
         if let settings = synthetic.settings(maximumActive: concurrency.numbers.max() ?? 1) {
             result = try await SyntheticCluster.with(settings) { address in
-                endpoint.endpoint = address
+                (endpoint.endpoint, endpoint.key) = (address, nil)
                 return try await endpoint.withClient { client in try await run.run(client: client) }
             }
         } else {

@@ -152,9 +152,10 @@ struct LoadGenerator {
             outcome.failures.append(refused.message)
             end(refused.requestID, at: now)
         case .nodeList(let list):
-            if list.requestID == nodesRequests.before { outcome.nodesBefore = list.nodes }
+            let nodes = list.nodes.filter { $0.pool == load.template.pool }
+            if list.requestID == nodesRequests.before { outcome.nodesBefore = nodes }
             if list.requestID == nodesRequests.after {
-                outcome.nodesAfter = list.nodes
+                outcome.nodesAfter = nodes
                 nodesRequests.after = nil
             }
         default: break

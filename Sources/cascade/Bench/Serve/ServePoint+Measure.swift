@@ -137,7 +137,7 @@ extension ServePoint.HostUse {
         }
         var count = 0
         for part in list.split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0).map(Int.init) }
             guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], last >= first
             else {
                 return nil
