@@ -69,14 +69,15 @@ final class TestCluster: Sendable {
             environment: environment,
             launcher: launcher
         )
-        processes.withLock { $0.append(process) }
+        keep(process)
         return process
     }
 
     /// Starts the coordinator again, on the same port unless another is named.
-    func restartCoordinator(port: UInt16? = nil) throws {
+    func restartCoordinator(port: UInt16? = nil, environment: [String: String] = [:]) throws {
         if let port { place.withLock { $0 = port } }
-        let coordinator = try CascadeProcess(["coordinator", "--listen", endpoint] + arguments)
+        let line = ["coordinator", "--listen", endpoint] + arguments
+        let coordinator = try CascadeProcess(line, environment: environment)
         coordinators.withLock { $0.append(coordinator) }
     }
 
@@ -96,8 +97,16 @@ final class TestCluster: Sendable {
             arguments + ["--endpoint", Self.endpoint(link?.port ?? port)] + (key.map { ["--key", $0] } ?? []),
             environment: environment
         )
-        processes.withLock { $0.append(process) }
+        keep(process)
         return process
+    }
+
+    /// Ends it with the cluster; those that have ended by themselves are forgotten.
+    private func keep(_ process: CascadeProcess) {
+        processes.withLock { processes in
+            processes.removeAll(where: \.isDone)
+            processes.append(process)
+        }
     }
 
     /// The cluster's nodes.
