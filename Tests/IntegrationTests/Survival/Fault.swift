@@ -17,8 +17,8 @@ enum Fault: Equatable, Sendable {
     case stopClient(Int)
     /// F4: is asked to leave while it works; another is started at the end.
     case drain(Member)
-    /// F5: dies of abort() in the thread that computes.
-    case abort(Member)
+    /// F5: dies of a trap in the thread that computes.
+    case crash(Member)
     /// F7: the thread that computes stands still, the one that answers pings does not.
     case freezeEngine(Member)
     /// F16: the coordinator dies and comes back elsewhere.
@@ -60,7 +60,7 @@ extension Fault {
     /// The members that it ends.
     var victims: Set<Member> {
         switch self {
-        case .kill(let member), .drain(let member), .abort(let member): [member]
+        case .kill(let member), .drain(let member), .crash(let member): [member]
         case .killBothDrafters: Set(Member.drafters)
         case .moveCoordinator: [.coordinator]
         default: []
@@ -77,7 +77,7 @@ extension Fault: CustomStringConvertible {
         case .stop(let member): "stop \(member)"
         case .stopClient(let number): "stop client \(number)"
         case .drain(let member): "drain \(member)"
-        case .abort(let member): "abort() in \(member)'s engine"
+        case .crash(let member): "a trap in \(member)'s engine"
         case .freezeEngine(let member): "freeze \(member)'s engine"
         case .moveCoordinator: "kill the coordinator, start it elsewhere"
         case .slow(let member): "\(member) gets a twentieth of its time"

@@ -56,7 +56,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
         switch Int.random(in: 0..<6, using: &draws) {
         case 0: return .kill(expert)
         case 1: return .stop(expert)
-        case 2: return .abort(expert)
+        case 2: return .crash(expert)
         case 3: return .slow(expert)
         case 4: return .drain(expert)
         default: return networkFault(.member(expert))
@@ -73,7 +73,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
         case 5: return .killBothDrafters
         case 6, 7: return .stop(pick(Member.allCases))
         case 8: return .drain(node)
-        case 9: return .abort(node)
+        case 9: return .crash(node)
         case 10: return .freezeEngine(node)
         case 11: return .slow(node)
         case 12: return .killClient(client)

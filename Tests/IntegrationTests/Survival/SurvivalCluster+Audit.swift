@@ -4,7 +4,6 @@ import CascadeNode
 import Foundation
 import Testing
 
-
 /// What must hold once everything is whole and nobody asks for anything.
 extension SurvivalCluster {
     private struct Rest: Decodable {

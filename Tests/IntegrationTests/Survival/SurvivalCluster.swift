@@ -148,12 +148,7 @@ final class SurvivalCluster: Sendable {
         case .stopClient(let number): client(number)?.signal(SIGSTOP)
         case .drain(let member):
             _ = try await client(["nodes", "drain", member.rawValue, "--no-wait"])
-        case .abort(let member):
-            let process = try process(member)
-            let thread = try #require(EngineFreezer.thread(of: process.pid, named: "engine"))
-            // To that thread alone, as if it had called abort().
-            #expect(killThread(process.pid, thread, SIGABRT))
-            #expect(await process.result().code == -SIGABRT)
+        case .crash(let member): try await crash(member)
         case .freezeEngine(let member):
             let freezer = try #require(EngineFreezer(pid: try process(member).pid))
             state.withLock { $0.freezers[member] = freezer }
@@ -180,6 +175,19 @@ final class SurvivalCluster: Sendable {
         if member == .coordinator { state.withLock { $0.losses += 1 } }
         process.signal(SIGKILL)
         _ = await process.result()
+    }
+
+    /// A trap, as a failed precondition is one: Swift's runtime prints where, and the instruction that is tried again traps
+    /// again. A signal is not tried again by itself. (SIGABRT would wait for ever: that thread blocks it, and only abort()
+    /// itself unblocks it.)
+    private func crash(_ member: Member) async throws {
+        let process = try process(member)
+        let thread = try #require(EngineFreezer.thread(of: process.pid, named: "engine"))
+        for _ in 0..<500 where !process.isDone {
+            _ = killThread(process.pid, thread, SIGILL)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(await process.result().code == -SIGILL)
     }
 
     private func beginAtLink(_ fault: Fault) throws {
@@ -218,7 +226,7 @@ final class SurvivalCluster: Sendable {
     /// Ends it: what has died is started again, what is cut is whole.
     func end(_ fault: Fault) async throws {
         switch fault {
-        case .kill(let member), .abort(let member), .drain(let member):
+        case .kill(let member), .crash(let member), .drain(let member):
             // A drain may still be under way; then it is waited for.
             _ = await (try process(member)).result()
             try start(member)

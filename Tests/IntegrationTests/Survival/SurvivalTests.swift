@@ -52,7 +52,7 @@ import Testing
         arguments: [
             Case("F1", .kill(.firstDrafter)), Case("F1", .kill(.firstExpert)), Case("F1, F30", .killClient(0)),
             Case("F3", .stop(.firstExpert), 2), Case("F3", .stop(.firstDrafter), 2), Case("F3", .stop(.coordinator), 2),
-            Case("F4", .drain(.firstExpert)), Case("F4", .drain(.firstDrafter)), Case("F5", .abort(.firstExpert)),
+            Case("F4", .drain(.firstExpert)), Case("F4", .drain(.firstDrafter)), Case("F5", .crash(.firstExpert)),
             Case("F8", .cut(expert, .toServer), 2), Case("F8", .cut(expert, .toClient), 2),
             Case("F8", .cut(drafter, nil), 2),
             Case("F8", .cut(.client(0), nil), 2), Case("F8", .swallow(expert, .toServer), 0.5),
