@@ -51,7 +51,7 @@ final class FaultProxyLoop {
                 for direction in 0..<2 { shared.bytes[direction] += passed[direction] }
                 shared.connections = connections.count
             }
-            wait(state)
+            wait(state, access)
             bell.quiet()
         }
         for connection in connections { connection.end(.closed) }
@@ -103,7 +103,7 @@ final class FaultProxyLoop {
     }
 
     /// Sleeps until a socket or the time says that there is something to do, and reads what came.
-    private func wait(_ state: FaultProxy.State) {
+    private func wait(_ state: FaultProxy.State, _ access: ((inout FaultProxy.State) -> Void) -> Void) {
         let now = ContinuousClock.now
         // Where it could not listen again, somebody else has the port: it is tried again.
         var wake = now + (listener == nil && !state.isRefusing ? .milliseconds(50) : .seconds(60))
@@ -125,6 +125,9 @@ final class FaultProxyLoop {
             tv_nsec: Int(microseconds.truncatingRemainder(dividingBy: 1e6)) * 1_000
         )
         guard Self.poll(&items, &time) > 0 else { return }
+        // What was asked for before these bytes were sent holds for them.
+        var state = state
+        access { state = $0 }
         take(items, state)
         if items[1].revents != 0 { accept(state.target) }
     }

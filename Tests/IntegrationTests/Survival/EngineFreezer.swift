@@ -8,8 +8,12 @@ final class EngineFreezer: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     /// Freezes the thread of that name; nil where there is none, or this process may not.
-    init?(pid: Int32, thread name: String = "engine") {
+    convenience init?(pid: Int32, thread name: String = "engine") {
         guard let thread = Self.thread(of: pid, named: name) else { return nil }
+        self.init(thread: thread)
+    }
+
+    private init?(thread: Int32) {
         let started = DispatchSemaphore(value: 0)
         let isFrozen = Flag()
         // Whoever attaches to a thread must be the one to let it go.
@@ -47,7 +51,7 @@ final class EngineFreezer: Sendable {
     static let isAvailable: Bool = {
         guard let child = try? ChildProcess(executable: "/bin/sleep", arguments: ["60"]) else { return false }
         defer { child.signal(SIGKILL) }
-        return EngineFreezer(pid: child.pid, thread: "sleep") != nil
+        return EngineFreezer(thread: child.pid) != nil
     }()
 
     private enum Request: Int32 {

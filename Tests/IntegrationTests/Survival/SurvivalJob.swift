@@ -14,7 +14,7 @@ struct SurvivalJob: Sendable {
     var options: [String]
     var expected: [UInt32]
 
-    static let maxTokens = 160
+    static let maxTokens = 96
 
     /// The command that submits it.
     var command: [String] {
@@ -63,20 +63,26 @@ struct SurvivalJob: Sendable {
     }
 
     /// Jobs of rejection sampling with a fixed draft length: what a cluster says while nothing goes wrong.
-    static func fixedLength(_ cluster: SurvivalCluster, prompts: [String] = ClusterTests.prompts) async throws -> [Self]
-    {
-        var jobs: [Self] = []
-        for (index, prompt) in prompts.enumerated() {
-            let method = index % 2 == 0 ? "rejection" : "block"
-            let options = [
-                "--temperature", "0.9", "--seed", "\(index)", "--num-speculative-tokens", "3", "--drafter-kind",
-                "model",
-                "--verify-method", method,
-            ]
-            var job = Self(guarantee: .fixedLength, prompt: prompt, options: options, expected: [])
-            job.expected = try Answer(await cluster.client(job.command)).tokens
-            jobs.append(job)
+    static func fixedLength(_ cluster: SurvivalCluster) async throws -> [Self] {
+        try await withThrowingTaskGroup(of: Self.self) { group in
+            for (index, method) in ["rejection", "block", "rejection"].enumerated() {
+                let options = [
+                    "--temperature", "0.9", "--seed", "\(index)", "--num-speculative-tokens", "3", "--drafter-kind",
+                    "model", "--verify-method", method,
+                ]
+                let job = Self(
+                    guarantee: .fixedLength,
+                    prompt: ClusterTests.prompts[index],
+                    options: options,
+                    expected: []
+                )
+                group.addTask { [job] in
+                    var job = job
+                    job.expected = try Answer(await cluster.client(job.command)).tokens
+                    return job
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
         }
-        return jobs
     }
 }

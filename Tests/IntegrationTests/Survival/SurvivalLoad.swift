@@ -41,7 +41,7 @@ final class SurvivalLoad: Sendable {
     /// Seconds that a client waits for a coordinator that says nothing: longer than any fault.
     static let patience = 240
 
-    /// - Parameter fixedLength: jobs that ``allowFixedLength(_:)`` adds to the others.
+    /// - Parameter fixedLength: jobs that take turns with the others where ``allowFixedLength(_:)`` lets them.
     init(_ cluster: SurvivalCluster, jobs: [SurvivalJob], fixedLength: [SurvivalJob] = [], clients: Int, seed: UInt64) {
         (self.cluster, self.jobs, self.fixedLength, self.clients, self.seed) = (
             cluster, jobs, fixedLength, clients, seed
@@ -56,7 +56,8 @@ final class SurvivalLoad: Sendable {
                 var left = rounds ?? .max
                 while left > 0, rounds != nil || !state.withLock({ $0.isOver }) {
                     let hasFixedLength = state.withLock { $0.hasFixedLength }
-                    let choices = hasFixedLength ? jobs + fixedLength : jobs
+                    let isFixed = hasFixedLength && Bool.random(using: &draws)
+                    let choices = isFixed ? fixedLength : jobs
                     guard let job = choices.randomElement(using: &draws) else { return }
                     await run(job, client)
                     left -= 1

@@ -56,7 +56,7 @@ extension SurvivalTests {
             sendMore()
         }
         #expect(accepted.count >= 1_024 && refused > 0, "\(accepted.count) accepted, \(refused) refused")
-        for _ in 0..<7 {
+        for _ in 0..<6 {
             let health = try await cluster.client(["health"])
             #expect(health.code == 0, "busy is not ill: \(health.errors)")
             try await Task.sleep(for: .seconds(1))
@@ -142,7 +142,7 @@ extension SurvivalTests {
         let load = SurvivalLoad(cluster, jobs: try await SurvivalJob.all(), clients: SurvivalScope.clients, seed: 10)
         load.start()
         var visitors: [CascadeProcess] = []
-        for number in 0..<20 {
+        for number in 0..<14 {
             let isExpert = number % 3 == 0
             visitors.append(
                 try cluster.startVisitor(isExpert ? .expert : .drafter, name: "visitor-\(number)")
