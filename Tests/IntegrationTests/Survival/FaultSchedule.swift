@@ -43,7 +43,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
         while !fault.victims.isDisjoint(with: immortal) { fault = scope == .expertsOnly ? expertFault() : anyFault() }
         // Most are short; some are as long as may be.
         let share = Double.random(in: 0...1, using: &draws)
-        return Entry(pause: pause, fault: fault, seconds: 0.2 + (longest - 0.2) * share * share)
+        return Entry(pause: pause, fault: fault, seconds: 0.2 + (longest - 0.2) * share * share * share)
     }
 
     private mutating func pick<Choices: Collection>(_ choices: Choices) -> Choices.Element {

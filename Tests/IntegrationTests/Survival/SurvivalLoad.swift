@@ -19,6 +19,14 @@ final class SurvivalLoad: Sendable {
         var problems: [String] = []
 
         var count: Int { done.values.reduce(0, +) }
+
+        mutating func add(_ other: Self) {
+            done.merge(other.done, uniquingKeysWith: +)
+            accepted += other.accepted
+            lost += other.lost
+            killed += other.killed
+            problems += other.problems
+        }
     }
 
     private struct State {

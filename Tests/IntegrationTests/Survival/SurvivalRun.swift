@@ -11,7 +11,7 @@ final class SurvivalRun {
     private let scope: FaultSchedule.Scope
     private var schedule: FaultSchedule
     private var load: SurvivalLoad?
-    private let started = ContinuousClock.now
+    private let started: ContinuousClock.Instant
 
     init(
         _ cluster: SurvivalCluster,
@@ -19,8 +19,10 @@ final class SurvivalRun {
         clients: Int,
         pause: ClosedRange<Double>,
         longest: Double,
-        scope: FaultSchedule.Scope = .everything
+        scope: FaultSchedule.Scope = .everything,
+        started: ContinuousClock.Instant = .now
     ) {
+        self.started = started
         (self.cluster, self.seed, self.clients, self.scope) = (cluster, seed, clients, scope)
         schedule = FaultSchedule(seed: seed, scope: scope, clients: clients, pause: pause, longest: longest)
     }
@@ -49,18 +51,23 @@ final class SurvivalRun {
     /// These do not die any more.
     func spare(_ members: Set<Member>) { schedule.immortal = members }
 
-    /// Lets the seed's next fault happen; a line about it. In the pause before it `isWanted` is asked whether to go on; nil
-    /// where it is not.
+    private func wait(_ length: Double, while isWanted: () -> Bool) async throws -> Bool {
+        let end = seconds + length
+        while seconds < end {
+            guard isWanted() else { return false }
+            try await Task.sleep(for: .seconds(min(0.1, max(0, end - seconds))))
+        }
+        return true
+    }
+
+    /// Lets the seed's next fault happen; a line about it. `isWanted` is asked all the time whether to go on: nil where it is
+    /// not before the fault, which ends early where it is not any more.
     func step(while isWanted: () -> Bool = { true }) async throws -> String? {
         guard let entry = schedule.next() else { return nil }
-        let start = seconds
-        while seconds - start < entry.pause {
-            guard isWanted() else { return nil }
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        guard try await wait(entry.pause, while: isWanted) else { return nil }
         let begin = seconds
         try await cluster.begin(entry.fault)
-        try await Task.sleep(for: .seconds(entry.seconds))
+        _ = try await wait(entry.seconds, while: isWanted)
         try await cluster.end(entry.fault)
         let end = seconds
         try await cluster.waitUntilWhole()
