@@ -14,3 +14,5 @@ int csh_mutex_lock_within(pthread_mutex_t *mutex, int64_t nanoseconds) {
     }
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &end);
 }
+
+void csh_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -79,6 +79,7 @@ extension CoordinatorStateMachine {
         sequence.failures = 0
         sequence.notBefore = now
         transitions.count(.roundCommitted)
+        noteProgress(inPool: pool)
         jobs[id]?.sequence = sequence
         if jobs[id]?.firstTokenAt == nil, !sequence.isProvisional { jobs[id]?.firstTokenAt = now }
         if let reason {

@@ -49,17 +49,29 @@ extension CoordinatorStateMachine {
         let lost = requests.filter { $0.node == handle }
         requests.removeAll { $0.node == handle }
         for request in lost {
-            if isDeath { jobs[request.job]?.sequence?.deaths += 1 }
+            // What was sent this very moment found nobody there, and killed nobody.
+            if isDeath, request.sentAt < now { jobs[request.job]?.sequence?.deaths += 1 }
             if let sequence = jobs[request.job]?.sequence, sequence.deaths >= limits.poisonDeaths {
-                transitions.count(.jobPoisoned)
-                let message = "\(sequence.deaths) nodes died while they worked on one round of this job"
-                finish(request.job, .error, JobError(code: .poisoned, message: message))
+                avoidDeaths(request, deaths: sequence.deaths)
             } else {
                 replaceLost(request)
             }
         }
         if pools[node.hello.pool]?.tokenizerSource == handle { askAnotherForTokenizer(of: node.hello.pool) }
         trimPool(node.hello.pool)
+    }
+
+    /// Several nodes have died in one round of a job: it may be what kills them. Without a draft a round can do; without an
+    /// expert it cannot.
+    private mutating func avoidDeaths(_ request: Request, deaths: Int) {
+        if request.role == .drafter {
+            restFromDrafting(request.job)
+            replaceLost(request)
+            return
+        }
+        transitions.count(.jobPoisoned)
+        let message = "\(deaths) nodes died while they worked on one round of this job"
+        finish(request.job, .error, JobError(code: .poisoned, message: message))
     }
 
     /// A pool without nodes and without sequences that were begun with its models is forgotten; one without experts

@@ -109,6 +109,7 @@ extension CoordinatorStateMachine {
         requests[index].silenceDeadline = now.advanced(milliseconds: request.silenceMilliseconds)
         requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
         requests[index].rows = prefix.tail.count
+        requests[index].sentAt = now
         if case .verifying(let draft) = sequence.phase {
             requests[index].rows += draft.positions.count
             requests[index].hedgeAt = hedgeInstant(of: requests[index], sequence)
@@ -150,13 +151,16 @@ extension CoordinatorStateMachine {
 
     /// A draft that failed or made no sense: as ``abandonDraft(_:)``, and the sequence asks no drafter for a while.
     mutating func failDraft(_ index: Int) {
-        let id = requests[index].job
-        if let failures = jobs[id]?.sequence?.draftFailures {
-            let resumption = now.advanced(milliseconds: backoff(failures: failures))
-            jobs[id]?.sequence?.draftFailures = failures + 1
-            jobs[id]?.sequence?.draftNotBefore = resumption
-        }
+        restFromDrafting(requests[index].job)
         abandonDraft(index)
+    }
+
+    /// The sequence asks no drafter for a while, longer with each time in a row.
+    mutating func restFromDrafting(_ id: JobID) {
+        guard let failures = jobs[id]?.sequence?.draftFailures else { return }
+        let resumption = now.advanced(milliseconds: backoff(failures: failures))
+        jobs[id]?.sequence?.draftFailures = failures + 1
+        jobs[id]?.sequence?.draftNotBefore = resumption
     }
 
     private mutating func reopenRound(_ id: JobID) {

@@ -45,7 +45,8 @@ extension CoordinatorStateMachine {
             drafters: ready(.drafter),
             experts: ready(.expert),
             staleMessages: transitions[.replyStale],
-            counts: totals
+            counts: totals,
+            stall: stall
         )
     }
 

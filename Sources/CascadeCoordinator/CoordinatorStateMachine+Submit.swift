@@ -32,6 +32,7 @@ extension CoordinatorStateMachine {
         )
         jobs[job.id] = job
         jobBytes += job.bytes
+        noteJob(inPool: submit.pool)
         submissions[submit.submitKey] = job.id
         transitions.count(.jobAccepted)
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))

@@ -39,6 +39,7 @@ extension CoordinatorStateMachine {
         for id in jobs.keys {
             for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastActive = now }
         }
+        for name in movedAt.keys { movedAt[name] = now }
         nextHeartbeat = now
     }
 
@@ -48,6 +49,7 @@ extension CoordinatorStateMachine {
             reapNodes()
             pingNodes()
             dropSilentWatchers()
+            watchProgress()
         }
         for name in pools.keys {
             if let pool = pools[name], pool.tokenizerSource != nil, now >= pool.tokenizerDeadline {
@@ -101,6 +103,7 @@ extension CoordinatorStateMachine {
         nodes[handle]?.progress = pong.progress
         nodes[handle]?.usage.take(pong.progress)
         guard hasAdvanced else { return }
+        notePasses(of: handle)
         for index in requests.indices where requests[index].node == handle {
             requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
         }

@@ -40,6 +40,7 @@ extension CoordinatorStateMachine {
             return
         }
         pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
+        noteProgress(inPool: pool.name)
         actions.append(.collectTokenizer(pool: pool.name, chunk))
     }
 

@@ -55,6 +55,8 @@ package struct CoordinatorStateMachine: Sendable {
     /// What nodes have not answered.
     var requests: [Request] = []
     var watcherCount = 0
+    /// When the jobs of each pool that has some last got on.
+    var movedAt: OrderedDictionary<String, Instant> = [:]
     var finished = FinishedJobs()
     var finishedCount: UInt64 = 0
     /// Jobs by submit key, active and finished; for look-up only: it is never iterated.

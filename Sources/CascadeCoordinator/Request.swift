@@ -15,6 +15,8 @@ struct Request: Sendable {
     let count: Int
     /// Rows that the node has to compute for it.
     var rows = 0
+    /// When it was last sent.
+    var sentAt = Instant(nanoseconds: 0)
     /// When another node is asked beside this one, if one is there that would be faster by then.
     var hedgeAt: Instant?
     /// Of a draft on cores that an expert shares: until when other sequences' rounds wait for it, to be verified with it.

@@ -151,13 +151,47 @@ struct RoundTests {
 
     @Test func twoDeathsPoison() throws {
         var (harness, job) = verifying()
+        harness.wait(milliseconds: 100)
         harness.feed(.peerLost(harness.node("expert").peer))
         harness.join(ToyNode("second", .expert))
         harness.mute("second")
-        harness.settle()
+        harness.wait(milliseconds: 100)
         // Its Verify was on the way before it was muted or is held now; either way it dies with it.
         harness.feed(.peerLost(harness.node("second").peer))
         #expect(harness.report(job)?.error?.code == .poisoned || harness.report(job)?.reason == .length)
+    }
+
+    /// Two experts die at once: the second cannot be sent the round that the first one had.
+    @Test func whatCouldNotBeSentKilledNobody() throws {
+        var (harness, job) = verifying()
+        harness.join(ToyNode("second", .expert))
+        harness.mute("second")
+        harness.wait(milliseconds: 100)
+        harness.feed(.peerLost(harness.node("expert").peer))
+        _ = try #require(harness.heldVerify("second"))
+        harness.feed(.peerLost(harness.node("second").peer))
+        #expect(harness.report(job) == nil)
+        harness.join(ToyNode("third", .expert))
+        harness.settle()
+        expectDone(harness, job)
+    }
+
+    /// However many drafters die: a round can do without a draft.
+    @Test func draftersThatAllDieFailNoJob() throws {
+        var (harness, job) = drafting()
+        for name in ["second", "third"] {
+            harness.join(ToyNode(name, .drafter))
+            harness.mute(name)
+        }
+        for name in ["drafter", "second", "third"] {
+            harness.wait(milliseconds: 100)
+            let lost = try #require(harness.nodes.last { $0.hello.identity.name == name })
+            harness.feed(.peerLost(lost.peer))
+            harness.settle()
+        }
+        expectDone(harness, job)
+        #expect(harness.machine.transitions[.jobPoisoned] == 0)
+        #expect(harness.report(job)?.counts.draftedRounds == 0)
     }
 
     @Test func aGoodbyeIsNoDeath() throws {

@@ -31,7 +31,7 @@ import Testing
         endpoint: String? = nil,
         environment: [String: String] = [:]
     ) async throws -> Report {
-        let endpoint = try endpoint ?? "tcp://127.0.0.1:\(LoopbackSocket.freePort())"
+        let endpoint = try endpoint ?? "tcp://127.0.0.1:\(TCPSocket.freePort())"
         let result = try await CascadeProcess.run(
             ["doctor", "--json", "--endpoint", endpoint] + arguments,
             environment: environment
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func somethingElseAtTheEndpointIsAProblem() async throws {
-        let (socket, port) = try LoopbackSocket.listen()
+        let (socket, port) = try TCPSocket.listen()
         defer { close(socket) }
         let check = try await doctor(endpoint: "tcp://127.0.0.1:\(port)").check("endpoint")
         #expect(check.state == "problem")

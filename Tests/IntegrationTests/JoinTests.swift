@@ -16,7 +16,7 @@ import Testing
         func run(_ arguments: [String]) async throws -> CascadeProcess.Result {
             try await CascadeProcess.run(arguments, environment: environment)
         }
-        let port = try LoopbackSocket.freePort()
+        let port = try TCPSocket.freePort()
         let local = ["--endpoint", "tcp://127.0.0.1:\(port)"]
         let up = try await run(
             [

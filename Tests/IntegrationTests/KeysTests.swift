@@ -1,5 +1,6 @@
 import CascadeCore
 import CascadeNode
+import CascadeTestSupport
 import Foundation
 import Testing
 
@@ -81,8 +82,8 @@ import Testing
         let said = recorder.bytes
         #expect(said.count > 500)
         for _ in 0..<5 {
-            let socket = try #require(LoopbackSocket.connect(port: cluster.port))
-            LoopbackSocket.send(socket, said)
+            let socket = try #require(TCPSocket.connect(port: cluster.port))
+            TCPSocket.send(socket, said)
             // The coordinator hangs up at the first sentence that was meant for another connection.
             var buffer = [UInt8](repeating: 0, count: 4_096)
             while recv(socket, &buffer, buffer.count, 0) > 0 {}
@@ -163,7 +164,7 @@ import Testing
     @Test(.timeLimit(.minutes(1)))
     func listeningBeyondLoopbackNeedsKeysOrInsistence() async throws {
         let empty = FileManager.default.temporaryDirectory.appending(path: "cascade-none-\(UUID().uuidString)").path
-        let listen = ["coordinator", "--listen", "tcp://0.0.0.0:\(try LoopbackSocket.freePort())"]
+        let listen = ["coordinator", "--listen", "tcp://0.0.0.0:\(try TCPSocket.freePort())"]
         let refused = try await CascadeProcess.run(listen, environment: ["XDG_CONFIG_HOME": empty])
         #expect(refused.code == 2)
         #expect(refused.errors.contains("cascade keys new") && refused.errors.contains("--insecure"))

@@ -33,7 +33,7 @@ struct MemoryTests {
             let node = try CascadeProcess(
                 [
                     role.rawValue, "--model", ClusterTests.expert, "--kv-tokens", "\(tokens)", "--endpoint",
-                    "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
+                    "tcp://127.0.0.1:\(try TCPSocket.freePort())",
                 ],
                 launcher: group.launcher
             )
@@ -95,7 +95,7 @@ struct MemoryTests {
                     [
                         "up", "--expert", ClusterTests.expert, "--drafter", ClusterTests.drafter, "--kv-tokens",
                         "\(tokens)",
-                        "--endpoint", "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
+                        "--endpoint", "tcp://127.0.0.1:\(try TCPSocket.freePort())",
                     ],
                     launcher: group.launcher
                 )

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized) struct RefusalTests {
     @Test(.timeLimit(.minutes(1)))
     func nobodyAtTheEndpoint() async throws {
-        let endpoint = "tcp://127.0.0.1:\(try LoopbackSocket.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
         let nodes = try await CascadeProcess.run(["nodes", "--endpoint", endpoint])
         #expect(nodes.code == 3)
         #expect(nodes.errors.contains("no coordinator answers at \(endpoint)"))
@@ -38,7 +38,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)))
     func portInUse() async throws {
-        let (socket, port) = try LoopbackSocket.listen()
+        let (socket, port) = try TCPSocket.listen()
         defer { close(socket) }
         let result = try await CascadeProcess.run(["coordinator", "--listen", "tcp://127.0.0.1:\(port)"])
         #expect(result.code == 1)
@@ -53,12 +53,12 @@ import Testing
         try await cluster.waitForReady(1)
         var random = SystemRandomNumberGenerator()
         for _ in 0..<20 {
-            let socket = try #require(LoopbackSocket.connect(port: cluster.port))
-            LoopbackSocket.send(socket, (0..<2_000).map { _ in UInt8.random(in: 0...255, using: &random) })
+            let socket = try #require(TCPSocket.connect(port: cluster.port))
+            TCPSocket.send(socket, (0..<2_000).map { _ in UInt8.random(in: 0...255, using: &random) })
             close(socket)
         }
-        let http = try #require(LoopbackSocket.connect(port: cluster.port))
-        LoopbackSocket.send(http, Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        let http = try #require(TCPSocket.connect(port: cluster.port))
+        TCPSocket.send(http, Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
         let answer = try Answer(await cluster.client(["submit", "hello", "--raw", "--json", "--max-tokens", "8"]))
         close(http)
         #expect(answer.tokens.count > 0)
@@ -78,7 +78,7 @@ import Testing
         #expect(result.errors.contains("are not those of pool default"))
         let up = try await CascadeProcess.run([
             "up", "--drafter", stranger, "--expert", ClusterTests.expert, "--endpoint",
-            "tcp://127.0.0.1:\(try LoopbackSocket.freePort())",
+            "tcp://127.0.0.1:\(try TCPSocket.freePort())",
         ])
         #expect(up.code == 1)
         #expect(up.errors.contains("cannot work as a pair"))

@@ -48,7 +48,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(2)))
     func upHandsTheSettingsOn() async throws {
-        let endpoint = "tcp://127.0.0.1:\(try LoopbackSocket.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
         let up = try CascadeProcess(
             ["up", "--drafter", ClusterTests.drafter, "--expert", ClusterTests.expert, "--endpoint", endpoint]
                 + ["--log-level", "info"],

@@ -33,7 +33,7 @@ import Testing
         let blocks = try ReadmeCommands(section: "Two machines").blocks
         let models = Self.variables["CASCADE_MODELS_DIR"] ?? NSHomeDirectory() + "/.cache/cascade/models"
         try await VirtualNetwork.with(["A", "B", "C"], cores: cores) { network in
-            let proxy = try DelayProxy(network, delay: .milliseconds(5))
+            let proxy = try FaultProxy(network, latency: .milliseconds(5))
             defer { proxy.close() }
             let client = network.home("C")
             let prompts = Self.root.appending(path: "deploy/prompts/free-text.jsonl")

@@ -75,7 +75,7 @@ struct TwoMachinesTests {
         let blocks = try ReadmeCommands(section: "Two machines").blocks
         try #require(blocks.map(\.count) == [4, 4])
         try await VirtualNetwork.with(["A", "B", "C"]) { network in
-            let proxy = try DelayProxy(network, delay: Self.delay)
+            let proxy = try FaultProxy(network, latency: Self.delay)
             defer { proxy.close() }
             let prompts = network.home("C").appending(path: "prompts.jsonl")
             try #"{"prompt": "Once upon a time"}"#.write(to: prompts, atomically: true, encoding: .utf8)
@@ -118,7 +118,7 @@ struct TwoMachinesTests {
         let text = try ReadmeCommands(section: "Two machines").blocks
         try await VirtualNetwork.with(["A", "B", "C", "D", "E"]) { network in
             let rounds = RoundWatch()
-            let proxy = try DelayProxy(network, delay: Self.delay) { rounds.see($0, $1, $2) }
+            let proxy = try FaultProxy(network, latency: Self.delay) { rounds.see($0, $1, $2) }
             defer { proxy.close() }
             let reader = reader(network)
             let up = try await reader.perform(text[1][0]).errors
@@ -194,8 +194,8 @@ private final class RoundWatch: Sendable {
 
     func messages(to machine: String) -> Int { state.withLock { $0.messages[machine] ?? 0 } }
 
-    func see(_ machine: String, _ direction: DelayProxy.Direction, _ bytes: Int) -> Bool {
-        guard direction == .toMachine, bytes >= Self.least else { return true }
+    func see(_ machine: String, _ direction: FaultProxy.Direction, _ bytes: Int) -> Bool {
+        guard direction == .toClient, bytes >= Self.least else { return true }
         return state.withLock { state in
             guard state.candidates.contains(machine) else { return true }
             state.messages[machine, default: 0] += 1

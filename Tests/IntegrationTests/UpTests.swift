@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func onlyWhatRunsNeedsAModel() async throws {
-        let endpoint = "tcp://127.0.0.1:\(try LoopbackSocket.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
         let models = ["--drafter", ClusterTests.drafter, "--expert", "/no/such/file.gguf"]
         let cluster = try up(["--roles", "coordinator,drafter", "--endpoint", endpoint] + models)
         try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func aRoleThatCannotStartEndsTheOthers() async throws {
-        let (socket, port) = try LoopbackSocket.listen()
+        let (socket, port) = try TCPSocket.listen()
         defer { close(socket) }
         let models = ["--drafter", ClusterTests.drafter, "--expert", ClusterTests.expert]
         let result = try await up(["--endpoint", "tcp://127.0.0.1:\(port)"] + models).result()

@@ -907,6 +907,51 @@ void   cascade__v1__message_traffic__free_unpacked
   assert(message->base.descriptor == &cascade__v1__message_traffic__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__stall__init
+                     (Cascade__V1__Stall         *message)
+{
+  static const Cascade__V1__Stall init_value = CASCADE__V1__STALL__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__stall__get_packed_size
+                     (const Cascade__V1__Stall *message)
+{
+  assert(message->base.descriptor == &cascade__v1__stall__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__stall__pack
+                     (const Cascade__V1__Stall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__stall__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__stall__pack_to_buffer
+                     (const Cascade__V1__Stall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__stall__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__Stall *
+       cascade__v1__stall__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__Stall *)
+     protobuf_c_message_unpack (&cascade__v1__stall__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__stall__free_unpacked
+                     (Cascade__V1__Stall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__stall__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__cluster_status__init
                      (Cascade__V1__ClusterStatus         *message)
 {
@@ -3233,7 +3278,58 @@ const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor =
   (ProtobufCMessageInit) cascade__v1__message_traffic__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[13] =
+static const ProtobufCFieldDescriptor cascade__v1__stall__field_descriptors[2] =
+{
+  {
+    "milliseconds",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__Stall, has_milliseconds),
+    offsetof(Cascade__V1__Stall, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "note",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__Stall, has_note),
+    offsetof(Cascade__V1__Stall, note),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__stall__field_indices_by_name[] = {
+  0,   /* field[0] = milliseconds */
+  1,   /* field[1] = note */
+};
+static const ProtobufCIntRange cascade__v1__stall__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__stall__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.Stall",
+  "Stall",
+  "Cascade__V1__Stall",
+  "cascade.v1",
+  sizeof(Cascade__V1__Stall),
+  2,
+  cascade__v1__stall__field_descriptors,
+  cascade__v1__stall__field_indices_by_name,
+  1,  cascade__v1__stall__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__stall__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[14] =
 {
   {
     "request_id",
@@ -3391,6 +3487,18 @@ static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stall",
+    14,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__ClusterStatus, stall),
+    &cascade__v1__stall__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   1,   /* field[1] = boot */
@@ -3404,13 +3512,14 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   5,   /* field[5] = running_jobs */
   2,   /* field[2] = software */
   9,   /* field[9] = stale_messages */
+  13,   /* field[13] = stall */
   11,   /* field[11] = traffic */
   3,   /* field[3] = uptime_milliseconds */
 };
 static const ProtobufCIntRange cascade__v1__cluster_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
 {
@@ -3420,7 +3529,7 @@ const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
   "Cascade__V1__ClusterStatus",
   "cascade.v1",
   sizeof(Cascade__V1__ClusterStatus),
-  13,
+  14,
   cascade__v1__cluster_status__field_descriptors,
   cascade__v1__cluster_status__field_indices_by_name,
   1,  cascade__v1__cluster_status__number_ranges,

@@ -36,6 +36,7 @@ typedef struct Cascade__V1__JobList Cascade__V1__JobList;
 typedef struct Cascade__V1__NodeSummary Cascade__V1__NodeSummary;
 typedef struct Cascade__V1__NodeList Cascade__V1__NodeList;
 typedef struct Cascade__V1__MessageTraffic Cascade__V1__MessageTraffic;
+typedef struct Cascade__V1__Stall Cascade__V1__Stall;
 typedef struct Cascade__V1__ClusterStatus Cascade__V1__ClusterStatus;
 
 
@@ -1095,6 +1096,28 @@ struct  Cascade__V1__MessageTraffic
 
 
 /*
+ * Pending jobs that get nowhere.
+ */
+struct  Cascade__V1__Stall
+{
+  ProtobufCMessage base;
+  /*
+   * For how many milliseconds.
+   */
+  protobuf_c_boolean has_milliseconds;
+  double milliseconds;
+  /*
+   * Whose jobs, and who has them, for people; UTF-8.
+   */
+  protobuf_c_boolean has_note;
+  ProtobufCBinaryData note;
+};
+#define CASCADE__V1__STALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__stall__descriptor) \
+    , 0, 0, 0, {0,NULL} }
+
+
+/*
  * Coordinator to client: the cluster's status.
  */
 struct  Cascade__V1__ClusterStatus
@@ -1164,10 +1187,14 @@ struct  Cascade__V1__ClusterStatus
    */
   protobuf_c_boolean has_cpu_milliseconds;
   double cpu_milliseconds;
+  /*
+   * What is pending and gets nowhere; absent: everything that is pending gets on.
+   */
+  Cascade__V1__Stall *stall;
 };
 #define CASCADE__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cluster_status__descriptor) \
-    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0 }
+    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL }
 
 
 /* Cascade__V1__Submit methods */
@@ -1550,6 +1577,25 @@ Cascade__V1__MessageTraffic *
 void   cascade__v1__message_traffic__free_unpacked
                      (Cascade__V1__MessageTraffic *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__Stall methods */
+void   cascade__v1__stall__init
+                     (Cascade__V1__Stall         *message);
+size_t cascade__v1__stall__get_packed_size
+                     (const Cascade__V1__Stall   *message);
+size_t cascade__v1__stall__pack
+                     (const Cascade__V1__Stall   *message,
+                      uint8_t             *out);
+size_t cascade__v1__stall__pack_to_buffer
+                     (const Cascade__V1__Stall   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__Stall *
+       cascade__v1__stall__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__stall__free_unpacked
+                     (Cascade__V1__Stall *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__ClusterStatus methods */
 void   cascade__v1__cluster_status__init
                      (Cascade__V1__ClusterStatus         *message);
@@ -1631,6 +1677,9 @@ typedef void (*Cascade__V1__NodeList_Closure)
 typedef void (*Cascade__V1__MessageTraffic_Closure)
                  (const Cascade__V1__MessageTraffic *message,
                   void *closure_data);
+typedef void (*Cascade__V1__Stall_Closure)
+                 (const Cascade__V1__Stall *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__ClusterStatus_Closure)
                  (const Cascade__V1__ClusterStatus *message,
                   void *closure_data);
@@ -1666,6 +1715,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__stall__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor;
 
 PROTOBUF_C__END_DECLS

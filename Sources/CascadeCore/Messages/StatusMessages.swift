@@ -228,6 +228,19 @@ package struct MessageTraffic: Equatable, Sendable {
 
 /// Answers a status request about the cluster.
 package struct ClusterStatus: Equatable, Sendable {
+    /// Jobs are pending and get nowhere.
+    package struct Stall: Equatable, Sendable {
+        /// For how long.
+        package var milliseconds: Double
+        /// Whose, and who has them; for people.
+        package var note: String
+
+        /// Creates the value from its parts.
+        package init(milliseconds: Double, note: String) {
+            (self.milliseconds, self.note) = (milliseconds, note)
+        }
+    }
+
     /// Echoed.
     package var requestID: UInt64
     /// The coordinator's boot id.
@@ -254,6 +267,8 @@ package struct ClusterStatus: Equatable, Sendable {
     package var traffic: [MessageTraffic]
     /// Processor time that the coordinator has used since its start; nil where nobody measured.
     package var cpuMilliseconds: Double?
+    /// What does not get on; nil where everything that is pending does, or nothing is.
+    package var stall: Stall?
 
     /// Creates the value from its parts.
     package init(
@@ -269,7 +284,8 @@ package struct ClusterStatus: Equatable, Sendable {
         staleMessages: UInt64,
         counts: SpeculationCounts,
         traffic: [MessageTraffic] = [],
-        cpuMilliseconds: Double? = nil
+        cpuMilliseconds: Double? = nil,
+        stall: Stall? = nil
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -284,5 +300,6 @@ package struct ClusterStatus: Equatable, Sendable {
         self.counts = counts
         self.traffic = traffic
         self.cpuMilliseconds = cpuMilliseconds
+        self.stall = stall
     }
 }

@@ -1,3 +1,4 @@
+internal import CCascadeHost
 internal import CascadeCore
 internal import CascadeModel
 internal import Foundation
@@ -33,13 +34,14 @@ final class EngineThread: Sendable {
     func start() {
         let thread = Thread { [self] in
             defer { finished.signal() }
+            // Foundation's name for a thread is not the system's, which top and debuggers show.
+            csh_name_thread("engine")
             do {
                 try run()
             } catch {
                 mailbox.setEngineState(.failed("\(error)"))
             }
         }
-        thread.name = "engine"
         thread.stackSize = 8 << 20
         thread.start()
     }

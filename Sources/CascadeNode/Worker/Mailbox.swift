@@ -12,6 +12,11 @@ package final class Mailbox: Sendable {
         case verify(Verify)
         case release(Release)
 
+        /// Whether it is to be answered, unless it is released or replaced before.
+        var isRequest: Bool {
+            if case .release = self { false } else { true }
+        }
+
         /// The sequence that it is about.
         var sequence: SequenceID {
             switch self {
@@ -37,12 +42,16 @@ package final class Mailbox: Sendable {
 
     private struct State {
         var work: [Posted] = []
+        /// Requests that the engine thread has taken and, at the end of its last pass, still had in hand.
+        var taken = 0
         var replies: [Message] = []
         var engine = EngineState.loading
         var progress = CascadeCore.Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
         var readyAt: Instant?
         var isStopped = false
         var wake: (@Sendable () -> Void)?
+
+        var pending: Int { taken + work.count(where: \.work.isRequest) }
     }
 
     private let state = Mutex(State())
@@ -77,11 +86,17 @@ package final class Mailbox: Sendable {
     /// Where the engine thread stands.
     package var engineState: EngineState { state.withLock { $0.engine } }
 
-    /// What the engine thread has done; work that it has not taken yet counts as pending.
+    /// Requests that are neither answered nor dropped.
+    package var pending: Int { state.withLock { $0.pending } }
+
+    /// Whether there is nothing to compute and nothing to send.
+    package var isIdle: Bool { state.withLock { $0.pending == 0 && $0.replies.isEmpty } }
+
+    /// What the engine thread has done, and what it has yet to do.
     package var progress: CascadeCore.Progress {
         state.withLock { state in
             var progress = state.progress
-            progress.pending += UInt32(state.work.count)
+            progress.pending = UInt32(state.pending)
             progress.uptimeMilliseconds = state.readyAt.map { UInt64(MonotonicTime.seconds(since: $0) * 1_000) } ?? 0
             progress.cpuMilliseconds = UInt64(ProcessorTime.milliseconds())
             return progress
@@ -104,6 +119,7 @@ package final class Mailbox: Sendable {
         while true {
             let (work, isStopped) = state.withLock { state in
                 defer { state.work = [] }
+                state.taken += state.work.count(where: \.work.isRequest)
                 return (state.work, state.isStopped)
             }
             if !work.isEmpty || !waiting || isStopped { return work }
@@ -121,11 +137,14 @@ package final class Mailbox: Sendable {
         }
     }
 
-    /// Hands a reply to the reactor.
-    package func reply(_ message: Message) {
+    /// Publishes what a pass has done: its answers, and how many requests are left. Those that were dropped on the way,
+    /// because they were released or replaced by a later round, are not among either.
+    package func endPass(_ progress: CascadeCore.Progress, replies: [Message]) {
         let wake = state.withLock { state in
-            state.replies.append(message)
-            return state.wake
+            state.progress = progress
+            state.taken = Int(progress.pending)
+            state.replies += replies
+            return replies.isEmpty && progress.pending > 0 ? nil : state.wake
         }
         wake?()
     }
@@ -138,10 +157,5 @@ package final class Mailbox: Sendable {
             return state.wake
         }
         wake?()
-    }
-
-    /// Publishes what the engine thread has done.
-    package func setProgress(_ progress: CascadeCore.Progress) {
-        state.withLock { $0.progress = progress }
     }
 }

@@ -34,8 +34,8 @@ final class NodeAgent: ReactorHandler {
     /// Whether a connection stands; attempts that fail are no loss.
     private var isConnected = false
     private var isDraining = false
-    private var outstanding = 0
     private var nextHealthReport: Instant
+    private var watch: EngineWatch
     /// Replies that the socket would not take yet, oldest first; bounded by the credits.
     private var unsent: [Message] = []
 
@@ -58,6 +58,7 @@ final class NodeAgent: ReactorHandler {
         let now = MonotonicClock.now()
         link = .joining(nextHello: now, helloCount: 0)
         nextHealthReport = now
+        watch = EngineWatch(rowBudget: configuration.rowBudget, now: now)
     }
 
     // MARK: ReactorHandler
@@ -116,10 +117,7 @@ final class NodeAgent: ReactorHandler {
             context.stop("the engine failed")
             return
         }
-        for reply in mailbox.takeReplies() {
-            outstanding -= 1
-            send(reply, context)
-        }
+        for reply in mailbox.takeReplies() { send(reply, context) }
         sayReady(context)
         leaveIfDrained(context)
     }
@@ -128,7 +126,7 @@ final class NodeAgent: ReactorHandler {
         flush(context)
         if now >= nextHealthReport {
             nextHealthReport = now.advanced(milliseconds: 1_000)
-            reportHealth()
+            reportHealth(at: now)
         }
         switch link {
         case .joining(let nextHello, let count) where now >= nextHello:
@@ -214,11 +212,11 @@ final class NodeAgent: ReactorHandler {
     private func accept(_ work: Mailbox.Work, fence: Fence, _ context: ReactorContext) {
         guard case .joined(let boot, _, _, _) = link, boot == fence.boot else { return }
         guard fence.incarnation == hello.identity.incarnation else { return }
-        guard outstanding < 2 * Int(credits) else {
-            let message = "the node has \(outstanding) requests in hand, its credits are \(credits)"
+        let pending = mailbox.pending
+        guard pending < 2 * Int(credits) else {
+            let message = "the node has \(pending) requests in hand, its credits are \(credits)"
             return send(.failed(Failed(fence: fence, code: .overloaded, message: message)), context)
         }
-        outstanding += 1
         mailbox.post(work)
     }
 
@@ -251,7 +249,7 @@ final class NodeAgent: ReactorHandler {
     }
 
     private func leaveIfDrained(_ context: ReactorContext) {
-        if isDraining, outstanding <= 0, unsent.isEmpty { context.stop("drained") }
+        if isDraining, mailbox.isIdle, unsent.isEmpty { context.stop("drained") }
     }
 
     // MARK: Sending
@@ -271,12 +269,13 @@ final class NodeAgent: ReactorHandler {
         if unsent.count > limit { unsent.removeFirst(unsent.count - limit) }
     }
 
-    private func reportHealth() {
+    private func reportHealth(at now: Instant) {
+        let stall = watch.look(mailbox.engineState, mailbox.progress, now: now)
         let (state, note): (String, String) =
             switch (link, mailbox.engineState) {
             case (.joining, _): ("connecting", doorProblem ?? "the coordinator at \(endpoint) does not answer")
             case (.joined, .loading): ("loading", "")
-            case (.joined, .ready): (isDraining ? "draining" : "ready", "")
+            case (.joined, .ready): stall.map { ("stuck", $0) } ?? (isDraining ? "draining" : "ready", "")
             case (.joined, .failed(let message)): ("failed", message)
             }
         ProcessHealth(role: hello.role.rawValue, state: state, note: note).write()

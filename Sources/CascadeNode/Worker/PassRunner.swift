@@ -30,17 +30,17 @@ struct PassRunner {
             busy += MonotonicTime.seconds(since: started) * 1_000
             turn?.release()
             passes += 1
-            mailbox.setProgress(
+            gathering.noteAnswers(replies.compactMap { $0.fence?.sequence }, at: MonotonicTime.now())
+            mailbox.endPass(
                 CascadeCore.Progress(
                     passes: passes,
                     pending: UInt32(loop.pendingCount),
                     kvTokensUsed: UInt32(kvTokensUsed(loop)),
                     busyMilliseconds: UInt64(busy),
                     prefixCacheHitTokens: loop.hitTokens
-                )
+                ),
+                replies: replies
             )
-            gathering.noteAnswers(replies.compactMap { $0.fence?.sequence }, at: MonotonicTime.now())
-            replies.forEach(mailbox.reply)
         }
     }
 

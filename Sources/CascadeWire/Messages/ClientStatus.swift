@@ -220,6 +220,23 @@ extension NodeList: WireConvertible {
     }
 }
 
+extension ClusterStatus.Stall: WireConvertible {
+    init(decoding proto: Cascade__V1__Stall, from reader: FieldReader) throws(WireError) {
+        self.init(
+            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds"),
+            note: try reader.note(proto.has_note, proto.note, "note")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Stall {
+        var proto = Cascade__V1__Stall()
+        cascade__v1__stall__init(&proto)
+        put(&proto.has_milliseconds, &proto.milliseconds, milliseconds)
+        put(&proto.has_note, &proto.note, writer.text(note))
+        return proto
+    }
+}
+
 extension ClusterStatus: WireConvertible {
     init(decoding proto: Cascade__V1__ClusterStatus, from reader: FieldReader) throws(WireError) {
         self.init(
@@ -240,7 +257,8 @@ extension ClusterStatus: WireConvertible {
             counts: try reader.message(proto.counts, "counts"),
             traffic: try reader.messages(proto.n_traffic, proto.traffic, "traffic"),
             cpuMilliseconds: proto.has_cpu_milliseconds == 0
-                ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds")
+                ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds"),
+            stall: try reader.optionalMessage(proto.stall, "stall")
         )
     }
 
@@ -260,6 +278,7 @@ extension ClusterStatus: WireConvertible {
         proto.counts = writer.message(counts)
         (proto.n_traffic, proto.traffic) = writer.messages(traffic)
         put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
+        if let stall { proto.stall = writer.message(stall) }
         return proto
     }
 }

@@ -58,6 +58,7 @@ struct StatusCommand: AsyncParsableCommand {
         print("  nodes: \(view.drafters) drafters, \(view.experts) experts ready")
         print("  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished")
         let length = view.meanAcceptanceLength.map { SubmitSummary.fixed($0, 2) } ?? "no drafts yet"
+        if let note = view.stall { print("  not well: \(note)") }
         print("  rounds: \(view.rounds), mean acceptance length \(length)")
     }
 }
@@ -107,6 +108,7 @@ private struct ClusterView: Encodable {
     var rounds: UInt64
     var meanAcceptanceLength: Double?
     var draftAcceptanceRate: Double?
+    var stall: String?
 
     init(_ status: ClusterStatus) {
         software = status.software
@@ -120,5 +122,6 @@ private struct ClusterView: Encodable {
         rounds = status.counts.rounds
         meanAcceptanceLength = status.counts.meanAcceptanceLength
         draftAcceptanceRate = status.counts.draftAcceptanceRate
+        stall = status.stall?.note
     }
 }

@@ -9,7 +9,8 @@ struct HealthCommand: AsyncParsableCommand {
         commandName: "health",
         abstract: "Exit 0 if the cluster, or the roles on this machine, are well.",
         discussion: """
-            Without --process it asks the coordinator. With --process it reads what the roles on this machine (in \
+            Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for seconds; \
+            being busy, full or loading is no reason. With --process it reads what the roles on this machine (in \
             this container) say of themselves, which needs no network: made for container health checks.
 
             EXAMPLES
@@ -34,6 +35,7 @@ struct HealthCommand: AsyncParsableCommand {
             let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 3) { message in
                 if case .clusterStatus(let status) = message { status } else { nil }
             }
+            if let stall = status.stall { throw CommandFailure.failed(stall.note) }
             if nodes, status.experts == 0 || status.drafters == 0 {
                 throw CommandFailure.failed("\(status.experts) experts and \(status.drafters) drafters are ready")
             }

@@ -410,7 +410,8 @@ extension SeededGenerator {
                     receivedBytes: $0.counter()
                 )
             },
-            cpuMilliseconds: maybe { $0.duration() }
+            cpuMilliseconds: maybe { $0.duration() },
+            stall: maybe { ClusterStatus.Stall(milliseconds: $0.duration(), note: $0.text()) }
         )
     }
 }

@@ -237,6 +237,7 @@ enum Samples {
             MessageTraffic(message: "drafted", receivedMessages: 3, receivedBytes: 1234),
             MessageTraffic(message: "verify", sentMessages: 3, sentBytes: 1300),
         ],
-        cpuMilliseconds: 125.5
+        cpuMilliseconds: 125.5,
+        stall: ClusterStatus.Stall(milliseconds: 7_500, note: "pool default: 2 jobs pending")
     )
 }

@@ -59,6 +59,9 @@ final class CascadeProcess: Sendable {
 
     var pid: Int32 { process.pid }
 
+    /// Whether it has ended.
+    var isDone: Bool { process.isDone }
+
     /// Waits for the end.
     func result() async -> Result {
         Result(code: await process.exitCode(), output: output, errors: errors)

@@ -1,3 +1,4 @@
+import CascadeTestSupport
 import Foundation
 import Synchronization
 
@@ -31,7 +32,7 @@ final class GarbageFlood: Sendable {
                 if let socket = Self.connect(port: port, index: index) {
                     state.withLock { $0.made += 1 }
                     if kind == .babble {
-                        LoopbackSocket.send(socket, (0..<64).map { _ in UInt8.random(in: 0...255) })
+                        TCPSocket.send(socket, (0..<64).map { _ in UInt8.random(in: 0...255) })
                     }
                     if kind == .halfOpen { held.append(socket) } else { close(socket) }
                 }

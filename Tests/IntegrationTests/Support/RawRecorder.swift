@@ -1,3 +1,4 @@
+import CascadeTestSupport
 import Foundation
 import Synchronization
 
@@ -10,7 +11,7 @@ final class RawRecorder: Sendable {
 
     init(target: UInt16) throws {
         self.target = target
-        (listener, port) = try LoopbackSocket.listen()
+        (listener, port) = try TCPSocket.listen()
         Thread.detachNewThread { [self] in accept() }
     }
 
@@ -18,11 +19,9 @@ final class RawRecorder: Sendable {
     var bytes: [UInt8] { said.withLock { $0 } }
 
     private func accept() {
-        let client = Glibc.accept(listener, nil, nil)
+        let client = TCPSocket.accept(listener)?.socket
         Glibc.close(listener)
-        guard client >= 0, let server = LoopbackSocket.connect(port: target) else { return }
-        // A process that another test spawns must not keep the connection open.
-        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+        guard let client, let server = TCPSocket.connect(port: target) else { return }
         Thread.detachNewThread { [self] in pump(from: server, to: client, keep: false) }
         pump(from: client, to: server, keep: true)
     }
@@ -31,7 +30,7 @@ final class RawRecorder: Sendable {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(source, &buffer, buffer.count, 0)
-            guard count > 0, LoopbackSocket.send(sink, Array(buffer[..<count])) else { break }
+            guard count > 0, TCPSocket.send(sink, Array(buffer[..<count])) else { break }
             if keep { said.withLock { $0 += buffer[..<count] } }
         }
         shutdown(source, Int32(SHUT_RDWR))

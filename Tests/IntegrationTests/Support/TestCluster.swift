@@ -1,15 +1,16 @@
 import CascadeCore
 import CascadeNode
+import CascadeTestSupport
 import Foundation
 import Synchronization
 import Testing
 
 /// A cluster of real processes on a free port, ended with the test.
 final class TestCluster: Sendable {
-    let port: UInt16
-    let endpoint: String
     /// The keys that it demands; clients show that of role client.
     private let keys: TestKeys?
+    private let place: Mutex<UInt16>
+    private let arguments: [String]
     private let coordinators: Mutex<[CascadeProcess]>
     private let processes = Mutex<[CascadeProcess]>([])
 
@@ -20,12 +21,11 @@ final class TestCluster: Sendable {
         environment: [String: String] = [:]
     ) throws {
         self.keys = keys
-        port = try LoopbackSocket.freePort()
-        endpoint = "tcp://127.0.0.1:\(port)"
-        let demanded = keys.map { ["--keys", $0.folder.path] } ?? []
-        coordinators = Mutex([
-            try CascadeProcess(["coordinator", "--listen", endpoint] + demanded + arguments, environment: environment)
-        ])
+        let port = try TCPSocket.freePort()
+        place = Mutex(port)
+        self.arguments = (keys.map { ["--keys", $0.folder.path] } ?? []) + arguments
+        let line = ["coordinator", "--listen", Self.endpoint(port)] + self.arguments
+        coordinators = Mutex([try CascadeProcess(line, environment: environment)])
     }
 
     /// A cluster of the tiny pair, ready; `arguments` are the coordinator's.
@@ -46,29 +46,38 @@ final class TestCluster: Sendable {
         get throws { try #require(coordinators.withLock { $0.last }) }
     }
 
-    /// Starts a node; `through` connects it over a tap.
+    /// Where the coordinator listens.
+    var port: UInt16 { place.withLock { $0 } }
+    /// The same, for a command line.
+    var endpoint: String { Self.endpoint(port) }
+
+    private static func endpoint(_ port: UInt16) -> String { "tcp://127.0.0.1:\(port)" }
+
+    /// Starts a node; `through` connects it over a link.
     @discardableResult
     func start(
         _ role: NodeRole,
         model: String,
-        through tap: WireTap? = nil,
+        through link: (any TestLink)? = nil,
         arguments: [String] = [],
         environment: [String: String] = [:],
         launcher: [String] = []
     ) throws -> CascadeProcess {
         let process = try CascadeProcess(
-            [role.rawValue, "--model", model, "--endpoint", tap.map { "tcp://127.0.0.1:\($0.port)" } ?? endpoint]
+            [role.rawValue, "--model", model, "--endpoint", Self.endpoint(link?.port ?? port)]
                 + arguments,
             environment: environment,
             launcher: launcher
         )
-        processes.withLock { $0.append(process) }
+        keep(process)
         return process
     }
 
-    /// Starts the coordinator again on the same port.
-    func restartCoordinator() throws {
-        let coordinator = try CascadeProcess(["coordinator", "--listen", endpoint])
+    /// Starts the coordinator again, on the same port unless another is named.
+    func restartCoordinator(port: UInt16? = nil, environment: [String: String] = [:]) throws {
+        if let port { place.withLock { $0 = port } }
+        let line = ["coordinator", "--listen", endpoint] + arguments
+        let coordinator = try CascadeProcess(line, environment: environment)
         coordinators.withLock { $0.append(coordinator) }
     }
 
@@ -77,15 +86,27 @@ final class TestCluster: Sendable {
         try await startClient(arguments).result()
     }
 
-    /// Starts a client command against the cluster.
-    func startClient(_ arguments: [String], environment: [String: String] = [:]) throws -> CascadeProcess {
+    /// Starts a client command against the cluster; `through` connects it over a link.
+    func startClient(
+        _ arguments: [String],
+        through link: (any TestLink)? = nil,
+        environment: [String: String] = [:]
+    ) throws -> CascadeProcess {
         let key = arguments.contains("--key") ? nil : keys?.file(.client)
         let process = try CascadeProcess(
-            arguments + ["--endpoint", endpoint] + (key.map { ["--key", $0] } ?? []),
+            arguments + ["--endpoint", Self.endpoint(link?.port ?? port)] + (key.map { ["--key", $0] } ?? []),
             environment: environment
         )
-        processes.withLock { $0.append(process) }
+        keep(process)
         return process
+    }
+
+    /// Ends it with the cluster; those that have ended by themselves are forgotten.
+    private func keep(_ process: CascadeProcess) {
+        processes.withLock { processes in
+            processes.removeAll(where: \.isDone)
+            processes.append(process)
+        }
     }
 
     /// The cluster's nodes.
@@ -104,6 +125,14 @@ final class TestCluster: Sendable {
         }
     }
 }
+
+/// What stands between a process and the coordinator.
+protocol TestLink: Sendable {
+    /// Where to connect to instead.
+    var port: UInt16 { get }
+}
+
+extension FaultProxy: TestLink {}
 
 /// One entry of `cascade nodes --json`, as far as tests read it.
 struct NodeLine: Decodable {

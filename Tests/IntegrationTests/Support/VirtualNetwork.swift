@@ -7,7 +7,7 @@ import Testing
 /// machines apart. They share this machine's cores, unless each is given some.
 ///
 /// The first machine is 10.0.0.1 and stands behind a router; the others, 10.0.0.11 and on, are on one network with that
-/// router, which answers at 10.0.0.1 in its place and hands on what comes: see ``DelayProxy``. Nothing outside of the
+/// router, which answers at 10.0.0.1 in its place and hands on what comes: see ``FaultProxy``. Nothing outside of the
 /// namespaces is touched, and no address outside of them is reached.
 final class VirtualNetwork: Sendable {
     /// Where the first machine is to all others.

@@ -1,11 +1,12 @@
 import CascadeCore
+import CascadeTestSupport
 import CascadeWire
 import Foundation
 import Synchronization
 
 /// A TCP proxy between one node and the coordinator that understands ZMTP's framing: a test sees every message as it
 /// crosses and decides, so a kill hits a round that is really in flight instead of a moment guessed by sleeping.
-final class WireTap: Sendable {
+final class WireTap: TestLink {
     enum Direction: Sendable {
         case toCoordinator
         case toNode
@@ -28,7 +29,7 @@ final class WireTap: Sendable {
     init(target: UInt16, decide: @escaping @Sendable (Direction, Message) -> Decision) throws {
         self.target = target
         self.decide = decide
-        (listener, port) = try LoopbackSocket.listen()
+        (listener, port) = try TCPSocket.listen()
         Thread.detachNewThread { [self] in accept() }
     }
 
@@ -40,14 +41,11 @@ final class WireTap: Sendable {
 
     private func accept() {
         while true {
-            let client = Glibc.accept(listener, nil, nil)
-            guard client >= 0 else {
+            guard let (client, _) = TCPSocket.accept(listener) else {
                 Glibc.close(listener)
                 return
             }
-            // A process that another test spawns must not keep the connection open.
-            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
-            guard let server = LoopbackSocket.connect(port: target) else {
+            guard let server = TCPSocket.connect(port: target) else {
                 Glibc.close(client)
                 continue
             }
@@ -72,7 +70,7 @@ final class WireTap: Sendable {
                     case .twice: copies = 2
                     }
                 }
-                for _ in 0..<copies where !LoopbackSocket.send(sink, unit.bytes) { break reading }
+                for _ in 0..<copies where !TCPSocket.send(sink, unit.bytes) { break reading }
             }
         }
         shutdown(source, Int32(SHUT_RDWR))

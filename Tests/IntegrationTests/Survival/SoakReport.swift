@@ -1,0 +1,63 @@
+import Foundation
+
+/// What the processes of a long run have, as a table, and what they have gained.
+struct SoakReport {
+    /// Memory that may be gained by the hour, in MB, once a run is long enough to tell.
+    private static let megabytesPerHour = 48.0
+    /// Seconds that a process must have lived for its growth to mean something.
+    private static let tellingSeconds = 900.0
+    /// What caches, connections that are just being replaced and short-lived threads account for.
+    private static let slack = (descriptors: 24, threads: 12)
+
+    private var trends: [String: ProcessTrend] = [:]
+    private var pids: [String: Int32] = [:]
+
+    /// Takes a look at every process.
+    mutating func add(_ samples: [(name: String, pid: Int32, sample: ProcessSample)], at seconds: Double) {
+        for (name, pid, sample) in samples {
+            // Another process of that name begins anew.
+            if pids[name] != pid { trends[name] = nil }
+            pids[name] = pid
+            trends[name, default: ProcessTrend()].add(sample, at: seconds)
+        }
+    }
+
+    /// The last look.
+    var table: String {
+        let rows = names.compactMap { name -> String? in
+            guard let trend = trends[name], let last = trend.samples.last?.sample else { return nil }
+            let memory = String(format: "%9.1f", last.megabytes)
+            return pad(name) + memory + number(last.descriptors) + number(last.threads) + number(Int(trend.seconds))
+        }
+        return ([pad("process") + "       MB  descriptors  threads  seconds"] + rows).joined(separator: "\n")
+    }
+
+    /// Growth of every process, as lines, and what is too much.
+    var growth: (lines: [String], problems: [String]) {
+        var lines: [String] = []
+        var problems: [String] = []
+        for name in names {
+            guard let trend = trends[name], trend.samples.count > 3 else { continue }
+            let memory = trend.growth { $0.megabytes }
+            let line = "\(name): " + String(format: "%+.1f MB an hour, in %.0f s", memory, trend.seconds)
+            let half = trend.samples.count / 2
+            let (early, late) = (trend.samples[..<half].map(\.sample), trend.samples[half...].map(\.sample))
+            func most(_ samples: [ProcessSample], _ value: (ProcessSample) -> Int) -> Int {
+                samples.map(value).max() ?? 0
+            }
+            let descriptors = (most(early, { $0.descriptors }), most(late, { $0.descriptors }))
+            let threads = (most(early, { $0.threads }), most(late, { $0.threads }))
+            lines.append(
+                "\(line); at most \(descriptors.0), then \(descriptors.1) descriptors, \(threads.0), then \(threads.1) threads"
+            )
+            if trend.seconds >= Self.tellingSeconds, memory > Self.megabytesPerHour { problems.append(line) }
+            if descriptors.1 > descriptors.0 + Self.slack.descriptors { problems.append("\(name): descriptors") }
+            if threads.1 > threads.0 + Self.slack.threads { problems.append("\(name): threads") }
+        }
+        return (lines, problems)
+    }
+
+    private var names: [String] { trends.keys.sorted() }
+    private func pad(_ text: String) -> String { text.padding(toLength: 14, withPad: " ", startingAt: 0) }
+    private func number(_ value: Int) -> String { String(format: "%11d", value) }
+}

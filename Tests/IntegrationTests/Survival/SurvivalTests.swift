@@ -1,0 +1,178 @@
+import CascadeCore
+import CascadeTestSupport
+import Foundation
+import Testing
+
+/// One thing goes wrong while answers are under way; all of them end, and each token is the one that was promised. The
+/// cases are named after the list of faults.
+@Suite(.serialized, SurvivalScope()) struct SurvivalTests {
+    /// A fault and how long it lasts.
+    struct Case: Sendable, CustomTestStringConvertible {
+        var name: String
+        var fault: Fault
+        var seconds = 0.5
+
+        init(_ name: String, _ fault: Fault, _ seconds: Double = 0.5) {
+            (self.name, self.fault, self.seconds) = (name, fault, seconds)
+        }
+
+        var testDescription: String { "\(name): \(fault)" }
+    }
+
+    private static let expert = Fault.Place.member(.firstExpert)
+    private static let drafter = Fault.Place.member(.firstDrafter)
+
+    private func cluster() throws -> SurvivalCluster { try #require(SurvivalScope.current) }
+
+    /// Lets it happen in the middle of every client's answer.
+    private func survive(_ fault: Fault, seconds: Double, jobs: [SurvivalJob]? = nil) async throws
+        -> SurvivalLoad.Outcome
+    {
+        let cluster = try cluster()
+        let jobs = if let jobs { jobs } else { try await Self.jobs.value }
+        let load = SurvivalLoad(cluster, jobs: jobs, clients: SurvivalScope.clients, seed: 5)
+        let before = try load.told()
+        load.start(rounds: 1)
+        try await load.waitUntilMidway(since: before)
+        try await cluster.begin(fault)
+        try await Task.sleep(for: .seconds(seconds))
+        try await cluster.end(fault)
+        try await load.settle()
+        let outcome = await load.finish()
+        #expect(outcome.problems.isEmpty, "\(outcome.problems)")
+        #expect(outcome.count == SurvivalScope.clients)
+        try await cluster.waitUntilWhole()
+        return outcome
+    }
+
+    private static let jobs = Task { try await SurvivalJob.all() }
+
+    @Test(
+        .timeLimit(.minutes(2)),
+        arguments: [
+            Case("F1", .kill(.firstDrafter)), Case("F1", .kill(.firstExpert)), Case("F1, F30", .killClient(0)),
+            Case("F3", .stop(.firstExpert), 1), Case("F3", .stop(.firstDrafter), 1), Case("F3", .stop(.coordinator), 1),
+            Case("F4", .drain(.firstExpert)), Case("F4", .drain(.firstDrafter)), Case("F5", .crash(.firstExpert)),
+            Case("F8", .cut(expert, .toServer), 1), Case("F8", .cut(expert, .toClient), 1),
+            Case("F8", .cut(drafter, nil), 1),
+            Case("F8", .cut(.client(0), nil), 1), Case("F8", .swallow(expert, .toServer)), Case("F9", .reset(expert)),
+            Case("F9", .reset(drafter)), Case("F9", .reset(.client(1))), Case("F11", .latency(expert, 200)),
+            Case("F12", .narrow(drafter, 16)), Case("F13", .slice(expert)), Case("F14", .cutInTheMiddle(expert, 777)),
+            Case("F15", .flap(expert, 300), 1.2), Case("F29", .stopClient(1)), Case("F34", .slow(.firstExpert)),
+            Case("closes late", .closeSlowly(drafter, 500)), Case("down", .goDown(expert)),
+        ]
+    )
+    func answersAreAsPromised(_ test: Case) async throws {
+        _ = try await survive(test.fault, seconds: test.seconds)
+    }
+
+    /// F10, F3: a node that is away for longer than anybody waits is missed, and its late word changes nothing.
+    @Test(.timeLimit(.minutes(2)), arguments: [Fault.cut(expert, .toServer)])
+    func aNodeThatWasGivenUpIsFenced(_ fault: Fault) async throws {
+        let cluster = try cluster()
+        let stale = try await cluster.status().staleMessages
+        _ = try await survive(fault, seconds: 5.5)
+        // What it computed before it stood still came too late for its round.
+        print("\(fault): \(try await cluster.status().staleMessages - stale) stale messages")
+        #expect(try await cluster.status().stall == nil)
+    }
+
+    /// F1, F16: jobs die with a coordinator that keeps no journal; the clients say so, and what is submitted again is
+    /// answered as ever.
+    @Test(.timeLimit(.minutes(2)), arguments: [Fault.kill(.coordinator), .moveCoordinator])
+    func aCoordinatorThatComesBackAnswersAsBefore(_ fault: Fault) async throws {
+        let outcome = try await survive(fault, seconds: 0.5)
+        #expect(outcome.lost > 0)
+    }
+
+    /// I7: without any drafter the expert goes on alone; when drafters are back, so is speculation.
+    @Test(.timeLimit(.minutes(2))) func withoutDraftersDecodingIsPlain() async throws {
+        let cluster = try cluster()
+        let jobs = try await Self.jobs.value
+        _ = try await survive(.killBothDrafters, seconds: 1)
+        // And from the start.
+        try await cluster.begin(.killBothDrafters)
+        try await waitUntil("the drafters are missed") { try await cluster.nodes().count == Member.experts.count }
+        let command = jobs.first { $0.options.contains("4") }
+        let job = try #require(command)
+        let plain = try Answer(await cluster.client(job.command))
+        #expect(job.problem(of: plain) == nil)
+        #expect(plain.speculative_decoding.num_spec_steps == 0)
+        #expect(try await cluster.client(["health"]).code == 0, "plain decoding is well")
+        try await cluster.end(.killBothDrafters)
+        try await cluster.waitUntilWhole()
+        let drafted = try Answer(await cluster.client(job.command))
+        #expect(job.problem(of: drafted) == nil)
+        #expect(drafted.speculative_decoding.num_accepted_draft_tokens > 0)
+    }
+
+    /// F6: the kernel ends the expert because its group has no memory left.
+    @Test(.timeLimit(.minutes(2)), .enabled(if: MemoryGroup.isAvailable, "no memory control group can be made here"))
+    func anExpertThatTheKernelEnds() async throws {
+        let cluster = try cluster()
+        try await cluster.begin(.kill(.secondExpert))
+        try await MemoryGroup.with(limit: 320 << 20) { group in
+            let expert = try cluster.start(.secondExpert, launcher: group.launcher)
+            try await cluster.waitUntilWhole()
+            let load = SurvivalLoad(cluster, jobs: try await Self.jobs.value, clients: SurvivalScope.clients, seed: 6)
+            let before = try load.told()
+            load.start(rounds: 1)
+            try await load.waitUntilMidway(since: before)
+            // Of all in the group it is the one to go; what eats the memory goes next.
+            try "1000".write(toFile: "/proc/\(expert.pid)/oom_score_adj", atomically: false, encoding: .utf8)
+            let eater = ["/bin/sh", "-c", "exec tail /dev/zero"]
+            let end = try await Self.run(group.launcher + eater)
+            #expect(end == -SIGKILL)
+            #expect(await expert.result().code == -SIGKILL)
+            let outcome = await load.finish()
+            #expect(outcome.problems.isEmpty && outcome.count == SurvivalScope.clients, "\(outcome)")
+            try cluster.start(.secondExpert)
+            try await cluster.waitUntilWhole()
+        }
+    }
+
+    /// A minute's worth of the long run: a seed's faults, one after the other, with clients that never stop.
+    @Test(.timeLimit(.minutes(5)), arguments: [UInt64(2026)])
+    func aSeedsFaults(_ seed: UInt64) async throws {
+        let cluster = try cluster()
+        let run = SurvivalRun(cluster, seed: seed, clients: SurvivalScope.clients, pause: 0.1...0.4, longest: 1.2)
+        for line in try await run.perform(faults: 6) { print(line) }
+        let before = cluster.samples()
+        #expect(try await cluster.audit() == [])
+        for (name, _, sample) in before where name != "the tests" {
+            #expect(sample.descriptors < 100 && sample.threads < 30 && sample.megabytes < 300, "\(name): \(sample)")
+        }
+    }
+
+    /// Expert faults only: even rejection sampling with a fixed draft length must give the same bytes (G4).
+    @Test(.timeLimit(.minutes(5)), arguments: [UInt64(7)])
+    func aSeedsExpertFaults(_ seed: UInt64) async throws {
+        let cluster = try cluster()
+        let run = SurvivalRun(
+            cluster,
+            seed: seed,
+            clients: SurvivalScope.clients,
+            pause: 0.1...0.3,
+            longest: 0.8,
+            scope: .expertsOnly
+        )
+        for line in try await run.perform(faults: 3) { print(line) }
+        #expect(run.outcome.done[.fixedLength, default: 0] > 0)
+        #expect(try await cluster.audit() == [])
+    }
+
+    private static func run(_ line: [String]) async throws -> Int32 {
+        try await ForeignProcess.run(line)
+    }
+
+    @Test func aSeedNamesItsFaults() {
+        func schedule(_ seed: UInt64) -> [FaultSchedule.Entry] {
+            Array(FaultSchedule(seed: seed, scope: .everything, clients: 3, pause: 1...2, longest: 5).prefix(500))
+        }
+        #expect(schedule(1) == schedule(1))
+        #expect(schedule(1) != schedule(2))
+        let kinds = Set(schedule(1).map { "\($0.fault)".split(separator: " ").first ?? "" })
+        #expect(kinds.count >= 8)
+        #expect(schedule(1).allSatisfy { (1...2).contains($0.pause) && (0.2...5).contains($0.seconds) })
+    }
+}
