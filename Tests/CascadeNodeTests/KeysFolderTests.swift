@@ -88,7 +88,7 @@ import Testing
             let other = try KeyPair.make()
             let secret = try #require(text.split(separator: "\n").first { $0.hasPrefix("secret ") })
             let broken = [
-                ("", "name"), (text + "colour blue\n", "colour"), (text + "name anna\n", "more than one line 'name"),
+                ("", "name"), (text + "colour blue\n", "is not one of"), (text + "name anna\n", "more than one line 'name"),
                 (text.replacing("role client", with: "role king"), "king"),
                 (text.replacing(secret, with: "secret x"), "secret key is not"),
                 (text.replacing(secret, with: "secret \(other.secretText)"), "not that of the secret key"),
@@ -97,6 +97,9 @@ import Testing
                 let error = #expect(throws: NodeError.self) { try KeyFile(text: text) }
                 #expect("\(try #require(error))".contains(words), "\(words)")
             }
+            // A file that holds nothing but a secret, as other programs write them, is not shown to anybody.
+            let naked = #expect(throws: NodeError.self) { try KeyFile(text: other.secretText) }
+            #expect(!"\(try #require(naked))".contains(other.secretText))
             let error = #expect(throws: NodeError.self) { try ConnectionKey(path: folder.path + "/coordinator.key") }
             #expect("\(try #require(error))".contains("key of a coordinator"))
             #expect(throws: NodeError.self) { try KeyFile(path: folder.path) }
