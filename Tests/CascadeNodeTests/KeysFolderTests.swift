@@ -88,7 +88,8 @@ import Testing
             let other = try KeyPair.make()
             let secret = try #require(text.split(separator: "\n").first { $0.hasPrefix("secret ") })
             let broken = [
-                ("", "name"), (text + "colour blue\n", "is not one of"), (text + "name anna\n", "more than one line 'name"),
+                ("", "name"), (text + "colour blue\n", "is not one of"),
+                (text + "name anna\n", "more than one line 'name"),
                 (text.replacing("role client", with: "role king"), "king"),
                 (text.replacing(secret, with: "secret x"), "secret key is not"),
                 (text.replacing(secret, with: "secret \(other.secretText)"), "not that of the secret key"),
