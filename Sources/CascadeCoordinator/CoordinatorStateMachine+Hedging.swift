@@ -15,13 +15,11 @@ extension CoordinatorStateMachine {
         return node.roundTrip.milliseconds + costs.milliseconds(rows: outstandingRows(at: handle) + rows)
     }
 
-    /// When an expert's request is late: when it has taken several times what its node's costs say, and as long as
-    /// another expert would take from the start, prompt and all. So waiting and asking cost at most twice the better of
-    /// the two. Nil where nothing is known.
-    func hedgeInstant(of request: Request, _ sequence: ActiveSequence) -> Instant? {
+    /// When an expert's request is late: when it has taken several times what its node's costs say. Nil where they are
+    /// not known.
+    func hedgeInstant(of request: Request) -> Instant? {
         guard let own = expectedMilliseconds(request.node, rows: 0) else { return nil }
-        let other = alternative(to: request, sequence)?.1 ?? 0
-        let late = max(Double(limits.hedgeMilliseconds), Self.hedgeFactor * own, other)
+        let late = max(Double(limits.hedgeMilliseconds), Self.hedgeFactor * own)
         return now.advanced(milliseconds: UInt64(min(late, 86_400_000)))
     }
 
@@ -44,26 +42,23 @@ extension CoordinatorStateMachine {
         return (other, time)
     }
 
-    /// An expert is new in a pool: what waits for the others may have somewhere to go from now on.
-    mutating func planHedges(inPool pool: String) {
-        for index in requests.indices where requests[index].role == .expert && requests[index].hedgeAt == nil {
-            guard let job = jobs[requests[index].job], job.submit.pool == pool, let sequence = job.sequence else {
-                continue
-            }
-            requests[index].hedgeAt = hedgeInstant(of: requests[index], sequence)
-        }
-    }
-
-    /// Asks another expert beside those that are late; two work on a round at most, and the first answer counts.
+    /// Asks another expert beside those that are late; two work on a round at most, and the first answer counts. Not
+    /// before a request has taken as long as the other would from the start, prompt and all: so waiting and asking cost
+    /// at most twice the better of the two.
     mutating func hedgeLateRequests() {
         for request in requests where request.hedgeAt.map({ $0 <= now }) ?? false {
             guard let index = requestIndex(request.fence, at: request.node) else { continue }
             requests[index].hedgeAt = nil
             guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1
             else { continue }
-            guard let (other, _) = alternative(to: request, sequence) else {
+            guard let (other, time) = alternative(to: request, sequence) else {
                 // Nobody has room now; somebody may have later.
                 requests[index].hedgeAt = now.advanced(milliseconds: limits.hedgeMilliseconds)
+                continue
+            }
+            let worthwhile = request.sentAt.advanced(milliseconds: UInt64(min(time, 86_400_000)))
+            guard worthwhile <= now else {
+                requests[index].hedgeAt = worthwhile
                 continue
             }
             transitions.count(.roundHedged)

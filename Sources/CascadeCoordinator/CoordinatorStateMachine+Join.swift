@@ -165,7 +165,6 @@ extension CoordinatorStateMachine {
         guard node.state == .loading else { return }
         nodes[handle]?.state = .ready
         transitions.count(.nodeReady)
-        if node.hello.role == .expert { planHedges(inPool: node.hello.pool) }
         log(.info, "node ready", LogField("node", node.hello.identity.name))
     }
 

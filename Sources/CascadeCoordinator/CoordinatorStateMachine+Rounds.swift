@@ -112,7 +112,7 @@ extension CoordinatorStateMachine {
         requests[index].sentAt = now
         if case .verifying(let draft) = sequence.phase {
             requests[index].rows += draft.positions.count
-            requests[index].hedgeAt = hedgeInstant(of: requests[index], sequence)
+            requests[index].hedgeAt = hedgeInstant(of: requests[index])
             let verify = Verify(
                 fence: request.fence,
                 specID: sequence.spec.id,

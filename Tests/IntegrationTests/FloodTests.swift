@@ -20,24 +20,7 @@ import Testing
         let client = try ClusterClient(endpoint: cluster.endpoint, key: try ConnectionKey(path: keys.file(.client)))
         var times: [Double] = []
         while isWanted() {
-            let submit = Submit(
-                requestID: UInt64.random(in: 1...UInt64.max / 2),
-                submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
-                pool: "default",
-                prompt: Array("Once upon a time there was".utf8),
-                format: .raw,
-                system: nil,
-                sampling: SamplingSettings(temperature: 0, topK: 0, topP: 1, minP: 0),
-                rule: RuleSettings(),
-                usesDefaultRule: false,
-                maxTokens: 400,
-                stop: [],
-                seed: 1,
-                draftLength: .fixed(4),
-                drafterKind: .model,
-                draftMinimumConfidence: 0,
-                follow: true
-            )
+            let submit = Submit.greedy("Once upon a time there was", maxTokens: 400)
             let start = MonotonicClock.now()
             var follower = AnswerFollower(client: client, submit: submit, patience: 10)
             let report = try await follower.run { _ in }

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Nodes look at their memory before they load: real processes in control groups of their own.
-@Suite(.serialized, .enabled(if: MemoryGroup.isAvailable, "no memory control group can be made here"))
+@Suite(.serialized, .enabled(if: MemoryGroup.isAvailable, Comment(rawValue: MemoryGroup.want)))
 struct MemoryTests {
     private static let limit = 160 << 20
 

@@ -94,6 +94,25 @@ import Testing
         #expect(throws: (any Error).self) { _ = try Cascade.parseAsRoot(refused) }
     }
 
+    /// A command that stands for one of its subcommands reads that one's variables.
+    @Test func aDefaultSubcommandHasItsVariables() throws {
+        let environment = ["CASCADE_ENDPOINT": "tcp://10.0.0.1:5570", "CASCADE_JSON": "1"]
+        let help = Cascade._dumpHelp()
+        let merged = try SettingsMerge.merge(arguments: ["nodes"], environment: environment, help: help)
+        let command = try #require(try Cascade.parseAsRoot(merged) as? NodesListCommand)
+        #expect(command.endpoint.endpoint == "tcp://10.0.0.1:5570")
+        #expect(command.json)
+        let drain = try SettingsMerge.merge(arguments: ["nodes", "drain", "a"], environment: environment, help: help)
+        #expect(try Cascade.parseAsRoot(drain) is NodesDrainCommand)
+        let given = try SettingsMerge.merge(
+            arguments: ["nodes", "--endpoint", "tcp://10.0.0.2:1"],
+            environment: environment,
+            help: help
+        )
+        let other = try #require(try Cascade.parseAsRoot(given) as? NodesListCommand)
+        #expect(other.endpoint.endpoint == "tcp://10.0.0.2:1")
+    }
+
     @Test func aFlagIsSwitchedByWordsOfTruth() throws {
         let help = Cascade._dumpHelp()
         let off = try SettingsMerge.merge(arguments: ["submit"], environment: ["CASCADE_JSON": "false"], help: help)

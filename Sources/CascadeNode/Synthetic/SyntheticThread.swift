@@ -1,3 +1,4 @@
+internal import CCascadeHost
 internal import CascadeCore
 internal import Foundation
 internal import Logging
@@ -18,9 +19,10 @@ final class SyntheticThread: Sendable {
 
     /// Starts the thread; it ends with the mailbox.
     func start() {
-        let thread = Thread { [self] in run() }
-        thread.name = "synthetic"
-        thread.start()
+        Thread.detachNewThread { [self] in
+            csh_name_thread("synthetic")
+            run()
+        }
     }
 
     private func run() {

@@ -46,9 +46,7 @@ struct PassRunner {
 
     private func take<Loop: WorkLoop>(_ works: [Mailbox.Posted], to loop: inout Loop, _ gathering: inout Gathering) {
         for posted in works {
-            var isReleased = false
-            if case .release = posted.work { isReleased = true }
-            gathering.noteReturn(of: posted.work.sequence, isReleased: isReleased, at: posted.at)
+            gathering.noteReturn(of: posted.work.sequence, isReleased: !posted.work.isRequest, at: posted.at)
             loop.add(posted.work)
         }
     }

@@ -41,6 +41,10 @@ enum SettingsMerge {
             depth += 1
         }
         guard depth > 0 else { return arguments }
+        // `cascade nodes` is `cascade nodes list`, and takes what that takes.
+        while let next = command.subcommands?.first(where: { $0.commandName == command.defaultSubcommand }) {
+            command = next
+        }
         let given = Set(
             arguments[depth...].prefix { $0 != "--" }.map { String($0.prefix { $0 != "=" }) }
         )
@@ -102,6 +106,7 @@ private struct ToolDescription: Decodable {
 
     struct Command: Decodable {
         var commandName: String
+        var defaultSubcommand: String?
         var subcommands: [Command]?
         var arguments: [Argument]?
     }

@@ -32,6 +32,12 @@ final class MemoryGroup: Sendable {
         }
     }
 
+    /// Why a test that wants a group is skipped, and what helps.
+    static let want = """
+        no memory control group can be made here: run as root, with /sys/fs/cgroup mounted for writing where this is a \
+        container
+        """
+
     /// Whether tests can have groups here.
     static let isAvailable: Bool = {
         let group = MemoryGroup(limit: 64 << 20)

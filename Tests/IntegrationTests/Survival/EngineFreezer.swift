@@ -1,10 +1,11 @@
+import CascadeEval
 import Foundation
 
 @testable import cascade
 
 /// Stops one thread of another process as a debugger does; the others go on. Thaws where it is told to, or released.
 final class EngineFreezer: Sendable {
-    private let isOver = Flag()
+    private let isOver = RaisedFlag()
     private let ended = DispatchSemaphore(value: 0)
 
     /// Freezes the thread of that name; nil where there is none, or this process may not.
@@ -15,7 +16,7 @@ final class EngineFreezer: Sendable {
 
     private init?(thread: Int32) {
         let started = DispatchSemaphore(value: 0)
-        let isFrozen = Flag()
+        let isFrozen = RaisedFlag()
         // Whoever attaches to a thread must be the one to let it go.
         Thread.detachNewThread { [isOver, ended] in
             let isThere = Self.trace(.seize, thread) && Self.trace(.interrupt, thread)
@@ -46,6 +47,12 @@ final class EngineFreezer: Sendable {
             return text?.split(separator: "\n").first == name[...]
         }.flatMap { Int32($0) }
     }
+
+    /// Why a test that freezes threads is skipped, and what helps.
+    static let want = """
+        threads of other processes cannot be stopped here: run as root, with CAP_SYS_PTRACE where this is a container, \
+        and with kernel.yama.ptrace_scope below 3
+        """
 
     /// Whether this process may do it: it tries on a child.
     static let isAvailable: Bool = {

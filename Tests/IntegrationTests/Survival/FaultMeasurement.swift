@@ -168,24 +168,7 @@ import Testing
         defer { watch.end() }
         let client = try ClusterClient(endpoint: "tcp://127.0.0.1:\(port)")
         for _ in 0..<20 {
-            let submit = Submit(
-                requestID: UInt64.random(in: 1...UInt64.max / 2),
-                submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
-                pool: "default",
-                prompt: Array(prompt.utf8),
-                format: .raw,
-                system: nil,
-                sampling: SamplingSettings(temperature: 0, topK: 0, topP: 1, minP: 0),
-                rule: RuleSettings(explains: true),
-                usesDefaultRule: false,
-                maxTokens: maxTokens,
-                stop: [],
-                seed: 1,
-                draftLength: .fixed(4),
-                drafterKind: .model,
-                draftMinimumConfidence: 0,
-                follow: true
-            )
+            let submit = Submit.greedy(prompt, maxTokens: maxTokens, explains: true)
             var follower = AnswerFollower(client: client, submit: submit, patience: 60)
             do {
                 let report = try await follower.run { notice in

@@ -1,3 +1,4 @@
+import CascadeEval
 import CascadeTestSupport
 import Dispatch
 import Foundation
@@ -116,14 +117,14 @@ import Testing
 
     /// Ctrl-C, once: a second one ends the process as ever.
     private final class Interrupt {
-        private let flag = Flag()
+        private let flag = RaisedFlag()
         private let source: any DispatchSourceSignal
 
         init() {
             signal(SIGINT, SIG_IGN)
             source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
             source.setEventHandler { [flag] in
-                guard !flag.raise() else { return }
+                guard flag.isRaised else { return flag.raise() }
                 signal(SIGINT, SIG_DFL)
                 raise(SIGINT)
             }

@@ -16,7 +16,7 @@ extension SurvivalTests {
     /// F7: both experts answer pings and compute nothing.
     @Test(
         .timeLimit(.minutes(2)),
-        .enabled(if: EngineFreezer.isAvailable, "threads of other processes cannot be stopped here")
+        .enabled(if: EngineFreezer.isAvailable, Comment(rawValue: EngineFreezer.want))
     )
     func enginesThatAreStuckWhilePingsAreAnswered() async throws {
         let cluster = try #require(SurvivalScope.current)
@@ -54,7 +54,7 @@ extension SurvivalTests {
     /// One engine of two is stuck: its jobs go elsewhere, so the cluster is well, and the node itself says that it is not.
     @Test(
         .timeLimit(.minutes(2)),
-        .enabled(if: EngineFreezer.isAvailable, "threads of other processes cannot be stopped here"),
+        .enabled(if: EngineFreezer.isAvailable, Comment(rawValue: EngineFreezer.want)),
         arguments: [Member.firstExpert]
     )
     func oneStuckEngineHoldsNobodyUp(_ member: Member) async throws {

@@ -8,22 +8,11 @@ import Testing
 /// Too much at once, and replies that come too late.
 extension SurvivalTests {
     private func submit(_ number: Int, maxTokens: UInt32) -> Submit {
-        Submit(
-            requestID: UInt64(number + 1),
-            submitKey: Hash128(high: .random(in: 0...UInt64.max), low: UInt64(number)),
-            pool: "default",
-            prompt: Array("Once upon a time there were \(number)".utf8),
-            format: .raw,
-            system: nil,
-            sampling: SamplingSettings(temperature: 0, topK: 0, topP: 1, minP: 0),
-            rule: RuleSettings(),
-            usesDefaultRule: false,
+        .greedy(
+            "Once upon a time there were \(number)",
             maxTokens: maxTokens,
-            stop: [],
-            seed: 1,
-            draftLength: .fixed(2),
-            drafterKind: .model,
-            draftMinimumConfidence: 0,
+            requestID: UInt64(number + 1),
+            draftLength: 2,
             follow: false
         )
     }
