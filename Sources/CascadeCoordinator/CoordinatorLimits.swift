@@ -84,6 +84,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var requestMilliseconds: UInt64 = 120_000
     /// How long pending jobs may get nowhere, at least, before the cluster says that it is not well.
     package var stallMilliseconds: UInt64 = 5_000
+    /// How long pending jobs may wait for an expert to load, before the same is said.
+    package var loadingMilliseconds: UInt64 = 600_000
     /// What a request may take longer for each token that its node may have to prefill.
     package var prefillMillisecondsPerToken: UInt64 = 200
     /// Failures and timeouts of one round's verification after which the job fails.
@@ -110,7 +112,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
         let times = [
             heartbeatMilliseconds, missedHeartbeats, tokenizerMilliseconds, watchSilenceMilliseconds,
             draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds,
-            hedgeMilliseconds, stallMilliseconds,
+            hedgeMilliseconds, stallMilliseconds, loadingMilliseconds,
         ]
         if times.contains(where: { $0 < 1 || $0 > 86_400_000 }) {
             return "every time limit must be between 1 ms and one day"

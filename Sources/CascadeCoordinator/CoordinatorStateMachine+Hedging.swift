@@ -48,14 +48,11 @@ extension CoordinatorStateMachine {
     mutating func hedgeLateRequests() {
         for request in requests where request.hedgeAt.map({ $0 <= now }) ?? false {
             guard let index = requestIndex(request.fence, at: request.node) else { continue }
-            requests[index].hedgeAt = nil
-            guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1
+            // Two are asked already, or nobody has room now: that may change.
+            requests[index].hedgeAt = now.advanced(milliseconds: limits.hedgeMilliseconds)
+            guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1,
+                let (other, time) = alternative(to: request, sequence)
             else { continue }
-            guard let (other, time) = alternative(to: request, sequence) else {
-                // Nobody has room now; somebody may have later.
-                requests[index].hedgeAt = now.advanced(milliseconds: limits.hedgeMilliseconds)
-                continue
-            }
             let worthwhile = request.sentAt.advanced(milliseconds: UInt64(min(time, 86_400_000)))
             guard worthwhile <= now else {
                 requests[index].hedgeAt = worthwhile
@@ -80,7 +77,8 @@ extension CoordinatorStateMachine {
             excluding: own,
             mustHaveCredit: true
         )
-        guard let other, let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1),
+        guard let other, nodes[other].map({ !isShunned($0) }) ?? false,
+            let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1),
             let feeding = expectedMilliseconds(other, rows: sequence.base), ownTime > Self.moveFactor * otherTime
         else { return nil }
         let rounds = Double(min(sequence.remaining, Self.moveHorizon))

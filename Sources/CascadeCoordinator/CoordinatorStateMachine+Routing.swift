@@ -14,6 +14,11 @@ extension CoordinatorStateMachine {
         return inFlight(at: handle) < node.credits
     }
 
+    /// Whether others are preferred to a node: it was late a moment ago, or says itself that its engine is stuck.
+    func isShunned(_ node: Node) -> Bool {
+        node.benchedUntil > now || node.progress.stuckMilliseconds > 0
+    }
+
     /// Sequences whose cache is at a node, and the tokens that they may come to hold there.
     func load(of handle: NodeHandle) -> (sequences: Int, tokens: Int) {
         guard let context = nodes[handle].map({ Int($0.hello.contextLength) }) else { return (0, 0) }
@@ -31,7 +36,7 @@ extension CoordinatorStateMachine {
     }
 
     /// The ready node that would have the least work, among those that have room for `room` more tokens and for a
-    /// sequence of `context` tokens; nil when there is none. Benched nodes come last, those without a credit next.
+    /// sequence of `context` tokens; nil when there is none. Shunned nodes come last, those without a credit next.
     func chooseNode(
         _ role: NodeRole,
         pool: String,
@@ -49,10 +54,10 @@ extension CoordinatorStateMachine {
             guard load.tokens + min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens else { continue }
             let hasCredit = hasCredit(handle)
             if mustHaveCredit, !hasCredit { continue }
-            let isBenched = node.benchedUntil > now
+            let isShunned = isShunned(node)
             // A drafter is a help, not a need: one that let a request expire is left alone.
-            if role == .drafter, isBenched { continue }
-            let penalty = (isBenched ? 2 : 0) + (hasCredit ? 0 : 1)
+            if role == .drafter, isShunned { continue }
+            let penalty = (isShunned ? 2 : 0) + (hasCredit ? 0 : 1)
             let work = Double(load.sequences + 1) * (node.passCosts?.milliseconds(rows: 1) ?? 1)
             if (penalty, work) < bestRank {
                 best = handle
@@ -93,7 +98,7 @@ extension CoordinatorStateMachine {
     func drafter(for job: Job, _ sequence: ActiveSequence) -> NodeHandle? {
         guard now >= sequence.draftNotBefore else { return nil }
         let context = sequence.base + 1
-        if let sticky = sequence.drafter, let node = nodes[sticky], node.state == .ready, node.benchedUntil <= now,
+        if let sticky = sequence.drafter, let node = nodes[sticky], node.state == .ready, !isShunned(node),
             node.hello.contextLength >= context
         {
             return hasCredit(sticky) ? sticky : nil

@@ -1,14 +1,10 @@
 import CascadeCore
 import OrderedCollections
 
-/// Whether jobs that are pending get on. What is slow, full or loading does; what has died or hangs does not.
+/// Whether jobs that are pending get on. What is slow, full or loading does; what has died or hangs does not. Whether an
+/// engine hangs is its node's own word: it knows how long its passes take.
 extension CoordinatorStateMachine {
-    /// How much longer than measured an expert's pass may take.
-    private static let slack = 4.0
-    /// Rows that a pass is thought to have at most.
-    private static let passRows = 64
-
-    /// A pool's jobs have got on: a round was committed, or an expert has ended a pass.
+    /// A pool's jobs have got on: a round was committed, a node has ended a pass or is ready.
     mutating func noteProgress(inPool name: String) {
         if movedAt[name] != nil { movedAt[name] = now }
     }
@@ -18,53 +14,61 @@ extension CoordinatorStateMachine {
         if movedAt[name] == nil { movedAt[name] = now }
     }
 
-    /// A node says that it ended passes. Those of a drafter count while no expert has anything to do: what is drafted for
-    /// new jobs says nothing of those that an expert holds up.
-    mutating func notePasses(of handle: NodeHandle) {
-        guard let hello = nodes[handle]?.hello else { return }
-        if hello.role == .expert || !requests.contains(where: { $0.role == .expert && pool(of: $0) == hello.pool }) {
-            noteProgress(inPool: hello.pool)
-        }
-    }
-
-    private func pool(of request: Request) -> String? { nodes[request.node]?.hello.pool }
-
-    /// Now and then: pools without pending jobs are forgotten, and those that wait for models to load wait for a reason.
-    mutating func watchProgress() {
+    /// Now and then: pools without pending jobs are forgotten.
+    mutating func forgetIdlePools() {
         let pending = Set(jobs.values.map(\.submit.pool))
-        for name in movedAt.keys {
-            if !pending.contains(name) {
-                movedAt.removeValue(forKey: name)
-            } else if isLoading(name) {
-                movedAt[name] = now
-            }
-        }
+        for name in movedAt.keys where !pending.contains(name) { movedAt.removeValue(forKey: name) }
     }
 
-    private func isLoading(_ pool: String) -> Bool {
-        let experts = nodes.values.filter { $0.hello.role == .expert && $0.hello.pool == pool }
-        return !experts.contains { $0.state == .ready } && experts.contains { $0.state == .loading }
-    }
-
-    /// The pool whose pending jobs have not got on for longest, if that is too long.
+    /// The pool whose pending jobs, or some of them, have not got on for longest, if that is too long.
     var stall: ClusterStatus.Stall? {
-        let stalled = movedAt.filter { now.milliseconds(since: $0.value) > patience(withPool: $0.key) }
-        guard let (name, since) = stalled.min(by: { $0.value < $1.value }) else { return nil }
+        movedAt.keys.compactMap { stuckEngine(inPool: $0) ?? standstill(ofPool: $0) }
+            .max { $0.milliseconds < $1.milliseconds }
+    }
+
+    /// Jobs whose round is at experts that are stuck, and at no other. A round that another expert is asked for as well
+    /// gets on.
+    private func stuckEngine(inPool name: String) -> ClusterStatus.Stall? {
+        let asked = requests.filter { $0.role == .expert && pool(of: $0) == name }
+        let gettingOn = Set(asked.filter { stuckMilliseconds(of: $0.node) == 0 }.map(\.job))
+        let heldUp = OrderedSet(asked.map(\.job)).subtracting(gettingOn)
+        let holders = asked.filter { heldUp.contains($0.job) }.map(\.node)
+        guard let longest = holders.max(by: { stuckMilliseconds(of: $0) < stuckMilliseconds(of: $1) }),
+            let node = nodes[longest]
+        else { return nil }
+        let milliseconds = Double(stuckMilliseconds(of: longest))
+        let jobs = heldUp.count == 1 ? "1 job waits" : "\(heldUp.count) jobs wait"
+        let words = "whose engine has ended no pass for \(Int(milliseconds / 1_000)) s"
+        return ClusterStatus.Stall(
+            milliseconds: milliseconds,
+            note: "pool \(name): \(jobs) for \(node.hello.identity.name), \(words)"
+        )
+    }
+
+    /// Jobs of a pool in which nothing moves, and no expert says that it works on something.
+    private func standstill(ofPool name: String) -> ClusterStatus.Stall? {
+        guard let movedAt = movedAt[name] else { return nil }
+        let milliseconds = now.milliseconds(since: movedAt)
+        let experts = nodes.elements.filter { $0.value.hello.role == .expert && $0.value.hello.pool == name }
+        let isLoading =
+            !experts.contains { $0.value.state == .ready } && experts.contains { $0.value.state == .loading }
+        let isWorking = experts.contains { handle, node in
+            node.progress.pending > 0 && node.progress.stuckMilliseconds == 0 && inFlight(at: handle) > 0
+        }
+        let patience = isLoading ? limits.loadingMilliseconds : limits.stallMilliseconds
         let pending = jobs.values.filter { $0.submit.pool == name }
-        guard let oldest = pending.first else { return nil }
-        let milliseconds = now.milliseconds(since: since)
+        guard milliseconds > Double(patience), !isWorking, let oldest = pending.first else { return nil }
         let holders = nodes.elements.filter { $0.value.hello.pool == name && inFlight(at: $0.key) > 0 }
             .map { "\($0.value.hello.identity.name) has \(inFlight(at: $0.key)) requests" }
         let reason = holders.isEmpty ? note(of: oldest) : holders.prefix(4).joined(separator: ", ")
         let jobs = pending.count == 1 ? "1 job" : "\(pending.count) jobs"
-        let note = "pool \(name): \(jobs) pending, no progress for \(Int(milliseconds / 1_000)) s; \(reason)"
-        return ClusterStatus.Stall(milliseconds: milliseconds, note: note)
+        return ClusterStatus.Stall(
+            milliseconds: milliseconds,
+            note: "pool \(name): \(jobs) pending, no progress for \(Int(milliseconds / 1_000)) s; \(reason)"
+        )
     }
 
-    /// How long a pass of the pool's slowest expert may take before nobody believes in it any more.
-    private func patience(withPool name: String) -> Double {
-        let experts = nodes.values.filter { $0.hello.role == .expert && $0.hello.pool == name }
-        let pass = experts.compactMap { $0.passCosts?.milliseconds(rows: Self.passRows) }.max() ?? 0
-        return max(Double(limits.stallMilliseconds), Self.slack * pass)
-    }
+    private func pool(of request: Request) -> String? { nodes[request.node]?.hello.pool }
+
+    private func stuckMilliseconds(of handle: NodeHandle) -> UInt64 { nodes[handle]?.progress.stuckMilliseconds ?? 0 }
 }

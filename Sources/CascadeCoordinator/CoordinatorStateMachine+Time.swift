@@ -49,7 +49,7 @@ extension CoordinatorStateMachine {
             reapNodes()
             pingNodes()
             dropSilentWatchers()
-            watchProgress()
+            forgetIdlePools()
         }
         for name in pools.keys {
             if let pool = pools[name], pool.tokenizerSource != nil, now >= pool.tokenizerDeadline {
@@ -103,7 +103,7 @@ extension CoordinatorStateMachine {
         nodes[handle]?.progress = pong.progress
         nodes[handle]?.usage.take(pong.progress)
         guard hasAdvanced else { return }
-        notePasses(of: handle)
+        noteProgress(inPool: node.hello.pool)
         for index in requests.indices where requests[index].node == handle {
             requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
         }
@@ -124,7 +124,7 @@ extension CoordinatorStateMachine {
     }
 
     /// Others are preferred to this node for a while.
-    private mutating func bench(_ handle: NodeHandle) {
+    mutating func bench(_ handle: NodeHandle) {
         guard let node = nodes[handle] else { return }
         let end = now.advanced(milliseconds: backoff(failures: node.strikes))
         nodes[handle]?.strikes = node.strikes + 1

@@ -141,7 +141,7 @@ enum Promises {
 
     private static func check(_ progress: Progress) throws(FuzzFailure) {
         try counter(progress.passes, progress.prefixCacheHitTokens)
-        try counter(progress.uptimeMilliseconds, progress.cpuMilliseconds)
+        try counter(progress.uptimeMilliseconds, progress.cpuMilliseconds, progress.stuckMilliseconds)
         try count(progress.pending, progress.kvTokensUsed)
         try duration(Double(progress.busyMilliseconds))
     }

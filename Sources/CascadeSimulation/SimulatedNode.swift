@@ -16,6 +16,7 @@ struct SimulatedNode: Sendable {
     var pausedUntil = Instant(nanoseconds: 0)
     /// Until when its computing thread makes no progress.
     var stuckUntil = Instant(nanoseconds: 0)
+    var stuckAt = Instant(nanoseconds: 0)
     /// From when on it is loaded.
     var loadedAt: Instant
     /// The coordinator that welcomed it.
@@ -56,12 +57,15 @@ struct SimulatedNode: Sendable {
         )
     }
 
-    var progress: Progress {
-        Progress(
+    /// What it says of itself; that it is stuck within a second, so that much comes of it.
+    func progress(at now: Instant) -> Progress {
+        let silence = isWorking && now < stuckUntil ? now.milliseconds(since: stuckAt) : 0
+        return Progress(
             passes: passes,
             pending: UInt32(queue.count),
             kvTokensUsed: UInt32(memory.caches.reduce(0) { $0 + $1.tokens.count }),
-            busyMilliseconds: passes * 10
+            busyMilliseconds: passes * 10,
+            stuckMilliseconds: silence > 1_000 ? UInt64(silence) : 0
         )
     }
 

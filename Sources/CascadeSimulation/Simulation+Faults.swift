@@ -54,6 +54,7 @@ extension Simulation {
     private mutating func stickNode() {
         let index = pickNode()
         report.coverage.count(.nodeStuck)
+        nodes[index].stuckAt = now
         nodes[index].stuckUntil = later(6000)
     }
 

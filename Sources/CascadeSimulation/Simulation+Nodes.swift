@@ -70,7 +70,7 @@ extension Simulation {
         case .refused(let refused): takeRefusal(refused, index)
         case .ping(let ping):
             if ping.boot == nodes[index].boot {
-                let pong = Pong(boot: ping.boot, number: ping.number, progress: nodes[index].progress)
+                let pong = Pong(boot: ping.boot, number: ping.number, progress: nodes[index].progress(at: now))
                 sendUp(.pong(pong), nodes[index].link)
             } else {
                 sayHello(index)

@@ -45,18 +45,35 @@ struct MailboxTests {
         ])
         var now = Instant(nanoseconds: 1_000_000_000)
         var watch = EngineWatch(rowBudget: 64, now: now)
-        func look(_ seconds: UInt64, _ progress: Progress, _ engine: Mailbox.EngineState) -> String? {
-            now = now.advanced(milliseconds: seconds * 1_000)
-            return watch.look(engine, progress, now: now)
+        /// Looks every second; what the last look said.
+        func look(_ seconds: Int, _ progress: Progress, _ engine: Mailbox.EngineState) -> UInt64 {
+            var said: UInt64 = 0
+            for _ in 0..<seconds {
+                now = now.advanced(milliseconds: 1_000)
+                said = watch.look(engine, progress, now: now)
+            }
+            return said
         }
-        #expect(look(60, progress(0, pending: 3), .loading) == nil, "loading")
-        #expect(look(60, progress(0, pending: 0), costs) == nil, "idle")
-        for passes in 1...20 { #expect(look(4, progress(UInt64(passes), pending: 3), costs) == nil, "busy") }
-        #expect(look(4, progress(20, pending: 3), costs) == nil)
-        #expect(look(4, progress(20, pending: 3), costs) == "3 requests wait and no pass has ended for 8 s")
-        #expect(look(4, progress(21, pending: 3), costs) == nil)
+        #expect(look(60, progress(0, pending: 3), .loading) == 0, "loading")
+        #expect(look(3, progress(0, pending: 3), costs) == 0, "loaded with work at hand")
+        #expect(look(60, progress(0, pending: 0), costs) == 0, "idle")
+        for passes in 1...20 { #expect(look(4, progress(UInt64(passes), pending: 3), costs) == 0, "busy") }
+        #expect(look(2, progress(20, pending: 3), costs) == 0)
+        #expect(look(4, progress(20, pending: 3), costs) > 5_000)
+        #expect(look(1, progress(21, pending: 3), costs) == 0)
+        // The whole process stood still for a minute.
+        now = now.advanced(milliseconds: 60_000)
+        #expect(look(4, progress(21, pending: 3), costs) == 0)
+        #expect(look(2, progress(22, pending: 3), costs) == 0)
         let slow = Mailbox.EngineState.ready([CostPoint(rows: 1, milliseconds: 4_000)])
-        #expect(look(30, progress(21, pending: 3), slow) == nil, "a slow machine")
-        #expect(look(4, progress(21, pending: 3), slow) != nil)
+        #expect(look(30, progress(22, pending: 3), slow) == 0, "a slow machine")
+        #expect(look(4, progress(22, pending: 3), slow) > 32_000)
+        // A file that is never read to its end.
+        var loading = EngineWatch(rowBudget: 64, now: now)
+        for second in 1...700 {
+            now = now.advanced(milliseconds: 1_000)
+            let said = loading.look(.loading, progress(0, pending: 0), now: now)
+            #expect((said > 0) == (second > 600))
+        }
     }
 }

@@ -19,6 +19,7 @@ struct FieldTests {
         "finished.report.counts.lookup_drafted", "finished.report.counts.lookup_accepted",
         "hello.host", "drafted.passes", "drafted.rows", "verified.passes", "verified.rows", "hello.is_synthetic",
         "pong.progress.uptime_milliseconds", "pong.progress.cpu_milliseconds",
+        "pong.progress.stuck_milliseconds", "node_list.nodes[0].progress.stuck_milliseconds",
         "node_list.nodes[0].progress.uptime_milliseconds", "node_list.nodes[0].progress.cpu_milliseconds",
         "node_list.nodes[0].busy_fraction", "node_list.nodes[0].cpu_fraction", "node_list.nodes[0].host",
         "node_list.nodes[0].is_synthetic", "finished.report.is_synthetic", "cluster_status.cpu_milliseconds",

@@ -649,7 +649,7 @@ const ProtobufCMessageDescriptor cascade__v1__cost_curve__descriptor =
   (ProtobufCMessageInit) cascade__v1__cost_curve__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[7] =
+static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[8] =
 {
   {
     "passes",
@@ -735,6 +735,18 @@ static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[7
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stuck_milliseconds",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__Progress, has_stuck_milliseconds),
+    offsetof(Cascade__V1__Progress, stuck_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__progress__field_indices_by_name[] = {
   3,   /* field[3] = busy_milliseconds */
@@ -743,12 +755,13 @@ static const unsigned cascade__v1__progress__field_indices_by_name[] = {
   0,   /* field[0] = passes */
   1,   /* field[1] = pending */
   4,   /* field[4] = prefix_cache_hit_tokens */
+  7,   /* field[7] = stuck_milliseconds */
   5,   /* field[5] = uptime_milliseconds */
 };
 static const ProtobufCIntRange cascade__v1__progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor cascade__v1__progress__descriptor =
 {
@@ -758,7 +771,7 @@ const ProtobufCMessageDescriptor cascade__v1__progress__descriptor =
   "Cascade__V1__Progress",
   "cascade.v1",
   sizeof(Cascade__V1__Progress),
-  7,
+  8,
   cascade__v1__progress__field_descriptors,
   cascade__v1__progress__field_indices_by_name,
   1,  cascade__v1__progress__number_ranges,

@@ -446,10 +446,16 @@ struct  Cascade__V1__Progress
    */
   protobuf_c_boolean has_cpu_milliseconds;
   uint64_t cpu_milliseconds;
+  /*
+   * Milliseconds that requests have waited with no pass ended, once that is longer than any pass takes; missing means 0:
+   * the engine is not stuck.
+   */
+  protobuf_c_boolean has_stuck_milliseconds;
+  uint64_t stuck_milliseconds;
 };
 #define CASCADE__V1__PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__progress__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Cascade__V1__Hash128 methods */

@@ -177,6 +177,9 @@ package struct Progress: Equatable, Sendable {
     package var uptimeMilliseconds: UInt64
     /// Processor time that its process has used since start.
     package var cpuMilliseconds: UInt64
+    /// How long requests have waited with no pass ended, once that is longer than any pass takes; 0 says that the engine
+    /// is not stuck.
+    package var stuckMilliseconds: UInt64
 
     /// Creates the value from its parts.
     package init(
@@ -186,7 +189,8 @@ package struct Progress: Equatable, Sendable {
         busyMilliseconds: UInt64,
         prefixCacheHitTokens: UInt64 = 0,
         uptimeMilliseconds: UInt64 = 0,
-        cpuMilliseconds: UInt64 = 0
+        cpuMilliseconds: UInt64 = 0,
+        stuckMilliseconds: UInt64 = 0
     ) {
         self.passes = passes
         self.pending = pending
@@ -195,6 +199,7 @@ package struct Progress: Equatable, Sendable {
         self.prefixCacheHitTokens = prefixCacheHitTokens
         self.uptimeMilliseconds = uptimeMilliseconds
         self.cpuMilliseconds = cpuMilliseconds
+        self.stuckMilliseconds = stuckMilliseconds
     }
 }
 

@@ -5,28 +5,43 @@ internal import CascadeCore
 struct EngineWatch {
     /// Longest pass that nobody wonders about.
     private static let leastMilliseconds = 5_000.0
+    /// Longest load that nobody wonders about: a large model from a slow disk.
+    private static let loadingMilliseconds = 600_000.0
     /// How much longer than measured a pass may take: other processes have their share too.
     private static let slack = 8.0
+    /// Who has not looked for so long stood still, and so did the engine.
+    private static let pauseMilliseconds = 3_000.0
 
     private let rowBudget: Int
     private var passes: UInt64 = 0
     private var movedAt: Instant
+    private var lookedAt: Instant
+    private var isLoaded = false
 
     init(rowBudget: Int, now: Instant) {
         self.rowBudget = rowBudget
         movedAt = now
+        lookedAt = now
     }
 
-    /// Looks at the engine, now and then; says what is wrong once requests wait and no pass has ended for too long.
-    mutating func look(_ engine: Mailbox.EngineState, _ progress: Progress, now: Instant) -> String? {
-        guard case .ready(let costs) = engine, progress.pending > 0, progress.passes == passes else {
+    /// Looks at the engine, about once a second; milliseconds without any progress once they are more than anything it
+    /// does takes, 0 until then.
+    mutating func look(_ engine: Mailbox.EngineState, _ progress: Progress, now: Instant) -> UInt64 {
+        if now.milliseconds(since: lookedAt) > Self.pauseMilliseconds { movedAt = now }
+        lookedAt = now
+        let patience: Double
+        switch engine {
+        case .loading: patience = Self.loadingMilliseconds
+        case .ready(let costs) where isLoaded && progress.pending > 0 && progress.passes == passes:
+            let longest = PassCosts(costs)?.milliseconds(rows: rowBudget) ?? 0
+            patience = max(Self.leastMilliseconds, Self.slack * longest)
+        case .ready, .failed:
+            isLoaded = true
             passes = progress.passes
             movedAt = now
-            return nil
+            return 0
         }
-        let longest = PassCosts(costs)?.milliseconds(rows: rowBudget) ?? 0
         let silence = now.milliseconds(since: movedAt)
-        guard silence > max(Self.leastMilliseconds, Self.slack * longest) else { return nil }
-        return "\(progress.pending) requests wait and no pass has ended for \(Int(silence / 1_000)) s"
+        return silence > patience ? UInt64(silence) : 0
     }
 }

@@ -184,7 +184,7 @@ final class NodeAgent: ReactorHandler {
         case .ping(let ping):
             guard case .joined(let boot, _, _, _) = link, boot == ping.boot else { return rejoin(at: now) }
             logger.trace("heartbeat", metadata: ["number": "\(ping.number)"])
-            send(.pong(Pong(boot: ping.boot, number: ping.number, progress: mailbox.progress)), context)
+            send(.pong(Pong(boot: ping.boot, number: ping.number, progress: progress(at: now))), context)
         case .draft(let draft) where hello.role == .drafter: accept(.draft(draft), fence: draft.fence, context)
         case .verify(let verify) where hello.role == .expert: accept(.verify(verify), fence: verify.fence, context)
         case .release(let release): mailbox.post(.release(release))
@@ -269,13 +269,24 @@ final class NodeAgent: ReactorHandler {
         if unsent.count > limit { unsent.removeFirst(unsent.count - limit) }
     }
 
+    /// What the engine has done, and whether it still does.
+    private func progress(at now: Instant) -> Progress {
+        var progress = mailbox.progress
+        progress.stuckMilliseconds = watch.look(mailbox.engineState, progress, now: now)
+        return progress
+    }
+
     private func reportHealth(at now: Instant) {
-        let stall = watch.look(mailbox.engineState, mailbox.progress, now: now)
+        let progress = progress(at: now)
+        let seconds = progress.stuckMilliseconds / 1_000
         let (state, note): (String, String) =
             switch (link, mailbox.engineState) {
             case (.joining, _): ("connecting", doorProblem ?? "the coordinator at \(endpoint) does not answer")
+            case (.joined, .loading) where seconds > 0: ("stuck", "the model has been loading for \(seconds) s")
             case (.joined, .loading): ("loading", "")
-            case (.joined, .ready): stall.map { ("stuck", $0) } ?? (isDraining ? "draining" : "ready", "")
+            case (.joined, .ready) where seconds > 0:
+                ("stuck", "\(progress.pending) requests wait and no pass has ended for \(seconds) s")
+            case (.joined, .ready): (isDraining ? "draining" : "ready", "")
             case (.joined, .failed(let message)): ("failed", message)
             }
         ProcessHealth(role: hello.role.rawValue, state: state, note: note).write()

@@ -22,14 +22,16 @@ struct PassRunner {
                 if works.isEmpty { break }
                 take(works, to: &loop, &gathering)
             }
-            let isMyTurn = !loop.isIdle && turn?.take() == true
+            let hadWork = !loop.isIdle
+            let isMyTurn = hadWork && turn?.take() == true
             // What came while others had their turn.
             if isMyTurn { take(mailbox.takeWork(waiting: false), to: &loop, &gathering) }
             let started = MonotonicTime.now()
             let replies = loop.runPass()
             busy += MonotonicTime.seconds(since: started) * 1_000
             turn?.release()
-            passes += 1
+            // A turn that only let sequences go was none.
+            if hadWork { passes += 1 }
             gathering.noteAnswers(replies.compactMap { $0.fence?.sequence }, at: MonotonicTime.now())
             mailbox.endPass(
                 CascadeCore.Progress(

@@ -185,7 +185,9 @@ extension Progress: WireConvertible {
             uptimeMilliseconds: proto.has_uptime_milliseconds == 0
                 ? 0 : try reader.counter(1, proto.uptime_milliseconds, "uptime_milliseconds"),
             cpuMilliseconds: proto.has_cpu_milliseconds == 0
-                ? 0 : try reader.counter(1, proto.cpu_milliseconds, "cpu_milliseconds")
+                ? 0 : try reader.counter(1, proto.cpu_milliseconds, "cpu_milliseconds"),
+            stuckMilliseconds: proto.has_stuck_milliseconds == 0
+                ? 0 : try reader.counter(1, proto.stuck_milliseconds, "stuck_milliseconds")
         )
     }
 
@@ -199,6 +201,7 @@ extension Progress: WireConvertible {
         put(&proto.has_prefix_cache_hit_tokens, &proto.prefix_cache_hit_tokens, prefixCacheHitTokens)
         put(&proto.has_uptime_milliseconds, &proto.uptime_milliseconds, uptimeMilliseconds)
         put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
+        put(&proto.has_stuck_milliseconds, &proto.stuck_milliseconds, stuckMilliseconds)
         return proto
     }
 }

@@ -45,6 +45,7 @@ extension SubmitResult {
             recovered: counts.recovered,
             bonus: counts.bonus,
             discarded: counts.discarded,
+            cut: counts.cut,
             relaxed: counts.relaxed,
             unruledPositions: counts.unruledPositions,
             expertPasses: counts.expertRounds,

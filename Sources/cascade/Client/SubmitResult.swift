@@ -57,6 +57,8 @@ struct SubmitResult: Encodable {
         var recovered: UInt64
         var bonus: UInt64
         var discarded: UInt64
+        /// Committed tokens behind the end of the answer.
+        var cut: UInt64
         var relaxed: UInt64
         var unruledPositions: UInt64
         /// Rounds in which an expert scored something.

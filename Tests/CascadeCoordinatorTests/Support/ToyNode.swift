@@ -47,6 +47,10 @@ struct ToyNode {
     var caches: [SequenceID: [Token]] = [:]
     var specs: [UInt64: SequenceSpec] = [:]
     var passes: UInt64 = 0
+    /// Requests that it says it works on.
+    var pending: UInt32 = 0
+    /// How long it says that its engine has been stuck.
+    var stuckMilliseconds: UInt64 = 0
     /// Milliseconds that it says a pass took; 0 says nothing.
     var pace: Double
     /// Whether it is never as confident as it is asked to be.
@@ -93,7 +97,13 @@ struct ToyNode {
         received.append(message)
         switch message {
         case .ping(let ping):
-            let progress = Progress(passes: passes, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+            let progress = Progress(
+                passes: passes,
+                pending: pending,
+                kvTokensUsed: 0,
+                busyMilliseconds: 0,
+                stuckMilliseconds: stuckMilliseconds
+            )
             return .pong(Pong(boot: ping.boot, number: ping.number, progress: progress))
         case .draft(let draft): return answer(draft)
         case .verify(let verify): return answer(verify)

@@ -117,7 +117,8 @@ extension SeededGenerator {
             busyMilliseconds: pick(0...1_000_000_000),
             prefixCacheHitTokens: counter(),
             uptimeMilliseconds: counter(),
-            cpuMilliseconds: counter()
+            cpuMilliseconds: counter(),
+            stuckMilliseconds: counter()
         )
     }
 

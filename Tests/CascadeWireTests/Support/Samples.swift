@@ -69,7 +69,8 @@ enum Samples {
         busyMilliseconds: 123_456,
         prefixCacheHitTokens: 640,
         uptimeMilliseconds: 200_000,
-        cpuMilliseconds: 250_000
+        cpuMilliseconds: 250_000,
+        stuckMilliseconds: 6_000
     )
     static let fence = Fence(boot: boot, incarnation: 0xabcd, sequence: SequenceID(job: job, sample: 1), round: 300)
     static let prefix = Prefix(baseLength: 130, hash: hash, tail: [1, 128, 151_643])

@@ -34,6 +34,7 @@ struct Answer: Decodable {
         var recovered: Int
         var bonus: Int
         var discarded: Int
+        var cut: Int
         var unruled_positions: Int
         var drafter_kind: String
         var draft_sources: Sources

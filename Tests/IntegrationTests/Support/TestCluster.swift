@@ -37,7 +37,10 @@ final class TestCluster: Sendable {
         return cluster
     }
 
-    deinit {
+    deinit { kill() }
+
+    /// Ends all of its processes.
+    func kill() {
         for process in coordinators.withLock({ $0 }) + processes.withLock({ $0 }) { process.signal(SIGKILL) }
     }
 

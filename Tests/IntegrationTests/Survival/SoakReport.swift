@@ -9,6 +9,11 @@ struct SoakReport {
     /// What caches, connections that are just being replaced and short-lived threads account for.
     private static let slack = (descriptors: 24, threads: 12)
 
+    /// What no process of this cluster has at any time, however long or short it lives.
+    private static let most = (megabytes: 300.0, descriptors: 100, threads: 30)
+
+    /// Processes that had more than that.
+    private(set) var excesses: [String: String] = [:]
     private var trends: [String: ProcessTrend] = [:]
     private var pids: [String: Int32] = [:]
 
@@ -19,7 +24,16 @@ struct SoakReport {
             if pids[name] != pid { trends[name] = nil }
             pids[name] = pid
             trends[name, default: ProcessTrend()].add(sample, at: seconds)
+            if name != Self.ownName, Self.isTooMuch(sample) { excesses[name] = "\(name): \(sample)" }
         }
+    }
+
+    /// What the process that looks calls itself: its memory is the tests' and not the product's.
+    static let ownName = "the tests"
+
+    /// Whether a process has more than any should ever have.
+    static func isTooMuch(_ sample: ProcessSample) -> Bool {
+        sample.megabytes > most.megabytes || sample.descriptors > most.descriptors || sample.threads > most.threads
     }
 
     /// The last look.
@@ -39,7 +53,10 @@ struct SoakReport {
         for name in names {
             guard let trend = trends[name], trend.samples.count > 3 else { continue }
             let memory = trend.growth { $0.megabytes }
-            let line = "\(name): " + String(format: "%+.1f MB an hour, in %.0f s", memory, trend.seconds)
+            let isTelling = trend.seconds >= Self.tellingSeconds
+            let line =
+                "\(name): " + String(format: "%+.1f MB an hour, in %.0f s", memory, trend.seconds)
+                + (isTelling ? "" : ", too short to judge")
             let half = trend.samples.count / 2
             let (early, late) = (trend.samples[..<half].map(\.sample), trend.samples[half...].map(\.sample))
             func most(_ samples: [ProcessSample], _ value: (ProcessSample) -> Int) -> Int {
@@ -50,11 +67,11 @@ struct SoakReport {
             lines.append(
                 "\(line); at most \(descriptors.0), then \(descriptors.1) descriptors, \(threads.0), then \(threads.1) threads"
             )
-            if trend.seconds >= Self.tellingSeconds, memory > Self.megabytesPerHour { problems.append(line) }
+            if isTelling, memory > Self.megabytesPerHour { problems.append(line) }
             if descriptors.1 > descriptors.0 + Self.slack.descriptors { problems.append("\(name): descriptors") }
             if threads.1 > threads.0 + Self.slack.threads { problems.append("\(name): threads") }
         }
-        return (lines, problems)
+        return (lines, problems + excesses.values.sorted())
     }
 
     private var names: [String] { trends.keys.sorted() }

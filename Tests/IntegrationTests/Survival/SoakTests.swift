@@ -30,8 +30,8 @@ import Testing
     @Test(.enabled(if: seconds != nil, "a long run, not a check: deploy/soak starts it"))
     func faultsForALongTime() async throws {
         let limit = try #require(Self.seconds)
-        let interrupt = Interrupt()
         let cluster = try await SurvivalCluster(clients: Self.clients, seed: Self.seed)
+        let interrupt = Interrupt { cluster.close() }
         let started = ContinuousClock.now
         say("seed \(Self.seed), \(Int(limit)) s, \(Self.clients) clients; Ctrl-C ends it with the verdict so far")
         var sum = Sum()
@@ -75,6 +75,7 @@ import Testing
             }
         } catch {
             sum.problems.append("\(error)")
+            await run.abandon()
         }
         let outcome = await run.finish()
         sum.problems += outcome.problems
@@ -105,6 +106,11 @@ import Testing
             """
         )
         for problem in problems { say("PROBLEM: \(problem)") }
+        guard sum.faults > 0 || !problems.isEmpty else {
+            say("verdict: none, as nothing went wrong in that time; --seconds 60 or more")
+            Issue.record("no fault in \(Int(seconds)) s")
+            return
+        }
         say(problems.isEmpty ? "verdict: survived" : "verdict: FAILED")
         #expect(problems.isEmpty, "\(problems)")
         #expect(outcome.count > 0)
@@ -115,16 +121,17 @@ import Testing
         fflush(nil)
     }
 
-    /// Ctrl-C, once: a second one ends the process as ever.
+    /// Ctrl-C, once: a second one ends the process as ever, once what it has started is gone.
     private final class Interrupt {
         private let flag = RaisedFlag()
         private let source: any DispatchSourceSignal
 
-        init() {
+        init(close: @escaping @Sendable () -> Void) {
             signal(SIGINT, SIG_IGN)
             source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
             source.setEventHandler { [flag] in
                 guard flag.isRaised else { return flag.raise() }
+                close()
                 signal(SIGINT, SIG_DFL)
                 raise(SIGINT)
             }

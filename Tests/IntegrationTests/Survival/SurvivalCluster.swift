@@ -12,6 +12,8 @@ final class SurvivalCluster: Sendable {
         var clients: [Int: CascadeProcess] = [:]
         var freezers: [Member: EngineFreezer] = [:]
         var slowed: [Member: Task<Void, Never>] = [:]
+        /// Whether the coordinator is away, or was a moment ago: then nobody can say how the cluster is.
+        var isDisturbed = false
         /// Coordinators that were lost; jobs that ran meanwhile were lost with them.
         var losses = 0
     }
@@ -46,8 +48,12 @@ final class SurvivalCluster: Sendable {
         try await waitUntilWhole()
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Ends everything, whoever still holds this.
+    func close() {
         for (_, task) in state.withLock({ $0.slowed }) { task.cancel() }
+        cluster.kill()
         for link in Array(links.values) + clientLinks { link.close() }
         try? FileManager.default.removeItem(at: folder)
     }
@@ -99,6 +105,9 @@ final class SurvivalCluster: Sendable {
         }
     }
 
+    /// Whether its coordinator is away, or was until the cluster was last seen whole.
+    var isDisturbed: Bool { state.withLock { $0.isDisturbed } }
+
     /// Coordinators that were lost so far.
     var losses: Int { state.withLock { $0.losses } }
 
@@ -131,21 +140,42 @@ final class SurvivalCluster: Sendable {
             return nodes.map(\.node_id).sorted() == Member.nodes.map(\.rawValue).sorted()
                 && nodes.allSatisfy { $0.state == "ready" }
         }
+        state.withLock { $0.isDisturbed = false }
     }
 
     // MARK: Faults
 
+    /// Lets something be wrong while `body` runs; whatever comes of that, it is mended behind it.
+    func with(_ fault: Fault, _ body: () async throws -> Void) async throws {
+        try await begin(fault)
+        do {
+            try await body()
+        } catch {
+            try? await end(fault)
+            throw error
+        }
+        try await end(fault)
+    }
+
     /// Lets something go wrong.
     func begin(_ fault: Fault) async throws {
+        if fault == .stop(.coordinator) || fault.victims.contains(.coordinator) {
+            state.withLock { $0.isDisturbed = true }
+        }
         switch fault {
         case .kill(let member): try await kill(member)
         case .killBothDrafters:
             let drafters = try Member.drafters.map(process)
             for drafter in drafters { drafter.signal(SIGKILL) }
             for drafter in drafters { _ = await drafter.result() }
-        case .killClient(let number): client(number)?.signal(SIGKILL)
+        case .killClient(let number):
+            // Between two jobs there is nobody to kill.
+            try await waitUntil("client \(number) runs") { runningClient(number) != nil }
+            runningClient(number)?.signal(SIGKILL)
         case .stop(let member): try process(member).signal(SIGSTOP)
-        case .stopClient(let number): client(number)?.signal(SIGSTOP)
+        case .stopClient(let number):
+            try await waitUntil("client \(number) runs") { runningClient(number) != nil }
+            runningClient(number)?.signal(SIGSTOP)
         case .drain(let member):
             _ = try await client(["nodes", "drain", member.rawValue, "--no-wait"])
         case .crash(let member): try await crash(member)
@@ -168,7 +198,10 @@ final class SurvivalCluster: Sendable {
         }
     }
 
-    private func client(_ number: Int) -> CascadeProcess? { state.withLock { $0.clients[number] } }
+    /// The command that a client runs now.
+    func runningClient(_ number: Int) -> CascadeProcess? {
+        state.withLock { $0.clients[number] }.flatMap { $0.isDone ? nil : $0 }
+    }
 
     private func kill(_ member: Member) async throws {
         let process = try process(member)
@@ -233,7 +266,7 @@ final class SurvivalCluster: Sendable {
         case .killBothDrafters: for member in Member.drafters { try start(member) }
         case .killClient: break
         case .stop(let member): try process(member).signal(SIGCONT)
-        case .stopClient(let number): client(number)?.signal(SIGCONT)
+        case .stopClient(let number): runningClient(number)?.signal(SIGCONT)
         case .freezeEngine(let member): state.withLock { $0.freezers.removeValue(forKey: member) }?.thaw()
         case .moveCoordinator:
             let port = try TCPSocket.freePort()

@@ -13,12 +13,13 @@ struct SurvivalJob: Sendable {
     var prompt: String
     var options: [String]
     var expected: [UInt32]
+    var maxTokens = Self.maxTokens
 
     static let maxTokens = 96
 
     /// The command that submits it.
     var command: [String] {
-        ["submit", prompt, "--raw", "--json", "--max-tokens", "\(Self.maxTokens)"] + options
+        ["submit", prompt, "--raw", "--json", "--max-tokens", "\(maxTokens)"] + options
     }
 
     /// What is wrong with an answer to it; nil where nothing is.
@@ -30,6 +31,9 @@ struct SurvivalJob: Sendable {
         }
         if ledger.drafted != ledger.kept + ledger.matched + ledger.recovered + ledger.discarded {
             return "the ledger does not add up: \(ledger)"
+        }
+        if answer.tokens.count + ledger.cut != ledger.kept + ledger.matched + ledger.recovered + ledger.bonus {
+            return "\(answer.tokens.count) tokens do not fit the ledger: \(ledger)"
         }
         if answer.usage.completion_tokens != answer.tokens.count { return "usage counts other tokens" }
         return nil
@@ -60,6 +64,19 @@ struct SurvivalJob: Sendable {
             }
         }
         return jobs
+    }
+
+    /// A job that takes its time: `maxTokens` greedy tokens.
+    static func long(maxTokens: Int) async throws -> Self {
+        let prompt = ClusterTests.prompts[4]
+        let answer = try await Generated.run(model: ClusterTests.expert, texts: [prompt], maxTokens: maxTokens)
+        return Self(
+            guarantee: .greedy,
+            prompt: prompt,
+            options: ["--num-speculative-tokens", "2", "--drafter-kind", "model"],
+            expected: answer[0].tokens,
+            maxTokens: maxTokens
+        )
     }
 
     /// Jobs of rejection sampling with a fixed draft length: what a cluster says while nothing goes wrong.

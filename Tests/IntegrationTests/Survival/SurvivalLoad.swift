@@ -1,3 +1,4 @@
+import CascadeCore
 import CascadeTestSupport
 import Foundation
 import Synchronization
@@ -34,62 +35,86 @@ final class SurvivalLoad: Sendable {
         /// By client: the command that runs, counted, or nil.
         var running: [Int: Int] = [:]
         var commands = 0
+        /// No new jobs are submitted.
         var isOver = false
-        var hasFixedLength = false
+        /// Nor is one that was lost submitted again.
+        var isAbandoned = false
     }
 
     private let cluster: SurvivalCluster
     private let jobs: [SurvivalJob]
-    private let fixedLength: [SurvivalJob]
     private let clients: Int
     private let seed: UInt64
+    private let mayStall: Bool
     private let state = Mutex(State())
     private let loops = Mutex<[Task<Void, Never>]>([])
 
     /// Seconds that a client waits for a coordinator that says nothing: longer than any fault.
     static let patience = 240
 
-    /// - Parameter fixedLength: jobs that take turns with the others where ``allowFixedLength(_:)`` lets them.
-    init(_ cluster: SurvivalCluster, jobs: [SurvivalJob], fixedLength: [SurvivalJob] = [], clients: Int, seed: UInt64) {
-        (self.cluster, self.jobs, self.fixedLength, self.clients, self.seed) = (
-            cluster, jobs, fixedLength, clients, seed
-        )
+    /// - Parameters:
+    ///   - seed: which jobs, in which order.
+    ///   - mayStall: whether the cluster may say that it is not well meanwhile.
+    init(_ cluster: SurvivalCluster, jobs: [SurvivalJob], clients: Int, seed: UInt64, mayStall: Bool = false) {
+        (self.cluster, self.jobs, self.clients, self.seed, self.mayStall) = (cluster, jobs, clients, seed, mayStall)
     }
 
-    /// Starts the clients; each runs `rounds` jobs, or goes on until ``finish()``.
-    func start(rounds: Int? = nil) {
-        for client in 0..<clients {
-            let task = Task { [self] in
+    /// Runs the clients beside `body`, which begins when each has an answer under way; what came of all their jobs. Each has
+    /// a job at all times, so whatever goes wrong meanwhile, goes wrong in the middle of all answers.
+    func during(_ body: () async throws -> Void) async throws -> Outcome {
+        do {
+            let before = try told()
+            start()
+            try await waitUntilMidway(since: before)
+            try await body()
+        } catch {
+            await abandon()
+            throw error
+        }
+        return await finish()
+    }
+
+    /// Starts the clients, which go on until ``finish()``, and somebody who asks all the time whether the cluster is well.
+    func start() {
+        var tasks = (0..<clients).map { client in
+            Task { [self] in
                 var draws = SeededGenerator(seed: seed &+ UInt64(client))
-                var left = rounds ?? .max
-                while left > 0, rounds != nil || !state.withLock({ $0.isOver }) {
-                    let hasFixedLength = state.withLock { $0.hasFixedLength }
-                    let isFixed = hasFixedLength && Bool.random(using: &draws)
-                    let choices = isFixed ? fixedLength : jobs
-                    guard let job = choices.randomElement(using: &draws) else { return }
-                    await run(job, client)
-                    left -= 1
+                while !state.withLock({ $0.isOver }) {
+                    // There is at least one.
+                    await run(jobs.randomElement(using: &draws)!, client)
                 }
             }
-            loops.withLock { $0.append(task) }
+        }
+        if !mayStall { tasks.append(Task { [self] in await watchHealth() }) }
+        loops.withLock { $0 += tasks }
+    }
+
+    /// While jobs are pending and get on, the cluster must not call itself ill (I14).
+    private func watchHealth() async {
+        while !state.withLock({ $0.isOver }) {
+            let wasDisturbed = cluster.isDisturbed
+            if let stall = try? await cluster.status(seconds: 2).stall, !wasDisturbed, !cluster.isDisturbed {
+                return report("the cluster calls itself ill: \(stall.note)")
+            }
+            try? await Task.sleep(for: .milliseconds(200))
         }
     }
 
-    /// Waits for the commands that run, and for no others where clients go on by themselves.
+    /// Waits for the commands that run; no others are started.
     func finish() async -> Outcome {
         state.withLock { $0.isOver = true }
         for loop in loops.withLock({ $0 }) { await loop.value }
         return outcome
     }
 
-    var outcome: Outcome { state.withLock { $0.outcome } }
-
-    /// Whether jobs of rejection sampling with a fixed length are submitted as well; when they are not any more, the last of
-    /// them has ended.
-    func allowFixedLength(_ isAllowed: Bool) async throws {
-        state.withLock { $0.hasFixedLength = isAllowed }
-        if !isAllowed { try await settle() }
+    /// Ends the clients at once, as the test has failed.
+    func abandon() async {
+        state.withLock { state in (state.isOver, state.isAbandoned) = (true, true) }
+        for client in 0..<clients { cluster.runningClient(client)?.signal(SIGKILL) }
+        _ = await finish()
     }
+
+    var outcome: Outcome { state.withLock { $0.outcome } }
 
     /// Waits until every command that runs now has ended: everything is whole, so it must.
     func settle(seconds: Double = 60) async throws {
@@ -111,7 +136,6 @@ final class SurvivalLoad: Sendable {
         try await waitUntil("all answers are under way", seconds: 60) {
             try (0..<clients).allSatisfy { client in
                 try cluster.link(.client(client)).bytes(.toClient) - before[client] >= bytes
-                    || state.withLock { $0.running[client] == nil && $0.outcome.count > 0 }
             }
         }
     }
@@ -139,7 +163,11 @@ final class SurvivalLoad: Sendable {
             } catch {
                 return report("\(error)")
             }
-            _ = state.withLock { $0.running.removeValue(forKey: client) }
+            let isAbandoned = state.withLock { state in
+                state.running.removeValue(forKey: client)
+                return state.isAbandoned
+            }
+            guard !isAbandoned else { return }
             switch result.code {
             case 0: return take(result, job, client)
             case 4 where cluster.losses > losses && result.errors.contains("lost with an earlier coordinator"):

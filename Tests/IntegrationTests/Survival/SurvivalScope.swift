@@ -12,6 +12,7 @@ struct SurvivalScope: SuiteTrait, TestScoping {
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         let cluster = try await SurvivalCluster(clients: Self.clients)
+        defer { cluster.close() }
         try await Self.$current.withValue(cluster) { try await function() }
     }
 }

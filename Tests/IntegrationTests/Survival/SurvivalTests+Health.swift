@@ -20,35 +20,56 @@ extension SurvivalTests {
     )
     func enginesThatAreStuckWhilePingsAreAnswered() async throws {
         let cluster = try #require(SurvivalScope.current)
-        let load = SurvivalLoad(cluster, jobs: try await SurvivalJob.all(), clients: SurvivalScope.clients, seed: 8)
-        let before = try load.told()
-        load.start(rounds: 1)
-        try await load.waitUntilMidway(since: before)
-        for expert in Member.experts { try await cluster.begin(.freezeEngine(expert)) }
+        let load = SurvivalLoad(
+            cluster,
+            jobs: try await SurvivalJob.all(),
+            clients: SurvivalScope.clients,
+            seed: 8,
+            mayStall: true
+        )
+        var (red, green) = (0.0, 0.0)
+        let outcome = try await load.during {
+            try await freezing(Member.experts, in: cluster) {
+                var said = ""
+                red = try await seconds {
+                    let health = try await cluster.client(["health"])
+                    said = health.errors
+                    return health.code == 1
+                }
+                #expect(red < 15)
+                #expect(said.contains("engine has ended no pass for") && said.contains("expert-"), "\(said)")
+                try await waitUntilAProcessIsIll(cluster)
+                // Pings were answered all along.
+                #expect(try await cluster.nodes().filter { $0.state == "ready" }.count == Member.nodes.count)
+            }
+            green = try await seconds { try await cluster.client(["health", "--nodes"]).code == 0 }
+            _ = try await seconds { try await cluster.local(["health", "--process"]).code == 0 }
+        }
+        #expect(outcome.problems.isEmpty && outcome.count >= SurvivalScope.clients, "\(outcome)")
+        try await cluster.waitUntilWhole()
+        print("health is red \(red) s after both engines are stuck, green \(green) s after they are not")
+    }
+
+    private func freezing(
+        _ members: [Member],
+        in cluster: SurvivalCluster,
+        _ body: () async throws -> Void
+    ) async throws {
+        guard let member = members.first else { return try await body() }
+        try await cluster.with(.freezeEngine(member)) {
+            try await freezing(Array(members.dropFirst()), in: cluster, body)
+        }
+    }
+
+    /// A node says itself that its engine is stuck.
+    private func waitUntilAProcessIsIll(_ cluster: SurvivalCluster) async throws {
         var said = ""
-        let red = try await seconds {
-            let health = try await cluster.client(["health"])
+        _ = try await seconds {
+            let health = try await cluster.local(["health", "--process"])
             said = health.errors
             return health.code == 1
         }
-        #expect(red < 15)
-        #expect(said.contains("no progress for") && said.contains("expert-"), "\(said)")
-        var own = ""
-        _ = try await seconds {
-            let health = try await cluster.local(["health", "--process"])
-            own = health.errors
-            return health.code == 1
-        }
-        #expect(own.contains("is stuck") && own.contains("no pass has ended"), "\(own)")
-        // Pings were answered all along.
-        #expect(try await cluster.nodes().filter { $0.state == "ready" }.count == Member.nodes.count)
-        for expert in Member.experts { try await cluster.end(.freezeEngine(expert)) }
-        let green = try await seconds { try await cluster.client(["health", "--nodes"]).code == 0 }
-        _ = try await seconds { try await cluster.local(["health", "--process"]).code == 0 }
-        let outcome = await load.finish()
-        #expect(outcome.problems.isEmpty && outcome.count == SurvivalScope.clients, "\(outcome)")
-        try await cluster.waitUntilWhole()
-        print("health is red \(red) s after both engines are stuck, green \(green) s after they are not")
+        #expect(said.contains("is stuck") && said.contains("no pass has ended"), "\(said)")
     }
 
     /// One engine of two is stuck: its jobs go elsewhere, so the cluster is well, and the node itself says that it is not.
@@ -60,14 +81,16 @@ extension SurvivalTests {
     func oneStuckEngineHoldsNobodyUp(_ member: Member) async throws {
         let cluster = try #require(SurvivalScope.current)
         let load = SurvivalLoad(cluster, jobs: try await SurvivalJob.all(), clients: SurvivalScope.clients, seed: 9)
-        let before = try load.told()
-        load.start(rounds: 1)
-        try await load.waitUntilMidway(since: before)
-        try await cluster.begin(.freezeEngine(member))
-        let outcome = await load.finish()
-        #expect(outcome.problems.isEmpty && outcome.count == SurvivalScope.clients, "\(outcome)")
-        #expect(try await cluster.client(["health", "--nodes"]).code == 0)
-        try await cluster.end(.freezeEngine(member))
+        let outcome = try await load.during {
+            try await cluster.with(.freezeEngine(member)) {
+                // A round was under way there, so that the engine owes an answer; others give it in its place.
+                try await waitUntilAProcessIsIll(cluster)
+                #expect(try await cluster.client(["health", "--nodes"]).code == 0)
+                let before = load.outcome.count
+                try await waitUntil("more is answered") { load.outcome.count >= before + SurvivalScope.clients }
+            }
+        }
+        #expect(outcome.problems.isEmpty, "\(outcome)")
         try await cluster.waitUntilWhole()
     }
 

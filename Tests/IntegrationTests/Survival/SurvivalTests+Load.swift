@@ -129,20 +129,23 @@ extension SurvivalTests {
     @Test(.timeLimit(.minutes(2))) func nodesComeAndGoAllTheTime() async throws {
         let cluster = try #require(SurvivalScope.current)
         let load = SurvivalLoad(cluster, jobs: try await SurvivalJob.all(), clients: SurvivalScope.clients, seed: 10)
-        load.start()
-        var visitors: [CascadeProcess] = []
-        for number in 0..<14 {
-            let isExpert = number % 3 == 0
-            visitors.append(
-                try cluster.startVisitor(isExpert ? .expert : .drafter, name: "visitor-\(number)")
-            )
-            try await Task.sleep(for: .milliseconds(300))
-            if number % 2 == 1 { visitors[number - 1].signal(SIGKILL) }
-            if number % 2 == 0, number > 0 { visitors[number - 1].signal(SIGTERM) }
+        var joined = 0
+        let outcome = try await load.during {
+            var visitors: [CascadeProcess] = []
+            for number in 0..<14 {
+                let isExpert = number % 3 == 0
+                let visitor = try cluster.startVisitor(isExpert ? .expert : .drafter, name: "visitor-\(number)")
+                let end = ContinuousClock.now + .milliseconds(300)
+                try await waitUntil("visitor \(number) has joined") { visitor.errors.contains(" joined") }
+                joined += 1
+                try await Task.sleep(until: end)
+                if let last = visitors.last { last.signal(number % 2 == 1 ? SIGKILL : SIGTERM) }
+                visitors.append(visitor)
+            }
+            visitors.last?.signal(SIGTERM)
+            for visitor in visitors { _ = await visitor.result() }
         }
-        for visitor in visitors { visitor.signal(SIGTERM) }
-        for visitor in visitors { _ = await visitor.result() }
-        let outcome = await load.finish()
+        #expect(joined == 14)
         #expect(outcome.problems.isEmpty, "\(outcome.problems)")
         #expect(outcome.count > 0)
         #expect(try await cluster.audit() == [])
