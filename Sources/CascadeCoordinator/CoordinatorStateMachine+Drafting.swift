@@ -124,10 +124,24 @@ extension CoordinatorStateMachine {
         DraftLengthPolicy(
             expert: costs,
             drafter: nil,
-            expertSequences: max(1, load(of: expert).sequences),
+            expertSequences: max(1, load(of: expert).sequences, shareOfSequences(of: expert)),
             hasBonus: job.submit.rule.bonus == .target,
             expertRoundTrip: nodes[expert]?.roundTrip.milliseconds ?? RoundTrip.unknown
         )
+    }
+
+    /// How many of its pool's sequences an expert has on average: those of a moment may be fewer, but not for as long as a
+    /// prompt that a drafter has to read takes to pay. New sequences go where the least work is, so shares are as the
+    /// speeds.
+    private func shareOfSequences(of expert: NodeHandle) -> Int {
+        guard let own = nodes[expert], let pace = own.passCosts?.milliseconds(rows: 1) else { return 0 }
+        var (speeds, sequences) = (0.0, 0)
+        for (handle, node) in nodes.elements where node.hello.role == .expert && node.hello.pool == own.hello.pool {
+            guard node.state == .ready, !isShunned(node) || handle == expert, let costs = node.passCosts else { continue }
+            speeds += pace / max(costs.milliseconds(rows: 1), .leastNormalMagnitude)
+        }
+        for id in running where jobs[id]?.submit.pool == own.hello.pool { sequences += 1 }
+        return speeds > 0 ? Int((Double(sequences) / speeds).rounded()) : 0
     }
 
     /// Adds a drafter to what rounds cost; a sequence that is new there shares it with one more.
@@ -142,8 +156,18 @@ extension CoordinatorStateMachine {
         policy.drafter = costs
         policy.drafterSequences = max(1, load(of: drafter).sequences + (isNew ? 1 : 0))
         policy.drafterRoundTrip = node.roundTrip.milliseconds
-        // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not asked.
-        policy.sharesCores = nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty
+        policy.sharesCores = sharesCores(drafter, with: expert)
+    }
+
+    /// Whether a drafter takes its time from an expert: from this one, or from another that has sequences of its own, whose
+    /// passes its drafts would hold up as much. Cores that nobody knows of are taken for shared: a draft that did not pay
+    /// costs more than one that was not asked.
+    private func sharesCores(_ drafter: NodeHandle, with expert: NodeHandle) -> Bool {
+        guard let host = nodes[drafter]?.hello.host, !host.isEmpty else { return true }
+        return nodes.elements.contains { handle, node in
+            guard node.hello.role == .expert, node.hello.host == host else { return false }
+            return handle == expert || running.contains { jobs[$0]?.sequence?.expert == handle }
+        }
     }
 
     /// Whether a round should wait for those of other sequences that are being drafted on the expert's own cores: its pass

@@ -22,7 +22,7 @@ import Testing
     @Test(
         .enabled(
             if: folder != nil,
-            "a measurement of a quarter of an hour, not a check: CASCADE_MEASURE=FOLDER runs it and keeps its output"
+            "a measurement of half an hour, not a check: CASCADE_MEASURE=FOLDER runs it and keeps its output"
         ),
         arguments: Case.allCases
     )
@@ -41,7 +41,7 @@ import Testing
             var reader = ReadmeReader(network: network)
             for machine in ["A", "B"] { reader.environment[machine] = ["CASCADE_MODELS_DIR": models] }
             reader.environment["C"] = [
-                "CASCADE_CONCURRENCY": "1,8", "CASCADE_MAX_TOKENS": "64", "CASCADE_SECONDS": "10",
+                "CASCADE_CONCURRENCY": "1,8", "CASCADE_MAX_TOKENS": "64", "CASCADE_SECONDS": "20",
             ]
             var report = ""
             for step in blocks[0] { report += try await reader.perform(step).output }
