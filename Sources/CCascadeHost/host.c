@@ -1,7 +1,10 @@
 #define _GNU_SOURCE
 #include "cascade_host.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <time.h>
+#include <unistd.h>
 
 int csh_mutex_lock_within(pthread_mutex_t *mutex, int64_t nanoseconds) {
     struct timespec end;
@@ -16,3 +19,19 @@ int csh_mutex_lock_within(pthread_mutex_t *mutex, int64_t nanoseconds) {
 }
 
 void csh_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int csh_cores_in_mask(void) {
+    // The kernel refuses masks that are smaller than its own.
+    for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
+        cpu_set_t *mask = CPU_ALLOC(cpus);
+        if (mask == NULL) break;
+        const size_t size = CPU_ALLOC_SIZE(cpus);
+        const int failed = sched_getaffinity(getpid(), size, mask);
+        const int count = failed ? 0 : CPU_COUNT_S(size, mask);
+        CPU_FREE(mask);
+        if (count > 0) return count;
+        if (failed && errno != EINVAL) break;
+    }
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}

@@ -137,7 +137,9 @@ extension CoordinatorStateMachine {
         guard let own = nodes[expert], let pace = own.passCosts?.milliseconds(rows: 1) else { return 0 }
         var (speeds, sequences) = (0.0, 0)
         for (handle, node) in nodes.elements where node.hello.role == .expert && node.hello.pool == own.hello.pool {
-            guard node.state == .ready, !isShunned(node) || handle == expert, let costs = node.passCosts else { continue }
+            guard node.state == .ready, !isShunned(node) || handle == expert, let costs = node.passCosts else {
+                continue
+            }
             speeds += pace / max(costs.milliseconds(rows: 1), .leastNormalMagnitude)
         }
         for id in running where jobs[id]?.submit.pool == own.hello.pool { sequences += 1 }
@@ -156,18 +158,8 @@ extension CoordinatorStateMachine {
         policy.drafter = costs
         policy.drafterSequences = max(1, load(of: drafter).sequences + (isNew ? 1 : 0))
         policy.drafterRoundTrip = node.roundTrip.milliseconds
-        policy.sharesCores = sharesCores(drafter, with: expert)
-    }
-
-    /// Whether a drafter takes its time from an expert: from this one, or from another that has sequences of its own, whose
-    /// passes its drafts would hold up as much. Cores that nobody knows of are taken for shared: a draft that did not pay
-    /// costs more than one that was not asked.
-    private func sharesCores(_ drafter: NodeHandle, with expert: NodeHandle) -> Bool {
-        guard let host = nodes[drafter]?.hello.host, !host.isEmpty else { return true }
-        return nodes.elements.contains { handle, node in
-            guard node.hello.role == .expert, node.hello.host == host else { return false }
-            return handle == expert || running.contains { jobs[$0]?.sequence?.expert == handle }
-        }
+        // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not asked.
+        policy.sharesCores = nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty
     }
 
     /// Whether a round should wait for those of other sequences that are being drafted on the expert's own cores: its pass

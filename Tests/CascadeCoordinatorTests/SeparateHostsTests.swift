@@ -95,4 +95,37 @@ struct SeparateHostsTests {
         }
         #expect(drafted)
     }
+
+    /// Rounds that are drafted of a long adaptive job whose expert has another, short one at first; with `others`, a second
+    /// expert has as many jobs that go on.
+    private static func drafts(others: Bool) throws -> Int {
+        // Two rows cost as much as one, more cost more: drafts pay for one sequence and not for two.
+        let expert = [
+            CostPoint(rows: 2, milliseconds: 20), CostPoint(rows: 3, milliseconds: 40),
+            CostPoint(rows: 4, milliseconds: 60),
+        ]
+        var harness = Harness()
+        for name in others ? ["first", "second"] : ["first"] {
+            harness.join(ToyNode(name, .expert), credits: 16, costs: expert)
+            harness.mute(name)
+        }
+        harness.join(ToyNode("drafter", .drafter), credits: 16, costs: [CostPoint(rows: 1, milliseconds: 1)])
+        // In turn to the one and to the other expert.
+        for maxTokens: UInt32 in others ? [60, 60, 2, 60] : [60, 2] {
+            var submission = harness.submission("job", maxTokens: maxTokens)
+            (submission.draftLength, submission.drafterKind) = (.adaptive, .model)
+            harness.submit(submission)
+        }
+        harness.unmute("first")
+        harness.settle()
+        #expect(harness.machine.transitions[.jobReachedLength] == 2)
+        return harness.node("drafter").received.count(where: \.isDraft)
+    }
+
+    /// An expert that has fewer sequences than others for a moment gets more soon: drafts that pay until then are not worth
+    /// a prompt that a drafter has to read.
+    @Test func aMomentaryGapStartsNoDrafts() throws {
+        #expect(try Self.drafts(others: false) > 15)
+        #expect(try Self.drafts(others: true) <= 4)
+    }
 }

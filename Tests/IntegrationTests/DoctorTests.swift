@@ -29,12 +29,14 @@ import Testing
     private func doctor(
         _ arguments: [String] = ["--no-hash"],
         endpoint: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        launcher: [String] = []
     ) async throws -> Report {
         let endpoint = try endpoint ?? "tcp://127.0.0.1:\(TCPSocket.freePort())"
         let result = try await CascadeProcess.run(
             ["doctor", "--json", "--endpoint", endpoint] + arguments,
-            environment: environment
+            environment: environment,
+            launcher: launcher
         )
         let report = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
         #expect(result.code == (report.ok ? 0 : 1))
@@ -61,6 +63,15 @@ import Testing
         #expect(try report.check("endpoint").message.contains("is free"))
         #expect(try report.check("libraries").message.contains(/libzmq 4\.\d+\.\d+, protobuf-c 1\.\d+\.\d+/))
         #expect(try report.check("cores").message.contains("\(AvailableCores.count()) threads by default"))
+    }
+
+    /// Threads beyond the cores that a process may use would take each other's time.
+    @Test func onlyTheCoresOfTheMaskCount() async throws {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") })
+        let core = try #require(line.firstMatch(of: /[0-9]+/)).output
+        let report = try await doctor(launcher: ["/usr/bin/taskset", "-c", String(core)])
+        #expect(try report.check("cores").message.contains("1 in the affinity mask: 1 threads by default"))
     }
 
     @Test func aMissingModelsDirectoryIsAProblem() async throws {

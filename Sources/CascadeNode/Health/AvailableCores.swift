@@ -1,3 +1,4 @@
+internal import CCascadeHost
 internal import Foundation
 
 /// How many cores this process may use: the affinity mask cut to the control group's CPU quota.
@@ -9,8 +10,8 @@ package enum AvailableCores {
 
     /// Cores in the affinity mask.
     package static var inMask: Int {
-        // Foundation counts the affinity mask.
-        ProcessInfo.processInfo.activeProcessorCount
+        // Foundation's activeProcessorCount counts the machine's, whatever the mask says.
+        Int(csh_cores_in_mask())
     }
 
     /// Whole cores of the control group's quota, rounded up; nil without one. Version 2 first, then version 1.
