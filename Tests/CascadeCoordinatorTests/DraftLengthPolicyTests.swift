@@ -165,6 +165,28 @@ struct DraftLengthPolicyTests {
         #expect(counts[0] < counts[3])
     }
 
+    /// Eight sequences keep an expert busy whatever the network takes: there is no idle time that drafts would fill. The
+    /// curves are those of the default pair on one core, where eight rows more cost as much as the first eight.
+    @Test(arguments: [0.5, 10, 40])
+    func aSlowNetworkIsNoReasonToDraftUnderLoad(milliseconds: Double) throws {
+        let expert = [1: 32.8, 4: 32.3, 5: 34, 8: 42.3, 16: 87.3]
+        let drafter = [1: 15.9, 4: 17.7, 8: 21.8, 16: 40.6]
+        func curve(_ points: [Int: Double]) throws -> PassCosts {
+            let points = points.sorted { $0.key < $1.key }
+            return try #require(PassCosts(points.map { CostPoint(rows: UInt32($0.key), milliseconds: $0.value) }))
+        }
+        let policy = DraftLengthPolicy(
+            expert: try curve(expert),
+            drafter: try curve(drafter),
+            expertSequences: 8,
+            drafterSequences: 8,
+            sharesCores: false,
+            expertRoundTrip: milliseconds,
+            drafterRoundTrip: milliseconds
+        )
+        #expect(policy.choose(acceptance: 0.75, upTo: 8).count == 0)
+    }
+
     @Test func theLimitHolds() {
         let policy = DraftLengthPolicy(expert: Self.expert, drafter: nil)
         for limit in 0...12 { #expect(policy.choose(acceptance: 1, upTo: limit).count <= limit) }

@@ -6,7 +6,8 @@
 /// over k + 1 rows, and the nodes' measured curves say how long those are. With n sequences at a node that all do the
 /// same, its passes carry the rows of all of them, so that speculation falls with load.
 ///
-/// Nodes that share cores work one after the other. Nodes that do not work at the same time: with two or more sequences
+/// Nodes that share cores work one after the other, and the network is waited for as far as no other sequence has work
+/// meanwhile: all of it by one alone, an n-th of it by n. Nodes that do not work at the same time: with two or more sequences
 /// one half of them is drafted while the other is verified, and a round takes as long as the slower of the two stations
 /// is busy with both halves, or as one half waits for both stations and the network.
 ///
@@ -94,7 +95,8 @@ package struct DraftLengthPolicy: Sendable {
     /// All sequences are drafted, then all are verified.
     private func together(_ count: Int) -> Double {
         let times = stations(count, parts: 1)
-        return times.expert + times.drafter + network(count)
+        // While one sequence is on its way, passes carry others: they are never all in step.
+        return times.expert + times.drafter + network(count) / Double(max(1, expertSequences))
     }
 
     /// One half is drafted while the other is verified; nil where both take the same cores' time, or there is one sequence.
