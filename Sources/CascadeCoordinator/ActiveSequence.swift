@@ -48,6 +48,8 @@ struct ActiveSequence: Sendable {
     var failures = 0
     /// Not before then is its next verification tried.
     var notBefore = Instant(nanoseconds: 0)
+    /// When the round that is being verified was first sent to an expert.
+    var verifyingSince: Instant?
     /// Failed drafts in a row.
     var draftFailures = 0
     /// Not before then is a drafter asked again.

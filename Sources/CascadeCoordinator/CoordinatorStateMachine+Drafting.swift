@@ -140,7 +140,7 @@ extension CoordinatorStateMachine {
             guard node.state == .ready, !isShunned(node) || handle == expert, let costs = node.passCosts else {
                 continue
             }
-            speeds += pace / max(costs.milliseconds(rows: 1), .leastNormalMagnitude)
+            speeds += handle == expert ? 1 : pace / max(costs.milliseconds(rows: 1), .leastNormalMagnitude)
         }
         for id in running where jobs[id]?.submit.pool == own.hello.pool { sequences += 1 }
         return speeds > 0 ? Int((Double(sequences) / speeds).rounded()) : 0

@@ -38,7 +38,10 @@ extension CoordinatorStateMachine {
             excluding: request.node,
             mustHaveCredit: true
         )
-        guard let other, let time = expectedMilliseconds(other, rows: sequence.base + request.rows) else { return nil }
+        // One that says itself that it is stuck would only take the second of two places.
+        guard let other, nodes[other]?.progress.stuckMilliseconds == 0,
+            let time = expectedMilliseconds(other, rows: sequence.base + request.rows)
+        else { return nil }
         return (other, time)
     }
 
@@ -59,7 +62,7 @@ extension CoordinatorStateMachine {
                 continue
             }
             transitions.count(.roundHedged)
-            ask(other, request.job, .expert, attempt: request.attempt)
+            ask(other, request.job, .expert, attempt: max(request.attempt, sequence.failures + sequence.deaths))
         }
     }
 

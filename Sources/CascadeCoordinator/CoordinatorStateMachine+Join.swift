@@ -165,7 +165,7 @@ extension CoordinatorStateMachine {
         guard node.state == .loading else { return }
         nodes[handle]?.state = .ready
         transitions.count(.nodeReady)
-        noteProgress(inPool: node.hello.pool)
+        if node.hello.role == .expert { noteProgress(inPool: node.hello.pool) }
         log(.info, "node ready", LogField("node", node.hello.identity.name))
     }
 

@@ -60,6 +60,7 @@ extension CoordinatorStateMachine {
         let attempt = sequence.failures + sequence.deaths
         transitions.count(attempt == 0 ? .roundVerifying : .roundRetried)
         jobs[id]?.sequence?.phase = .verifying(draft)
+        if attempt == 0 { jobs[id]?.sequence?.verifyingSince = now }
         ask(expert, id, .expert, attempt: attempt)
     }
 

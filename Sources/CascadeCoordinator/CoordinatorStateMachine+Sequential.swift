@@ -26,7 +26,7 @@ extension CoordinatorStateMachine {
         guard now >= sequence.draftNotBefore else { return false }
         return nodes.values.contains { node in
             node.hello.role == .drafter && node.hello.pool == job.submit.pool && node.state == .ready
-                && node.benchedUntil <= now && Int(node.hello.contextLength) > sequence.base
+                && !isShunned(node) && Int(node.hello.contextLength) > sequence.base
                 && min(sequence.reservation, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }
     }

@@ -4,9 +4,17 @@ import OrderedCollections
 /// Whether jobs that are pending get on. What is slow, full or loading does; what has died or hangs does not. Whether an
 /// engine hangs is its node's own word: it knows how long its passes take.
 extension CoordinatorStateMachine {
-    /// A pool's jobs have got on: a round was committed, a node has ended a pass or is ready.
+    /// A pool's jobs have got on: a round was committed, a node has ended a pass or an expert is ready.
     mutating func noteProgress(inPool name: String) {
         if movedAt[name] != nil { movedAt[name] = now }
+    }
+
+    /// A node has ended passes. Those of a drafter count while no expert has anything to do: what is drafted for new jobs
+    /// says nothing of those that an expert holds up.
+    mutating func notePasses(of hello: Hello) {
+        if hello.role == .expert || !requests.contains(where: { $0.role == .expert && pool(of: $0) == hello.pool }) {
+            noteProgress(inPool: hello.pool)
+        }
     }
 
     /// A pool has a job that is pending: the clock runs from the first of them.
@@ -27,16 +35,17 @@ extension CoordinatorStateMachine {
     }
 
     /// Jobs whose round is at experts that are stuck, and at no other. A round that another expert is asked for as well
-    /// gets on.
+    /// gets on, and one that has just begun may soon be asked elsewhere.
     private func stuckEngine(inPool name: String) -> ClusterStatus.Stall? {
         let asked = requests.filter { $0.role == .expert && pool(of: $0) == name }
-        let gettingOn = Set(asked.filter { stuckMilliseconds(of: $0.node) == 0 }.map(\.job))
+        let gettingOn = Set(asked.filter { stuckMilliseconds(of: $0.node) == 0 || isYoung($0) }.map(\.job))
         let heldUp = OrderedSet(asked.map(\.job)).subtracting(gettingOn)
         let holders = asked.filter { heldUp.contains($0.job) }.map(\.node)
         guard let longest = holders.max(by: { stuckMilliseconds(of: $0) < stuckMilliseconds(of: $1) }),
             let node = nodes[longest]
         else { return nil }
-        let milliseconds = Double(stuckMilliseconds(of: longest))
+        // No word of a node reaches back behind this process's own start.
+        let milliseconds = min(Double(stuckMilliseconds(of: longest)), now.milliseconds(since: startedAt))
         let jobs = heldUp.count == 1 ? "1 job waits" : "\(heldUp.count) jobs wait"
         let words = "whose engine has ended no pass for \(Int(milliseconds / 1_000)) s"
         return ClusterStatus.Stall(
@@ -66,6 +75,12 @@ extension CoordinatorStateMachine {
             milliseconds: milliseconds,
             note: "pool \(name): \(jobs) pending, no progress for \(Int(milliseconds / 1_000)) s; \(reason)"
         )
+    }
+
+    /// Whether the round of a request, whatever attempt this is, has not been verified for long.
+    private func isYoung(_ request: Request) -> Bool {
+        guard let since = jobs[request.job]?.sequence?.verifyingSince else { return true }
+        return now.milliseconds(since: since) <= Double(limits.stallMilliseconds)
     }
 
     private func pool(of request: Request) -> String? { nodes[request.node]?.hello.pool }

@@ -8,7 +8,7 @@ extension CoordinatorStateMachine {
         var earliest = nextHeartbeat
         for request in requests {
             earliest = min(earliest, request.deadline)
-            if let hedgeAt = request.hedgeAt, hedgeAt > now { earliest = min(earliest, hedgeAt) }
+            if let hedgeAt = request.hedgeAt { earliest = min(earliest, hedgeAt) }
             if request.holdUntil > now { earliest = min(earliest, request.holdUntil) }
         }
         for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
@@ -103,7 +103,7 @@ extension CoordinatorStateMachine {
         nodes[handle]?.progress = pong.progress
         nodes[handle]?.usage.take(pong.progress)
         guard hasAdvanced else { return }
-        noteProgress(inPool: node.hello.pool)
+        notePasses(of: node.hello)
         for index in requests.indices where requests[index].node == handle {
             requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
         }

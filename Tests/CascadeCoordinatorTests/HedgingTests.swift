@@ -49,6 +49,33 @@ struct HedgingTests {
         #expect(harness.machine.transitions[.replyStale] == stale + 1)
     }
 
+    /// Who was asked first and lost is left alone for a moment, although it has nothing to do.
+    @Test func theLoserGetsNothingNewForAWhile() throws {
+        var (harness, _, _) = try stuck()
+        harness.answerPings(of: "first", milliseconds: 700, progressing: true)
+        #expect(harness.machine.transitions[.jobReachedLength] == 1)
+        let hedged = harness.machine.transitions[.roundHedged]
+        harness.held = []
+        harness.submit(harness.submission(maxTokens: 5))
+        #expect(harness.heldVerify("first") == nil)
+        harness.settle()
+        #expect(harness.machine.transitions[.jobReachedLength] == 2)
+        #expect(harness.machine.transitions[.roundHedged] == hedged)
+    }
+
+    /// Two experts that stand still: attempts take twice as long each time, hedged or not.
+    @Test func hedgesDoNotUseUpTheAttempts() throws {
+        var (harness, _, _) = try stuck()
+        harness.mute("second")
+        harness.answerPings(of: "first", milliseconds: 60_000, progressing: false)
+        // Nobody listens any more after so long; the job is there.
+        #expect(harness.machine.transitions[.jobFailed] == 0)
+        harness.unmute("first")
+        harness.unmute("second")
+        harness.answerPings(of: "first", milliseconds: 100_000, progressing: false)
+        #expect(harness.machine.transitions[.jobReachedLength] == 1)
+    }
+
     /// A prompt takes its time, and asking another expert to read it as well would only take more.
     @Test func aLongPromptIsNotLate() throws {
         var harness = Harness(limits: Self.plain())

@@ -31,6 +31,7 @@ import Testing
     func faultsForALongTime() async throws {
         let limit = try #require(Self.seconds)
         let cluster = try await SurvivalCluster(clients: Self.clients, seed: Self.seed)
+        defer { cluster.close() }
         let interrupt = Interrupt { cluster.close() }
         let started = ContinuousClock.now
         say("seed \(Self.seed), \(Int(limit)) s, \(Self.clients) clients; Ctrl-C ends it with the verdict so far")
