@@ -46,6 +46,8 @@ struct ActiveSequence: Sendable {
     var deaths = 0
     /// Failed or expired verifications since the last commit.
     var failures = 0
+    /// Attempts to verify its present round that came to nothing.
+    var attempts: Int { failures + deaths }
     /// Not before then is its next verification tried.
     var notBefore = Instant(nanoseconds: 0)
     /// When the round that is being verified was first sent to an expert.

@@ -124,7 +124,7 @@ extension CoordinatorStateMachine {
         DraftLengthPolicy(
             expert: costs,
             drafter: nil,
-            expertSequences: max(1, load(of: expert).sequences, shareOfSequences(of: expert)),
+            expertSequences: max(1, load(of: expert).sequences, shareOfSequences(of: expert, costs)),
             hasBonus: job.submit.rule.bonus == .target,
             expertRoundTrip: nodes[expert]?.roundTrip.milliseconds ?? RoundTrip.unknown
         )
@@ -133,17 +133,19 @@ extension CoordinatorStateMachine {
     /// How many of its pool's sequences an expert has on average: those of a moment may be fewer, but not for as long as a
     /// prompt that a drafter has to read takes to pay. New sequences go where the least work is, so shares are as the
     /// speeds.
-    private func shareOfSequences(of expert: NodeHandle) -> Int {
-        guard let own = nodes[expert], let pace = own.passCosts?.milliseconds(rows: 1) else { return 0 }
-        var (speeds, sequences) = (0.0, 0)
-        for (handle, node) in nodes.elements where node.hello.role == .expert && node.hello.pool == own.hello.pool {
-            guard node.state == .ready, !isShunned(node) || handle == expert, let costs = node.passCosts else {
+    private func shareOfSequences(of expert: NodeHandle, _ costs: PassCosts) -> Int {
+        guard let pool = nodes[expert]?.hello.pool else { return 0 }
+        let pace = costs.milliseconds(rows: 1)
+        // In those of this expert.
+        var speeds = 1.0
+        for (handle, node) in nodes.elements where handle != expert && node.hello.role == .expert {
+            guard node.hello.pool == pool, node.state == .ready, !isShunned(node), let other = node.passCosts else {
                 continue
             }
-            speeds += handle == expert ? 1 : pace / max(costs.milliseconds(rows: 1), .leastNormalMagnitude)
+            speeds += pace / max(other.milliseconds(rows: 1), .leastNormalMagnitude)
         }
-        for id in running where jobs[id]?.submit.pool == own.hello.pool { sequences += 1 }
-        return speeds > 0 ? Int((Double(sequences) / speeds).rounded()) : 0
+        let sequences = running.count { jobs[$0]?.submit.pool == pool }
+        return Int((Double(sequences) / speeds).rounded())
     }
 
     /// Adds a drafter to what rounds cost; a sequence that is new there shares it with one more.

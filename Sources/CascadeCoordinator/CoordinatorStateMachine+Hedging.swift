@@ -62,7 +62,7 @@ extension CoordinatorStateMachine {
                 continue
             }
             transitions.count(.roundHedged)
-            ask(other, request.job, .expert, attempt: max(request.attempt, sequence.failures + sequence.deaths))
+            ask(other, request.job, .expert)
         }
     }
 

@@ -57,20 +57,23 @@ extension CoordinatorStateMachine {
             waiting.append(id)
             return
         }
-        let attempt = sequence.failures + sequence.deaths
-        transitions.count(attempt == 0 ? .roundVerifying : .roundRetried)
+        transitions.count(sequence.attempts == 0 ? .roundVerifying : .roundRetried)
         jobs[id]?.sequence?.phase = .verifying(draft)
-        if attempt == 0 { jobs[id]?.sequence?.verifyingSince = now }
-        ask(expert, id, .expert, attempt: attempt)
+        if sequence.attempts == 0 { jobs[id]?.sequence?.verifyingSince = now }
+        ask(expert, id, .expert)
     }
 
     // MARK: Requests
 
-    /// Sends a job's current request to a node and remembers it as outstanding.
-    mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0, attempt: Int = 0) {
+    /// Sends a job's current request to a node and remembers it as outstanding. Each attempt to verify a round, whoever is
+    /// asked, may be silent for twice as long as the one before.
+    mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0) {
         guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
         if jobs[id]?.firstRequestAt == nil { jobs[id]?.firstRequestAt = now }
-        let silence = role == .drafter ? limits.draftSilenceMilliseconds : limits.verifySilenceMilliseconds
+        let silence =
+            role == .drafter
+            ? limits.draftSilenceMilliseconds
+            : limits.verifySilenceMilliseconds << UInt64(min(sequence.attempts, 6))
         let fence = Fence(
             boot: boot,
             incarnation: identity.incarnation,
@@ -87,8 +90,7 @@ extension CoordinatorStateMachine {
                 fence: fence,
                 knownLength: 0,
                 count: count,
-                attempt: attempt,
-                silenceMilliseconds: silence << UInt64(min(attempt, 6)),
+                silenceMilliseconds: silence,
                 silenceDeadline: now,
                 totalDeadline: now
             )
@@ -220,7 +222,7 @@ extension CoordinatorStateMachine {
         requests[index].silenceDeadline = now.advanced(milliseconds: silence)
         requests[index].totalDeadline = now.advanced(milliseconds: silence + limits.requestMilliseconds)
         moveToExpert(other, id)
-        ask(other, id, .expert, attempt: sequence.failures)
+        ask(other, id, .expert)
     }
 
     /// Counts a failed verification; false when it was the last that the job may have, which has ended then.

@@ -23,8 +23,6 @@ struct Request: Sendable {
     var holdUntil = Instant(nanoseconds: 0)
     /// Times the node has answered "missing".
     var misses = 0
-    /// Which attempt of its round it is, from 0.
-    let attempt: Int
     /// How long the node may show no progress.
     var silenceMilliseconds: UInt64
     /// When that time is over.

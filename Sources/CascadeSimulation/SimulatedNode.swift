@@ -16,6 +16,7 @@ struct SimulatedNode: Sendable {
     var pausedUntil = Instant(nanoseconds: 0)
     /// Until when its computing thread makes no progress.
     var stuckUntil = Instant(nanoseconds: 0)
+    /// Since when.
     var stuckAt = Instant(nanoseconds: 0)
     /// From when on it is loaded.
     var loadedAt: Instant

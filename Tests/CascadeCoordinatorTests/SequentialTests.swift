@@ -100,6 +100,20 @@ struct SequentialTests {
         #expect(report.counts.expertRounds == 4)
     }
 
+    /// A drafter that says itself that its engine is stuck is nobody to wait for.
+    @Test(arguments: [RuleSettings.Rule.tokenCascade, .sequentialChow])
+    func beforeAStuckDrafterTheExpertAnswers(rule: RuleSettings.Rule) throws {
+        var harness = Self.cluster()
+        harness.mute("drafter")
+        let index = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
+        harness.nodes[index].stuckMilliseconds = 7_000
+        harness.answerPings(of: "drafter", milliseconds: 2_000)
+        let job = harness.submit(Self.submission(&harness, rule, 0.5))
+        harness.settle()
+        let report = try #require(harness.report(job))
+        #expect(report.tokens == Toy.answer(prompt: Toy.tokens(Array(Self.prompt.utf8)), count: 40))
+    }
+
     @Test(arguments: [RuleSettings.Rule.tokenCascade, .sequentialChow])
     func withoutADrafterTheExpertAnswers(rule: RuleSettings.Rule) throws {
         var harness = Harness(limits: CoordinatorLimits())

@@ -3,10 +3,8 @@ internal import CascadeCore
 
 /// Tells an engine that is stuck from one that is busy: by its passes, which end, and by what it said they take.
 struct EngineWatch {
-    /// Longest pass that nobody wonders about.
-    private static let leastMilliseconds = 5_000.0
-    /// Longest load that nobody wonders about: a large model from a slow disk.
-    private static let loadingMilliseconds = 600_000.0
+    /// How long nobody wonders about a pass, and about a large model from a slow disk.
+    private static let limits = CoordinatorLimits()
     /// How much longer than measured a pass may take: other processes have their share too.
     private static let slack = 8.0
     /// Who has not looked for so long stood still, and so did the engine.
@@ -31,10 +29,10 @@ struct EngineWatch {
         lookedAt = now
         let patience: Double
         switch engine {
-        case .loading: patience = Self.loadingMilliseconds
+        case .loading: patience = Double(Self.limits.loadingMilliseconds)
         case .ready(let costs) where isLoaded && progress.pending > 0 && progress.passes == passes:
             let longest = PassCosts(costs)?.milliseconds(rows: rowBudget) ?? 0
-            patience = max(Self.leastMilliseconds, Self.slack * longest)
+            patience = max(Double(Self.limits.stallMilliseconds), Self.slack * longest)
         case .ready, .failed:
             isLoaded = true
             passes = progress.passes

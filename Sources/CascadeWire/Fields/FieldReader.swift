@@ -52,6 +52,11 @@ struct FieldReader {
         try number(has, value, field, in: 0...limits.counter)
     }
 
+    /// A 64-bit counter that older senders do not know: 0 where it is missing.
+    func counterOrZero(_ has: protobuf_c_boolean, _ value: UInt64, _ field: String) throws(WireError) -> UInt64 {
+        has == 0 ? 0 : try counter(has, value, field)
+    }
+
     /// A duration in milliseconds.
     func duration(_ has: protobuf_c_boolean, _ value: Double, _ field: String) throws(WireError) -> Double {
         try number(has, value, field, in: 0...limits.milliseconds)

@@ -129,10 +129,12 @@ extension SpeculationCounts: WireConvertible {
                 proto.unruled_positions,
                 "unruled_positions"
             ),
-            lookupDrafted: proto.has_lookup_drafted == 0
-                ? 0 : try reader.counter(1, proto.lookup_drafted, "lookup_drafted"),
-            lookupAccepted: proto.has_lookup_accepted == 0
-                ? 0 : try reader.counter(1, proto.lookup_accepted, "lookup_accepted"),
+            lookupDrafted: try reader.counterOrZero(proto.has_lookup_drafted, proto.lookup_drafted, "lookup_drafted"),
+            lookupAccepted: try reader.counterOrZero(
+                proto.has_lookup_accepted,
+                proto.lookup_accepted,
+                "lookup_accepted"
+            ),
             acceptanceHistogram: histogram
         )
         // Whoever reads it takes lookup's part away from the whole.

@@ -179,15 +179,26 @@ extension Progress: WireConvertible {
                 "busy_milliseconds",
                 in: 0...UInt64(reader.limits.milliseconds)
             ),
-            prefixCacheHitTokens: proto.has_prefix_cache_hit_tokens == 0
-                ? 0
-                : try reader.counter(1, proto.prefix_cache_hit_tokens, "prefix_cache_hit_tokens"),
-            uptimeMilliseconds: proto.has_uptime_milliseconds == 0
-                ? 0 : try reader.counter(1, proto.uptime_milliseconds, "uptime_milliseconds"),
-            cpuMilliseconds: proto.has_cpu_milliseconds == 0
-                ? 0 : try reader.counter(1, proto.cpu_milliseconds, "cpu_milliseconds"),
-            stuckMilliseconds: proto.has_stuck_milliseconds == 0
-                ? 0 : try reader.counter(1, proto.stuck_milliseconds, "stuck_milliseconds")
+            prefixCacheHitTokens: try reader.counterOrZero(
+                proto.has_prefix_cache_hit_tokens,
+                proto.prefix_cache_hit_tokens,
+                "prefix_cache_hit_tokens"
+            ),
+            uptimeMilliseconds: try reader.counterOrZero(
+                proto.has_uptime_milliseconds,
+                proto.uptime_milliseconds,
+                "uptime_milliseconds"
+            ),
+            cpuMilliseconds: try reader.counterOrZero(
+                proto.has_cpu_milliseconds,
+                proto.cpu_milliseconds,
+                "cpu_milliseconds"
+            ),
+            stuckMilliseconds: try reader.counterOrZero(
+                proto.has_stuck_milliseconds,
+                proto.stuck_milliseconds,
+                "stuck_milliseconds"
+            )
         )
     }
 

@@ -59,8 +59,8 @@ final class SurvivalLoad: Sendable {
         (self.cluster, self.jobs, self.clients, self.seed, self.mayStall) = (cluster, jobs, clients, seed, mayStall)
     }
 
-    /// Runs the clients beside `body`, which begins when each has an answer under way; what came of all their jobs. Each has
-    /// a job at all times, so whatever goes wrong meanwhile, goes wrong in the middle of all answers.
+    /// Runs the clients beside `body`, which begins when each has been told something; what came of all their jobs. One job
+    /// follows the other, so whatever goes wrong meanwhile hits all clients, as good as always in the middle of an answer.
     func during(_ body: () async throws -> Void) async throws -> Outcome {
         do {
             let before = try told()
@@ -91,9 +91,13 @@ final class SurvivalLoad: Sendable {
 
     /// While jobs are pending and get on, the cluster must not call itself ill (I14).
     private func watchHealth() async {
+        var answers = 0
+        defer { if answers == 0 { report("the cluster never said how it is") } }
         while !state.withLock({ $0.isOver }) {
             let wasDisturbed = cluster.isDisturbed
-            if let stall = try? await cluster.status(seconds: 2).stall, !wasDisturbed, !cluster.isDisturbed {
+            let status = try? await cluster.status(seconds: 2)
+            if status != nil { answers += 1 }
+            if let stall = status?.stall, !wasDisturbed, !cluster.isDisturbed {
                 return report("the cluster calls itself ill: \(stall.note)")
             }
             try? await Task.sleep(for: .milliseconds(200))
@@ -155,10 +159,12 @@ final class SurvivalLoad: Sendable {
             do {
                 let command = job.command + ["--timeout", "\(Self.patience)"]
                 let process = try cluster.startClient(client, command)
-                state.withLock { state in
+                let isLate = state.withLock { state in
                     state.commands += 1
                     state.running[client] = state.commands
+                    return state.isAbandoned
                 }
+                if isLate { process.signal(SIGKILL) }
                 result = await process.result()
             } catch {
                 return report("\(error)")

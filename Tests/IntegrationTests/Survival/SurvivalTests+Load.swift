@@ -72,9 +72,9 @@ extension SurvivalTests {
     @Test(.timeLimit(.minutes(1))) func aReplyBehindACancelChangesNothing() async throws {
         let cluster = try #require(SurvivalScope.current)
         let stale = try await cluster.status().staleMessages
-        for expert in Member.experts {
-            try cluster.link(.member(expert)).set(LineConditions(latency: .milliseconds(700)), .toServer)
-        }
+        let links = try Member.experts.map { try cluster.link(.member($0)) }
+        for link in links { link.set(LineConditions(latency: .milliseconds(700)), .toServer) }
+        defer { for link in links { link.set(SurvivalCluster.calm) } }
         let link = try cluster.link(.client(0))
         let told = link.bytes(.toClient)
         let client = try cluster.startClient(
@@ -87,7 +87,7 @@ extension SurvivalTests {
         try await waitUntil("the reply has come, and was dropped", seconds: 20) {
             try await cluster.status().staleMessages > stale
         }
-        for expert in Member.experts { try cluster.link(.member(expert)).set(SurvivalCluster.calm) }
+        for link in links { link.set(SurvivalCluster.calm) }
         #expect(try await cluster.audit() == [])
     }
 
