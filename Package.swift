@@ -41,6 +41,7 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
 
 let package = Package(
@@ -51,6 +52,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -94,12 +96,15 @@ let package = Package(
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
 
+        // What a coordinator has written down.
+        module("CascadeStore", [grdb]),
+
         // The drivers that join them, and the command line on top.
         module(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", "CCascadeHost", collections, logging, lifecycle,
+                "CascadeText", "CascadeStore", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
@@ -131,7 +136,11 @@ let package = Package(
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
-        tests("CascadeNode", ["CascadeCore", "CascadeModel", "CascadeTestSupport", "CascadeTransport", logging]),
+        tests("CascadeStore", [grdb]),
+        tests(
+            "CascadeNode",
+            ["CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", logging]
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -91,6 +91,17 @@ struct ActiveSequence: Sendable {
         drafter = nil
     }
 
+    /// Goes on where an earlier coordinator was. To be called before the first round.
+    mutating func resume(_ answer: JournaledAnswer) {
+        append(answer.tokens[...], origins: answer.origins[...])
+        explanations = answer.explanations
+        counts = answer.counts
+        round = answer.round
+        isExpertsTurn = answer.isExpertsTurn
+        isProvisional = false
+        for token in answer.tokens { text += release.append(vocabulary.bytes(of: token)) }
+    }
+
     /// Takes the next committed tokens.
     mutating func append(_ committed: ArraySlice<Token>, origins: ArraySlice<Origin>) {
         hash = PrefixHash.extend(hash, committed)

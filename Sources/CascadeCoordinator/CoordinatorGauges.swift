@@ -3,8 +3,10 @@ import OrderedCollections
 
 /// How full everything is that ``CoordinatorLimits`` bounds: for metrics, and for the simulator's checks.
 package struct CoordinatorGauges: Equatable, Sendable {
-    /// Jobs that wait.
+    /// Jobs that wait, without those of an earlier coordinator.
     package var queuedJobs: Int
+    /// Those of an earlier coordinator that wait.
+    package var restoredJobs: Int
     /// Jobs with rounds running.
     package var runningJobs: Int
     /// Bytes of the submissions of both.
@@ -17,6 +19,8 @@ package struct CoordinatorGauges: Equatable, Sendable {
     package var watchers: Int
     /// Clients that follow the job that has most of them.
     package var mostWatchers: Int
+    /// Bytes of messages that wait for the journal.
+    package var heldBytes: Int
     /// Pools.
     package var pools: Int
     /// Vocabularies.
@@ -47,7 +51,8 @@ package struct CoordinatorGauges: Equatable, Sendable {
             ("running jobs", runningJobs, limits.activeSequences),
             ("bytes of jobs", jobBytes, limits.queuedBytes),
             ("finished jobs", finishedJobs, limits.finishedJobs),
-            ("submit keys", submitKeys, queuedJobs + runningJobs + finishedJobs),
+            ("submit keys", submitKeys, queuedJobs + restoredJobs + runningJobs + finishedJobs),
+            ("bytes of held messages", heldBytes, limits.heldBytes),
             ("watchers", watchers, limits.watchers),
             ("watchers of a job", mostWatchers, limits.watchersPerJob),
             ("pools", pools, limits.pools),
@@ -76,14 +81,17 @@ extension CoordinatorStateMachine {
 
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
-        CoordinatorGauges(
-            queuedJobs: jobs.count - running.count,
+        let restored = activeJobs.count { $0.isRestored && $0.stage != .running }
+        return CoordinatorGauges(
+            queuedJobs: jobs.count - running.count - restored,
+            restoredJobs: restored,
             runningJobs: running.count,
             jobBytes: jobBytes,
             finishedJobs: finished.jobs.count,
             submitKeys: submissions.count,
             watchers: watcherCount,
             mostWatchers: activeJobs.map(\.watchers.count).max() ?? 0,
+            heldBytes: heldBytes,
             pools: pools.count,
             vocabularies: vocabularies.count,
             nodes: nodes.elements.map { handle, node in

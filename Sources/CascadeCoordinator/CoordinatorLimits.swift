@@ -50,6 +50,11 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// What a client is told to wait when queues are full.
     package var retryAfterMilliseconds: UInt32 = 1000
 
+    /// Most records that wait to be written down before rounds and submissions wait for them.
+    package var unjournaledRecords = 256
+    /// Most bytes of messages that wait with them.
+    package var heldBytes = 64 << 20
+
     // MARK: Streams
 
     /// Most clients that follow one job.
@@ -104,7 +109,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var problem: String? {
         let counts = [
             nodes, pools, credits, costPoints, nameBytes, tokenizerBytes, queuedJobs, queuedBytes, activeSequences,
-            promptBytes, maximumTokens, answerBytes, stopBytes, finishedJobs, finishedBytes, listedJobs, watchersPerJob,
+            promptBytes, maximumTokens, answerBytes, stopBytes, unjournaledRecords, heldBytes, finishedJobs,
+            finishedBytes, listedJobs, watchersPerJob,
             watchers,
             maximumDraftTokens, draftSupport, explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
         ]

@@ -10,6 +10,8 @@ extension CoordinatorStateMachine {
         /// Put this part of a pool's tokenizer block to the others; when all are there, answer with
         /// ``Event/vocabulary(pool:_:)`` or ``Event/vocabularyFailed(pool:_:)``. A part at offset 0 begins anew.
         case collectTokenizer(pool: String, TokenizerChunk)
+        /// Write a record down, durably, and answer with ``Event/journaled(upTo:)``. Records are counted from 1.
+        case journal(JournalRecord)
         /// Write a line to the log.
         case log(LogLevel, String, [LogField])
         /// Everything is sent: end the process.

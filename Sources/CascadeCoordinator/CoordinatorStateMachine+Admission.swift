@@ -5,6 +5,7 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     /// Lets everything go on that can: sequences in turn, longest waiting first, then new jobs, oldest first.
     mutating func schedule() {
+        guard !isJournalBehind else { return }
         takeTurns()
         let before = running.count
         admitJobs()
@@ -114,7 +115,8 @@ extension CoordinatorStateMachine {
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }
-        let maxTokens = min(Int(job.submit.maxTokens), context - job.prompt.count)
+        let room = min(Int(job.submit.maxTokens), context - job.prompt.count)
+        let maxTokens = job.journaled.map { Int($0.start.maxTokens) } ?? room
         let need = job.prompt.count + maxTokens
         guard let expert = chooseNode(.expert, pool: pool.name, room: need, context: need) else { return false }
         lastSpecID += 1
@@ -144,6 +146,10 @@ extension CoordinatorStateMachine {
         running.append(job.id)
         waiting.append(job.id)
         transitions.count(.jobAdmitted)
+        if let problem = resume(job.id) {
+            let message = "the job cannot go on where it was: \(problem); submit it again"
+            finish(job.id, .error, JobError(code: .journalDamaged, message: message))
+        }
         return true
     }
 

@@ -35,6 +35,7 @@ extension CoordinatorStateMachine {
         // Moved out: a second reference to its tokens and its index would make each append copy them all.
         jobs[id]?.sequence = nil
         let (base, baseHash) = (sequence.base, sequence.hash)
+        let (offset, byteOffset) = (sequence.answer.count, sequence.text.count)
         let (emitted, reason) = emit(outcome.tokens, &sequence)
         if explains {
             let draws = draws(sequence.spec)
@@ -81,13 +82,20 @@ extension CoordinatorStateMachine {
         transitions.count(.roundCommitted)
         noteProgress(inPool: pool)
         jobs[id]?.sequence = sequence
-        if jobs[id]?.firstTokenAt == nil, !sequence.isProvisional { jobs[id]?.firstTokenAt = now }
+        if !sequence.isProvisional { noteFirstToken(id) }
         if let reason {
             if settleProvisional(id) { finish(id, reason) }
         } else {
+            journalCommit(id, from: offset, textFrom: byteOffset)
             sendDeltas(of: id)
             waiting.append(id)
         }
+    }
+
+    /// The answer has tokens that may be shown.
+    mutating func noteFirstToken(_ id: JobID) {
+        guard let job = jobs[id], job.firstTokenMilliseconds == nil else { return }
+        jobs[id]?.firstTokenMilliseconds = job.age(at: now)
     }
 
     /// The round has its verdict: its other requests are dropped, and the sequence stays where the verdict came from.

@@ -15,6 +15,10 @@ extension CoordinatorStateMachine {
         case vocabulary(pool: String, Vocabulary)
         /// The driver could not use a pool's tokenizer block; says why, for people.
         case vocabularyFailed(pool: String, String)
+        /// What an earlier coordinator left: the first event where there is a journal.
+        case restored([JournaledJob])
+        /// All records up to this one, counted from 1, will be there after a crash.
+        case journaled(upTo: UInt64)
         /// ``CoordinatorStateMachine/nextDeadline`` has come.
         case tick
         /// The process shall end.

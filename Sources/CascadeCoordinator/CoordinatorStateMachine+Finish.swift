@@ -37,31 +37,34 @@ extension CoordinatorStateMachine {
         leaveQueue(job)
         waiting.removeAll { $0 == id }
 
-        let report = report(of: job, reason, error)
+        let answer = FinishedAnswer(
+            report: report(of: job, reason, error),
+            origins: job.answer.origins,
+            explanations: job.answer.explanations
+        )
+        journal(id, .finished(answer))
         for index in job.watchers.indices {
             sendDelta(of: job, to: job.watchers[index], state: .finished, evenIfEmpty: false)
-            send(.finished(Finished(report: report)), to: job.watchers[index].peer)
+            send(.finished(Finished(report: answer.report)), to: job.watchers[index].peer)
         }
         watcherCount -= job.watchers.count
         jobs.removeValue(forKey: id)
         jobBytes -= job.bytes
         finishedCount += 1
-        finished.insert(
-            FinishedJob(
-                submit: job.submit,
-                acceptedAt: job.acceptedAt,
-                origins: job.sequence?.origins ?? [],
-                explanations: job.sequence?.explanations ?? [],
-                report: report
-            )
-        )
-        while let forgotten = finished.removeExcess(limits: limits) {
-            submissions[forgotten.submit.submitKey] = nil
-            transitions.count(.jobForgotten)
-        }
+        finished.insert(FinishedJob(submit: job.submit, acceptedAt: job.acceptedAt, answer: answer))
+        forgetExcess()
         count(reason)
         log(.info, "job finished", LogField("job", id.description), LogField("reason", reason.name))
         trimPool(job.submit.pool)
+    }
+
+    /// Of the jobs that have ended, forgets the oldest that there is no room for.
+    mutating func forgetExcess() {
+        while let forgotten = finished.removeExcess(limits: limits) {
+            submissions[forgotten.submit.submitKey] = nil
+            transitions.count(.jobForgotten)
+            journal(forgotten.report.job, .forgotten)
+        }
     }
 
     private mutating func count(_ reason: FinishReason) {
@@ -89,14 +92,14 @@ extension CoordinatorStateMachine {
         release(job, at: node)
     }
 
-    private func report(of job: Job, _ reason: FinishReason, _ error: JobError?) -> JobReport {
-        let sequence = job.sequence
+    func report(of job: Job, _ reason: FinishReason, _ error: JobError?) -> JobReport {
+        let answer = job.answer
         return JobReport(
             job: job.id,
             reason: reason,
             error: error,
-            tokens: sequence.map { Array($0.answer) } ?? [],
-            text: sequence?.text ?? [],
+            tokens: Array(answer.tokens),
+            text: answer.text,
             promptTokens: UInt32(clamping: job.prompt.count),
             sampling: job.submit.sampling,
             rule: job.submit.rule,
@@ -104,11 +107,11 @@ extension CoordinatorStateMachine {
             draftLength: job.draftLength,
             drafterKind: job.submit.drafterKind,
             draftMinimumConfidence: job.submit.draftMinimumConfidence,
-            counts: sequence?.counts ?? SpeculationCounts(),
-            queueMilliseconds: (job.firstRequestAt ?? now).milliseconds(since: job.acceptedAt),
-            firstTokenMilliseconds: job.firstTokenAt.map { $0.milliseconds(since: job.acceptedAt) },
-            totalMilliseconds: now.milliseconds(since: job.acceptedAt),
-            isSynthetic: sequence != nil && pools[job.submit.pool]?.isSynthetic == true
+            counts: answer.counts,
+            queueMilliseconds: job.queueMilliseconds ?? job.age(at: now),
+            firstTokenMilliseconds: job.firstTokenMilliseconds,
+            totalMilliseconds: job.age(at: now),
+            isSynthetic: job.sequence != nil && pools[job.submit.pool]?.isSynthetic == true
         )
     }
 }

@@ -110,15 +110,16 @@ extension CoordinatorStateMachine {
             askForTokens(ofPool: hello.pool)
             return nil
         }
+        let wayOut = wayOut(of: pool)
         if pool.isSynthetic != hello.isSynthetic {
-            let message = "pool \(pool.name) has \(pool.isSynthetic ? "synthetic nodes" : "models"): use another pool"
+            let message = "pool \(pool.name) has \(pool.isSynthetic ? "synthetic nodes" : "models"): \(wayOut)"
             return (.modelMismatch, message)
         }
         if pool.vocabularyHash != hello.vocabularyHash || pool.vocabularyCount != Int(hello.vocabularyCount) {
             return (
                 .vocabularyMismatch,
                 "the tokens of \(hello.modelName) (\(hello.vocabularyHash), \(hello.vocabularyCount)) are not those of "
-                    + "pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family"
+                    + "pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family, or \(wayOut)"
             )
         }
         guard hello.role == .expert else { return nil }
@@ -127,11 +128,17 @@ extension CoordinatorStateMachine {
             return (
                 .modelMismatch,
                 "expert \(model.name) (\(model.fingerprint), numerics \(model.numericsID)) is not pool \(pool.name)'s "
-                    + "\(expected.name) (\(expected.fingerprint), numerics \(expected.numericsID)): use another pool"
+                    + "\(expected.name) (\(expected.fingerprint), numerics \(expected.numericsID)): \(wayOut)"
             )
         }
         pools[hello.pool]?.expertModel = model
         return nil
+    }
+
+    /// What to do about a pool that does not take a node.
+    private func wayOut(of pool: Pool) -> String {
+        let isHeld = jobs.values.contains { $0.submit.pool == pool.name && $0.journaled != nil }
+        return isHeld ? "cancel the jobs that were begun with it, or use another pool" : "use another pool"
     }
 
     private mutating func welcome(_ handle: NodeHandle) {

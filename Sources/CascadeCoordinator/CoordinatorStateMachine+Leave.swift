@@ -80,7 +80,9 @@ extension CoordinatorStateMachine {
         guard pools[name] != nil else { return }
         let members = nodes.values.filter { $0.hello.pool == name }
         if members.contains(where: { $0.hello.role == .expert }) { return }
-        if jobs.values.contains(where: { $0.submit.pool == name && !$0.prompt.isEmpty }) { return }
+        if jobs.values.contains(where: { $0.submit.pool == name && (!$0.prompt.isEmpty || $0.journaled != nil) }) {
+            return
+        }
         if members.isEmpty {
             pools.removeValue(forKey: name)
         } else {

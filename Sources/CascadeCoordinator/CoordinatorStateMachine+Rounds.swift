@@ -69,7 +69,7 @@ extension CoordinatorStateMachine {
     /// asked, may be silent for twice as long as the one before.
     mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0) {
         guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
-        if jobs[id]?.firstRequestAt == nil { jobs[id]?.firstRequestAt = now }
+        if let job = jobs[id], job.queueMilliseconds == nil { jobs[id]?.queueMilliseconds = job.age(at: now) }
         let silence =
             role == .drafter
             ? limits.draftSilenceMilliseconds

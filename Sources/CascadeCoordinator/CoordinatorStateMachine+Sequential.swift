@@ -44,7 +44,7 @@ extension CoordinatorStateMachine {
         guard let sequence = jobs[id]?.sequence, sequence.isProvisional else { return true }
         if sequence.confidence.geometricMean >= 1 - sequence.spec.rule.alpha {
             jobs[id]?.sequence?.isProvisional = false
-            jobs[id]?.firstTokenAt = now
+            noteFirstToken(id)
             totals.add(sequence.counts)
             return true
         }

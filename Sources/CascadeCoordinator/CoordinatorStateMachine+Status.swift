@@ -58,8 +58,8 @@ extension CoordinatorStateMachine {
             note: note(of: job),
             pool: job.submit.pool,
             promptTokens: UInt32(clamping: job.prompt.count),
-            completionTokens: UInt32(clamping: job.certain?.answer.count ?? 0),
-            ageMilliseconds: now.milliseconds(since: job.acceptedAt)
+            completionTokens: UInt32(clamping: job.answer.tokens.count),
+            ageMilliseconds: job.age(at: now)
         )
     }
 

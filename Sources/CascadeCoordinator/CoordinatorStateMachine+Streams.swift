@@ -17,8 +17,7 @@ extension CoordinatorStateMachine {
             refuseUnknown(watch.job, peer, requestID: watch.requestID)
             return
         }
-        let tokens = job.certain?.answer.count ?? 0
-        let bytes = job.certain?.text.count ?? 0
+        let (tokens, bytes) = (job.answer.tokens.count, job.answer.text.count)
         guard watch.tokenOffset <= tokens, watch.byteOffset <= bytes else {
             let message = "the job has \(tokens) tokens and \(bytes) bytes of text, fewer than the offsets asked for"
             refuse(peer, .badRequest, message, requestID: watch.requestID)
@@ -61,9 +60,9 @@ extension CoordinatorStateMachine {
                 tokenOffset: UInt32(tokenOffset),
                 byteOffset: UInt32(byteOffset),
                 tokens: Array(report.tokens[tokenOffset...]),
-                origins: Array(ended.origins[tokenOffset...]),
+                origins: Array(ended.answer.origins[tokenOffset...]),
                 text: Array(report.text[byteOffset...]),
-                explanations: Array(ended.explanations.dropFirst(tokenOffset))
+                explanations: Array(ended.answer.explanations.dropFirst(tokenOffset))
             )
             send(.delta(delta), to: peer)
         }
@@ -72,30 +71,31 @@ extension CoordinatorStateMachine {
 
     /// Sends every watcher of a job what was committed since its last delta.
     mutating func sendDeltas(of id: JobID) {
-        guard let job = jobs[id], let sequence = job.certain else { return }
+        guard let job = jobs[id] else { return }
+        let answer = job.answer
         for index in job.watchers.indices {
             sendDelta(of: job, to: job.watchers[index], state: job.state, evenIfEmpty: false)
-            jobs[id]?.watchers[index].tokenOffset = sequence.answer.count
-            jobs[id]?.watchers[index].byteOffset = sequence.text.count
+            jobs[id]?.watchers[index].tokenOffset = answer.tokens.count
+            jobs[id]?.watchers[index].byteOffset = answer.text.count
             // A client that is sent something says nothing as long as it comes; one that is gone makes sends fail.
             jobs[id]?.watchers[index].lastActive = now
         }
     }
 
     mutating func sendDelta(of job: Job, to watcher: Watcher, state: JobState, evenIfEmpty: Bool) {
-        let answer = job.certain?.answer ?? []
-        let text = job.certain?.text ?? []
-        guard evenIfEmpty || watcher.tokenOffset < answer.count || watcher.byteOffset < text.count else { return }
+        let answer = job.answer
+        let isNew = watcher.tokenOffset < answer.tokens.count || watcher.byteOffset < answer.text.count
+        guard evenIfEmpty || isNew else { return }
         let delta = Delta(
             job: job.id,
             state: state,
             note: state == .finished ? "" : note(of: job),
             tokenOffset: UInt32(watcher.tokenOffset),
             byteOffset: UInt32(watcher.byteOffset),
-            tokens: Array(answer.dropFirst(watcher.tokenOffset)),
-            origins: Array((job.certain?.origins ?? []).dropFirst(watcher.tokenOffset)),
-            text: Array(text.dropFirst(watcher.byteOffset)),
-            explanations: Array((job.certain?.explanations ?? []).dropFirst(watcher.tokenOffset))
+            tokens: Array(answer.tokens.dropFirst(watcher.tokenOffset)),
+            origins: Array(answer.origins.dropFirst(watcher.tokenOffset)),
+            text: Array(answer.text.dropFirst(watcher.byteOffset)),
+            explanations: Array(answer.explanations.dropFirst(watcher.tokenOffset))
         )
         send(.delta(delta), to: watcher.peer)
     }

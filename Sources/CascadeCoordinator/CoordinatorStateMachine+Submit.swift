@@ -21,6 +21,12 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return
         }
+        guard !isJournalBehind else {
+            let message = "the coordinator waits for its disk: try again later"
+            let wait = limits.retryAfterMilliseconds
+            refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
+            return
+        }
         lastJobNumber += 1
         let job = Job(
             id: newJobID(),
@@ -30,16 +36,23 @@ extension CoordinatorStateMachine {
             draftLength: submit.draftLength ?? limits.draftLength,
             acceptedAt: now
         )
-        jobs[job.id] = job
-        jobBytes += job.bytes
-        noteJob(inPool: submit.pool)
-        submissions[submit.submitKey] = job.id
+        take(job)
         transitions.count(.jobAccepted)
+        let accepted = AcceptedJob(number: job.number, submit: submit, seed: job.seed, draftLength: job.draftLength)
+        journal(job.id, .accepted(accepted))
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
         accept(job.id, requestID: submit.requestID, seed: job.seed, job.draftLength, peer)
         askForTokens(job.id)
         guard submit.follow else { return }
         follow(Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0), from: peer)
+    }
+
+    /// Enters a job that has not ended.
+    mutating func take(_ job: Job) {
+        jobs[job.id] = job
+        jobBytes += job.bytes
+        noteJob(inPool: job.submit.pool)
+        submissions[job.submit.submitKey] = job.id
     }
 
     /// The same key again: the client did not get the answer, or has a new connection.
@@ -95,6 +108,11 @@ extension CoordinatorStateMachine {
     }
 
     private func problem(of submit: Submit) -> String? {
+        formProblem(of: submit) ?? limits.rules.refusal(of: submit.rule.rule)
+    }
+
+    /// What makes no sense about a submission, whoever may ask for what.
+    func formProblem(of submit: Submit) -> String? {
         if submit.pool.isEmpty || submit.pool.utf8.count > limits.nameBytes {
             return "the pool's name must have 1 to \(limits.nameBytes) bytes, not \(submit.pool.utf8.count)"
         }
@@ -124,7 +142,6 @@ extension CoordinatorStateMachine {
             return
                 "rule \(submit.rule.rule.rawValue) is about a drafter's confidence, and lookup has none: let a model draft"
         }
-        return limits.rules.refusal(of: submit.rule.rule) ?? submit.sampling.problem
-            ?? submit.rule.problem(sampling: submit.sampling)
+        return submit.sampling.problem ?? submit.rule.problem(sampling: submit.sampling)
     }
 }

@@ -1,4 +1,5 @@
 package import CascadeCore
+import DequeModule
 import OrderedCollections
 
 /// The coordinator: all decisions of a cluster, as a value.
@@ -18,6 +19,8 @@ package struct CoordinatorStateMachine: Sendable {
     let software: String
     /// When the process started.
     let startedAt: Instant
+    /// Whether the driver writes ``Action/journal(_:)`` down. Without, jobs die with the process.
+    let keepsJournal: Bool
     /// Random numbers of a sequence, by its spec.
     let draws: @Sendable (SequenceSpec) -> any DrawSource
 
@@ -62,6 +65,16 @@ package struct CoordinatorStateMachine: Sendable {
     /// Jobs by submit key, active and finished; for look-up only: it is never iterated.
     var submissions: [Hash128: JobID] = [:]
 
+    /// Records of the journal so far.
+    var lastRecord: UInt64 = 0
+    /// Those of them that are on disk.
+    var durableRecord: UInt64 = 0
+    /// What clients are told once more of them are, oldest first.
+    var held: Deque<HeldMessage> = []
+    var heldBytes = 0
+    /// Peers for whom there was no room in it, until the event is dealt with.
+    var unserved: [PeerID] = []
+
     /// Creates a coordinator without nodes and jobs.
     ///
     /// - Parameters:
@@ -69,6 +82,7 @@ package struct CoordinatorStateMachine: Sendable {
     ///   - limits: sound ones: a `problem` is a programming error.
     ///   - seedForJobs: random and secret; job ids and seeds come from it.
     ///   - software: version and commit.
+    ///   - keepsJournal: whether records are written down, and ``Event/restored(_:)`` comes first.
     ///   - draws: where a sequence's random numbers come from; the seam for exhaustive tests.
     package init(
         boot: UInt64,
@@ -76,16 +90,20 @@ package struct CoordinatorStateMachine: Sendable {
         seedForJobs: UInt64,
         software: String,
         now: Instant,
+        keepsJournal: Bool = false,
         draws: @escaping @Sendable (SequenceSpec) -> any DrawSource = { PhiloxDraws(seed: $0.seed) }
     ) {
         precondition(limits.problem == nil, "unsound limits: \(limits.problem ?? "")")
         self.boot = boot
         self.limits = limits
         self.software = software
+        self.keepsJournal = keepsJournal
         self.draws = draws
         self.now = now
         startedAt = now
         identifiers = IdentifierStream(seed: seedForJobs)
+        // Nodes that know a sequence from an earlier coordinator must not take its old spec for the new one.
+        lastSpecID = identifiers.next() >> 1
         nextHeartbeat = now.advanced(milliseconds: limits.heartbeatMilliseconds)
         nextDeadline = nextHeartbeat
     }
@@ -103,10 +121,13 @@ package struct CoordinatorStateMachine: Sendable {
         case .tokenized(let job, let prompt): takePrompt(prompt, of: job)
         case .vocabulary(let pool, let vocabulary): learn(vocabulary, of: pool)
         case .vocabularyFailed(let pool, let problem): giveUpTokenizer(of: pool, because: problem)
+        case .restored(let jobs): restore(jobs)
+        case .journaled(let record): takeJournaled(upTo: record)
         case .tick: passTime()
         case .shutdown: shutDown()
         }
         if !hasExited { schedule() }
+        dropUnserved()
         nextDeadline = hasExited ? nil : earliestDeadline
         defer { actions = [] }
         return actions
@@ -153,10 +174,13 @@ package struct CoordinatorStateMachine: Sendable {
         }
     }
 
-    /// All jobs end with an error; nodes keep their caches for the next coordinator.
+    /// Jobs stay in the journal for the next coordinator; without one, all end with an error. Nodes keep their caches.
     private mutating func shutDown() {
-        for id in jobs.keys {
-            finish(id, .error, JobError(code: .shuttingDown, message: "the coordinator is shutting down; submit again"))
+        if keepsJournal {
+            log(.info, "pending jobs stay in the journal", LogField("pending", "\(jobs.count)"))
+        } else {
+            let error = JobError(code: .shuttingDown, message: "the coordinator is shutting down; submit again")
+            for id in jobs.keys { finish(id, .error, error) }
         }
         actions.append(.exit)
         hasExited = true
@@ -165,7 +189,11 @@ package struct CoordinatorStateMachine: Sendable {
     // MARK: Actions
 
     mutating func send(_ message: Message, to peer: PeerID) {
-        actions.append(.send(message, to: peer))
+        if durableRecord < lastRecord, message.tellsOfJobs {
+            hold(message, for: peer)
+        } else {
+            actions.append(.send(message, to: peer))
+        }
     }
 
     mutating func send(_ message: Message, to node: NodeHandle) {

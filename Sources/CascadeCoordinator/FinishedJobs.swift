@@ -4,16 +4,16 @@ import OrderedCollections
 /// A job that has ended.
 struct FinishedJob: Sendable {
     let submit: Submit
+    /// When this coordinator accepted it, or found it in its journal.
     let acceptedAt: Instant
-    let origins: [Origin]
-    /// How each token came to be; empty where the job did not ask.
-    let explanations: [Explanation]
-    let report: JobReport
+    let answer: FinishedAnswer
+
+    var report: JobReport { answer.report }
 
     /// Bytes that keeping it costs, about.
     var bytes: Int {
         submit.byteCount + report.text.count + 5 * report.tokens.count
-            + MemoryLayout<Explanation>.stride * explanations.count + (report.error?.message.utf8.count ?? 0)
+            + MemoryLayout<Explanation>.stride * answer.explanations.count + (report.error?.message.utf8.count ?? 0)
     }
 }
 

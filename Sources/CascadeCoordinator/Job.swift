@@ -10,11 +10,20 @@ struct Job: Sendable {
     let seed: UInt64
     /// The draft length in force.
     let draftLength: DraftLength
+    /// When this coordinator accepted it, or found it in its journal.
     let acceptedAt: Instant
+    /// How old it was then.
+    var earlierMilliseconds = 0.0
     var stage = Stage.awaitingVocabulary
     var watchers: [Watcher] = []
-    var firstRequestAt: Instant?
-    var firstTokenAt: Instant?
+    /// From acceptance to the first request to a node.
+    var queueMilliseconds: Double?
+    /// From acceptance to the first committed token.
+    var firstTokenMilliseconds: Double?
+    /// Whether an earlier coordinator accepted it.
+    var isRestored = false
+    /// What an earlier coordinator committed of its answer, until its rounds run here.
+    var journaled: JournaledAnswer?
     /// Whose tokens the driver was asked for.
     var vocabulary: Hash128?
     /// The prompt's tokens, from ``Stage/awaitingRoom`` on.
@@ -44,7 +53,14 @@ struct Job: Sendable {
     }
 
     /// The answer so far, as far as it is certain.
-    var certain: ActiveSequence? { sequence?.isProvisional == true ? nil : sequence }
+    var answer: AnswerSoFar {
+        if let journaled { return AnswerSoFar(journaled) }
+        guard let sequence, !sequence.isProvisional else { return AnswerSoFar() }
+        return AnswerSoFar(sequence)
+    }
+
+    /// Milliseconds since it was accepted, without the time in which no coordinator ran.
+    func age(at now: Instant) -> Double { earlierMilliseconds + now.milliseconds(since: acceptedAt) }
 
     /// Bytes that it costs while it waits.
     var bytes: Int { submit.byteCount }
@@ -73,6 +89,10 @@ extension Submit {
         var other = other
         other.requestID = requestID
         other.follow = follow
+        if usesDefaultRule, other.usesDefaultRule {
+            // The default may have changed with a restart; the job keeps the one that it was accepted with.
+            (other.rule.rule, other.rule.alpha) = (rule.rule, rule.alpha)
+        }
         return self == other
     }
 }

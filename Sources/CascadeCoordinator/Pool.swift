@@ -27,6 +27,12 @@ struct ExpertModel: Equatable, Sendable {
     var numericsID: String
     var name: String
 
+    init(fingerprint: Hash128, numericsID: String, name: String) {
+        self.fingerprint = fingerprint
+        self.numericsID = numericsID
+        self.name = name
+    }
+
     init(_ hello: Hello) {
         fingerprint = hello.modelFingerprint
         numericsID = hello.numericsID

@@ -29,6 +29,12 @@ package enum Transition: Int, CaseIterable, Sendable {
     case vocabularyKnown
     /// A job was accepted.
     case jobAccepted
+    /// A job of an earlier coordinator goes on.
+    case jobRestored
+    /// An answer of an earlier coordinator goes on behind its tokens.
+    case answerResumed
+    /// A job of an earlier coordinator is lost: its records are of no use.
+    case jobDamaged
     /// A submission was repeated.
     case jobRepeated
     /// A submission was refused.

@@ -7,6 +7,8 @@ internal import CascadeText
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// Frames of a message, as any peer sends them (``FuzzedFrames``): decoding, and the coordinator behind it.
     case messages
+    /// Records of a job, as a store holds them (``FuzzedJournal``): decoding, and the coordinator that goes on with it.
+    case journal
     /// A tokenizer block, as an expert sends it: a GGUF file with vocabulary and chat template.
     case tokenizer
     /// The source of a chat template.
@@ -18,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package func run(_ input: [UInt8]) throws(FuzzFailure) -> Bool {
         switch self {
         case .messages: try MessageCheck.run(FuzzedFrames(input))
+        case .journal: try FuzzedJournal(input).run()
         case .tokenizer: Self.readTokenizer(input)
         case .template: Self.renderTemplate(input)
         }

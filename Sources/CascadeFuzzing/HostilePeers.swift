@@ -1,5 +1,6 @@
 internal import CascadeCoordinator
 internal import CascadeCore
+internal import CascadeWire
 
 /// A coordinator in the middle of its work, and peers that say anything to it.
 ///
@@ -26,6 +27,8 @@ struct HostilePeers {
     private var asked: [(request: Message, node: PeerID)] = []
     private var jobs: [JobID] = []
     private var lastKey: UInt64 = 0
+    /// What was written down.
+    private var written: [JournalRecord] = []
 
     /// Lets the coordinator meet a message; throws where it does not stay within its bounds.
     static func judge(_ message: Message) throws(FuzzFailure) {
@@ -40,19 +43,94 @@ struct HostilePeers {
 
     // MARK: Before the message
 
-    private init() throws(FuzzFailure) {
+    /// Lets a new coordinator find records, and meet their client and a node.
+    static func goOn(with records: [JournalRecord], damaged: [JobID: String]) throws(FuzzFailure) {
+        var peers = HostilePeers(machine: makeMachine())
+        try peers.feed(.restored(JournaledJob.jobs(records, damaged: damaged)))
+        let job = records.first?.job ?? JobID(rawValue: 1)
+        try peers.feed(.message(.watch(Watch(requestID: 1, job: job, tokenOffset: 0, byteOffset: 0)), from: client))
+        for case .accepted(let accepted) in records.map(\.entry) {
+            try peers.feed(.message(.submit(accepted.submit), from: client))
+        }
+        try peers.joinPair()
+        try peers.feed(.message(.cancel(Cancel(requestID: 2, job: job)), from: client))
+        try peers.feed(.shutdown)
+    }
+
+    /// The records of a job that was begun with this very expert.
+    static var unfinished: [JournalRecord.Entry] {
+        let submit = submission("begun", .fixed(4), key: 77)
+        let tokens = tokens(of: submit.prompt)
+        let expert = hello("expert", .expert)
+        let start = AnswerStart(
+            promptHash: PrefixHash.extend(PrefixHash.empty, tokens),
+            maxTokens: submit.maxTokens,
+            vocabularyHash: expert.vocabularyHash,
+            vocabularyCount: expert.vocabularyCount,
+            modelFingerprint: expert.modelFingerprint,
+            numericsID: expert.numericsID,
+            modelName: expert.modelName,
+            isSynthetic: false,
+            queueMilliseconds: 1
+        )
+        func committed(_ start: AnswerStart?, offset: UInt32, _ tokens: [Token], text: String) -> JournalRecord.Entry {
+            .committed(
+                CommittedTokens(
+                    start: start,
+                    offset: offset,
+                    tokens: tokens,
+                    origins: tokens.map { _ in .expert },
+                    explanations: [],
+                    text: Array(text.utf8),
+                    counts: SpeculationCounts(rounds: 1, expertRounds: 1, bonus: 1),
+                    round: 1,
+                    isExpertsTurn: false,
+                    ageMilliseconds: 2
+                )
+            )
+        }
+        return [
+            .accepted(AcceptedJob(number: 1, submit: submit, seed: 11, draftLength: .fixed(4))),
+            committed(start, offset: 0, [1, 2], text: "ab"),
+            committed(nil, offset: 2, [3], text: "c"),
+        ]
+    }
+
+    /// What the driver makes of a prompt.
+    private static func tokens(of prompt: [UInt8]) -> [Token] {
+        prompt.prefix(600).map { Token($0) % Token(vocabulary.count) }
+    }
+
+    private init(machine: CoordinatorStateMachine) { self.machine = machine }
+
+    private static func makeMachine() -> CoordinatorStateMachine {
         var limits = CoordinatorLimits()
         limits.draftLength = .fixed(4)
         // Small, so that the bounds are met.
         (limits.queuedJobs, limits.activeSequences, limits.finishedJobs, limits.credits) = (3, 4, 2, 8)
         (limits.watchers, limits.watchersPerJob, limits.pools, limits.nodes) = (3, 2, 2, 5)
-        machine = CoordinatorStateMachine(boot: Self.boot, limits: limits, seedForJobs: 5, software: "fuzz", now: now)
+        return CoordinatorStateMachine(
+            boot: boot,
+            limits: limits,
+            seedForJobs: 5,
+            software: "fuzz",
+            now: Instant(nanoseconds: 1_000_000_000_000),
+            keepsJournal: true
+        )
+    }
+
+    private mutating func joinPair() throws(FuzzFailure) {
         for (name, role) in [("expert", NodeRole.expert), ("drafter", .drafter)] {
             let peer = PeerID(Array(name.utf8))
             try feed(.message(.hello(Self.hello(name, role)), from: peer))
             try feed(.vocabulary(pool: "default", Self.vocabulary))
             try feed(.message(.ready(Self.ready), from: peer))
         }
+    }
+
+    private init() throws(FuzzFailure) {
+        machine = Self.makeMachine()
+        try joinPair()
         try feed(.message(.hello(Self.hello("late", .expert)), from: Self.late))
         try feed(.message(.hello(Self.hello("founder", .expert, pool: "other")), from: Self.founder))
         try submit("ended", .fixed(4))
@@ -87,9 +165,13 @@ struct HostilePeers {
 
     private mutating func submit(_ prompt: String, _ draftLength: DraftLength) throws(FuzzFailure) {
         lastKey += 1
-        let submit = Submit(
-            requestID: lastKey,
-            submitKey: Hash128(high: 9, low: lastKey),
+        try feed(.message(.submit(Self.submission(prompt, draftLength, key: lastKey)), from: Self.client))
+    }
+
+    private static func submission(_ prompt: String, _ draftLength: DraftLength, key: UInt64) -> Submit {
+        Submit(
+            requestID: key,
+            submitKey: Hash128(high: 9, low: key),
             pool: "default",
             prompt: Array(prompt.utf8),
             format: .raw,
@@ -102,7 +184,6 @@ struct HostilePeers {
             drafterKind: .model,
             follow: true
         )
-        try feed(.message(.submit(submit), from: Self.client))
     }
 
     /// Answers the last draft with two tokens, so that a verification of them is under way.
@@ -145,18 +226,32 @@ struct HostilePeers {
                 switch action {
                 case .send(let message, let peer): try take(message, to: peer)
                 case .tokenize(let prompt):
-                    let tokens = prompt.prompt.prefix(600).map { Token($0) % Token(Self.vocabulary.count) }
-                    events.append(.tokenized(prompt.job, .tokens(tokens)))
+                    events.append(.tokenized(prompt.job, .tokens(Self.tokens(of: prompt.prompt))))
                 case .collectTokenizer(let pool, let chunk):
                     // The driver has its own bounds; what it makes of a whole block is either of these.
                     let isWhole = chunk.offset == 0 && chunk.bytes.count == chunk.totalBytes
                     if isWhole { events.append(.vocabularyFailed(pool: pool, "no GGUF file")) }
+                case .journal(let record):
+                    written.append(record)
+                    try check(record)
+                    events.append(.journaled(upTo: UInt64(written.count)))
                 case .log, .exit: break
                 }
             }
             let excesses = machine.gauges.excesses(over: machine.limits)
             guard excesses.isEmpty else { throw FuzzFailure("after \(event): \(excesses)") }
         }
+    }
+
+    /// What is written down, the next coordinator must be able to read.
+    private func check(_ record: JournalRecord) throws(FuzzFailure) {
+        guard record.entry != .forgotten else { return }
+        do throws(WireError) {
+            guard try JournalCodec.decode(JournalCodec.encode(record.entry)) != record.entry else { return }
+        } catch {
+            throw FuzzFailure("a record cannot be read: \(error)")
+        }
+        throw FuzzFailure("a record reads otherwise than it was written")
     }
 
     /// What the coordinator sends, its peers must be able to read.

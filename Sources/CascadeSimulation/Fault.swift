@@ -42,8 +42,14 @@ package enum Fault: Int, CaseIterable, Sendable {
     case strangerModel
     /// A second process takes a node's name.
     case nameTaken
-    /// The coordinator dies and is started again, with nothing.
+    /// The coordinator dies and is started again, with its journal if it keeps one, else with nothing.
     case coordinatorCrash
+    /// The coordinator dies with records that are not on its disk.
+    case recordsLost
+    /// The coordinator's disk takes two seconds.
+    case diskSlow
+    /// Records of a job cannot be read when the coordinator comes back.
+    case recordDamaged
     /// The coordinator is shut down and started again.
     case coordinatorShutdown
     /// The coordinator stands still.

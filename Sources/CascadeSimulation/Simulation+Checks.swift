@@ -20,7 +20,8 @@ extension Simulation {
         case .finished(let finished):
             ended[peer, default: []].insert(finished.report.job)
             if countedJobs.insert(finished.report.job).inserted { endedCounts.add(finished.report.counts) }
-        case .delta(let delta) where ended[peer]?.contains(delta.job) == true:
+        case .delta(let delta)
+        where ended[peer]?.contains(delta.job) == true && !askedAgain.contains(peer):
             fail("I10: a delta of job \(delta.job) behind its end")
         default: break
         }
@@ -33,7 +34,9 @@ extension Simulation {
         let earlier = clients[address.index].accepted
         clients[address.index].accepted = job
         // A coordinator may forget a job that ended long ago, and with it the key.
-        guard let earlier, earlier != job, boots[earlier] == boot, limits.finishedJobs >= clients.count else { return }
+        guard let earlier, earlier != job, keepsJournal || boots[earlier] == boot,
+            limits.finishedJobs >= clients.count, !damagedJobs.contains(earlier)
+        else { return }
         fail("I8: the submission of client \(address.index) made two jobs, \(earlier) and \(job)")
     }
 
@@ -42,6 +45,7 @@ extension Simulation {
         if let problem = report.counts.problem(emitted: report.tokens.count) { fail("I17: \(problem)") }
         checkVerdicts(report, client)
         if report.reason == .cancelled, client.cancelsAt == nil { fail("job \(report.job) was cancelled by nobody") }
+        if report.error?.code == .journalDamaged, damagedJobs.contains(report.job) { return }
         if let error = report.error, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
             fail("job \(report.job) failed: \(error.message)")
         }

@@ -44,7 +44,9 @@ extension Simulation {
         case .finished(let finished):
             guard client.job == finished.report.job else { return }
             if client.report == nil { checkReport(finished.report, client) }
-            if let known = client.report, known != finished.report { fail("the report of job \(known.job) changed") }
+            if let known = client.report, known != finished.report, !damagedJobs.contains(known.job) {
+                fail("the report of job \(known.job) changed")
+            }
             clients[index].report = finished.report
             checkCompleteness(index)
         case .refused(let refused): takeRefusal(refused, index)
@@ -63,7 +65,8 @@ extension Simulation {
         case .unknownJob:
             guard let job = client.job else { return }
             // Jobs are lost with a coordinator that keeps no journal, and reports when there are too many.
-            let isExcused = boots[job] != coordinator?.machine.boot || limits.finishedJobs < clients.count
+            let isLost = !keepsJournal && boots[job] != coordinator?.machine.boot
+            let isExcused = isLost || limits.finishedJobs < clients.count || damagedJobs.contains(job)
             if !isExcused { fail("job \(job) of client \(index) is unknown to the coordinator that took it") }
             clients[index].beginAnew()
         case .overloaded, .shuttingDown, .notReady:
@@ -80,6 +83,11 @@ extension Simulation {
     private mutating func checkCompleteness(_ index: Int) {
         let client = clients[index]
         guard let known = client.report, client.phase != .done else { return }
+        if known.error?.code == .journalDamaged {
+            clients[index].phase = .done
+            noticeEnd()
+            return
+        }
         let (isComplete, problem) = client.compare(known)
         if let problem { fail("I1: client \(index): \(problem)") }
         guard isComplete else { return }

@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWire
 
 /// The coordinator's driver.
 extension Simulation {
@@ -10,29 +11,88 @@ extension Simulation {
             limits: limits,
             seedForJobs: random.next(),
             software: "simulated",
-            now: now
+            now: now,
+            keepsJournal: keepsJournal
         )
         trace("coordinator \(machine.boot) starts")
         coordinator = options.seams.coordinator(machine)
         starts += 1
         endedCounts = SpeculationCounts()
+        if keepsJournal {
+            do throws(WireError) {
+                feedCoordinator(.restored(try restoredJobs()))
+            } catch {
+                fail("I8: a record cannot be read: \(error)")
+            }
+        }
         scheduleTick()
     }
 
-    /// The process is gone, and with it all connections and jobs.
+    /// What is on the disk, of which now and then something cannot be read.
+    private mutating func restoredJobs() throws(WireError) -> [JournaledJob] {
+        guard !isCalm, !isHealed, random.chance(0.1), let job = disk.someJob(&random) else {
+            return JournaledJob.jobs(try disk.records(without: nil))
+        }
+        report.coverage.count(.recordDamaged)
+        damagedJobs.insert(job)
+        let records = try disk.records(without: random.chance(0.5) ? job : nil)
+        return JournaledJob.jobs(records, damaged: [job: "simulated"])
+    }
+
+    /// The process is gone, and with it all connections, and all jobs that are not on disk.
     mutating func stopCoordinator(restartWithin milliseconds: Int) {
         guard let machine = coordinator?.machine else { return }
-        trace("coordinator \(machine.boot) stops")
+        let kept = random.pick(0...disk.unsynced)
+        trace("coordinator \(machine.boot) stops; of \(disk.unsynced) records that are not synced \(kept) are there")
+        if kept < disk.unsynced { report.coverage.count(.recordsLost) }
+        disk.crash(keeping: kept)
+        isDoomed = false
         report.coverage.transitions.add(machine.transitions)
         coordinator = nil
         stalled = []
         assembly = [:]
         ended = [:]
+        askedAgain = []
         scheduledTick = nil
         coordinatorPausedUntil = now
         for index in nodes.indices { nodes[index].link.address.connection += 1 }
         for index in clients.indices { clients[index].link.address.connection += 1 }
         queue.insert(.coordinatorStart, at: later(milliseconds))
+    }
+
+    /// As drivers do: what is written is brought on disk, and told, before the process ends.
+    mutating func shutCoordinatorDown() {
+        if keepsJournal {
+            _ = disk.endSync()
+            _ = disk.beginSync()
+            feedCoordinator(.journaled(upTo: disk.endSync()))
+        }
+        feedCoordinator(.shutdown)
+    }
+
+    /// The driver's store thread takes what is there, and brings it on disk at once.
+    private mutating func write(_ record: JournalRecord, boot: UInt64) {
+        disk.write(record)
+        beginSync(boot)
+    }
+
+    private mutating func beginSync(_ boot: UInt64) {
+        guard disk.beginSync() else { return }
+        let isSlow = now < diskSlowUntil
+        if isSlow { report.coverage.count(.diskSlow) }
+        queue.insert(.diskSynced(boot: boot), at: isSlow ? now.advanced(milliseconds: 2_000) : later(20))
+    }
+
+    mutating func noteSynced(_ boot: UInt64) {
+        guard coordinator?.machine.boot == boot else { return }
+        let record = disk.endSync()
+        beginSync(boot)
+        feedCoordinator(.journaled(upTo: record))
+    }
+
+    /// An end that waits for the disk comes first, then the answer to what was asked meanwhile.
+    private mutating func noteAsked(_ peer: PeerID) {
+        if let machine = coordinator?.machine, machine.gauges.heldBytes > 0 { askedAgain.insert(peer) }
     }
 
     mutating func feedCoordinator(_ event: CoordinatorStateMachine.Event) {
@@ -42,14 +102,23 @@ extension Simulation {
             return
         }
         switch event {
-        case .message(.watch(let watch), let peer): ended[peer]?.remove(watch.job)
-        case .message(.submit, let peer): ended[peer] = nil
+        case .message(.watch(let watch), let peer):
+            ended[peer]?.remove(watch.job)
+            noteAsked(peer)
+        case .message(.submit, let peer):
+            ended[peer] = nil
+            noteAsked(peer)
         default: break
         }
         let actions = coordinator?.handle(event, at: now) ?? []
         guard let machine = coordinator?.machine else { return }
         checkBounds(machine)
         for action in actions { perform(action, boot: machine.boot) }
+        if isDoomed, disk.unsynced > 0 {
+            report.coverage.count(.coordinatorCrash)
+            stopCoordinator(restartWithin: 2000)
+        }
+        if case .journaled = event, machine.gauges.heldBytes == 0 { askedAgain = [] }
         scheduleTick()
     }
 
@@ -62,6 +131,7 @@ extension Simulation {
             let tokens = ToyLanguage.tokens(ofPrompt: prompt.prompt)
             queue.insert(.driver(.tokenized(prompt.job, .tokens(tokens)), boot: boot), at: later(10))
         case .collectTokenizer(let pool, let chunk): collect(chunk, pool: pool, boot: boot)
+        case .journal(let record): write(record, boot: boot)
         case .log(let level, let text, let fields):
             trace("\(level): \(text) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))")
         case .exit: stopCoordinator(restartWithin: 1000)

@@ -6,7 +6,7 @@ extension Simulation {
     mutating func injectFault() {
         guard !isHealed else { return }
         queue.insert(.fault, at: later(random.chance(0.3) ? 100 : 1200))
-        switch random.pick(0...26) {
+        switch random.pick(0...27) {
         case 0...2: crashNode()
         case 3...4: pauseNode()
         case 5: stickNode()
@@ -24,6 +24,7 @@ extension Simulation {
         case 20: reuseKey()
         case 21...22: slowNode()
         case 23 where random.chance(0.2): cancelStorm()
+        case 24: slowDisk()
         default: break
         }
     }
@@ -161,13 +162,19 @@ extension Simulation {
 
     private mutating func stopTheCoordinator() {
         guard coordinator != nil, now >= coordinatorPausedUntil else { return }
-        if random.chance(0.5) {
+        if keepsJournal, random.chance(0.4) {
+            isDoomed = true
+        } else if random.chance(0.5) {
             report.coverage.count(.coordinatorCrash)
             stopCoordinator(restartWithin: 2000)
         } else {
             report.coverage.count(.coordinatorShutdown)
-            feedCoordinator(.shutdown)
+            shutCoordinatorDown()
         }
+    }
+
+    private mutating func slowDisk() {
+        diskSlowUntil = later(3000)
     }
 
     private mutating func pauseCoordinator() {
@@ -198,9 +205,9 @@ extension Simulation {
     /// A client uses another's key, and is refused. It comes at once: later the key may be free again.
     private mutating func reuseKey() {
         guard let client = clients.first(where: { $0.job != nil }), let job = client.job else { return }
-        guard let machine = coordinator?.machine, boots[job] == machine.boot, now >= coordinatorPausedUntil else {
-            return
-        }
+        guard let machine = coordinator?.machine, keepsJournal || boots[job] == machine.boot,
+            now >= coordinatorPausedUntil
+        else { return }
         guard limits.finishedJobs > clients.count else { return }
         strangers += 1
         report.coverage.count(.keyReuse)
@@ -216,6 +223,8 @@ extension Simulation {
         trace("healed")
         isHealed = true
         (dropped, duplicated, delayed, garbled) = (0, 0, 0, 0)
+        diskSlowUntil = now
+        isDoomed = false
         if coordinatorPausedUntil > now {
             coordinatorPausedUntil = now
             queue.insert(.coordinatorResume, at: now)

@@ -15,6 +15,8 @@ struct Simulation {
         case coordinatorTick
         case coordinatorStart
         case coordinatorResume
+        /// What the coordinator's driver has written is on disk.
+        case diskSynced(boot: UInt64)
         case nodeTick(Int)
         case nodeStart(Int)
         case nodeResume(Int)
@@ -33,6 +35,8 @@ struct Simulation {
     let limits: CoordinatorLimits
     /// Whether this run has no faults at all.
     let isCalm: Bool
+    /// Whether the coordinators keep a journal.
+    let keepsJournal: Bool
     /// Whether ten times more jobs come than may run.
     let isCrowded: Bool
     var now = Instant(nanoseconds: 1_000_000_000_000)
@@ -54,6 +58,11 @@ struct Simulation {
     var stalled: [CoordinatorStateMachine.Event] = []
     var scheduledTick: Instant?
     var starts = 0
+    var disk = SimulatedDisk()
+    /// Whether it dies as soon as there is something that is not on disk.
+    var isDoomed = false
+    /// Until when its disk takes seconds.
+    var diskSlowUntil = Instant(nanoseconds: 0)
     /// Parts of a tokenizer block, by offset.
     var assembly: [UInt32: [UInt8]] = [:]
 
@@ -68,6 +77,10 @@ struct Simulation {
     // What the checks remember; look-up only.
     var verdicts: Set<SimulatedNode.Verdict> = []
     var ended: [PeerID: Set<JobID>] = [:]
+    /// Who has asked for a job while something about jobs waited for the disk.
+    var askedAgain: Set<PeerID> = []
+    /// Jobs of which records could not be read.
+    var damagedJobs: Set<JobID> = []
     /// Which coordinator accepted a job.
     var boots: [JobID: UInt64] = [:]
     /// Ledgers of jobs that ended at a coordinator, for its totals.
@@ -82,6 +95,7 @@ struct Simulation {
         let isLossy = isCalm ? false : random.chance(0.7)
         let loss = isLossy ? 1.0 : 0.0
         self.isCalm = isCalm
+        keepsJournal = random.chance(0.6)
         isCrowded = random.chance(0.03)
         language = ToyLanguage(
             seed: random.next(),
@@ -121,6 +135,8 @@ struct Simulation {
         limits.activeSequences = random.pick(1...6)
         limits.queuedJobs = random.chance(0.2) ? 2 : 100
         limits.finishedJobs = random.chance(0.2) ? 3 : 100
+        limits.unjournaledRecords = random.chance(0.3) ? 3 : 256
+        limits.heldBytes = random.chance(0.1) ? 2_000 : 1 << 20
         return limits
     }
 
@@ -262,6 +278,7 @@ struct Simulation {
         case .coordinatorTick: tickCoordinator()
         case .coordinatorStart: startCoordinator()
         case .coordinatorResume: resumeCoordinator()
+        case .diskSynced(let boot): noteSynced(boot)
         case .nodeTick(let index): tickNode(index)
         case .nodeStart(let index): startNode(index)
         case .nodeResume(let index): resumeNode(index)

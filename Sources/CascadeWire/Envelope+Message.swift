@@ -37,9 +37,9 @@ extension Cascade__V1__Envelope {
         }
     }
 
-    /// The message of `reader`'s kind.
-    func message(_ reader: FieldReader) throws(WireError) -> Message {
-        switch reader.kind {
+    /// The message of a kind.
+    func message(_ kind: MessageKind, _ reader: FieldReader) throws(WireError) -> Message {
+        switch kind {
         case .hello: .hello(try reader.body(hello))
         case .welcome: .welcome(try reader.body(welcome))
         case .refused: .refused(try reader.body(refused))

@@ -83,7 +83,8 @@ package enum WireCodec {
         }
         let rawFrames = frames.dropFirst()
         try check(rawFrames, against: envelope.pointee, kind: kind, limits: limits)
-        return try envelope.pointee.message(FieldReader(kind: kind, limits: limits, frames: rawFrames))
+        let reader = FieldReader(name: kind.name, limits: limits, frames: rawFrames)
+        return try envelope.pointee.message(kind, reader)
     }
 
     /// Compares the raw frames with what the envelope declares and the limits allow.

@@ -27,6 +27,12 @@ struct TamperedCoordinator: CoordinatorUnderTest {
         case unheardExpert
         /// A piece of the stream is said to stand one token earlier.
         case shiftedDelta
+        /// Clients are told before it is on disk.
+        case earlyAck
+        /// The journal lacks a token.
+        case lostToken
+        /// The journal has another seed than the one in force.
+        case wrongSeed
     }
 
     let bug: Bug
@@ -54,6 +60,7 @@ struct TamperedCoordinator: CoordinatorUnderTest {
                 actions += machine.handle(.message(.verified(verified), from: peer), at: now)
             }
         }
+        if bug == .earlyAck { actions += machine.handle(.journaled(upTo: .max), at: now) }
         note(actions)
         return actions.compactMap(tamper)
     }
@@ -109,6 +116,21 @@ struct TamperedCoordinator: CoordinatorUnderTest {
             {
                 delta.tokenOffset -= 1
                 return .send(.delta(delta), to: peer)
+            }()
+        case (.lostToken, .journal(var record)):
+            {
+                guard case .committed(var committed) = record.entry, committed.offset % 5 == 4 else { return action }
+                committed.tokens.removeLast()
+                committed.origins.removeLast()
+                record.entry = .committed(committed)
+                return .journal(record)
+            }()
+        case (.wrongSeed, .journal(var record)):
+            {
+                guard case .accepted(var job) = record.entry else { return action }
+                job.seed ^= 1
+                record.entry = .accepted(job)
+                return .journal(record)
             }()
         default: action
         }

@@ -17,6 +17,7 @@ struct FuzzCorpusTests {
     func replay(target: FuzzTarget) throws {
         let begins = ProcessInfo.processInfo.environment["CASCADE_WRITE_SEEDS"] != nil
         if begins, target == .messages { try Self.writeSeeds() }
+        if begins, target == .journal { try Self.writeJournalSeeds() }
         let inputs = try Self.inputs(target)
         var understood = 0
         for input in inputs {
@@ -73,6 +74,24 @@ struct FuzzCorpusTests {
             for line in lines where !line.hasPrefix("#") { inputs.append(try Hex.bytes(line)) }
         }
         return inputs
+    }
+
+    /// Jobs at every point of their lives, and the same with something missing.
+    private static func writeJournalSeeds() throws {
+        let entries = JournalSamples.entries + FuzzedJournal.unfinished
+        let journals = [
+            Array(entries[0..<1]), Array(entries[0..<2]), Array(entries[0..<3]), Array(entries[0..<4]),
+            [entries[0], entries[3]], [entries[3]], [entries[1]], [entries[0], entries[2]], [],
+        ]
+        let unfinished = (1...FuzzedJournal.unfinished.count).map { Array(FuzzedJournal.unfinished.prefix($0)) }
+        let lines = (journals + unfinished).map { entries in
+            let records = entries.map { JournalRecord(job: JobID(rawValue: 1), entry: $0) }
+            return Hex.text(FuzzedJournal(records: records).bytes)
+        }
+        let file = folder.appending(path: "journal.kept.hex")
+        let cut = lines.map { String($0.dropLast(20)) }
+        try ((lines + cut).filter { !$0.isEmpty }.joined(separator: "\n") + "\n")
+            .write(to: file, atomically: true, encoding: .utf8)
     }
 
     private static func writeSeeds() throws {

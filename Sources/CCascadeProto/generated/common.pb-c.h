@@ -102,7 +102,11 @@ typedef enum _Cascade__V1__RefusalCode {
   /*
    * The sender's key does not allow this message.
    */
-  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_FORBIDDEN = 13
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_FORBIDDEN = 13,
+  /*
+   * What the coordinator had written down of the job cannot be read, or does not fit what is there now.
+   */
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED = 14
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__REFUSAL_CODE)
 } Cascade__V1__RefusalCode;
 /*

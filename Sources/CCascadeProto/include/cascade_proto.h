@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../generated/envelope.pb-c.h"
+#include "../generated/journal.pb-c.h"
 
 // The schema, for code that walks it: Swift cannot take the address of a C global.
 const ProtobufCMessageDescriptor *cascade_envelope_descriptor(void);

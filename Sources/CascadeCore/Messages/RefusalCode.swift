@@ -26,4 +26,6 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
     case shuttingDown = 12
     /// The sender's key does not allow this message.
     case forbidden = 13
+    /// What the coordinator had written down of the job cannot be read, or does not fit what is there now.
+    case journalDamaged = 14
 }

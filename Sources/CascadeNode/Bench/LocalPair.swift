@@ -145,6 +145,8 @@ package final class LocalPair {
         case .tokenize(let request):
             let tokens = try tokenizer.encode(prompt: request.prompt, format: request.format, system: request.system)
             events.append(.tokenized(request.job, .tokens(tokens)))
+        // The pair keeps none.
+        case .journal: break
         case .log(.warning, let text, let fields):
             warning = ([text] + fields.map { "\($0.name) \($0.value)" }).joined(separator: ", ")
         case .log, .collectTokenizer, .exit: break

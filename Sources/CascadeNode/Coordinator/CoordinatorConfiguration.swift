@@ -8,14 +8,23 @@ package struct CoordinatorConfiguration: Sendable {
     package var limits: CoordinatorLimits
     /// The keys that connections need; nil takes everybody.
     package var keys: CoordinatorKeys?
+    /// The file that jobs are written to, so that they outlive the process; nil keeps them in memory alone.
+    package var store: String?
     /// Version and commit, for status replies.
     package var software: String
 
     /// Creates a configuration.
-    package init(listen: String, limits: CoordinatorLimits, keys: CoordinatorKeys? = nil, software: String) {
+    package init(
+        listen: String,
+        limits: CoordinatorLimits,
+        keys: CoordinatorKeys? = nil,
+        store: String? = nil,
+        software: String
+    ) {
         self.listen = listen
         self.limits = limits
         self.keys = keys
+        self.store = store
         self.software = software
     }
 }

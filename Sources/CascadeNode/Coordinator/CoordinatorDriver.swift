@@ -1,5 +1,6 @@
 internal import CascadeCoordinator
 internal import CascadeCore
+internal import CascadeStore
 internal import CascadeTransport
 internal import CascadeWire
 internal import Logging
@@ -10,6 +11,8 @@ final class CoordinatorDriver: ReactorHandler {
     private let handle: ReactorHandle
     private let logger: Logger
     private let loader = TokenizerLoader()
+    /// Where jobs outlive the process.
+    private let journal: Journal?
     private var machine: CoordinatorStateMachine
     private var assembly = TokenizerAssembly()
     /// By vocabulary: pools with the same tokens share one.
@@ -18,9 +21,12 @@ final class CoordinatorDriver: ReactorHandler {
     /// Where connections need keys.
     private var gatekeeper: Gatekeeper?
     private var traffic = TrafficCounters()
+    /// Records that the machine knows to be on disk.
+    private var journaled: UInt64 = 0
 
-    init(configuration: CoordinatorConfiguration, handle: ReactorHandle, logger: Logger) {
+    init(configuration: CoordinatorConfiguration, journal: Journal?, handle: ReactorHandle, logger: Logger) {
         self.configuration = configuration
+        self.journal = journal
         self.handle = handle
         self.logger = logger
         let now = MonotonicClock.now()
@@ -29,7 +35,8 @@ final class CoordinatorDriver: ReactorHandler {
             limits: configuration.limits,
             seedForJobs: UInt64.random(in: 0...UInt64.max),
             software: configuration.software,
-            now: now
+            now: now,
+            keepsJournal: journal != nil
         )
         gatekeeper = configuration.keys.map { Gatekeeper($0.allowList, logger: logger) }
         nextHealthReport = now
@@ -39,7 +46,12 @@ final class CoordinatorDriver: ReactorHandler {
 
     func started(_ context: ReactorContext, now: Instant) {
         let keys = configuration.keys.map { "\($0.allowList.count)" } ?? "none"
-        logger.info("listening", metadata: ["endpoint": "\(context.boundEndpoint)", "keys": "\(keys)"])
+        let store = configuration.store ?? "none"
+        let fields: Logger.Metadata = [
+            "endpoint": "\(context.boundEndpoint)", "keys": "\(keys)", "store": "\(store)",
+        ]
+        logger.info("listening", metadata: fields)
+        if let journal { step(.restored(journal.jobs), context, now: now) }
     }
 
     func received(
@@ -80,6 +92,7 @@ final class CoordinatorDriver: ReactorHandler {
             case .failure(let error): step(refuse(error, pool: loaded.pool), context, now: now)
             }
         }
+        noteJournaled(context, now: now)
     }
 
     func deadlinePassed(_ context: ReactorContext, now: Instant) {
@@ -96,12 +109,27 @@ final class CoordinatorDriver: ReactorHandler {
     }
 
     func stopping(_ context: ReactorContext, now: Instant) {
+        journal?.writer.drain()
+        noteJournaled(context, now: now)
         step(.shutdown, context, now: now)
     }
 }
 
 extension CoordinatorDriver {
     private typealias Machine = CoordinatorStateMachine
+
+    /// Tells what is on disk by now. Where the disk fails nobody is told anything any more.
+    private func noteJournaled(_ context: ReactorContext, now: Instant) {
+        guard let journal else { return }
+        do throws(StoreError) {
+            let record = try journal.writer.durable()
+            guard record > journaled else { return }
+            journaled = record
+            step(.journaled(upTo: record), context, now: now)
+        } catch {
+            context.stop("\(error)")
+        }
+    }
 
     /// Whether the peer's key allows the message; the peer is told where it does not.
     private func mayPass(
@@ -162,6 +190,7 @@ extension CoordinatorDriver {
         case .tokenize(let request): events.append(.tokenized(request.job, tokenize(request)))
         case .collectTokenizer(let pool, let chunk):
             if let event = collect(chunk, pool: pool) { events.append(event) }
+        case .journal(let record): journal?.writer.append(record) { [handle] in handle.wake() }
         case .log(let level, let text, let fields):
             let metadata = Logger.Metadata(fields.map { ($0.name, "\($0.value)") }) { first, _ in first }
             logger.log(level: level.logLevel, "\(text)", metadata: metadata)

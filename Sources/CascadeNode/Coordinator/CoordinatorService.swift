@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeStore
 internal import CascadeTransport
 package import Logging
 internal import ServiceLifecycle
@@ -14,9 +15,16 @@ package struct CoordinatorService: Service {
         self.logger = logger
     }
 
-    /// Serves until the process is asked to stop.
+    /// Serves until the process is asked to stop, or its store fails.
     package func run() async throws {
         DescriptorLimit.adjust()
+        let journal: Journal?
+        do throws(StoreError) {
+            // Before anybody can connect: what is in it may make peers unwelcome.
+            journal = if let path = configuration.store { try Journal(SQLiteJobStore(path: path)) } else { nil }
+        } catch {
+            throw NodeError.failed("\(error)")
+        }
         let reactor: Reactor
         do {
             reactor = try Reactor.start(
@@ -25,7 +33,7 @@ package struct CoordinatorService: Service {
                 security: configuration.keys.map { .server($0.pair, $0.allowList) } ?? .none,
                 name: "coordinator"
             ) { [configuration, logger] handle in
-                CoordinatorDriver(configuration: configuration, handle: handle, logger: logger)
+                CoordinatorDriver(configuration: configuration, journal: journal, handle: handle, logger: logger)
             }
         } catch {
             throw NodeError.failed("\(error)")
@@ -36,5 +44,11 @@ package struct CoordinatorService: Service {
             reactor.stop("asked to")
         }
         ProcessHealth(role: "coordinator", state: "stopped", note: "").remove()
+        do throws(StoreError) {
+            _ = try journal?.writer.durable()
+            try journal?.close()
+        } catch {
+            throw NodeError.failed("\(error); nothing more was acknowledged, and what was is there after a restart")
+        }
     }
 }

@@ -3,8 +3,8 @@ internal import CCascadeProto
 /// Takes the fields of a generated structure out of it, checked. Every method throws an error that names the message and
 /// the field; `has` is the structure's flag that says whether the field was there.
 struct FieldReader {
-    /// The outermost message.
-    let kind: MessageKind
+    /// The outermost message's name.
+    let name: String
     /// What is allowed.
     let limits: WireLimits
     /// The message's raw frames.
@@ -13,11 +13,11 @@ struct FieldReader {
     // MARK: Errors
 
     func missing(_ field: String) -> WireError {
-        .missing(message: kind.name, field: field)
+        .missing(message: name, field: field)
     }
 
     func invalid(_ field: String, expected: String, actual: some CustomStringConvertible) -> WireError {
-        .invalid(message: kind.name, field: field, expected: expected, actual: "\(actual)")
+        .invalid(message: name, field: field, expected: expected, actual: "\(actual)")
     }
 
     // MARK: Numbers
@@ -184,7 +184,7 @@ struct FieldReader {
 
     /// The outermost message.
     func body<Value: WireConvertible>(_ proto: UnsafeMutablePointer<Value.Proto>?) throws(WireError) -> Value {
-        guard let proto else { throw .malformed(message: kind.name, reason: "the message is not there") }
+        guard let proto else { throw .malformed(message: name, reason: "the message is not there") }
         return try Value(decoding: proto.pointee, from: self)
     }
 
@@ -241,7 +241,7 @@ struct FieldReader {
     func rawFrame(bytes: ClosedRange<Int>) throws(WireError) -> [UInt8] {
         let count = frames.first?.count ?? 0
         guard bytes.contains(count) else {
-            throw .frames(message: kind.name, expected: [bytes.lowerBound], actual: frames.map(\.count))
+            throw .frames(message: name, expected: [bytes.lowerBound], actual: frames.map(\.count))
         }
         return try rawFrame(bytes: count)
     }
@@ -250,7 +250,7 @@ struct FieldReader {
     func rawFrame(bytes: Int) throws(WireError) -> [UInt8] {
         let expected = bytes == 0 ? [] : [bytes]
         guard frames.map(\.count) == expected else {
-            throw .frames(message: kind.name, expected: expected, actual: frames.map(\.count))
+            throw .frames(message: name, expected: expected, actual: frames.map(\.count))
         }
         return frames.first ?? []
     }

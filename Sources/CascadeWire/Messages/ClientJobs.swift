@@ -80,6 +80,28 @@ extension Submit: WireConvertible {
     }
 }
 
+extension FieldReader {
+    /// Where each of `count` tokens came from.
+    func origins(
+        _ count: Int,
+        _ values: UnsafeMutablePointer<Cascade__V1__Origin>?,
+        matching expected: Int
+    ) throws(WireError) -> [Origin] {
+        let protos = try list(count, values, "origins", matching: expected)
+        var origins: [Origin] = []
+        origins.reserveCapacity(protos.count)
+        for proto in protos { origins.append(try enumeration(proto, "origins")) }
+        return origins
+    }
+}
+
+extension FieldWriter {
+    /// Where tokens came from.
+    func origins(_ origins: [Origin]) -> (Int, UnsafeMutablePointer<Cascade__V1__Origin>?) {
+        array(origins.map { Cascade__V1__Origin(rawValue: $0.number) })
+    }
+}
+
 extension DraftLength {
     /// Tokens per round, where that is fixed.
     var count: UInt32? {
@@ -165,10 +187,6 @@ extension Cancel: WireConvertible {
 extension Delta: WireConvertible {
     init(decoding proto: Cascade__V1__Delta, from reader: FieldReader) throws(WireError) {
         let tokens = try reader.tokens(proto.n_tokens, proto.tokens, "tokens")
-        let protoOrigins = try reader.list(proto.n_origins, proto.origins, "origins", matching: tokens.count)
-        var origins: [Origin] = []
-        origins.reserveCapacity(tokens.count)
-        for origin in protoOrigins { origins.append(try reader.enumeration(origin, "origins")) }
         let explanations: [Explanation] = try reader.messages(
             proto.n_explanations,
             proto.explanations,
@@ -182,7 +200,7 @@ extension Delta: WireConvertible {
             tokenOffset: try reader.count(proto.has_token_offset, proto.token_offset, "token_offset"),
             byteOffset: try reader.count(proto.has_byte_offset, proto.byte_offset, "byte_offset"),
             tokens: tokens,
-            origins: origins,
+            origins: try reader.origins(proto.n_origins, proto.origins, matching: tokens.count),
             text: try reader.bytes(proto.has_text, proto.text, "text", limit: reader.limits.textBytes),
             explanations: explanations
         )
@@ -197,7 +215,7 @@ extension Delta: WireConvertible {
         put(&proto.has_token_offset, &proto.token_offset, tokenOffset)
         put(&proto.has_byte_offset, &proto.byte_offset, byteOffset)
         (proto.n_tokens, proto.tokens) = writer.array(tokens)
-        (proto.n_origins, proto.origins) = writer.array(origins.map { Cascade__V1__Origin(rawValue: $0.number) })
+        (proto.n_origins, proto.origins) = writer.origins(origins)
         put(&proto.has_text, &proto.text, writer.bytes(text))
         (proto.n_explanations, proto.explanations) = writer.messages(explanations)
         return proto

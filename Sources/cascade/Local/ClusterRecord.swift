@@ -32,6 +32,18 @@ struct ClusterRecord: Codable {
         directory.appending(path: "up-\(slug(endpoint)).log")
     }
 
+    /// What a cluster's jobs are kept in where the user names no file.
+    static func jobs(endpoint: String) -> URL {
+        directory.appending(path: "up-\(slug(endpoint)).sqlite")
+    }
+
+    /// Removes that file, with those that SQLite puts beside it.
+    static func removeJobs(endpoint: String) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            try? FileManager.default.removeItem(atPath: jobs(endpoint: endpoint).path + suffix)
+        }
+    }
+
     private static func file(endpoint: String) -> URL {
         directory.appending(path: "up-\(slug(endpoint)).json")
     }

@@ -60,9 +60,21 @@ struct UpCommand: AsyncParsableCommand {
     )
     var keysFolder: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Keep jobs in this file, for the next 'cascade up' as well (default: until the cluster is ended; jobs \
+            outlive a crash of the coordinator either way).
+            """,
+            valueName: "file"
+        )
+    )
+    var store: String?
+
     @OptionGroup var log: LogOptions
 
     func validate() throws {
+        if store?.isEmpty == true { throw ValidationError("--store must name a file") }
         guard roles.hasCoordinator else {
             throw ValidationError(
                 "--roles must have coordinator in it: 'cascade join' adds nodes to a coordinator elsewhere"
@@ -87,6 +99,8 @@ struct UpCommand: AsyncParsableCommand {
         if detach { return try await startDetached(keys, listener) }
         let logger = log.logger("up")
         if let keys { Output.note(invitation(keys, listener)) }
+        ClusterRecord.removeJobs(endpoint: endpoint)
+        defer { ClusterRecord.removeJobs(endpoint: endpoint) }
         let supervisor = ClusterSupervisor(
             endpoint: endpoint,
             key: keys?.admin,
@@ -114,7 +128,8 @@ struct UpCommand: AsyncParsableCommand {
         _ keys: ClusterKeys?,
         _ listener: Endpoint
     ) -> [ClusterSupervisor.Role] {
-        let coordinator = ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel]
+        let jobs = store ?? ClusterRecord.jobs(endpoint: endpoint).path
+        let coordinator = ["coordinator", "--listen", "\(listener)", "--store", jobs, "--log-level", log.logLevel]
         let folder = keys.map { ["--keys", $0.folder.path] } ?? []
         var processes = [
             ClusterSupervisor.Role(name: "coordinator", arguments: coordinator + rules.arguments + folder)
@@ -171,6 +186,7 @@ struct UpCommand: AsyncParsableCommand {
         if let threads { arguments += ["--threads", "\(threads)"] }
         if let listen { arguments += ["--listen", listen] }
         if let keysFolder { arguments += ["--keys", keysFolder] }
+        if let store { arguments += ["--store", store] }
         arguments += cache.arguments + rules.arguments + sled.arguments
         let process = try ChildProcess(
             executable: ClusterRecord.program,

@@ -13,6 +13,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
               cascade coordinator
               cascade coordinator --listen tcp://0.0.0.0:5570            takes connections with keys, see 'cascade keys'
               cascade coordinator --listen tcp://0.0.0.0:5570 --insecure
+              cascade coordinator --store /var/lib/cascade/jobs.sqlite    jobs go on after a crash
               cascade coordinator --allow-rules lossless,token-v3 --default-rule token-v3 --default-alpha 0.2
             """
     )
@@ -30,6 +31,14 @@ struct CoordinatorCommand: AsyncParsableCommand {
     )
     var keys: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write jobs to this file, so that they outlive a crash or a restart (default: memory alone).",
+            valueName: "file"
+        )
+    )
+    var store: String?
+
     @Option(help: "Sequences that run at once; further jobs wait.")
     var maxActive = 16
 
@@ -46,6 +55,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         if insecure, keys != nil { throw ValidationError("--insecure and --keys exclude each other") }
         guard (1...4_096).contains(maxActive) else { throw ValidationError("--max-active must be 1 to 4096") }
         guard (1...1_000_000).contains(maxQueued) else { throw ValidationError("--max-queued must be 1 to 1000000") }
+        if store?.isEmpty == true { throw ValidationError("--store must name a file") }
         try numSpeculativeTokens.validate()
     }
 
@@ -62,6 +72,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
                 listen: listen,
                 limits: limits,
                 keys: keys,
+                store: store,
                 software: BuildInfo.version
             ),
             logger: logger

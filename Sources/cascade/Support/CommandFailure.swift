@@ -30,7 +30,7 @@ extension RefusalCode {
         case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
             .protocolVersion, .nodeNameTaken, .notReady, .forbidden:
             true
-        case .poisoned, .nodeFailed, .shuttingDown: false
+        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged: false
         }
     }
 }

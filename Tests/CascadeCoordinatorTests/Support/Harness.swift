@@ -14,6 +14,8 @@ struct Harness {
     /// What everybody else was sent.
     var inbox: [PeerID: [Message]] = [:]
     var hasExited = false
+    /// What was to be written down.
+    var records: [JournalRecord] = []
     /// Messages under way to nodes.
     private var sent: [(message: Message, to: PeerID)] = []
     private var lastRequest: UInt64 = 0
@@ -28,13 +30,14 @@ struct Harness {
         return limits
     }
 
-    init(limits: CoordinatorLimits = fixed) {
+    init(limits: CoordinatorLimits = fixed, keepsJournal: Bool = false) {
         machine = CoordinatorStateMachine(
             boot: 77,
             limits: limits,
             seedForJobs: 5,
             software: "test",
-            now: Instant(nanoseconds: 1_000_000_000_000)
+            now: Instant(nanoseconds: 1_000_000_000_000),
+            keepsJournal: keepsJournal
         )
     }
 
@@ -57,6 +60,7 @@ struct Harness {
             case .tokenize(let prompt):
                 feed(.tokenized(prompt.job, .tokens(Toy.tokens(prompt.prompt))))
             case .exit: hasExited = true
+            case .journal(let record): records.append(record)
             case .collectTokenizer, .log: break
             }
         }

@@ -14,18 +14,19 @@ final class TestCluster: Sendable {
     private let coordinators: Mutex<[CascadeProcess]>
     private let processes = Mutex<[CascadeProcess]>([])
 
-    /// Starts a coordinator, with `arguments` beside its endpoint.
+    /// Starts a coordinator, with `arguments` beside its endpoint, in a launcher where one is given.
     init(
         coordinator arguments: [String] = [],
         keys: TestKeys? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        launcher: [String] = []
     ) throws {
         self.keys = keys
         let port = try TCPSocket.freePort()
         place = Mutex(port)
         self.arguments = (keys.map { ["--keys", $0.folder.path] } ?? []) + arguments
         let line = ["coordinator", "--listen", Self.endpoint(port)] + self.arguments
-        coordinators = Mutex([try CascadeProcess(line, environment: environment)])
+        coordinators = Mutex([try CascadeProcess(line, environment: environment, launcher: launcher)])
     }
 
     /// A cluster of the tiny pair, ready; `arguments` are the coordinator's.

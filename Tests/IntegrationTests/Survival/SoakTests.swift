@@ -102,8 +102,7 @@ import Testing
         say(
             """
             \(Int(seconds)) s, seed \(Self.seed): \(sum.faults) faults, \(outcome.count) answers equal to the fault-free ones \
-            (\(kinds.joined(separator: ", "))), \(outcome.accepted) drafted tokens accepted, \(outcome.lost) jobs lost with a \
-            coordinator and submitted again, \(outcome.killed) clients killed
+            (\(kinds.joined(separator: ", "))), \(outcome.accepted) drafted tokens accepted, \(outcome.killed) clients killed
             """
         )
         for problem in problems { say("PROBLEM: \(problem)") }

@@ -14,8 +14,6 @@ final class SurvivalCluster: Sendable {
         var slowed: [Member: Task<Void, Never>] = [:]
         /// Whether the coordinator is away, or was a moment ago: then nobody can say how the cluster is.
         var isDisturbed = false
-        /// Coordinators that were lost; jobs that ran meanwhile were lost with them.
-        var losses = 0
     }
 
     private let cluster: TestCluster
@@ -32,7 +30,9 @@ final class SurvivalCluster: Sendable {
         // Turns, loading and health reports of others on this machine are none of this cluster's business.
         folder = FileManager.default.temporaryDirectory.appending(path: "cascade-survival-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let cluster = try TestCluster(environment: ["TMPDIR": folder.path])
+        // Jobs outlive their coordinators, whatever happens to those.
+        let store = folder.appending(path: "jobs.sqlite").path
+        let cluster = try TestCluster(coordinator: ["--store", store], environment: ["TMPDIR": folder.path])
         self.cluster = cluster
         func link(_ number: UInt64) throws -> FaultProxy {
             let proxy = try FaultProxy(target: cluster.port, seed: seed &+ number)
@@ -107,9 +107,6 @@ final class SurvivalCluster: Sendable {
 
     /// Whether its coordinator is away, or was until the cluster was last seen whole.
     var isDisturbed: Bool { state.withLock { $0.isDisturbed } }
-
-    /// Coordinators that were lost so far.
-    var losses: Int { state.withLock { $0.losses } }
 
     // MARK: Clients
 
@@ -205,7 +202,6 @@ final class SurvivalCluster: Sendable {
 
     private func kill(_ member: Member) async throws {
         let process = try process(member)
-        if member == .coordinator { state.withLock { $0.losses += 1 } }
         process.signal(SIGKILL)
         _ = await process.result()
     }

@@ -12,8 +12,6 @@ final class SurvivalLoad: Sendable {
         var done: [SurvivalJob.Guarantee: Int] = [:]
         /// Drafted tokens that were accepted in them.
         var accepted = 0
-        /// Jobs that died with a coordinator and were submitted again.
-        var lost = 0
         /// Clients that were killed; their jobs were submitted again.
         var killed = 0
         /// What must not be.
@@ -24,7 +22,6 @@ final class SurvivalLoad: Sendable {
         mutating func add(_ other: Self) {
             done.merge(other.done, uniquingKeysWith: +)
             accepted += other.accepted
-            lost += other.lost
             killed += other.killed
             problems += other.problems
         }
@@ -151,10 +148,9 @@ final class SurvivalLoad: Sendable {
         state.withLock { $0.outcome.problems.append(problem) }
     }
 
-    /// Runs a job to its end, again where its coordinator or its client was lost.
+    /// Runs a job to its end, again where its client was killed.
     private func run(_ job: SurvivalJob, _ client: Int) async {
         while true {
-            let losses = cluster.losses
             let result: CascadeProcess.Result
             do {
                 let command = job.command + ["--timeout", "\(Self.patience)"]
@@ -176,8 +172,6 @@ final class SurvivalLoad: Sendable {
             guard !isAbandoned else { return }
             switch result.code {
             case 0: return take(result, job, client)
-            case 4 where cluster.losses > losses && result.errors.contains("lost with an earlier coordinator"):
-                state.withLock { $0.outcome.lost += 1 }
             case -SIGKILL: state.withLock { $0.outcome.killed += 1 }
             default:
                 return report(

@@ -83,7 +83,7 @@ final class SurvivalRun {
             throw error
         }
         let outcome = await finish()
-        lines.append("\(outcome.count) answers as promised: \(outcome.done), \(outcome.lost) lost with a coordinator")
+        lines.append("\(outcome.count) answers as promised: \(outcome.done)")
         #expect(outcome.problems.isEmpty, "seed \(seed): \(outcome.problems)")
         #expect(outcome.count > 0 && outcome.accepted > 0)
         return lines

@@ -1,0 +1,210 @@
+import CascadeCore
+import OrderedCollections
+
+/// What is written down, and what waits until it is (decisions.md 13): a client hears of nothing that a crash could undo.
+/// Rounds do not wait; they only stop while the journal is far behind.
+extension CoordinatorStateMachine {
+    mutating func journal(_ id: JobID, _ entry: JournalRecord.Entry) {
+        guard keepsJournal else { return }
+        lastRecord += 1
+        actions.append(.journal(JournalRecord(job: id, entry: entry)))
+    }
+
+    /// Whether so much waits to be written down that no more may be begun.
+    var isJournalBehind: Bool { lastRecord - durableRecord >= UInt64(limits.unjournaledRecords) }
+
+    /// Records are on disk: what waited for them leaves.
+    mutating func takeJournaled(upTo record: UInt64) {
+        durableRecord = max(durableRecord, min(record, lastRecord))
+        while let first = held.first, first.record <= durableRecord {
+            held.removeFirst()
+            heldBytes -= first.message.heldBytes
+            actions.append(.send(first.message, to: first.peer))
+        }
+    }
+
+    /// Keeps a message until all records so far are on disk. Where too much is kept it is dropped, as if its peer did not
+    /// read: a client that still lives asks again.
+    mutating func hold(_ message: Message, for peer: PeerID) {
+        let bytes = message.heldBytes
+        guard heldBytes + bytes <= limits.heldBytes else {
+            unserved.append(peer)
+            return
+        }
+        heldBytes += bytes
+        held.append(HeldMessage(record: lastRecord, message: message, peer: peer))
+    }
+
+    /// Behind each event, so that nobody who walks the watchers is disturbed.
+    mutating func dropUnserved() {
+        for peer in unserved { dropWatchers(of: peer) }
+        unserved = []
+    }
+
+    // MARK: Records
+
+    /// The tokens of a round that was committed, where the job goes on.
+    mutating func journalCommit(_ id: JobID, from offset: Int, textFrom byteOffset: Int) {
+        guard keepsJournal, let job = jobs[id], let sequence = job.sequence, !sequence.isProvisional else { return }
+        let committed = CommittedTokens(
+            start: offset == 0 ? start(of: job, sequence) : nil,
+            offset: UInt32(clamping: offset),
+            tokens: Array(sequence.answer.dropFirst(offset)),
+            origins: Array(sequence.origins.dropFirst(offset)),
+            explanations: Array(sequence.explanations.dropFirst(offset)),
+            text: Array(sequence.text.dropFirst(byteOffset)),
+            counts: sequence.counts,
+            round: sequence.round,
+            isExpertsTurn: sequence.isExpertsTurn,
+            ageMilliseconds: job.age(at: now)
+        )
+        journal(id, .committed(committed))
+    }
+
+    private func start(of job: Job, _ sequence: ActiveSequence) -> AnswerStart? {
+        guard let pool = pools[job.submit.pool], let model = pool.expertModel else { return nil }
+        return AnswerStart(
+            promptHash: sequence.hash(ofFirst: sequence.spec.promptLength),
+            maxTokens: UInt32(clamping: sequence.maxTokens),
+            vocabularyHash: pool.vocabularyHash,
+            vocabularyCount: UInt32(clamping: pool.vocabularyCount),
+            modelFingerprint: model.fingerprint,
+            numericsID: model.numericsID,
+            modelName: model.name,
+            isSynthetic: pool.isSynthetic,
+            queueMilliseconds: job.queueMilliseconds ?? 0
+        )
+    }
+
+    // MARK: After a crash
+
+    /// Takes up what an earlier coordinator left.
+    mutating func restore(_ journaled: [JournaledJob]) {
+        for job in journaled {
+            lastJobNumber = max(lastJobNumber, job.accepted?.number ?? 0)
+            if let damage = job.damage ?? job.accepted.flatMap(problem) {
+                restore(job, damage: damage)
+            } else if let accepted = job.accepted, let ended = job.finished {
+                restore(accepted, ended)
+            } else if let accepted = job.accepted {
+                resume(job, accepted)
+            }
+        }
+        forgetExcess()
+        guard !journaled.isEmpty else { return }
+        let fields = [LogField("pending", "\(jobs.count)"), LogField("finished", "\(finished.jobs.count)")]
+        actions.append(.log(.info, "jobs found in the journal", fields))
+    }
+
+    /// What is wrong with a job that no coordinator accepts; what is allowed now does not matter any more.
+    private func problem(of accepted: AcceptedJob) -> String? {
+        var submit = accepted.submit
+        submit.draftLength = accepted.draftLength
+        return formProblem(of: submit)
+    }
+
+    /// A job that had not ended goes on.
+    private mutating func resume(_ journaled: JournaledJob, _ accepted: AcceptedJob) {
+        var job = Job(
+            id: journaled.id,
+            number: accepted.number,
+            submit: accepted.submit,
+            seed: accepted.seed,
+            draftLength: accepted.draftLength,
+            acceptedAt: now
+        )
+        job.isRestored = true
+        if let answer = journaled.answer {
+            job.journaled = answer
+            job.earlierMilliseconds = answer.ageMilliseconds
+            job.queueMilliseconds = answer.start.queueMilliseconds
+            job.firstTokenMilliseconds = answer.firstTokenMilliseconds
+            keepPool(accepted.submit.pool, for: answer.start)
+        }
+        transitions.count(.jobRestored)
+        take(job)
+        askForTokens(job.id)
+    }
+
+    /// The pool takes no other models than those that the answer was begun with.
+    private mutating func keepPool(_ name: String, for start: AnswerStart) {
+        guard pools[name] == nil else { return }
+        var pool = Pool(
+            name: name,
+            vocabularyHash: start.vocabularyHash,
+            vocabularyCount: Int(start.vocabularyCount),
+            isSynthetic: start.isSynthetic
+        )
+        pool.expertModel = ExpertModel(
+            fingerprint: start.modelFingerprint,
+            numericsID: start.numericsID,
+            name: start.modelName
+        )
+        pools[name] = pool
+    }
+
+    /// A job that had ended can be asked for.
+    private mutating func restore(_ accepted: AcceptedJob, _ ended: FinishedAnswer) {
+        submissions[accepted.submit.submitKey] = ended.report.job
+        finished.insert(FinishedJob(submit: accepted.submit, acceptedAt: now, answer: ended))
+    }
+
+    /// A job whose records are of no use fails aloud, and no other.
+    private mutating func restore(_ journaled: JournaledJob, damage: String) {
+        let error = JobError(code: .journalDamaged, message: "the job's journal is damaged: \(damage); submit it again")
+        log(.warning, "a job is lost", LogField("job", journaled.id.description), LogField("reason", damage))
+        transitions.count(.jobDamaged)
+        let accepted = journaled.accepted ?? .unknown
+        let job = Job(
+            id: journaled.id,
+            number: accepted.number,
+            submit: accepted.submit,
+            seed: accepted.seed,
+            draftLength: accepted.draftLength,
+            acceptedAt: now
+        )
+        guard journaled.accepted != nil else {
+            let report = report(of: job, .error, error)
+            let answer = FinishedAnswer(report: report, origins: [], explanations: [])
+            finished.insert(FinishedJob(submit: accepted.submit, acceptedAt: now, answer: answer))
+            return
+        }
+        take(job)
+        finish(job.id, .error, error)
+    }
+
+    /// Puts what an earlier coordinator committed into a sequence that was just begun; says what does not fit.
+    mutating func resume(_ id: JobID) -> String? {
+        guard let answer = jobs[id]?.journaled, let sequence = jobs[id]?.sequence else { return nil }
+        guard answer.start.promptHash == sequence.hash else {
+            return "its prompt has other tokens now than when the answer was begun"
+        }
+        guard answer.tokens.allSatisfy({ Int($0) < sequence.vocabulary.count }) else {
+            return "it has tokens outside the pool's vocabulary"
+        }
+        jobs[id]?.sequence?.resume(answer)
+        guard jobs[id]?.sequence?.text == answer.text, jobs[id]?.sequence?.release.isStopped == false else {
+            return "its tokens make another text now"
+        }
+        jobs[id]?.journaled = nil
+        transitions.count(.answerResumed)
+        return nil
+    }
+}
+
+extension AcceptedJob {
+    /// Stands for what cannot be read.
+    fileprivate static var unknown: AcceptedJob {
+        let submit = Submit(
+            requestID: 0,
+            submitKey: Hash128(high: 0, low: 0),
+            pool: "unknown",
+            prompt: [],
+            format: .raw,
+            sampling: SamplingSettings(),
+            rule: RuleSettings(),
+            maxTokens: 1
+        )
+        return AcceptedJob(number: 0, submit: submit, seed: 0, draftLength: .adaptive)
+    }
+}

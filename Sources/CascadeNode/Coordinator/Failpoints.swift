@@ -1,0 +1,54 @@
+internal import CascadeCore
+internal import Foundation
+internal import Synchronization
+
+/// Places where a test lets the process die: `CASCADE_FAILPOINTS=NAME:COUNT` kills it as by `kill -9` when it comes to the
+/// place for the COUNTth time. Without the variable nothing ever happens.
+///
+/// | name | between |
+/// |---|---|
+/// | `accept/sync` | an accepted job is written, and it is on disk |
+/// | `accept/ack` | an accepted job is on disk, and its client is told |
+/// | `commit/sync` | committed tokens are written, and they are on disk |
+/// | `commit/stream` | committed tokens are on disk, and clients are told |
+/// | `finish/stream` | the end of a job is on disk, and clients are told |
+/// | `prune` | a job is forgotten, and it is gone from the disk |
+final class Failpoints: Sendable {
+    private let name: String?
+    private let left: Mutex<Int>
+
+    init(_ variable: String? = ProcessInfo.processInfo.environment["CASCADE_FAILPOINTS"]) {
+        let parts = variable?.split(separator: ":", maxSplits: 1) ?? []
+        name = parts.first.map(String.init)
+        left = Mutex(parts.count > 1 ? Int(parts[1]) ?? 1 : 1)
+    }
+
+    func reachedBeforeSync(_ record: JournalRecord) {
+        guard name != nil else { return }
+        switch record.entry {
+        case .accepted: reached("accept/sync")
+        case .committed: reached("commit/sync")
+        case .finished: break
+        case .forgotten: reached("prune")
+        }
+    }
+
+    func reachedAfterSync(_ record: JournalRecord) {
+        guard name != nil else { return }
+        switch record.entry {
+        case .accepted: reached("accept/ack")
+        case .committed: reached("commit/stream")
+        case .finished: reached("finish/stream")
+        case .forgotten: break
+        }
+    }
+
+    private func reached(_ point: String) {
+        guard point == name else { return }
+        let mustDie = left.withLock { left in
+            left -= 1
+            return left == 0
+        }
+        if mustDie { kill(getpid(), SIGKILL) }
+    }
+}

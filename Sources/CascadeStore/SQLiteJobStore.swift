@@ -1,0 +1,185 @@
+internal import Foundation
+internal import GRDB
+
+/// A store in one SQLite file.
+///
+/// A change is on disk when ``apply(_:)`` returns: the write-ahead log is synced at each commit, which SQLite calls
+/// `synchronous = FULL`. What SQLite does not see, a bit that has changed inside a row, the row's checksum shows.
+package final class SQLiteJobStore: JobStore {
+    private let path: String
+    private let database: DatabaseQueue
+
+    /// Opens the file, or makes it, with a folder that only its owner may enter. Throws where another coordinator has it
+    /// open, where it is no store of this version, or where its structure is damaged.
+    package init(path: String) throws(StoreError) {
+        self.path = path
+        do {
+            let url = URL(filePath: path)
+            let owner: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(),
+                withIntermediateDirectories: true,
+                attributes: owner
+            )
+            // Prompts and answers are nobody else's business. SQLite gives its other files the same mode.
+            if !FileManager.default.fileExists(atPath: path) {
+                guard
+                    FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+                else { throw StoreError("the store \(path) cannot be made: \(String(cString: strerror(errno)))") }
+            }
+            database = try DatabaseQueue(path: path, configuration: Self.configuration)
+            try database.inDatabase(Self.prepare)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw Self.explain(error, path)
+        }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "cascade.store"
+        configuration.journalMode = .wal
+        configuration.busyMode = .immediateError
+        configuration.prepareDatabase { database in
+            // Taken with the first access, and kept.
+            try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+        }
+        return configuration
+    }
+
+    /// "cscd"
+    private static let applicationID = 0x6373_6364
+    private static let version = 1
+
+    private static func prepare(_ database: Database) throws {
+        // GRDB sets NORMAL with the write-ahead log, which syncs at checkpoints alone.
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+        guard try isEmpty || Int.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
+            throw StoreError("it is another program's database: name another file")
+        }
+        guard isEmpty || found == version else {
+            throw StoreError("it was written by another version of cascade: use that version, or name another file")
+        }
+        if let problem = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), problem != "ok" {
+            throw StoreError("it is damaged (\(problem)): move it away, or restore a copy of it")
+        }
+        if isEmpty {
+            try database.inTransaction {
+                try database.execute(
+                    sql: """
+                        CREATE TABLE journal (
+                            number INTEGER PRIMARY KEY,
+                            job INTEGER NOT NULL,
+                            bytes BLOB NOT NULL,
+                            checksum INTEGER NOT NULL
+                        ) STRICT;
+                        CREATE INDEX journal_job ON journal (job);
+                        PRAGMA application_id = \(applicationID);
+                        PRAGMA user_version = \(version);
+                        """
+                )
+                return .commit
+            }
+        }
+        guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2,
+            try String.fetchOne(database, sql: "PRAGMA journal_mode") == "wal"
+        else { throw StoreError("its database does not sync what it commits") }
+    }
+
+    /// SQLite's words with the file's name, and the way out where there is one.
+    private static func explain(_ error: any Error, _ path: String) -> StoreError {
+        guard let error = error as? DatabaseError else { return StoreError("the store \(path): \(error)") }
+        let words = error.message ?? "\(error.resultCode)"
+        return switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            StoreError("the store \(path) is in use by another coordinator: stop that one, or name another file")
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+            StoreError("the store \(path) is damaged (\(words)): move it away, or restore a copy of it")
+        case .SQLITE_FULL: StoreError("the store \(path) cannot be written: the disk is full")
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
+            StoreError("the store \(path) cannot be opened for writing (\(words)): check its folder, owner and mode")
+        default: StoreError("the store \(path) failed: \(words) (\(error.extendedResultCode))")
+        }
+    }
+
+    package func load() throws(StoreError) -> StoredRows {
+        do {
+            return try database.inDatabase { database in
+                var stored = StoredRows()
+                let rows = try Row.fetchCursor(
+                    database,
+                    sql: "SELECT number, job, bytes, checksum FROM journal ORDER BY number"
+                )
+                while let row = try rows.next() {
+                    let (number, job) = (row[0] as Int64, UInt64(bitPattern: row[1]))
+                    let bytes = [UInt8](row[2] as Data)
+                    if row[3] == Self.checksum(job: job, bytes) {
+                        stored.rows.append(StoredRows.Row(job: job, bytes: bytes))
+                    } else {
+                        stored.damaged[job] = "the checksum of row \(number) is wrong"
+                    }
+                }
+                return stored
+            }
+        } catch {
+            throw Self.explain(error, path)
+        }
+    }
+
+    package func apply(_ changes: [StoreChange]) throws(StoreError) {
+        do {
+            try database.inDatabase { database in
+                try database.inTransaction {
+                    for change in changes { try Self.apply(change, database) }
+                    return .commit
+                }
+            }
+        } catch {
+            throw Self.explain(error, path)
+        }
+    }
+
+    private static func apply(_ change: StoreChange, _ database: Database) throws {
+        switch change {
+        case .append(let job, let bytes): try insert(job, bytes, database)
+        case .conclude(let job, let bytes):
+            let later = "number > (SELECT min(number) FROM journal WHERE job = :job)"
+            try execute("DELETE FROM journal WHERE job = :job AND \(later)", ["job": signed(job)], database)
+            try insert(job, bytes, database)
+        case .forget(let job): try execute("DELETE FROM journal WHERE job = :job", ["job": signed(job)], database)
+        }
+    }
+
+    private static func insert(_ job: UInt64, _ bytes: [UInt8], _ database: Database) throws {
+        let values: StatementArguments = [
+            "job": signed(job), "bytes": Data(bytes), "checksum": checksum(job: job, bytes),
+        ]
+        try execute(
+            "INSERT INTO journal (job, bytes, checksum) VALUES (:job, :bytes, :checksum)",
+            values,
+            database
+        )
+    }
+
+    private static func execute(_ sql: String, _ values: StatementArguments, _ database: Database) throws {
+        let statement = try database.cachedStatement(sql: sql)
+        try statement.execute(arguments: values)
+    }
+
+    /// SQLite's numbers have a sign.
+    private static func signed(_ job: UInt64) -> Int64 { Int64(bitPattern: job) }
+
+    private static func checksum(job: UInt64, _ bytes: [UInt8]) -> Int64 {
+        var checksum = CRC32C()
+        checksum.add((0..<8).map { UInt8(truncatingIfNeeded: job >> (8 * $0)) })
+        checksum.add(bytes)
+        return Int64(checksum.value)
+    }
+
+    package func close() throws(StoreError) {
+        do { try database.close() } catch { throw Self.explain(error, path) }
+    }
+}

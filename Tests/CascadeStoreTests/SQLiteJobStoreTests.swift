@@ -1,0 +1,129 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import CascadeStore
+
+/// What is written is there, to the byte, or it is said what is not.
+struct SQLiteJobStoreTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "cascade-store-\(UUID())")
+    private var path: String { folder.appending(path: "deeper/jobs.sqlite").path }
+
+    private func withStore<Result>(_ body: (SQLiteJobStore) throws -> Result) throws -> Result {
+        let store = try SQLiteJobStore(path: path)
+        defer { try? store.close() }
+        return try body(store)
+    }
+
+    /// Opens the file as another program would.
+    private func withDatabase<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        let database = try DatabaseQueue(path: path)
+        defer { try? database.close() }
+        return try database.inDatabase(body)
+    }
+
+    private func problem(_ body: () throws -> Void) -> String {
+        do { try body() } catch { return "\(error)" }
+        return "none"
+    }
+
+    @Test func rowsComeBackInOrder() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let long = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        try withStore { store in
+            try store.apply([
+                .append(job: .max, bytes: [1]), .append(job: 2, bytes: []), .append(job: .max, bytes: long),
+            ])
+            try store.apply([.append(job: 2, bytes: [4])])
+        }
+        let rows = try withStore { try $0.load() }
+        #expect(rows.rows.map(\.job) == [.max, 2, .max, 2])
+        #expect(rows.rows.map(\.bytes) == [[1], [], long, [4]])
+        #expect(rows.damaged.isEmpty)
+    }
+
+    @Test func aJobIsConcludedAndForgotten() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let rows = try withStore { store in
+            for job: UInt64 in [1, 2] {
+                try store.apply((0..<5).map { .append(job: job, bytes: [UInt8(job), $0]) })
+            }
+            try store.apply([.conclude(job: 1, bytes: [9]), .append(job: 3, bytes: [3]), .forget(job: 2)])
+            return try store.load().rows
+        }
+        #expect(rows.map(\.job) == [1, 1, 3])
+        #expect(rows.map(\.bytes) == [[1, 0], [9], [3]])
+    }
+
+    @Test func oneCoordinatorAtATime() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try withStore { _ in
+            #expect(problem { _ = try SQLiteJobStore(path: path) }.contains("in use by another coordinator"))
+        }
+        #expect(try withStore { try $0.load().rows.isEmpty })
+    }
+
+    @Test func nobodyElseReadsIt() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try withStore { store in
+            try store.apply([.append(job: 1, bytes: [1])])
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "deeper").path) {
+                let file = folder.appending(path: "deeper/\(name)").path
+                let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+                #expect(mode == 0o600, "\(name)")
+            }
+        }
+    }
+
+    /// Every bit of a row that changes is seen, and no other job suffers.
+    @Test func aChangedRowIsDamage() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try withStore { store in
+            try store.apply([
+                .append(job: 1, bytes: [1, 2, 3]), .append(job: 2, bytes: [4]), .append(job: 3, bytes: [5]),
+            ])
+        }
+        try withDatabase { database in
+            try database.execute(sql: "UPDATE journal SET bytes = x'010203fe' WHERE job = 1")
+            try database.execute(sql: "UPDATE journal SET job = 7 WHERE job = 3")
+        }
+        let rows = try withStore { try $0.load() }
+        #expect(rows.rows.map(\.job) == [2])
+        #expect(Set(rows.damaged.keys) == [1, 7])
+        #expect(rows.damaged[1]?.contains("checksum") == true)
+    }
+
+    @Test func otherFilesAreLeftAlone() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder.appending(path: "deeper"), withIntermediateDirectories: true)
+        try Data("these are my notes, and no database at all".utf8).write(to: URL(filePath: path))
+        #expect(problem { _ = try SQLiteJobStore(path: path) }.contains("is damaged"))
+        #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("these are my notes"))
+        try FileManager.default.removeItem(atPath: path)
+        try withDatabase { try $0.execute(sql: "CREATE TABLE mine (a)") }
+        #expect(problem { _ = try SQLiteJobStore(path: path) }.contains("another program's database"))
+        #expect(try withDatabase { try $0.tableExists("mine") && !$0.tableExists("journal") })
+    }
+
+    /// A file that lost its middle is not used.
+    @Test func aTornFileIsRefused() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try withStore { store in
+            try store.apply((0..<50).map { .append(job: $0, bytes: [UInt8](repeating: 1, count: 2_000)) })
+        }
+        let file = try FileHandle(forUpdating: URL(filePath: path))
+        try file.truncate(atOffset: 30_000)
+        try file.close()
+        let problem = problem { try withStore { _ = try $0.load() } }
+        #expect(problem.contains("is damaged") && problem.contains("move it away"), "\(problem)")
+    }
+
+    @Test func checksumsAreThoseOfTheStandard() {
+        var checksum = CRC32C()
+        checksum.add("123456789".utf8)
+        #expect(checksum.value == 0xE306_9283)
+        var zeros = CRC32C()
+        zeros.add([UInt8](repeating: 0, count: 32))
+        #expect(zeros.value == 0x8A91_36AA)
+    }
+}

@@ -1,0 +1,119 @@
+import CascadeCore
+import Foundation
+import Testing
+
+@testable import CascadeWire
+
+/// Records that lie on a disk for a long time: they stay readable, and broken ones are errors.
+struct JournalCodecTests {
+    private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/wire/v1/journal.hex")
+
+    @Test("the bytes are what they were, and mean what they meant")
+    func golden() throws {
+        let rows = JournalSamples.entries.map(JournalCodec.encode)
+        if ProcessInfo.processInfo.environment["CASCADE_WRITE_GOLDEN"] != nil {
+            try (rows.map(Hex.text).joined(separator: "\n") + "\n").write(
+                to: Self.file,
+                atomically: true,
+                encoding: .utf8
+            )
+        }
+        let golden = try String(contentsOf: Self.file, encoding: .utf8).split(separator: "\n").map { try Hex.bytes($0) }
+        #expect(try golden.map { bytes in try JournalCodec.decode(bytes) } == JournalSamples.entries)
+        #expect(rows == golden)
+    }
+
+    @Test("what is written is what is read")
+    func roundTrip() throws {
+        var generator = SeededGenerator(seed: 31)
+        for _ in 0..<2_000 {
+            let entry = generator.journalEntry()
+            #expect(try JournalCodec.decode(JournalCodec.encode(entry)) == entry)
+        }
+    }
+
+    @Test("a record cut at every byte, and 40,000 mutations, are records or errors")
+    func broken() {
+        var generator = SeededGenerator(seed: 32)
+        for entry in JournalSamples.entries + [generator.journalEntry()] {
+            let bytes = JournalCodec.encode(entry)
+            for length in bytes.indices { #expect((try? JournalCodec.decode(Array(bytes[..<length]))) == nil) }
+        }
+        var survivors = 0
+        for round in 0..<40_000 {
+            var bytes = JournalCodec.encode(
+                round % 4 == 0 ? generator.journalEntry() : generator.pick(JournalSamples.entries)
+            )
+            for _ in 0..<generator.pick(1...3) {
+                let place = generator.pick(0...bytes.count - 1)
+                bytes[place] ^= 1 << (generator.pick(0...7) as UInt8)
+            }
+            guard let entry = try? JournalCodec.decode(bytes) else { continue }
+            survivors += 1
+            #expect((try? JournalCodec.decode(JournalCodec.encode(entry))) == entry)
+        }
+        #expect((400..<39_000).contains(survivors), "\(survivors) survived")
+    }
+
+    @Test("errors name what is wrong")
+    func errors() throws {
+        #expect(throws: WireError.missing(message: "journalRecord", field: "protocol_version")) {
+            try JournalCodec.decode([])
+        }
+        #expect(throws: WireError.version(theirs: 9, ours: 1)) { try JournalCodec.decode([8, 9, 16, 9]) }
+        let none = "it must have exactly one of accepted, committed and finished"
+        #expect(throws: WireError.malformed(message: "journalRecord", reason: none)) {
+            try JournalCodec.decode([8, 1, 16, 1])
+        }
+    }
+}
+
+extension SeededGenerator {
+    fileprivate mutating func journalEntry() -> JournalRecord.Entry {
+        switch pick(0...2) {
+        case 0:
+            .accepted(AcceptedJob(number: counter(), submit: submit(), seed: next(), draftLength: draftLength()))
+        case 1:
+            .committed(committed())
+        default:
+            .finished(finished())
+        }
+    }
+
+    private mutating func committed() -> CommittedTokens {
+        let tokens = list(upTo: 20) { $0.token() }
+        let start = AnswerStart(
+            promptHash: hash(),
+            maxTokens: count(),
+            vocabularyHash: hash(),
+            vocabularyCount: count(),
+            modelFingerprint: hash(),
+            numericsID: text(),
+            modelName: text(),
+            isSynthetic: flag(),
+            queueMilliseconds: duration()
+        )
+        return CommittedTokens(
+            start: flag() ? start : nil,
+            offset: count(),
+            tokens: tokens,
+            origins: tokens.map { _ in enumeration() },
+            explanations: flag() ? tokens.map { _ in explanation() } : [],
+            text: bytes(),
+            counts: counts(),
+            round: count(),
+            isExpertsTurn: flag(),
+            ageMilliseconds: duration()
+        )
+    }
+
+    private mutating func finished() -> FinishedAnswer {
+        let report = report()
+        return FinishedAnswer(
+            report: report,
+            origins: report.tokens.map { _ in enumeration() },
+            explanations: flag() ? report.tokens.map { _ in explanation() } : []
+        )
+    }
+}
