@@ -81,7 +81,8 @@ extension CoordinatorStateMachine {
 
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
-        let restored = activeJobs.count { $0.isRestored && $0.stage != .running }
+        let active = activeJobs
+        let restored = active.count { $0.isRestored && $0.stage != .running }
         return CoordinatorGauges(
             queuedJobs: jobs.count - running.count - restored,
             restoredJobs: restored,
@@ -90,7 +91,7 @@ extension CoordinatorStateMachine {
             finishedJobs: finished.jobs.count,
             submitKeys: submissions.count,
             watchers: watcherCount,
-            mostWatchers: activeJobs.map(\.watchers.count).max() ?? 0,
+            mostWatchers: active.reduce(0) { max($0, $1.watchers.count) },
             heldBytes: heldBytes,
             pools: pools.count,
             vocabularies: vocabularies.count,

@@ -116,7 +116,7 @@ extension CoordinatorStateMachine {
             return true
         }
         let room = min(Int(job.submit.maxTokens), context - job.prompt.count)
-        let maxTokens = job.journaled.map { Int($0.start.maxTokens) } ?? room
+        let maxTokens = job.journaled.map { Int($0.value.start.maxTokens) } ?? room
         let need = job.prompt.count + maxTokens
         guard let expert = chooseNode(.expert, pool: pool.name, room: need, context: need) else { return false }
         lastSpecID += 1

@@ -10,6 +10,9 @@ extension CoordinatorStateMachine {
         actions.append(.journal(JournalRecord(job: id, entry: entry)))
     }
 
+    /// Whether something that clients are told waits for the disk.
+    package var isAwaitingDisk: Bool { !held.isEmpty }
+
     /// Whether so much waits to be written down that no more may be begun.
     var isJournalBehind: Bool { lastRecord - durableRecord >= UInt64(limits.unjournaledRecords) }
 
@@ -115,7 +118,7 @@ extension CoordinatorStateMachine {
         )
         job.isRestored = true
         if let answer = journaled.answer {
-            job.journaled = answer
+            job.journaled = Boxed(answer)
             job.earlierMilliseconds = answer.ageMilliseconds
             job.queueMilliseconds = answer.start.queueMilliseconds
             job.firstTokenMilliseconds = answer.firstTokenMilliseconds
@@ -175,7 +178,7 @@ extension CoordinatorStateMachine {
 
     /// Puts what an earlier coordinator committed into a sequence that was just begun; says what does not fit.
     mutating func resume(_ id: JobID) -> String? {
-        guard let answer = jobs[id]?.journaled, let sequence = jobs[id]?.sequence else { return nil }
+        guard let answer = jobs[id]?.journaled?.value, let sequence = jobs[id]?.sequence else { return nil }
         guard answer.start.promptHash == sequence.hash else {
             return "its prompt has other tokens now than when the answer was begun"
         }

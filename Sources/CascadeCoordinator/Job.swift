@@ -23,7 +23,7 @@ struct Job: Sendable {
     /// Whether an earlier coordinator accepted it.
     var isRestored = false
     /// What an earlier coordinator committed of its answer, until its rounds run here.
-    var journaled: JournaledAnswer?
+    var journaled: Boxed<JournaledAnswer>?
     /// Whose tokens the driver was asked for.
     var vocabulary: Hash128?
     /// The prompt's tokens, from ``Stage/awaitingRoom`` on.
@@ -54,7 +54,7 @@ struct Job: Sendable {
 
     /// The answer so far, as far as it is certain.
     var answer: AnswerSoFar {
-        if let journaled { return AnswerSoFar(journaled) }
+        if let journaled { return AnswerSoFar(journaled.value) }
         guard let sequence, !sequence.isProvisional else { return AnswerSoFar() }
         return AnswerSoFar(sequence)
     }

@@ -92,7 +92,7 @@ extension Simulation {
 
     /// An end that waits for the disk comes first, then the answer to what was asked meanwhile.
     private mutating func noteAsked(_ peer: PeerID) {
-        if let machine = coordinator?.machine, machine.gauges.heldBytes > 0 { askedAgain.insert(peer) }
+        if coordinator?.machine.isAwaitingDisk == true { askedAgain.insert(peer) }
     }
 
     mutating func feedCoordinator(_ event: CoordinatorStateMachine.Event) {
@@ -118,7 +118,7 @@ extension Simulation {
             report.coverage.count(.coordinatorCrash)
             stopCoordinator(restartWithin: 2000)
         }
-        if case .journaled = event, machine.gauges.heldBytes == 0 { askedAgain = [] }
+        if case .journaled = event, !machine.isAwaitingDisk { askedAgain = [] }
         scheduleTick()
     }
 

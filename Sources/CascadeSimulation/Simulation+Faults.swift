@@ -204,7 +204,8 @@ extension Simulation {
 
     /// A client uses another's key, and is refused. It comes at once: later the key may be free again.
     private mutating func reuseKey() {
-        guard let client = clients.first(where: { $0.job != nil }), let job = client.job else { return }
+        guard let client = clients.first(where: { $0.job != nil }), let job = client.job, !damagedJobs.contains(job)
+        else { return }
         guard let machine = coordinator?.machine, keepsJournal || boots[job] == machine.boot,
             now >= coordinatorPausedUntil
         else { return }

@@ -5,7 +5,8 @@ import CascadeWire
 /// One run: a cluster in one thread, with a clock of its own, where everything that happens follows from the seed.
 struct Simulation {
     /// What is to happen.
-    enum Happening: Sendable {
+    /// Boxed: the queue moves its entries about.
+    indirect enum Happening: Sendable {
         /// Frames of a peer reach the coordinator.
         case toCoordinator([[UInt8]], from: PeerID)
         /// Frames of the coordinator reach a peer.

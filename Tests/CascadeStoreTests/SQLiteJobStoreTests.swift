@@ -79,17 +79,16 @@ struct SQLiteJobStoreTests {
     @Test func aChangedRowIsDamage() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         try withStore { store in
-            try store.apply([
-                .append(job: 1, bytes: [1, 2, 3]), .append(job: 2, bytes: [4]), .append(job: 3, bytes: [5]),
-            ])
+            try store.apply((1...4).map { .append(job: $0, bytes: [1, 2, UInt8($0)]) })
         }
         try withDatabase { database in
-            try database.execute(sql: "UPDATE journal SET bytes = x'010203fe' WHERE job = 1")
+            try database.execute(sql: "UPDATE journal SET bytes = x'0102fe' WHERE job = 1")
             try database.execute(sql: "UPDATE journal SET job = 7 WHERE job = 3")
+            try database.execute(sql: "UPDATE journal SET number = 40 WHERE job = 4")
         }
         let rows = try withStore { try $0.load() }
         #expect(rows.rows.map(\.job) == [2])
-        #expect(Set(rows.damaged.keys) == [1, 7])
+        #expect(Set(rows.damaged.keys) == [1, 4, 7])
         #expect(rows.damaged[1]?.contains("checksum") == true)
     }
 

@@ -97,7 +97,7 @@ struct SchemaTests {
     func comments() throws {
         let folder = GenerateProtos.root.appending(path: "Protos/cascade/v1")
         let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        #expect(files.count == 5)
+        #expect(files.count == 6)
         for file in files {
             let lines = try String(contentsOf: file, encoding: .utf8).split(
                 separator: "\n",

@@ -63,10 +63,10 @@ struct UpCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Keep jobs in this file, for the next 'cascade up' as well (default: until the cluster is ended; jobs \
-            outlive a crash of the coordinator either way).
+            Keep jobs in this file, for the next 'cascade up' as well (default: in one that lasts until the cluster is \
+            ended, so that jobs outlive a crash of the coordinator; none: in memory alone).
             """,
-            valueName: "file"
+            valueName: "file|none"
         )
     )
     var store: String?
@@ -74,7 +74,7 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
-        if store?.isEmpty == true { throw ValidationError("--store must name a file") }
+        if store?.isEmpty == true { throw ValidationError("--store must name a file, or none") }
         guard roles.hasCoordinator else {
             throw ValidationError(
                 "--roles must have coordinator in it: 'cascade join' adds nodes to a coordinator elsewhere"
@@ -129,7 +129,8 @@ struct UpCommand: AsyncParsableCommand {
         _ listener: Endpoint
     ) -> [ClusterSupervisor.Role] {
         let jobs = store ?? ClusterRecord.jobs(endpoint: endpoint).path
-        let coordinator = ["coordinator", "--listen", "\(listener)", "--store", jobs, "--log-level", log.logLevel]
+        let coordinator =
+            ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel] + ["--store", jobs]
         let folder = keys.map { ["--keys", $0.folder.path] } ?? []
         var processes = [
             ClusterSupervisor.Role(name: "coordinator", arguments: coordinator + rules.arguments + folder)

@@ -33,11 +33,11 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write jobs to this file, so that they outlive a crash or a restart (default: memory alone).",
-            valueName: "file"
+            "Write jobs to this file, so that they outlive a crash or a restart; none keeps them in memory alone.",
+            valueName: "file|none"
         )
     )
-    var store: String?
+    var store = "none"
 
     @Option(help: "Sequences that run at once; further jobs wait.")
     var maxActive = 16
@@ -55,7 +55,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         if insecure, keys != nil { throw ValidationError("--insecure and --keys exclude each other") }
         guard (1...4_096).contains(maxActive) else { throw ValidationError("--max-active must be 1 to 4096") }
         guard (1...1_000_000).contains(maxQueued) else { throw ValidationError("--max-queued must be 1 to 1000000") }
-        if store?.isEmpty == true { throw ValidationError("--store must name a file") }
+        if store.isEmpty { throw ValidationError("--store must name a file, or none") }
         try numSpeculativeTokens.validate()
     }
 
@@ -72,7 +72,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
                 listen: listen,
                 limits: limits,
                 keys: keys,
-                store: store,
+                store: store == "none" ? nil : store,
                 software: BuildInfo.version
             ),
             logger: logger

@@ -25,10 +25,13 @@ struct ServeSyntheticOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The same of that expert, e.g. 1:20,8:24,16:44.", valueName: "rows:ms,…"))
     var syntheticExpertMs: CostCurve?
 
+    @Option(help: ArgumentHelp("Where its coordinator keeps jobs (default: in memory alone).", valueName: "file"))
+    var syntheticStore: String?
+
     func validate() throws {
         guard let acceptance = syntheticAcceptance else {
-            guard syntheticDrafterMs == nil, syntheticExpertMs == nil else {
-                throw ValidationError("--synthetic-drafter-ms and --synthetic-expert-ms need --synthetic-acceptance")
+            guard syntheticDrafterMs == nil, syntheticExpertMs == nil, syntheticStore == nil else {
+                throw ValidationError("--synthetic-drafter-ms, -expert-ms and -store need --synthetic-acceptance")
             }
             return
         }
@@ -45,6 +48,7 @@ struct ServeSyntheticOptions: ParsableArguments {
                 acceptance: $0,
                 drafter: syntheticDrafterMs,
                 expert: syntheticExpertMs,
+                store: syntheticStore,
                 maximumActive: maximumActive
             )
         }

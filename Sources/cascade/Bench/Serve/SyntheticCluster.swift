@@ -14,6 +14,8 @@ struct SyntheticCluster {
         var acceptance: Double
         var drafter: CostCurve?
         var expert: CostCurve?
+        /// Where its coordinator keeps jobs; nil for memory alone.
+        var store: String?
         /// Jobs that may run at once.
         var maximumActive: Int
     }
@@ -49,7 +51,8 @@ struct SyntheticCluster {
             curve.map { ["--synthetic-ms", $0.defaultValueDescription] } ?? []
         }
         let commands = [
-            ["coordinator", "--listen", endpoint, "--max-active", "\(settings.maximumActive)", "--log-level", "error"],
+            ["coordinator", "--listen", endpoint, "--max-active", "\(settings.maximumActive)", "--log-level", "error"]
+                + (settings.store.map { ["--store", $0] } ?? []),
             ["expert"] + node + curve(settings.expert),
             ["drafter"] + node + curve(settings.drafter),
         ]
