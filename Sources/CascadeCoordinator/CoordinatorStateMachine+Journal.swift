@@ -182,8 +182,8 @@ extension CoordinatorStateMachine {
         guard answer.start.promptHash == sequence.hash else {
             return "its prompt has other tokens now than when the answer was begun"
         }
-        guard answer.tokens.allSatisfy({ Int($0) < sequence.vocabulary.count }) else {
-            return "it has tokens outside the pool's vocabulary"
+        guard Int(answer.start.vocabularyCount) == sequence.vocabulary.count else {
+            return "its pool has another vocabulary now"
         }
         jobs[id]?.sequence?.resume(answer)
         guard jobs[id]?.sequence?.text == answer.text, jobs[id]?.sequence?.release.isStopped == false else {

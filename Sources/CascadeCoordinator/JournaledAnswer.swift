@@ -28,6 +28,9 @@ struct JournaledAnswer: Equatable, Sendable {
         guard committed.explanations.count == (explains ? committed.tokens.count : 0) else {
             return "\(committed.tokens.count) tokens have \(committed.explanations.count) explanations"
         }
+        guard committed.tokens.allSatisfy({ $0 < start.vocabularyCount }) else {
+            return "it has tokens outside its pool's vocabulary"
+        }
         guard tokens.count + committed.tokens.count < start.maxTokens else {
             return "an answer of at most \(start.maxTokens) tokens has not ended with its last"
         }

@@ -27,6 +27,8 @@ struct HostilePeers {
     private var asked: [(request: Message, node: PeerID)] = []
     private var jobs: [JobID] = []
     private var lastKey: UInt64 = 0
+    /// Whether clients are told what a journal says, whose pool may have had another vocabulary.
+    private var tellsOfJournal = false
     /// What was written down.
     private var written: [JournalRecord] = []
 
@@ -46,6 +48,7 @@ struct HostilePeers {
     /// Lets a new coordinator find records, and meet their client and a node.
     static func goOn(with records: [JournalRecord], damaged: [JobID: String]) throws(FuzzFailure) {
         var peers = HostilePeers(machine: makeMachine())
+        peers.tellsOfJournal = true
         try peers.feed(.restored(JournaledJob.jobs(records, damaged: damaged)))
         let job = records.first?.job ?? JobID(rawValue: 1)
         try peers.feed(.message(.watch(Watch(requestID: 1, job: job, tokenOffset: 0, byteOffset: 0)), from: client))
@@ -265,8 +268,8 @@ struct HostilePeers {
         case .verify(let verify):
             tokens = verify.prefix.tail + verify.draft.map(\.token)
             asked.append((message, peer))
-        case .delta(let delta): tokens = delta.tokens
-        case .finished(let finished): tokens = finished.report.tokens
+        case .delta(let delta) where !tellsOfJournal: tokens = delta.tokens
+        case .finished(let finished) where !tellsOfJournal: tokens = finished.report.tokens
         case .accepted(let accepted): jobs.append(accepted.job)
         default: break
         }
