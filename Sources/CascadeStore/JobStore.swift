@@ -8,6 +8,12 @@ package protocol JobStore: Sendable {
     /// Carries out changes in order, all or none of them. On return they survive a crash of the machine.
     func apply(_ changes: [StoreChange]) throws(StoreError)
 
+    /// Whether it is time for ``checkpoint()``.
+    var needsCheckpoint: Bool { get }
+
+    /// Tidies up behind changes that are on disk already, and stay there whatever becomes of this.
+    func checkpoint() throws(StoreError)
+
     /// Gives it free.
     func close() throws(StoreError)
 }

@@ -11,6 +11,11 @@ package final class SQLiteJobStore: JobStore {
     private let database: DatabaseQueue
     /// Of the last row that was written: rows count up in the order of writing, over all jobs.
     private let lastNumber: Mutex<Int64>
+    /// How much the log has: changes, long ones counted by the page. A log that has its size is overwritten in place after a
+    /// checkpoint, which makes a sync cheaper than one that grows.
+    private let logged = Mutex(0)
+    private static let loggedMax = 100
+    private static let pageBytes = 4096
 
     /// Opens the file, or makes it, with a folder that only its owner may enter. Throws where another coordinator has it
     /// open, where it is no store of this version, or where its structure is damaged.
@@ -51,8 +56,8 @@ package final class SQLiteJobStore: JobStore {
         configuration.prepareDatabase { database in
             // Taken with the first access, and kept.
             try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
-            // Pages. A log that has its size is overwritten in place, which makes a sync cheaper than one that grows.
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = 200")
+            // By hand, see ``checkpoint()``: within a commit it would keep those waiting who wait for the commit.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         }
         return configuration
     }
@@ -146,6 +151,21 @@ package final class SQLiteJobStore: JobStore {
                     return .commit
                 }
             }
+        } catch {
+            throw Self.explain(error, path)
+        }
+        logged.withLock { logged in
+            for change in changes { logged += 1 + change.byteCount / Self.pageBytes }
+        }
+    }
+
+    package var needsCheckpoint: Bool { logged.withLock { $0 >= Self.loggedMax } }
+
+    /// Brings what the log has into the file, and lets the log begin anew.
+    package func checkpoint() throws(StoreError) {
+        do {
+            _ = try database.inDatabase { try $0.checkpoint(.passive) }
+            logged.withLock { $0 = 0 }
         } catch {
             throw Self.explain(error, path)
         }

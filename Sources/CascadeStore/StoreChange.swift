@@ -6,4 +6,12 @@ package enum StoreChange: Equatable, Sendable {
     case conclude(job: UInt64, bytes: [UInt8])
     /// No row any more.
     case forget(job: UInt64)
+
+    /// How many bytes it writes.
+    var byteCount: Int {
+        switch self {
+        case .append(_, let bytes), .conclude(_, let bytes): bytes.count
+        case .forget: 0
+        }
+    }
 }

@@ -55,6 +55,25 @@ struct SQLiteJobStoreTests {
         #expect(rows.map(\.bytes) == [[1, 0], [9], [3]])
     }
 
+    /// The log does not grow with what is written, and nothing is lost when it begins anew.
+    @Test func theLogIsEmptied() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try withStore { store in
+            var checkpoints = 0
+            for number: UInt64 in 0..<1_000 {
+                try store.apply([.append(job: number % 7, bytes: [UInt8](repeating: UInt8(number % 251), count: 900))])
+                guard store.needsCheckpoint else { continue }
+                try store.checkpoint()
+                checkpoints += 1
+                #expect(!store.needsCheckpoint)
+            }
+            #expect(checkpoints == 10)
+            let log = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int
+            #expect(try #require(log) < 3 << 20, "\(log ?? 0) bytes")
+            #expect(try store.load().rows.map(\.job) == (0..<1_000).map { $0 % 7 })
+        }
+    }
+
     @Test func oneCoordinatorAtATime() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         try withStore { _ in

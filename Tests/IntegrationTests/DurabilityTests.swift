@@ -57,9 +57,13 @@ import Testing
     }
 
     /// Submits a job, perhaps once more, and follows it to its end.
-    private static func follow(_ cluster: TestCluster, _ submit: Submit) async throws -> JobReport {
+    private static func follow(
+        _ cluster: TestCluster,
+        _ submit: Submit,
+        patience: Double = 60
+    ) async throws -> JobReport {
         let client = try ClusterClient(endpoint: cluster.endpoint)
-        var follower = AnswerFollower(client: client, submit: submit, patience: 60)
+        var follower = AnswerFollower(client: client, submit: submit, patience: patience)
         let report = try await follower.run { _ in }
         await client.close()
         return report
@@ -125,6 +129,35 @@ import Testing
         #expect(try await Self.follow(cluster, submits[99]) == reports[99])
         #expect(try await Self.follow(cluster, submits[0]).job != reports[0].job)
         #expect(try await Self.jobs(cluster, limit: 2_000).count <= kept)
+    }
+
+    /// F2: killed before the store's log is emptied, and in the middle of it. Every job that had ended can be asked for.
+    @Test(
+        .timeLimit(.minutes(3)),
+        .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want)),
+        arguments: [false, true]
+    )
+    func killedInACheckpoint(isInTheMiddle: Bool) async throws {
+        let folder = Folder()
+        // The file itself is synced when it is made, and then by checkpoints alone.
+        let cluster = try TestCluster(
+            coordinator: ["--store", folder.store],
+            environment: isInTheMiddle ? [:] : ["CASCADE_FAILPOINTS": "checkpoint:1"],
+            launcher: isInTheMiddle ? SystemCalls.injecting("fdatasync:signal=SIGKILL:when=2", path: folder.store) : []
+        )
+        try await Self.joinPair(cluster)
+        let submits = (0..<100).map { _ in Submit.greedy(Self.prompt, maxTokens: 1) }
+        var reports: [JobReport] = []
+        for submit in submits where !(try cluster.coordinator).isDone {
+            guard let report = try? await Self.follow(cluster, submit, patience: 3) else { break }
+            reports.append(report)
+        }
+        while !(try cluster.coordinator).isDone { try await Self.submit(16, to: cluster) }
+        #expect(await (try cluster.coordinator).result().code == -SIGKILL)
+        #expect(reports.count > 20)
+        try cluster.restartCoordinator()
+        try await cluster.waitForReady(2)
+        for (submit, report) in zip(submits, reports) { #expect(try await Self.follow(cluster, submit) == report) }
     }
 
     /// A job is pending, nobody follows it, and its coordinator is asked to end and started again.

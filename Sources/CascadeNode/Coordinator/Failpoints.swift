@@ -12,6 +12,7 @@ internal import Synchronization
 /// | `commit/sync` | committed tokens are written, and they are on disk |
 /// | `commit/stream` | committed tokens are on disk, and clients are told |
 /// | `finish/stream` | the end of a job is on disk, and clients are told |
+/// | `checkpoint` | the log of the store is full, and it is emptied |
 /// | `prune` | a job is forgotten, and it is gone from the disk |
 final class Failpoints: Sendable {
     private let name: String?
@@ -43,7 +44,7 @@ final class Failpoints: Sendable {
         }
     }
 
-    private func reached(_ point: String) {
+    func reached(_ point: String) {
         guard point == name else { return }
         let mustDie = left.withLock { left in
             left -= 1

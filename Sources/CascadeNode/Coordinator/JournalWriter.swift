@@ -45,7 +45,10 @@ final class JournalWriter: Sendable {
         }
         guard mustSchedule else { return }
         queue.async { [self] in
-            while write() { wake() }
+            while write() {
+                wake()
+                if !checkpoint() { wake() }
+            }
         }
     }
 
@@ -68,9 +71,26 @@ final class JournalWriter: Sendable {
             for record in records { failpoints.reachedAfterSync(record) }
             state.withLock { $0.durable += UInt64(records.count) }
         } catch {
-            state.withLock { $0.failure = error }
+            fail(error)
         }
         return true
+    }
+
+    /// Behind what clients wait for; false where it failed.
+    private func checkpoint() -> Bool {
+        guard store.needsCheckpoint else { return true }
+        failpoints.reached("checkpoint")
+        do throws(StoreError) {
+            try store.checkpoint()
+            return true
+        } catch {
+            fail(error)
+            return false
+        }
+    }
+
+    private func fail(_ error: StoreError) {
+        state.withLock { $0.failure = $0.failure ?? error }
     }
 }
 

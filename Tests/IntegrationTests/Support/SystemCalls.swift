@@ -18,11 +18,12 @@ enum SystemCalls {
     /// Whether tests that need it are to run: where they are required they fail rather than being left out.
     static let isWanted = isAvailable || Requirement.strace.isSet
 
-    /// The launcher for one injection, e.g. `fdatasync:error=EIO:when=4+`. The process stays its parent's child (`-D`).
-    static func injecting(_ injection: String) -> [String] {
+    /// The launcher for one injection, e.g. `fdatasync:error=EIO:when=4+`, perhaps into calls on one file alone. The process
+    /// stays its parent's child (`-D`).
+    static func injecting(_ injection: String, path: String? = nil) -> [String] {
         let call = injection.prefix { $0 != ":" }
-        return [
-            "/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(injection)",
-        ]
+        let file = path.map { ["-P", $0] } ?? []
+        return ["/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null"] + file
+            + ["-e", "trace=\(call)", "-e", "inject=\(injection)"]
     }
 }
