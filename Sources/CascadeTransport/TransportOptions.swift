@@ -22,7 +22,7 @@ package struct TransportOptions: Hashable, Sendable {
     /// Wait before the first attempt to reconnect; it doubles up to `reconnectMaxMilliseconds`.
     package var reconnectMilliseconds = 100
     /// Longest wait between attempts to reconnect.
-    package var reconnectMaxMilliseconds = 5000
+    package var reconnectMaxMilliseconds = 2000
     /// Longest wait for the answer to one attempt to connect.
     package var connectTimeoutMilliseconds = 5000
     /// Time a connection has to finish ZeroMQ's handshake.
