@@ -6,11 +6,13 @@ package enum NodeError: Error, CustomStringConvertible {
     case refused(String)
     /// Nobody answers at the endpoint.
     case unreachable(String)
+    /// The user said stop.
+    case interrupted(String)
 
     /// The cause and the way out, for people.
     package var description: String {
         switch self {
-        case .failed(let message), .refused(let message), .unreachable(let message): message
+        case .failed(let message), .refused(let message), .unreachable(let message), .interrupted(let message): message
         }
     }
 }

@@ -31,7 +31,10 @@ struct Cascade: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Jobs",
-                subcommands: [SubmitCommand.self, StatusCommand.self, CancelCommand.self, NodesCommand.self]
+                subcommands: [
+                    SubmitCommand.self, WatchCommand.self, ResultCommand.self, StatusCommand.self, CancelCommand.self,
+                    JobsCommand.self, NodesCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Models and checks",

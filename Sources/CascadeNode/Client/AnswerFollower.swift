@@ -1,7 +1,7 @@
 package import CascadeCore
 
-/// Submits a job and follows it to its end, whatever happens to the connection: a submission is repeated under its key
-/// until it is accepted, and a watch from the offset in hand repairs whatever was lost on the way.
+/// Follows a job to its end, whatever happens to the connection: a submission is repeated under its key until it is
+/// accepted, and a watch from the offset in hand repairs whatever was lost on the way.
 package struct AnswerFollower {
     /// What the caller shows as it happens.
     package enum Notice: Sendable {
@@ -20,7 +20,8 @@ package struct AnswerFollower {
     }
 
     private let client: ClusterClient
-    private let submit: Submit
+    /// What is submitted; nil where a job that is there already is followed.
+    private let submit: Submit?
     private let patience: Double
     private var job: JobID?
     /// How the answer's tokens came to be, as far as that is known; empty where the job did not ask.
@@ -37,19 +38,33 @@ package struct AnswerFollower {
     /// Times that a finished job was asked for explanations that got lost on the way.
     private var replays = 0
 
+    /// Follows a new job, which Ctrl-C cancels.
+    ///
     /// - Parameter patience: seconds without any answer after which the cluster counts as unreachable.
     package init(client: ClusterClient, submit: Submit, patience: Double) {
+        self.init(client: client, submit: submit, job: nil, patience: patience)
+    }
+
+    /// Follows a job that is there already, from its beginning. Ctrl-C leaves it alone.
+    ///
+    /// - Parameter patience: seconds without any answer after which the cluster counts as unreachable.
+    package init(client: ClusterClient, job: JobID, patience: Double) {
+        self.init(client: client, submit: nil, job: job, patience: patience)
+    }
+
+    private init(client: ClusterClient, submit: Submit?, job: JobID?, patience: Double) {
         self.client = client
         self.submit = submit
+        self.job = job
         self.patience = patience
-        requestID = submit.requestID
+        requestID = submit?.requestID ?? UInt64.random(in: 1...UInt64.max / 2)
         lastHeard = MonotonicTime.now()
         lastSent = lastHeard
     }
 
-    /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel; the report then says so.
+    /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel what was submitted here; the report then says so.
     package mutating func run(show: (Notice) -> Void) async throws(NodeError) -> JobReport {
-        client.send(.submit(submit))
+        repeatRequest()
         for await event in client.events {
             switch event {
             case .message(let message):
@@ -63,7 +78,8 @@ package struct AnswerFollower {
             case .locked(let problem): throw .refused(problem)
             case .disconnected, .unreadable: break
             case .interrupted:
-                if isCancelling || job == nil { throw .failed("interrupted before the coordinator answered") }
+                guard submit != nil else { throw .interrupted("no longer followed\(whatIsLeft)") }
+                if isCancelling || job == nil { throw .interrupted("interrupted before the coordinator answered") }
                 isCancelling = true
                 repeatRequest()
             case .tick: try tick(show: show)
@@ -74,13 +90,13 @@ package struct AnswerFollower {
 
     private mutating func take(_ message: Message, show: (Notice) -> Void) throws(NodeError) -> JobReport? {
         switch message {
-        case .accepted(let accepted) where accepted.requestID == submit.requestID && job == nil:
+        case .accepted(let accepted) where accepted.requestID == submit?.requestID && job == nil:
             job = accepted.job
             show(.accepted(accepted))
         case .delta(let delta) where delta.job == job: take(delta, show: show)
         case .finished(let finished) where finished.report.job == job:
             let report = finished.report
-            if submit.rule.explains, explained.count < report.tokens.count, replays < 3 {
+            if submit?.rule.explains == true, explained.count < report.tokens.count, replays < 3 {
                 replays += 1
                 isCancelling = false
                 repeatRequest()
@@ -130,18 +146,28 @@ package struct AnswerFollower {
             toldUnreachable = true
             show(.unreachable)
         }
-        if isCancelling, silence > 3 { throw .failed("interrupted; the coordinator did not confirm the cancellation") }
+        if isCancelling, silence > 3 {
+            throw .interrupted("interrupted; the coordinator did not confirm the cancellation")
+        }
         if silence > patience {
             throw .unreachable(
                 "no coordinator answers at \(client.endpoint) (waited \(Int(patience)) s); start one with "
-                    + "'cascade up', or name another with --endpoint"
+                    + "'cascade up', or name another with --endpoint\(whatIsLeft)"
             )
         }
     }
 
+    /// What can be done about a job whose end was not waited for.
+    private var whatIsLeft: String {
+        job.map { "; 'cascade watch \($0)' follows the job again, 'cascade cancel \($0)' ends it" } ?? ""
+    }
+
     private mutating func repeatRequest() {
         lastSent = MonotonicTime.now()
-        guard let job else { return client.send(.submit(submit)) }
+        guard let job else {
+            if let submit { client.send(.submit(submit)) }
+            return
+        }
         requestID += 1
         if isCancelling {
             client.send(.cancel(Cancel(requestID: requestID, job: job)))

@@ -74,7 +74,7 @@ package struct ClusterClient: Sendable {
             case .message(.refused(let refused)) where refused.code != .notReady: throw .refused(refused.message)
             case .message(let answer): if let found = match(answer) { return found }
             case .locked(let problem): throw .refused(problem)
-            case .interrupted: throw .failed("interrupted")
+            case .interrupted: throw .interrupted("interrupted")
             default: break
             }
             let elapsed = MonotonicTime.seconds(since: started)

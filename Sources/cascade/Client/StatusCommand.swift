@@ -25,19 +25,24 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let id = try job.map(JobArgument.parse)
-        let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: id)
         try await endpoint.withClient { client in
             if id == nil {
+                let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: nil)
                 let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 5) { message in
                     if case .clusterStatus(let status) = message { status } else { nil }
                 }
                 try show(status)
             } else {
-                let list: JobList = try await client.request(.statusRequest(request), seconds: 5) { message in
-                    if case .jobList(let list) = message { list } else { nil }
-                }
-                for job in list.jobs { try show(job) }
+                for job in try await Self.summaries(of: id, client) { try show(job) }
             }
+        }
+    }
+
+    /// A job's summary.
+    static func summaries(of job: JobID?, _ client: ClusterClient) async throws(NodeError) -> [JobSummary] {
+        let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: job)
+        return try await client.request(.statusRequest(request), seconds: 5) { message in
+            if case .jobList(let list) = message { list.jobs } else { nil }
         }
     }
 
@@ -71,28 +76,6 @@ enum JobArgument {
             throw CommandFailure.usage("'\(text)' is no job id; it has 16 hexadecimal digits, e.g. 0f3a5c7712e4b9d8")
         }
         return id
-    }
-}
-
-private struct JobView: Encodable {
-    var jobId: String
-    var state: String
-    var finishReason: String?
-    var note: String
-    var pool: String
-    var promptTokens: UInt32
-    var completionTokens: UInt32
-    var ageMs: Double
-
-    init(_ job: JobSummary) {
-        jobId = job.job.description
-        state = job.state.name
-        finishReason = job.reason?.name
-        note = job.note
-        pool = job.pool
-        promptTokens = job.promptTokens
-        completionTokens = job.completionTokens
-        ageMs = job.ageMilliseconds
     }
 }
 

@@ -16,6 +16,7 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit --rule token-v3 --alpha 0.3 "…"
               cascade submit --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200 "…"
               cascade submit --explain "…"                  colours: what the expert only let stand, what it wrote
+              cascade submit --detach "…"                   prints the job's id; 'cascade watch ID' follows it
               cat prompt.txt | cascade submit --raw --json
             """
     )
@@ -65,6 +66,9 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(help: "Wait for the end and print one JSON object.")
     var json = false
 
+    @Flag(help: "Print the job's id as soon as it is accepted, and leave the job to the cluster.")
+    var detach = false
+
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Research") var research: ResearchOptions
     @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
@@ -77,6 +81,7 @@ struct SubmitCommand: AsyncParsableCommand {
             let problem = rule == nil ? "--alpha is a rule's knob" : "rule lossless has no alpha"
             throw ValidationError("\(problem); name another rule, e.g. --rule token-v3")
         }
+        if explain, detach { throw ValidationError("--explain and --detach exclude each other") }
         if explain, maxTokens > 2_048 { throw ValidationError("--explain takes at most --max-tokens 2048") }
         if research.delta != nil, rule != .typical { throw ValidationError("--delta is a knob of rule typical") }
         if research.topN != nil, rule != .topkDelta { throw ValidationError("--top-n is a knob of rule top-k-delta") }
@@ -94,12 +99,28 @@ struct SubmitCommand: AsyncParsableCommand {
         try await cluster.endpoint.withClient { client in
             let interrupts = Interrupts { client.inject(.interrupted) }
             defer { withExtendedLifetime(interrupts) {} }
+            if detach { return try await leave(submit, client) }
             var follower = AnswerFollower(client: client, submit: submit, patience: cluster.timeout)
-            var painter = explain && !json ? OriginPainter() : nil
-            let report = try await follower.run { notice in show(notice, &painter) }
-            if let painter { Output.write(painter.end) }
-            try finish(report, explain ? follower.explained : nil)
+            var printer = AnswerPrinter(endpoint: cluster.endpoint.endpoint, json: json, explains: explain)
+            let report = try await follower.run { printer.show($0) }
+            try printer.finish(report, explained: follower.explained)
         }
+    }
+
+    /// Prints the job's id and goes; the answer is asked for later.
+    private func leave(_ submit: Submit, _ client: ClusterClient) async throws {
+        let accepted = try await client.request(.submit(submit), seconds: cluster.timeout) { message in
+            if case .accepted(let accepted) = message { accepted } else { nil }
+        }
+        if json { return try Output.json(Detached(jobId: accepted.job.description, seed: accepted.seed)) }
+        print(accepted.job)
+        Output.note("cascade: 'cascade watch \(accepted.job)' follows it")
+    }
+
+    /// What `--detach --json` prints.
+    private struct Detached: Encodable {
+        var jobId: String
+        var seed: UInt64
     }
 
     private var ruleSettings: RuleSettings {
@@ -133,33 +154,7 @@ struct SubmitCommand: AsyncParsableCommand {
             draftLength: research.numSpeculativeTokens,
             drafterKind: research.drafterKind,
             draftMinimumConfidence: research.draftPMin,
-            follow: true
+            follow: !detach
         )
-    }
-
-    private func show(_ notice: AnswerFollower.Notice, _ painter: inout OriginPainter?) {
-        switch notice {
-        case .explained(let tokens): painter?.add(tokens)
-        case .text(let text): if !json { Output.write(painter?.paint(text) ?? text) }
-        case .accepted(let accepted): Output.note("cascade: job \(accepted.job)")
-        case .waiting(let note): Output.note("cascade: \(note)")
-        case .unreachable:
-            Output.note("cascade: the coordinator at \(cluster.endpoint.endpoint) does not answer; trying again")
-        case .reachable: Output.note("cascade: the coordinator answers again")
-        }
-    }
-
-    private func finish(_ report: JobReport, _ explained: [ExplainedToken]?) throws {
-        if json {
-            try Output.json(SubmitResult(report, explained: explained))
-        } else {
-            if !report.text.isEmpty, report.text.last != UInt8(ascii: "\n") { Output.write([UInt8(ascii: "\n")]) }
-            if explain { Output.note(OriginPainter.legend(report.counts)) }
-            if report.error == nil || !report.tokens.isEmpty { Output.note(SubmitSummary.line(report)) }
-        }
-        if let error = report.error {
-            throw CommandFailure(code: error.code.isRefusal ? 4 : 1, message: error.message)
-        }
-        if report.reason == .cancelled { throw CommandFailure(code: 130, message: "the job was cancelled") }
     }
 }

@@ -65,6 +65,7 @@ extension CommandFailure {
         case .failed(let message): self = .failed(message)
         case .refused(let message): self = .refused(message)
         case .unreachable(let message): self = .unreachable(message)
+        case .interrupted(let message): self = CommandFailure(code: 130, message: message)
         }
     }
 }

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import CascadeCore
+internal import CascadeNode
+
+/// `cascade watch`
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Stream a job's answer from its beginning, until the job ends.",
+        discussion: """
+            For jobs that were submitted with --detach, or whose client went away. Ctrl-C leaves the job alone; \
+            'cascade cancel' ends it.
+
+            EXAMPLES
+              cascade watch 0f3a5c7712e4b9d8
+              cascade watch --json $(cascade submit --detach "…")
+            """
+    )
+
+    @Argument(help: "The job's id.")
+    var job: String
+
+    @Flag(help: "Wait for the end and print one JSON object, as 'cascade submit' does.")
+    var json = false
+
+    @Option(help: "Seconds without any answer from the coordinator after which to give up.")
+    var timeout = 15.0
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    func run() async throws {
+        let id = try JobArgument.parse(job)
+        try await endpoint.withClient { client in
+            let interrupts = Interrupts { client.inject(.interrupted) }
+            defer { withExtendedLifetime(interrupts) {} }
+            var follower = AnswerFollower(client: client, job: id, patience: timeout)
+            var printer = AnswerPrinter(endpoint: endpoint.endpoint, json: json)
+            let report = try await follower.run { printer.show($0) }
+            try printer.finish(report)
+        }
+    }
+}
