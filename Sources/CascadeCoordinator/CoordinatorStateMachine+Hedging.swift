@@ -1,8 +1,9 @@
 import CascadeCore
 import OrderedCollections
 
-/// What slow experts do to sequences, and what is done about it: a late request is sent to another expert beside the
-/// first, and a sequence leaves an expert that is slower than another by so much that its cache is worth less.
+/// What slow nodes do to sequences, and what is done about it: an expert's late request is sent to another expert beside
+/// the first, a sequence leaves an expert that is slower than another by so much that its cache is worth less, and a late
+/// draft is done without.
 extension CoordinatorStateMachine {
     /// Rows that a node has to compute for the requests that it has not answered.
     func outstandingRows(at handle: NodeHandle) -> Int {
@@ -19,8 +20,23 @@ extension CoordinatorStateMachine {
     /// not known.
     func hedgeInstant(of request: Request) -> Instant? {
         guard let own = expectedMilliseconds(request.node, rows: 0) else { return nil }
-        let late = max(Double(limits.hedgeMilliseconds), Self.hedgeFactor * own)
-        return now.advanced(milliseconds: UInt64(min(late, 86_400_000)))
+        return now.advanced(milliseconds: lateMilliseconds(own))
+    }
+
+    /// How long a drafter may show no progress before its round goes on without a draft. Where bytes hang on what is
+    /// drafted, that is not before the drafter is as good as lost.
+    func draftPatience(_ request: Request, _ job: Job) -> UInt64 {
+        let longest = limits.draftSilenceMilliseconds
+        guard !job.needsItsDrafts, let costs = nodes[request.node]?.passCosts,
+            let reading = expectedMilliseconds(request.node, rows: 0)
+        else { return longest }
+        let step = costs.milliseconds(rows: max(1, load(of: request.node).sequences))
+        return min(longest, lateMilliseconds(reading + Double(request.count) * step))
+    }
+
+    /// When something is late that should take so long.
+    private func lateMilliseconds(_ expected: Double) -> UInt64 {
+        UInt64(min(max(Double(limits.hedgeMilliseconds), Self.hedgeFactor * expected), 86_400_000))
     }
 
     /// How many times the expected duration a request may take before it is late.

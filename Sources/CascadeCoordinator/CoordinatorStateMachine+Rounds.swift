@@ -109,10 +109,11 @@ extension CoordinatorStateMachine {
         jobs[request.job]?.sequence?.setHolding(holding)
         let prefill = UInt64(prefix.tail.count) * limits.prefillMillisecondsPerToken
         requests[index].knownLength = holding.length
-        requests[index].silenceDeadline = now.advanced(milliseconds: request.silenceMilliseconds)
-        requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
         requests[index].rows = prefix.tail.count
         requests[index].sentAt = now
+        if request.role == .drafter { requests[index].silenceMilliseconds = draftPatience(requests[index], job) }
+        requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
+        requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
         if case .verifying(let draft) = sequence.phase {
             requests[index].rows += draft.positions.count
             requests[index].hedgeAt = hedgeInstant(of: requests[index])

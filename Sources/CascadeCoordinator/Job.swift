@@ -52,6 +52,15 @@ struct Job: Sendable {
         }
     }
 
+    /// Whether a round without a draft may change its bytes where they are promised to be the same otherwise: G3 and G4 of
+    /// decisions.md 7, and what sequential baselines take from drafts as it is.
+    var needsItsDrafts: Bool {
+        let rule = submit.rule
+        if rule.rule.isSequential { return true }
+        if rule.rule == .lossless, submit.sampling.temperature == 0 || rule.verifyMethod == .coupled { return false }
+        return draftLength != .adaptive || rule.bonus == .rule
+    }
+
     /// The answer so far, as far as it is certain.
     var answer: AnswerSoFar {
         if let journaled { return AnswerSoFar(journaled.value) }

@@ -126,6 +126,7 @@ struct Simulation {
         limits.heartbeatMilliseconds = 250
         limits.draftSilenceMilliseconds = 300
         limits.verifySilenceMilliseconds = 600
+        limits.hedgeMilliseconds = random.chance(0.5) ? 500 : 150
         limits.requestMilliseconds = 3000
         limits.prefillMillisecondsPerToken = 10
         limits.benchMilliseconds = 100
