@@ -33,7 +33,7 @@ import Testing
         },
         Failure(
             name: "its drafter is stopped",
-            consequence: "the round goes on without a draft once the node is missed"
+            consequence: "the round goes on without a draft"
         ) { .stop($1) },
         Failure(name: "its expert is killed", consequence: "the other expert reads the tokens again") { expert, _ in
             .kill(expert)
