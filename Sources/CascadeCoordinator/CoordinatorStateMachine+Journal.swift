@@ -85,8 +85,10 @@ extension CoordinatorStateMachine {
     mutating func restore(_ journaled: [JournaledJob]) {
         for job in journaled {
             lastJobNumber = max(lastJobNumber, job.accepted?.number ?? 0)
-            if let damage = job.damage ?? job.accepted.flatMap(problem) {
-                restore(job, damage: damage)
+            if let damage = job.damage {
+                lose(job, because: "the job's journal is damaged: \(damage); submit it again")
+            } else if let problem = job.accepted.flatMap(problem) {
+                lose(job, because: "this coordinator cannot go on with the job from its journal: \(problem)")
             } else if let accepted = job.accepted, let ended = job.finished {
                 restore(accepted, ended)
             } else if let accepted = job.accepted {
@@ -149,13 +151,16 @@ extension CoordinatorStateMachine {
     /// A job that had ended can be asked for.
     private mutating func restore(_ accepted: AcceptedJob, _ ended: FinishedAnswer) {
         submissions[accepted.submit.submitKey] = ended.report.job
-        finished.insert(FinishedJob(submit: accepted.submit, acceptedAt: now, answer: ended))
+        let age = ended.report.totalMilliseconds
+        finished.insert(
+            FinishedJob(submit: accepted.submit, acceptedAt: now, earlierMilliseconds: age, answer: ended)
+        )
     }
 
     /// A job whose records are of no use fails aloud, and no other.
-    private mutating func restore(_ journaled: JournaledJob, damage: String) {
-        let error = JobError(code: .journalDamaged, message: "the job's journal is damaged: \(damage); submit it again")
-        log(.warning, "a job is lost", LogField("job", journaled.id.description), LogField("reason", damage))
+    private mutating func lose(_ journaled: JournaledJob, because problem: String) {
+        let error = JobError(code: .journalDamaged, message: problem)
+        log(.warning, "a job is lost", LogField("job", journaled.id.description), LogField("reason", problem))
         transitions.count(.jobDamaged)
         let accepted = journaled.accepted ?? .unknown
         let job = Job(

@@ -72,7 +72,7 @@ extension CoordinatorStateMachine {
             pool: job.submit.pool,
             promptTokens: job.report.promptTokens,
             completionTokens: UInt32(clamping: job.report.tokens.count),
-            ageMilliseconds: now.milliseconds(since: job.acceptedAt)
+            ageMilliseconds: job.earlierMilliseconds + now.milliseconds(since: job.acceptedAt)
         )
     }
 

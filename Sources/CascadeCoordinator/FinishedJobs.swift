@@ -6,6 +6,8 @@ struct FinishedJob: Sendable {
     let submit: Submit
     /// When this coordinator accepted it, or found it in its journal.
     let acceptedAt: Instant
+    /// How old it was then, at least.
+    var earlierMilliseconds = 0.0
     let answer: FinishedAnswer
 
     var report: JobReport { answer.report }
