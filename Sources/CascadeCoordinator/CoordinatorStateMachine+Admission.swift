@@ -118,6 +118,12 @@ extension CoordinatorStateMachine {
         let room = min(Int(job.submit.maxTokens), context - job.prompt.count)
         let maxTokens = job.journaled.map { Int($0.value.start.maxTokens) } ?? room
         let need = job.prompt.count + maxTokens
+        guard need <= context else {
+            let message =
+                "the job was begun with room for \(need) tokens, prompt and answer; pool \(pool.name) holds \(context) now"
+            finish(job.id, .error, JobError(code: .contextExceeded, message: message))
+            return true
+        }
         guard let expert = chooseNode(.expert, pool: pool.name, room: need, context: need) else { return false }
         lastSpecID += 1
         let spec = SequenceSpec(

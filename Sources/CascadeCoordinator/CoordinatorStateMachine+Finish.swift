@@ -51,7 +51,14 @@ extension CoordinatorStateMachine {
         jobs.removeValue(forKey: id)
         jobBytes -= job.bytes
         finishedCount += 1
-        finished.insert(FinishedJob(submit: job.submit, acceptedAt: job.acceptedAt, answer: answer))
+        finished.insert(
+            FinishedJob(
+                submit: job.submit,
+                acceptedAt: job.acceptedAt,
+                earlierMilliseconds: job.earlierMilliseconds,
+                answer: answer
+            )
+        )
         forgetExcess()
         count(reason)
         log(.info, "job finished", LogField("job", id.description), LogField("reason", reason.name))
@@ -111,7 +118,8 @@ extension CoordinatorStateMachine {
             queueMilliseconds: job.queueMilliseconds ?? job.age(at: now),
             firstTokenMilliseconds: job.firstTokenMilliseconds,
             totalMilliseconds: job.age(at: now),
-            isSynthetic: job.sequence != nil && pools[job.submit.pool]?.isSynthetic == true
+            isSynthetic: job.journaled?.value.start.isSynthetic
+                ?? (job.sequence != nil && pools[job.submit.pool]?.isSynthetic == true)
         )
     }
 }

@@ -38,6 +38,13 @@ extension CoordinatorStateMachine {
         held.append(HeldMessage(record: lastRecord, message: message, peer: peer))
     }
 
+    /// A peer is gone, and with it what it was to be told.
+    mutating func dropHeld(for peer: PeerID) {
+        guard !held.isEmpty else { return }
+        held.removeAll { $0.peer == peer }
+        heldBytes = held.reduce(0) { $0 + $1.message.heldBytes }
+    }
+
     /// Behind each event, so that nobody who walks the watchers is disturbed.
     mutating func dropUnserved() {
         for peer in unserved { dropWatchers(of: peer) }
@@ -87,10 +94,10 @@ extension CoordinatorStateMachine {
             lastJobNumber = max(lastJobNumber, job.accepted?.number ?? 0)
             if let damage = job.damage {
                 lose(job, because: "the job's journal is damaged: \(damage); submit it again")
-            } else if let problem = job.accepted.flatMap(problem) {
-                lose(job, because: "this coordinator cannot go on with the job from its journal: \(problem)")
             } else if let accepted = job.accepted, let ended = job.finished {
                 restore(accepted, ended)
+            } else if let problem = job.accepted.flatMap(problem) {
+                lose(job, because: "this coordinator cannot go on with the job from its journal: \(problem)")
             } else if let accepted = job.accepted {
                 resume(job, accepted)
             }

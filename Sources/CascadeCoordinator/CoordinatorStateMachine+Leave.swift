@@ -5,6 +5,7 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     mutating func losePeer(_ peer: PeerID) {
         dropWatchers(of: peer)
+        dropHeld(for: peer)
         guard let handle = nodes.handle(of: peer) else { return }
         transitions.count(.nodeLost)
         removeNode(handle, isDeath: true)

@@ -20,7 +20,7 @@ extension CoordinatorStateMachine {
         let (tokens, bytes) = (job.answer.tokens.count, job.answer.text.count)
         guard watch.tokenOffset <= tokens, watch.byteOffset <= bytes else {
             let message = "the job has \(tokens) tokens and \(bytes) bytes of text, fewer than the offsets asked for"
-            refuse(peer, .badRequest, message, requestID: watch.requestID)
+            refuse(peer, .badRequest, message, requestID: watch.requestID, tellsOfJob: true)
             return
         }
         var watcher = Watcher(
@@ -33,7 +33,15 @@ extension CoordinatorStateMachine {
         guard known != nil || (job.watchers.count < limits.watchersPerJob && watcherCount < limits.watchers) else {
             let message = "too many clients follow this job or this coordinator: try again later"
             let wait = limits.retryAfterMilliseconds
-            refuse(peer, .overloaded, message, requestID: watch.requestID, retryAfterMilliseconds: wait)
+            // Not before the word that the job was accepted, which a client takes this for the answer to otherwise.
+            refuse(
+                peer,
+                .overloaded,
+                message,
+                requestID: watch.requestID,
+                retryAfterMilliseconds: wait,
+                tellsOfJob: true
+            )
             return
         }
         sendDelta(of: job, to: watcher, state: job.state, evenIfEmpty: true)

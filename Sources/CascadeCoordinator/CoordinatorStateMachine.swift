@@ -20,7 +20,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// When the process started.
     let startedAt: Instant
     /// Whether the driver writes ``Action/journal(_:)`` down. Without, jobs die with the process.
-    let keepsJournal: Bool
+    private(set) var keepsJournal: Bool
     /// Random numbers of a sequence, by its spec.
     let draws: @Sendable (SequenceSpec) -> any DrawSource
 
@@ -174,11 +174,14 @@ package struct CoordinatorStateMachine: Sendable {
         }
     }
 
-    /// Jobs stay in the journal for the next coordinator; without one, all end with an error. Nodes keep their caches.
+    /// Jobs stay in the journal for the next coordinator; where there is none or nobody will read it, all end with an error.
+    /// Nodes keep their caches.
     private mutating func shutDown() {
-        if keepsJournal {
+        if keepsJournal, !limits.endsJobsAtShutdown {
             log(.info, "pending jobs stay in the journal", LogField("pending", "\(jobs.count)"))
         } else {
+            keepsJournal = false
+            takeJournaled(upTo: lastRecord)
             let error = JobError(code: .shuttingDown, message: "the coordinator is shutting down; submit again")
             for id in jobs.keys { finish(id, .error, error) }
         }
@@ -188,8 +191,9 @@ package struct CoordinatorStateMachine: Sendable {
 
     // MARK: Actions
 
-    mutating func send(_ message: Message, to peer: PeerID) {
-        if durableRecord < lastRecord, message.tellsOfJobs {
+    /// - Parameter tellsOfJob: whether it says something of a job that a crash must not undo, whatever the message.
+    mutating func send(_ message: Message, to peer: PeerID, tellsOfJob: Bool = false) {
+        if durableRecord < lastRecord, tellsOfJob || message.tellsOfJobs {
             hold(message, for: peer)
         } else {
             actions.append(.send(message, to: peer))
@@ -206,7 +210,8 @@ package struct CoordinatorStateMachine: Sendable {
         _ code: RefusalCode,
         _ message: String,
         requestID: UInt64 = 0,
-        retryAfterMilliseconds: UInt32 = 0
+        retryAfterMilliseconds: UInt32 = 0,
+        tellsOfJob: Bool = false
     ) {
         let refused = Refused(
             code: code,
@@ -214,7 +219,7 @@ package struct CoordinatorStateMachine: Sendable {
             requestID: requestID,
             retryAfterMilliseconds: retryAfterMilliseconds
         )
-        send(.refused(refused), to: peer)
+        send(.refused(refused), to: peer, tellsOfJob: tellsOfJob)
     }
 
     mutating func log(_ level: LogLevel, _ message: String, _ fields: LogField...) {

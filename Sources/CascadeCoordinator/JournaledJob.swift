@@ -8,6 +8,8 @@ package struct JournaledJob: Equatable, Sendable {
     private(set) var accepted: AcceptedJob?
     private(set) var answer: JournaledAnswer?
     private(set) var finished: FinishedAnswer?
+    /// Its end's place among all records.
+    private var endedAt = 0
     /// Why its records are of no use.
     private(set) var damage: String?
 
@@ -41,24 +43,28 @@ package struct JournaledJob: Equatable, Sendable {
         damage = damage ?? problem
     }
 
-    /// The jobs of a journal, in the order in which they were accepted.
+    /// The jobs of a journal: those that have ended in the order of their ends, then the others in the order in which they
+    /// were accepted.
     ///
     /// - Parameters:
     ///   - records: each job's in the order in which they were written.
     ///   - damaged: what is wrong with jobs of which records could not be read.
     package static func jobs(_ records: [JournalRecord], damaged: [JobID: String] = [:]) -> [JournaledJob] {
         var jobs: OrderedDictionary<JobID, JournaledJob> = [:]
-        for record in records {
+        for (place, record) in records.enumerated() {
             if case .forgotten = record.entry {
                 jobs.removeValue(forKey: record.job)
             } else {
                 jobs[record.job, default: JournaledJob(record.job)].add(record.entry)
+                jobs[record.job]?.endedAt = place
             }
         }
         for (id, problem) in damaged.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             jobs[id, default: JournaledJob(id)].noteDamage(problem)
         }
         for id in jobs.keys where jobs[id]?.accepted == nil { jobs[id]?.noteDamage("what was asked for is missing") }
-        return jobs.values.sorted { ($0.accepted?.number ?? .max) < ($1.accepted?.number ?? .max) }
+        let ended = jobs.values.filter { $0.finished != nil }.sorted { $0.endedAt < $1.endedAt }
+        let pending = jobs.values.filter { $0.finished == nil }
+        return ended + pending.sorted { ($0.accepted?.number ?? .max) < ($1.accepted?.number ?? .max) }
     }
 }

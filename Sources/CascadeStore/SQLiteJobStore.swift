@@ -37,6 +37,9 @@ package final class SQLiteJobStore: JobStore {
             }
             database = try DatabaseQueue(path: path, configuration: Self.configuration)
             try database.inDatabase(Self.prepare)
+            // A process that died may have written what it never synced. It is found all the same, and told to clients: so it
+            // is brought on disk before.
+            _ = try database.inDatabase { try $0.checkpoint(.truncate) }
             let last = try database.inDatabase { database in
                 try Int64.fetchOne(database, sql: "SELECT max(number) FROM journal")
             }

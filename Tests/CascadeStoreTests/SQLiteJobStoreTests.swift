@@ -74,6 +74,26 @@ struct SQLiteJobStoreTests {
         }
     }
 
+    /// What a dead process left in the log without a sync may be in memory alone: it is brought on disk before it is told.
+    @Test func whatIsFoundIsOnDisk() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let copy = folder.appending(path: "copy.sqlite").path
+        try withStore { store in
+            try store.apply((1...4).map { .append(job: $0, bytes: [UInt8($0)]) })
+            for suffix in ["", "-wal"] {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+            }
+        }
+        func bytes(_ path: String) throws -> Int {
+            try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+        }
+        #expect(try bytes(copy + "-wal") > 0)
+        let store = try SQLiteJobStore(path: copy)
+        defer { try? store.close() }
+        #expect(try bytes(copy + "-wal") == 0)
+        #expect(try store.load().rows.map(\.job) == [1, 2, 3, 4])
+    }
+
     @Test func oneCoordinatorAtATime() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         try withStore { _ in

@@ -33,6 +33,21 @@ struct JournalCodecTests {
         }
     }
 
+    @Test("the longest answer that can be explained is read back, however little there is to explain")
+    func plainExplanations() throws {
+        var report = Samples.report
+        report.tokens = [Token](repeating: 1, count: 2_048)
+        report.text = []
+        let entry = JournalRecord.Entry.finished(
+            FinishedAnswer(
+                report: report,
+                origins: report.tokens.map { _ in .expert },
+                explanations: report.tokens.map { _ in Explanation(round: 1, textBytes: 0, draft: nil) }
+            )
+        )
+        #expect(try JournalCodec.decode(JournalCodec.encode(entry)) == entry)
+    }
+
     @Test("a record cut at every byte, and 40,000 mutations, are records or errors")
     func broken() {
         var generator = SeededGenerator(seed: 32)

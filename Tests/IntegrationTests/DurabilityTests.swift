@@ -109,6 +109,29 @@ import Testing
         #expect(try await Self.jobs(cluster).map(\.job.description) == [answer.job_id])
     }
 
+    /// F2: a record is written, and the process dies in the sync. The next one may find it or not: nobody was told.
+    @Test(
+        .timeLimit(.minutes(2)),
+        .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want)),
+        arguments: [3, 4, 5, 8]
+    )
+    func killedInASync(_ count: Int) async throws {
+        let folder = Folder()
+        let cluster = try TestCluster(
+            coordinator: ["--store", folder.store],
+            launcher: SystemCalls.injecting("fdatasync:signal=SIGKILL:when=\(count)", path: folder.store + "-wal")
+        )
+        let client = try cluster.startClient(Self.submission())
+        try cluster.start(.expert, model: Self.expert)
+        try cluster.start(.drafter, model: Self.drafter)
+        #expect(await (try cluster.coordinator).result().code == -SIGKILL)
+        #expect(!client.isDone)
+        try cluster.restartCoordinator()
+        let answer = try Answer(await client.result())
+        #expect(answer.tokens == (try await Self.expected()))
+        #expect(try await Self.jobs(cluster).map(\.job.description) == [answer.job_id])
+    }
+
     /// F2: killed while it forgets its oldest job. All others can be asked for, and the next one forgets it.
     @Test(.timeLimit(.minutes(3))) func killedWhileItForgets() async throws {
         let folder = Folder()
@@ -139,11 +162,11 @@ import Testing
     )
     func killedInACheckpoint(isInTheMiddle: Bool) async throws {
         let folder = Folder()
-        // The file itself is synced when it is made, and then by checkpoints alone.
+        // The file itself is synced when it is made, at the start, and then by checkpoints alone.
         let cluster = try TestCluster(
             coordinator: ["--store", folder.store],
             environment: isInTheMiddle ? [:] : ["CASCADE_FAILPOINTS": "checkpoint:1"],
-            launcher: isInTheMiddle ? SystemCalls.injecting("fdatasync:signal=SIGKILL:when=2", path: folder.store) : []
+            launcher: isInTheMiddle ? SystemCalls.injecting("fdatasync:signal=SIGKILL:when=3", path: folder.store) : []
         )
         try await Self.joinPair(cluster)
         let submits = (0..<100).map { _ in Submit.greedy(Self.prompt, maxTokens: 1) }
@@ -239,7 +262,7 @@ import Testing
         .timeLimit(.minutes(2)),
         .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want)),
         arguments: [
-            ("fdatasync:error=EIO:when=8+", "failed: "), ("pwrite64:error=ENOSPC:when=40+", "the disk is full"),
+            ("fdatasync:error=EIO:when=14+", "failed: "), ("pwrite64:error=ENOSPC:when=40+", "the disk is full"),
             ("pwrite64:error=EIO:when=40+", "failed: "),
         ]
     )

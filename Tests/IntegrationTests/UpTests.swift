@@ -40,6 +40,38 @@ import Testing
         #expect(whole.code == 1 && whole.errors.contains("/no/such/file.gguf"), "\(whole.errors)")
     }
 
+    /// Its jobs end with it: clients are told, and the file is gone. A coordinator that is left over keeps another one out.
+    @Test(.timeLimit(.minutes(1))) func itsJobsEndWithIt() async throws {
+        let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
+        let cache = FileManager.default.temporaryDirectory.appending(path: "up-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: cache) }
+        let line = ["up", "--roles", "coordinator", "--endpoint", endpoint]
+        let environment = ["XDG_CACHE_HOME": cache.path]
+        func stores() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: cache.appending(path: "cascade/run").path)
+                .filter { $0.contains("sqlite") }
+        }
+        let cluster = try CascadeProcess(line, environment: environment)
+        let client = try CascadeProcess(["submit", "hello", "--endpoint", endpoint])
+        try await waitUntil("the job waits") { client.errors.contains("waiting for an expert") }
+        #expect(try !stores().isEmpty)
+        cluster.signal(SIGTERM)
+        #expect(await cluster.result().code == 0)
+        let told = await client.result()
+        #expect(told.code == 1 && told.errors.contains("shutting down; submit again"), "\(told)")
+        #expect(try stores().isEmpty)
+
+        let killed = try CascadeProcess(line, environment: environment)
+        try await waitUntil("it runs") { killed.errors.contains("the cluster is ready") }
+        killed.signal(SIGKILL)
+        _ = await killed.result()
+        let second = try await CascadeProcess(line, environment: environment).result()
+        #expect(second.code == 1 && second.errors.contains("'cascade down' ends it"), "\(second)")
+        #expect(try !stores().isEmpty)
+        let down = try await CascadeProcess(["down", "--endpoint", endpoint], environment: environment).result()
+        #expect(down.code == 0, "\(down)")
+    }
+
     @Test(.timeLimit(.minutes(1))) func aRoleThatCannotStartEndsTheOthers() async throws {
         let (socket, port) = try TCPSocket.listen()
         defer { close(socket) }

@@ -51,7 +51,7 @@ final class CoordinatorDriver: ReactorHandler {
             "endpoint": "\(context.boundEndpoint)", "keys": "\(keys)", "store": "\(store)",
         ]
         logger.info("listening", metadata: fields)
-        if let journal { step(.restored(journal.jobs), context, now: now) }
+        if let journal { step(.restored(journal.takeJobs()), context, now: now) }
     }
 
     func received(

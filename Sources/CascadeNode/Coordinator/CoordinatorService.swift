@@ -45,7 +45,6 @@ package struct CoordinatorService: Service {
         }
         ProcessHealth(role: "coordinator", state: "stopped", note: "").remove()
         do throws(StoreError) {
-            _ = try journal?.writer.durable()
             try journal?.close()
         } catch {
             throw NodeError.failed("\(error); nothing more was acknowledged, and what was is there after a restart")

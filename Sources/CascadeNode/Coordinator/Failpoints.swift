@@ -7,9 +7,9 @@ internal import Synchronization
 ///
 /// | name | between |
 /// |---|---|
-/// | `accept/sync` | an accepted job is written, and it is on disk |
+/// | `accept/sync` | a job is accepted, and its record is written |
 /// | `accept/ack` | an accepted job is on disk, and its client is told |
-/// | `commit/sync` | committed tokens are written, and they are on disk |
+/// | `commit/sync` | tokens are committed, and their record is written |
 /// | `commit/stream` | committed tokens are on disk, and clients are told |
 /// | `finish/stream` | the end of a job is on disk, and clients are told |
 /// | `checkpoint` | the log of the store is full, and it is emptied |

@@ -32,15 +32,22 @@ struct ClusterRecord: Codable {
         directory.appending(path: "up-\(slug(endpoint)).log")
     }
 
-    /// What a cluster's jobs are kept in where the user names no file.
-    static func jobs(endpoint: String) -> URL {
-        directory.appending(path: "up-\(slug(endpoint)).sqlite")
+    /// A coordinator's arguments for jobs that are kept as long as this process, where the user names no file.
+    static func temporaryStore(endpoint: String) -> [String] {
+        let name = jobs(endpoint: endpoint) + "\(getpid()).sqlite"
+        return ["--store", directory.appending(path: name).path, "--end-jobs-at-stop"]
     }
 
-    /// Removes that file, with those that SQLite puts beside it.
-    static func removeJobs(endpoint: String) {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            try? FileManager.default.removeItem(atPath: jobs(endpoint: endpoint).path + suffix)
+    private static func jobs(endpoint: String) -> String { "up-\(slug(endpoint))-jobs-" }
+
+    /// Removes such files, with those that SQLite puts beside them: of a process, or of all that are no more.
+    static func removeJobs(endpoint: String, of process: Int32? = nil) {
+        let prefix = jobs(endpoint: endpoint)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [] {
+            guard name.hasPrefix(prefix), let owner = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }),
+                process.map({ $0 == owner }) ?? !isOurs(owner)
+            else { continue }
+            try? FileManager.default.removeItem(at: directory.appending(path: name))
         }
     }
 
@@ -62,6 +69,11 @@ struct ClusterRecord: Codable {
     /// Removes the record.
     static func remove(endpoint: String) {
         try? FileManager.default.removeItem(at: file(endpoint: endpoint))
+    }
+
+    /// A process of the cluster that still runs: its supervisor, or what is left of it.
+    var process: Int32? {
+        ([supervisor] + children.values.sorted()).first(where: Self.isOurs)
     }
 
     /// Whether a process is there and is one of ours: ids are used again by strangers.

@@ -84,9 +84,9 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let models = try modelPaths()
-        if let record = ClusterRecord.read(endpoint: endpoint), ClusterRecord.isOurs(record.supervisor) {
+        if let process = ClusterRecord.read(endpoint: endpoint)?.process {
             throw CommandFailure.failed(
-                "a cluster already runs at \(endpoint) (process \(record.supervisor)); 'cascade down' ends it"
+                "a cluster already runs at \(endpoint) (process \(process)); 'cascade down' ends it"
             )
         }
         try UpMemory.check(
@@ -100,7 +100,7 @@ struct UpCommand: AsyncParsableCommand {
         let logger = log.logger("up")
         if let keys { Output.note(invitation(keys, listener)) }
         ClusterRecord.removeJobs(endpoint: endpoint)
-        defer { ClusterRecord.removeJobs(endpoint: endpoint) }
+        defer { ClusterRecord.removeJobs(endpoint: endpoint, of: getpid()) }
         let supervisor = ClusterSupervisor(
             endpoint: endpoint,
             key: keys?.admin,
@@ -128,9 +128,8 @@ struct UpCommand: AsyncParsableCommand {
         _ keys: ClusterKeys?,
         _ listener: Endpoint
     ) -> [ClusterSupervisor.Role] {
-        let jobs = store ?? ClusterRecord.jobs(endpoint: endpoint).path
-        let coordinator =
-            ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel] + ["--store", jobs]
+        let jobs = store.map { ["--store", $0] } ?? ClusterRecord.temporaryStore(endpoint: endpoint)
+        let coordinator = ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel] + jobs
         let folder = keys.map { ["--keys", $0.folder.path] } ?? []
         var processes = [
             ClusterSupervisor.Role(name: "coordinator", arguments: coordinator + rules.arguments + folder)

@@ -39,6 +39,14 @@ struct CoordinatorCommand: AsyncParsableCommand {
     )
     var store = "none"
 
+    @Flag(
+        help: """
+            With --store: an orderly stop ends all jobs and tells their clients, as it does without a store; after a crash \
+            they go on all the same.
+            """
+    )
+    var endJobsAtStop = false
+
     @Option(help: "Sequences that run at once; further jobs wait.")
     var maxActive = 16
 
@@ -67,6 +75,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         limits.queuedJobs = maxQueued
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy
+        limits.endsJobsAtShutdown = endJobsAtStop
         let service = CoordinatorService(
             configuration: CoordinatorConfiguration(
                 listen: listen,
