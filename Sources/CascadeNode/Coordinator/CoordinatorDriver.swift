@@ -110,24 +110,28 @@ final class CoordinatorDriver: ReactorHandler {
 
     func stopping(_ context: ReactorContext, now: Instant) {
         journal?.writer.drain()
-        noteJournaled(context, now: now)
-        step(.shutdown, context, now: now)
+        // Jobs of a disk that failed are not ended: the next coordinator finds what was acknowledged.
+        if noteJournaled(context, now: now) { step(.shutdown, context, now: now) }
     }
 }
 
 extension CoordinatorDriver {
     private typealias Machine = CoordinatorStateMachine
 
-    /// Tells what is on disk by now. Where the disk fails nobody is told anything any more.
-    private func noteJournaled(_ context: ReactorContext, now: Instant) {
-        guard let journal else { return }
+    /// Tells what is on disk by now. Where the disk fails nobody is told anything any more: false.
+    @discardableResult
+    private func noteJournaled(_ context: ReactorContext, now: Instant) -> Bool {
+        guard let journal else { return true }
         do throws(StoreError) {
             let record = try journal.writer.durable()
-            guard record > journaled else { return }
-            journaled = record
-            step(.journaled(upTo: record), context, now: now)
+            if record > journaled {
+                journaled = record
+                step(.journaled(upTo: record), context, now: now)
+            }
+            return true
         } catch {
             context.stop("\(error)")
+            return false
         }
     }
 
