@@ -67,10 +67,6 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// clients repeat their watch as a heartbeat.
     package var watchSilenceMilliseconds: UInt64 = 30_000
 
-    /// Whether an orderly end of the coordinator ends all jobs although they are in its journal: where nobody will take them
-    /// up.
-    package var endsJobsAtShutdown = false
-
     // MARK: Rounds
 
     /// Which rules jobs may ask for, and which one holds where they name none.

@@ -70,10 +70,8 @@ extension CoordinatorStateMachine {
     mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0) {
         guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
         if let job = jobs[id], job.queueMilliseconds == nil { jobs[id]?.queueMilliseconds = job.age(at: now) }
-        let silence =
-            role == .drafter
-            ? limits.draftSilenceMilliseconds
-            : limits.verifySilenceMilliseconds << UInt64(min(sequence.attempts, 6))
+        // A drafter's is set with each sending.
+        let silence = limits.verifySilenceMilliseconds << UInt64(min(sequence.attempts, 6))
         let fence = Fence(
             boot: boot,
             incarnation: identity.incarnation,

@@ -20,7 +20,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// When the process started.
     let startedAt: Instant
     /// Whether the driver writes ``Action/journal(_:)`` down. Without, jobs die with the process.
-    private(set) var keepsJournal: Bool
+    let keepsJournal: Bool
     /// Random numbers of a sequence, by its spec.
     let draws: @Sendable (SequenceSpec) -> any DrawSource
 
@@ -124,6 +124,7 @@ package struct CoordinatorStateMachine: Sendable {
         case .restored(let jobs): restore(jobs)
         case .journaled(let record): takeJournaled(upTo: record)
         case .tick: passTime()
+        case .endJobs: endJobs()
         case .shutdown: shutDown()
         }
         if !hasExited { schedule() }
@@ -174,16 +175,16 @@ package struct CoordinatorStateMachine: Sendable {
         }
     }
 
-    /// Jobs stay in the journal for the next coordinator; where there is none or nobody will read it, all end with an error.
-    /// Nodes keep their caches.
+    private mutating func endJobs() {
+        let error = JobError(code: .shuttingDown, message: "the coordinator is shutting down; submit again")
+        for id in jobs.keys { finish(id, .error, error) }
+    }
+
+    /// Jobs stay in the journal for the next coordinator; without one, all end with an error. Nodes keep their caches.
     private mutating func shutDown() {
-        if keepsJournal, !limits.endsJobsAtShutdown {
+        if !keepsJournal { endJobs() }
+        if jobs.count > 0 {
             log(.info, "pending jobs stay in the journal", LogField("pending", "\(jobs.count)"))
-        } else {
-            keepsJournal = false
-            takeJournaled(upTo: lastRecord)
-            let error = JobError(code: .shuttingDown, message: "the coordinator is shutting down; submit again")
-            for id in jobs.keys { finish(id, .error, error) }
         }
         actions.append(.exit)
         hasExited = true

@@ -8,8 +8,8 @@ package struct JournaledJob: Equatable, Sendable {
     private(set) var accepted: AcceptedJob?
     private(set) var answer: JournaledAnswer?
     private(set) var finished: FinishedAnswer?
-    /// Its end's place among all records.
-    private var endedAt = 0
+    /// Its last record's place among all records.
+    private var lastPlace = 0
     /// Why its records are of no use.
     private(set) var damage: String?
 
@@ -56,14 +56,14 @@ package struct JournaledJob: Equatable, Sendable {
                 jobs.removeValue(forKey: record.job)
             } else {
                 jobs[record.job, default: JournaledJob(record.job)].add(record.entry)
-                jobs[record.job]?.endedAt = place
+                jobs[record.job]?.lastPlace = place
             }
         }
         for (id, problem) in damaged.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             jobs[id, default: JournaledJob(id)].noteDamage(problem)
         }
         for id in jobs.keys where jobs[id]?.accepted == nil { jobs[id]?.noteDamage("what was asked for is missing") }
-        let ended = jobs.values.filter { $0.finished != nil }.sorted { $0.endedAt < $1.endedAt }
+        let ended = jobs.values.filter { $0.finished != nil }.sorted { $0.lastPlace < $1.lastPlace }
         let pending = jobs.values.filter { $0.finished == nil }
         return ended + pending.sorted { ($0.accepted?.number ?? .max) < ($1.accepted?.number ?? .max) }
     }

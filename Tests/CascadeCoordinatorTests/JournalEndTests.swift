@@ -12,18 +12,20 @@ struct JournalEndTests {
         return harness
     }
 
-    /// Where nobody will read the journal, clients are told as without one, also of what the disk has not got.
-    @Test func anOrderlyEndWithoutASuccessorEndsJobs() {
-        var limits = Harness.fixed
-        limits.endsJobsAtShutdown = true
-        var harness = Self.harness(limits: limits)
+    /// Where nobody will take jobs up, clients are told as without a journal, and no later coordinator revives them.
+    @Test func jobsThatEndWithTheirCoordinator() {
+        var harness = Self.harness()
         harness.submit(harness.submission())
         let job = harness.records[0].job
+        harness.feed(.endJobs)
         #expect(harness.messages().isEmpty)
-        harness.feed(.shutdown)
+        harness.feed(.journaled(upTo: UInt64(harness.records.count)))
         #expect(harness.report(job)?.error?.code == .shuttingDown)
+        harness.feed(.shutdown)
         #expect(harness.hasExited)
-        #expect(harness.records.count == 1)
+        let second = Self.harness(harness.records)
+        #expect(second.machine.jobs.count == 0)
+        #expect(second.machine.finished[job]?.report.error?.code == .shuttingDown)
     }
 
     /// A job that was begun where there was more room ends, and does not hold up those behind it.

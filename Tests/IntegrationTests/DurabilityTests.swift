@@ -88,6 +88,16 @@ import Testing
 
     // MARK: Killed
 
+    /// The coordinator dies and is started again; the answer is the same, and there is one job.
+    private static func expectAnswer(_ client: CascadeProcess, of cluster: TestCluster) async throws {
+        #expect(await (try cluster.coordinator).result().code == -SIGKILL)
+        #expect(!client.isDone)
+        try cluster.restartCoordinator()
+        let answer = try Answer(await client.result())
+        #expect(answer.tokens == (try await expected()))
+        #expect(try await jobs(cluster).map(\.job.description) == [answer.job_id])
+    }
+
     /// F2: dies exactly there; the answer is the same, and there is one job.
     @Test(
         .timeLimit(.minutes(2)),
@@ -101,12 +111,7 @@ import Testing
         )
         try await Self.joinPair(cluster)
         let client = try cluster.startClient(Self.submission())
-        #expect(await (try cluster.coordinator).result().code == -SIGKILL)
-        #expect(!client.isDone)
-        try cluster.restartCoordinator()
-        let answer = try Answer(await client.result())
-        #expect(answer.tokens == (try await Self.expected()))
-        #expect(try await Self.jobs(cluster).map(\.job.description) == [answer.job_id])
+        try await Self.expectAnswer(client, of: cluster)
     }
 
     /// F2: a record is written, and the process dies in the sync. The next one may find it or not: nobody was told.
@@ -124,12 +129,7 @@ import Testing
         let client = try cluster.startClient(Self.submission())
         try cluster.start(.expert, model: Self.expert)
         try cluster.start(.drafter, model: Self.drafter)
-        #expect(await (try cluster.coordinator).result().code == -SIGKILL)
-        #expect(!client.isDone)
-        try cluster.restartCoordinator()
-        let answer = try Answer(await client.result())
-        #expect(answer.tokens == (try await Self.expected()))
-        #expect(try await Self.jobs(cluster).map(\.job.description) == [answer.job_id])
+        try await Self.expectAnswer(client, of: cluster)
     }
 
     /// F2: killed while it forgets its oldest job. All others can be asked for, and the next one forgets it.
@@ -154,20 +154,35 @@ import Testing
         #expect(try await Self.jobs(cluster, limit: 2_000).count <= kept)
     }
 
-    /// F2: killed before the store's log is emptied, and in the middle of it. Every job that had ended can be asked for.
+    /// F2: killed before the store's log is emptied.
+    @Test(.timeLimit(.minutes(3))) func killedBeforeACheckpoint() async throws {
+        let folder = Folder()
+        try await Self.expectEndsKept(
+            try TestCluster(
+                coordinator: ["--store", folder.store],
+                environment: ["CASCADE_FAILPOINTS": "checkpoint:1"]
+            )
+        )
+    }
+
+    /// F2: killed in the middle of emptying it.
     @Test(
         .timeLimit(.minutes(3)),
-        .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want)),
-        arguments: [false, true]
+        .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want))
     )
-    func killedInACheckpoint(isInTheMiddle: Bool) async throws {
+    func killedInACheckpoint() async throws {
         let folder = Folder()
         // The file itself is synced when it is made, at the start, and then by checkpoints alone.
-        let cluster = try TestCluster(
-            coordinator: ["--store", folder.store],
-            environment: isInTheMiddle ? [:] : ["CASCADE_FAILPOINTS": "checkpoint:1"],
-            launcher: isInTheMiddle ? SystemCalls.injecting("fdatasync:signal=SIGKILL:when=3", path: folder.store) : []
+        try await Self.expectEndsKept(
+            try TestCluster(
+                coordinator: ["--store", folder.store],
+                launcher: SystemCalls.injecting("fdatasync:signal=SIGKILL:when=3", path: folder.store)
+            )
         )
+    }
+
+    /// Jobs end until the coordinator is killed. All that had ended can be asked for.
+    private static func expectEndsKept(_ cluster: TestCluster) async throws {
         try await Self.joinPair(cluster)
         let submits = (0..<100).map { _ in Submit.greedy(Self.prompt, maxTokens: 1) }
         var reports: [JobReport] = []

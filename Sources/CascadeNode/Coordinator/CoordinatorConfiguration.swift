@@ -10,6 +10,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var keys: CoordinatorKeys?
     /// The file that jobs are written to, so that they outlive the process; nil keeps them in memory alone.
     package var store: String?
+    /// Whether jobs end with an orderly end of the process although they are in the store.
+    package var endsJobs: Bool
     /// Version and commit, for status replies.
     package var software: String
 
@@ -19,12 +21,14 @@ package struct CoordinatorConfiguration: Sendable {
         limits: CoordinatorLimits,
         keys: CoordinatorKeys? = nil,
         store: String? = nil,
+        endsJobs: Bool = false,
         software: String
     ) {
         self.listen = listen
         self.limits = limits
         self.keys = keys
         self.store = store
+        self.endsJobs = endsJobs
         self.software = software
     }
 }

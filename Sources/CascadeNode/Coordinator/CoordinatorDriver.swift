@@ -109,14 +109,24 @@ final class CoordinatorDriver: ReactorHandler {
     }
 
     func stopping(_ context: ReactorContext, now: Instant) {
-        journal?.writer.drain()
         // Jobs of a disk that failed are not ended: the next coordinator finds what was acknowledged.
-        if noteJournaled(context, now: now) { step(.shutdown, context, now: now) }
+        guard drainJournal(context, now: now) else { return }
+        if configuration.endsJobs {
+            step(.endJobs, context, now: now)
+            guard drainJournal(context, now: now) else { return }
+        }
+        step(.shutdown, context, now: now)
     }
 }
 
 extension CoordinatorDriver {
     private typealias Machine = CoordinatorStateMachine
+
+    /// Waits until all that is written is on disk; false where the disk failed.
+    private func drainJournal(_ context: ReactorContext, now: Instant) -> Bool {
+        journal?.writer.drain()
+        return noteJournaled(context, now: now)
+    }
 
     /// Tells what is on disk by now. Where the disk fails nobody is told anything any more: false.
     @discardableResult

@@ -26,20 +26,20 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let id = try job.map(JobArgument.parse)
         try await endpoint.withClient { client in
-            if id == nil {
+            if let id {
+                for job in try await Self.summaries(of: id, client) { try show(job) }
+            } else {
                 let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: nil)
                 let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 5) { message in
                     if case .clusterStatus(let status) = message { status } else { nil }
                 }
                 try show(status)
-            } else {
-                for job in try await Self.summaries(of: id, client) { try show(job) }
             }
         }
     }
 
-    /// A job's summary.
-    static func summaries(of job: JobID?, _ client: ClusterClient) async throws(NodeError) -> [JobSummary] {
+    /// The summary of a job that is known, which is refused otherwise.
+    static func summaries(of job: JobID, _ client: ClusterClient) async throws(NodeError) -> [JobSummary] {
         let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: job)
         return try await client.request(.statusRequest(request), seconds: 5) { message in
             if case .jobList(let list) = message { list.jobs } else { nil }

@@ -75,13 +75,13 @@ struct CoordinatorCommand: AsyncParsableCommand {
         limits.queuedJobs = maxQueued
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy
-        limits.endsJobsAtShutdown = endJobsAtStop
         let service = CoordinatorService(
             configuration: CoordinatorConfiguration(
                 listen: listen,
                 limits: limits,
                 keys: keys,
                 store: store == "none" ? nil : store,
+                endsJobs: endJobsAtStop,
                 software: BuildInfo.version
             ),
             logger: logger
