@@ -27,6 +27,7 @@ struct AvailableMemoryTests {
 
     private static let second = [
         "proc/self/cgroup": "0::/a/b\n",
+        "proc/self/mountinfo": "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
         "sys/fs/cgroup/a/memory.max": bytes(2_000) + "\n",
         "sys/fs/cgroup/a/memory.current": bytes(1_500) + "\n",
         "sys/fs/cgroup/a/memory.stat": "anon 5\nactive_file \(bytes(300))\ninactive_file \(bytes(200))\n",
@@ -36,6 +37,8 @@ struct AvailableMemoryTests {
 
     private static let first = [
         "proc/self/cgroup": "4:memory:/a\n3:cpu:/z\n0::/\n",
+        "proc/self/mountinfo": "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
+            + "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n",
         "sys/fs/cgroup/memory/a/memory.limit_in_bytes": bytes(2_000),
         "sys/fs/cgroup/memory/a/memory.usage_in_bytes": bytes(1_500),
         "sys/fs/cgroup/memory/a/memory.stat": "active_file 0\ntotal_active_file \(bytes(300))\n"
@@ -65,8 +68,8 @@ struct AvailableMemoryTests {
     }
 
     @Test func promisesAreNotAvailable() throws {
-        let inside = MemoryPromise(missing: 400 << 20, limitFiles: ["/sys/fs/cgroup/a/memory.max"])
-        let outside = MemoryPromise(missing: 700 << 20, limitFiles: ["/sys/fs/cgroup/c/memory.max"])
+        let inside = MemoryPromise(missing: 400 << 20, groups: ["/sys/fs/cgroup/a"])
+        let outside = MemoryPromise(missing: 700 << 20, groups: ["/sys/fs/cgroup/c"])
         #expect(try read([:], promises: [inside, outside]).available == 3_900 << 20)
         let memory = try read(Self.second, promises: [inside, outside])
         #expect(memory.available == 600 << 20)

@@ -193,17 +193,4 @@ import Testing
         #expect(memory?.available == 409_600)
         #expect(AvailableMemory.parse(memoryInfo: "MemTotal: 5 kB\n") == nil)
     }
-
-    @Test func limitsAreSoughtInAllGroupsAbove() {
-        #expect(
-            AvailableMemory.limitFiles(groups: "0::/a/b\n") == [
-                "/sys/fs/cgroup/a/b/memory.max", "/sys/fs/cgroup/a/memory.max", "/sys/fs/cgroup/memory.max",
-            ]
-        )
-        #expect(
-            AvailableMemory.limitFiles(groups: "4:memory:/x\n3:cpu,cpuacct:/y\n") == [
-                "/sys/fs/cgroup/memory/x/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-            ]
-        )
-    }
 }

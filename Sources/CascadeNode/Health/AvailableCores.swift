@@ -1,7 +1,7 @@
 internal import CCascadeHost
 internal import Foundation
 
-/// How many cores this process may use: the affinity mask cut to the control group's CPU quota.
+/// How many cores this process may use: the affinity mask cut to the control groups' CPU quotas.
 package enum AvailableCores {
     /// At least 1.
     package static func count() -> Int {
@@ -14,21 +14,25 @@ package enum AvailableCores {
         Int(csh_cores_in_mask())
     }
 
-    /// Whole cores of the control group's quota, rounded up; nil without one. Version 2 first, then version 1.
-    package static func quota() -> Int? {
-        if let text = try? String(contentsOfFile: "/sys/fs/cgroup/cpu.max", encoding: .utf8) {
-            let fields = text.split(whereSeparator: \.isWhitespace)
-            if fields.count == 2, let quota = Double(fields[0]), let period = Double(fields[1]), period > 0 {
-                return max(1, Int((quota / period).rounded(.up)))
-            }
+    /// Whole cores of the least quota of the control groups that the process is in, rounded up; nil without one. Files are
+    /// looked for below `root`.
+    package static func quota(root: String = "") -> Int? {
+        ControlGroups.read(root: root).chain("cpu").compactMap { cores($0, root: root) }.min()
+            .map { max(1, Int($0.rounded(.up))) }
+    }
+
+    /// The cores that a group's own quota comes to; nil where it has none.
+    private static func cores(_ group: ControlGroups.Group, root: String) -> Double? {
+        func numbers(_ name: String) -> [Double?] {
+            let text = (try? String(contentsOfFile: "\(root)\(group.folder)/\(name)", encoding: .utf8)) ?? ""
+            return text.split(whereSeparator: \.isWhitespace).map { Double($0) }
         }
-        func number(_ name: String) -> Double? {
-            (try? String(contentsOfFile: "/sys/fs/cgroup/cpu/\(name)", encoding: .utf8))
-                .flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        }
-        if let quota = number("cpu.cfs_quota_us"), let period = number("cpu.cfs_period_us"), quota > 0, period > 0 {
-            return max(1, Int((quota / period).rounded(.up)))
-        }
-        return nil
+        // Without a quota version 2 says `max`, version 1 -1.
+        let parts = group.isSecond ? numbers("cpu.max") : numbers("cpu.cfs_quota_us") + numbers("cpu.cfs_period_us")
+        // 4,096 is more than any machine has; what is above makes no sense.
+        guard parts.count == 2, let quota = parts[0], let period = parts[1], quota > 0, period > 0,
+            quota / period < 4_096
+        else { return nil }
+        return quota / period
     }
 }

@@ -29,12 +29,13 @@ package struct AvailableMemory: Equatable, Sendable {
         guard let (total, free) = parse(memoryInfo: text(root + "/proc/meminfo") ?? "") else { return nil }
         let promised = promises.reduce(0) { $0 + $1.missing }
         var memory = AvailableMemory(total: total, available: max(0, free - promised), limit: nil, promised: promised)
-        for file in limitFiles(groups: text(root + "/proc/self/cgroup") ?? "") {
+        for group in ControlGroups.read(root: root).chain("memory") {
             // Without a limit version 2 says `max`, version 1 an absurd number.
-            guard let limit = number(root + file), limit < total else { continue }
+            let file = root + group.folder + (group.isSecond ? "/memory.max" : "/memory.limit_in_bytes")
+            guard let limit = number(file), limit < total else { continue }
             memory.limit = min(limit, memory.limit ?? limit)
-            let inside = promises.filter { $0.limitFiles.contains(file) }.reduce(0) { $0 + $1.missing }
-            let left = max(0, limit - usage(besides: root + file) - inside)
+            let inside = promises.filter { $0.groups.contains(group.folder) }.reduce(0) { $0 + $1.missing }
+            let left = max(0, limit - usage(group, root: root) - inside)
             guard left < memory.available else { continue }
             memory.available = left
             memory.promised = inside
@@ -43,13 +44,12 @@ package struct AvailableMemory: Equatable, Sendable {
         return memory
     }
 
-    /// Bytes that the group of a limit's file uses and could not give back: page cache is not among them.
-    private static func usage(besides limitFile: String) -> Int {
-        let isSecond = limitFile.hasSuffix("/memory.max")
-        let folder = limitFile.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
-        let used = number(folder + (isSecond ? "/memory.current" : "/memory.usage_in_bytes")) ?? 0
+    /// Bytes that a group uses and could not give back: page cache is not among them.
+    private static func usage(_ group: ControlGroups.Group, root: String) -> Int {
+        let folder = root + group.folder
+        let used = number(folder + (group.isSecond ? "/memory.current" : "/memory.usage_in_bytes")) ?? 0
         // Version 1 counts the groups below only in the lines that begin with `total_`.
-        let prefix = isSecond ? "" : "total_"
+        let prefix = group.isSecond ? "" : "total_"
         let keys = [prefix + "active_file", prefix + "inactive_file"]
         let lines = (text(folder + "/memory.stat") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
         let files = lines.filter { $0.count == 2 && keys.contains(String($0[0])) }.compactMap { Int($0[1]) }
@@ -62,26 +62,6 @@ package struct AvailableMemory: Equatable, Sendable {
             let available = ProcessStatus.bytes("MemAvailable", in: memoryInfo)
         else { return nil }
         return (total, available)
-    }
-
-    /// The files that may hold a limit, from the text of `/proc/self/cgroup`: those of the process's groups and of all
-    /// groups above them, for version 2 and for version 1.
-    static func limitFiles(groups: String) -> [String] {
-        var files: [String] = []
-        for line in groups.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            let isSecond = fields[0] == "0" && fields[1].isEmpty
-            guard isSecond || fields[1].split(separator: ",").contains("memory") else { continue }
-            let root = isSecond ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
-            let name = isSecond ? "memory.max" : "memory.limit_in_bytes"
-            var parts = fields[2].split(separator: "/")
-            while true {
-                files.append(([root] + parts.map(String.init) + [name]).joined(separator: "/"))
-                if parts.popLast() == nil { break }
-            }
-        }
-        return files
     }
 
     private static func text(_ path: String) -> String? {

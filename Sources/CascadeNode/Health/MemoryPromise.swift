@@ -13,13 +13,13 @@ package struct MemoryPromise: Equatable, Sendable {
 
     /// Bytes that are promised and not yet taken.
     package var missing: Int
-    /// The files that may hold a limit of the process's memory.
-    package var limitFiles: [String]
+    /// The folders of the control groups that may limit the process's memory.
+    package var groups: [String]
 
     /// Creates a promise.
-    package init(missing: Int, limitFiles: [String]) {
+    package init(missing: Int, groups: [String]) {
         self.missing = missing
-        self.limitFiles = limitFiles
+        self.groups = groups
     }
 
     /// Promises this process so many bytes beyond what it has now.
@@ -53,7 +53,7 @@ package struct MemoryPromise: Equatable, Sendable {
             guard file.pid != getpid() else { return nil }
             return MemoryPromise(
                 missing: max(0, file.bytes - resident),
-                limitFiles: ProcessStatus.limitFiles(file.pid)
+                groups: ControlGroups.read(pid: file.pid).chain("memory").map(\.folder)
             )
         }
     }

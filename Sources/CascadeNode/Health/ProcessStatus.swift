@@ -7,17 +7,15 @@ package enum ProcessStatus {
         text(pid, "status").flatMap { bytes("RssAnon", in: $0) }
     }
 
-    /// When it started, in ticks since the machine did: with its number this names a process for good.
+    /// When it started, in ticks since the machine did: with its number this names a process for good. nil where there is
+    /// none, or one that has ended and waits for its parent to notice.
     static func startTicks(_ pid: Int32) -> UInt64? {
-        // The second field is a name in parentheses, which may hold anything; the time is the twentieth behind it.
-        guard let fields = text(pid, "stat")?.split(separator: ")").last?.split(separator: " "), fields.count > 19
+        // The second field is a name in parentheses, which may hold anything; the state is the first behind it, the time the
+        // twentieth.
+        guard let fields = text(pid, "stat")?.split(separator: ")").last?.split(separator: " "), fields.count > 19,
+            !["Z", "X"].contains(fields[0])
         else { return nil }
         return UInt64(fields[19])
-    }
-
-    /// The files that may hold a limit of its memory.
-    static func limitFiles(_ pid: Int32) -> [String] {
-        AvailableMemory.limitFiles(groups: text(pid, "cgroup") ?? "")
     }
 
     /// Whether a process has that number: of a dead one it may have become the number of a thread, which a signal would
