@@ -18,11 +18,14 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
     /// When it was written, on the machine's monotonic clock: a wall clock that is set, or a file that is copied, makes
     /// no process look dead.
     private var monotonicNanoseconds: UInt64
+    /// The process for good: its number may be another's by now.
+    private var process: ProcessIdentity?
 
     /// Creates a report about this process, now.
     package init(role: String, state: String, note: String) {
         monotonicNanoseconds = MonotonicTime.now().nanoseconds
         pid = ProcessInfo.processInfo.processIdentifier
+        process = Self.own
         self.role = role
         self.state = state
         self.note = note
@@ -38,6 +41,8 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
             directoryHint: .isDirectory
         )
     }
+
+    private static let own = ProcessIdentity(pid: getpid())
 
     private var file: URL { Self.directory.appending(path: "\(pid).json") }
 
@@ -72,7 +77,7 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
             guard let data = try? Data(contentsOf: file),
                 let report = try? JSONDecoder().decode(ProcessHealth.self, from: data)
             else { return nil }
-            guard ProcessStatus.exists(report.pid) else {
+            guard report.process?.isRunning ?? ProcessStatus.exists(report.pid) else {
                 try? FileManager.default.removeItem(at: file)
                 return nil
             }
