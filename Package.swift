@@ -90,7 +90,7 @@ let package = Package(
         module("CascadeModelFetch", [deque]),
 
         // Benchmarks: problems, running their tests, statistics, reports; knows nothing of clusters.
-        module("CascadeEval", ["CascadeCore"]),
+        module("CascadeEval", ["CascadeCore", "CCascadeHost"]),
 
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
@@ -111,8 +111,8 @@ let package = Package(
             name: "cascade",
             dependencies: [
                 "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
-                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CCascadeBuild", argumentParser,
-                logging, lifecycle, signals,
+                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CCascadeBuild", "CCascadeHost",
+                argumentParser, logging, lifecycle, signals,
             ],
             swiftSettings: strict
         ),

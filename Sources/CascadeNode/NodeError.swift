@@ -2,6 +2,8 @@
 package enum NodeError: Error, CustomStringConvertible {
     /// Something here does not work: a missing file, a port in use, an engine that failed.
     case failed(String)
+    /// What is there at other times is missing now: room on a disk, memory, a port.
+    case lacking(String)
     /// The coordinator said no.
     case refused(String)
     /// Nobody answers at the endpoint.
@@ -12,7 +14,9 @@ package enum NodeError: Error, CustomStringConvertible {
     /// The cause and the way out, for people.
     package var description: String {
         switch self {
-        case .failed(let message), .refused(let message), .unreachable(let message), .interrupted(let message): message
+        case .failed(let message), .lacking(let message), .refused(let message), .unreachable(let message),
+            .interrupted(let message):
+            message
         }
     }
 }

@@ -33,7 +33,10 @@ package final class SQLiteJobStore: JobStore {
             if !FileManager.default.fileExists(atPath: path) {
                 guard
                     FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-                else { throw StoreError("the store \(path) cannot be made: \(String(cString: strerror(errno)))") }
+                else {
+                    let reason = String(cString: strerror(errno))
+                    throw StoreError("the store \(path) cannot be made: \(reason)", mayPass: true)
+                }
             }
             database = try DatabaseQueue(path: path, configuration: Self.configuration)
             try database.inDatabase(Self.prepare)
@@ -110,15 +113,23 @@ package final class SQLiteJobStore: JobStore {
     private static func explain(_ error: any Error, _ path: String) -> StoreError {
         guard let error = error as? DatabaseError else { return StoreError("the store \(path): \(error)") }
         let words = error.message ?? "\(error.resultCode)"
-        return switch error.resultCode {
+        switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            StoreError("the store \(path) is in use by another coordinator: stop that one, or name another file")
+            let way = "stop that one, or name another file"
+            return StoreError("the store \(path) is in use by another coordinator: \(way)", mayPass: true)
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-            StoreError("the store \(path) is damaged (\(words)): move it away, or restore a copy of it")
-        case .SQLITE_FULL: StoreError("the store \(path) cannot be written: the disk is full")
+            return StoreError("the store \(path) is damaged (\(words)): move it away, or restore a copy of it")
+        case .SQLITE_FULL:
+            return StoreError("the store \(path) cannot be written: the disk is full", mayPass: true)
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN:
-            StoreError("the store \(path) cannot be opened for writing (\(words)): check its folder, owner and mode")
-        default: StoreError("the store \(path) failed: \(words) (\(error.extendedResultCode))")
+            let way = "check its folder, owner and mode"
+            return StoreError("the store \(path) cannot be opened for writing (\(words)): \(way)", mayPass: true)
+        default:
+            let code = error.extendedResultCode
+            return StoreError(
+                "the store \(path) failed: \(words) (\(code))",
+                mayPass: error.resultCode == .SQLITE_IOERR
+            )
         }
     }
 

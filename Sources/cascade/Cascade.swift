@@ -62,6 +62,7 @@ struct Cascade: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
+            Lifeline.say(.failed(failure.message, mayPass: failure.mayPass))
             Output.error(failure.message)
             Foundation.exit(failure.code)
         } catch {

@@ -1,4 +1,5 @@
 import CascadeCore
+import Foundation
 import Testing
 
 @testable import CascadeTransport
@@ -87,5 +88,45 @@ struct EndpointTests {
                 return true
             }
         }
+    }
+
+    @Test(arguments: [
+        ["tcp://127.0.0.1:5610", "tcp://localhost:5610", "tcp://LOCALHOST:5610", "tcp://127.1:5610", "tcp://*:5610"]
+            + [
+                "tcp://0.0.0.0:5610", "tcp://[::1]:5610", "tcp://[0:0::1]:5610", "tcp://[::]:5610",
+                "tcp://127.0.0.1:05610",
+            ]
+            + ["tcp://[::ffff:127.0.0.1]:5610"],
+        ["tcp://10.0.0.1:5610"], ["tcp://127.0.0.2:5610"], ["tcp://127.0.0.1:5611"],
+        ["tcp://[fe80::1]:5610", "tcp://[FE80:0::1]:5610"], ["tcp://host:5610", "tcp://HOST:5610"],
+    ])
+    func spellingsOfOnePlace(_ spellings: [String]) throws {
+        let places = try Set(spellings.map { try Endpoint(parsing: $0, for: .bind).place })
+        #expect(places.count == 1)
+        let all = try ["tcp://127.0.0.1:5610", "tcp://10.0.0.1:5610", "tcp://127.0.0.2:5610", "tcp://127.0.0.1:5611"]
+            .map { try Endpoint(parsing: $0, for: .bind).place }
+        #expect(Set(all).count == all.count)
+    }
+
+    @Test func pathsToOneSocketAreOnePlace() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "p-\(UUID().uuidString.prefix(8))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let real = folder.appending(path: "real")
+        let link = folder.appending(path: "link").path
+        try FileManager.default.createDirectory(at: real, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: real.path)
+        func place(_ path: String) throws -> String { try Endpoint(parsing: "ipc://\(path)", for: .bind).place }
+        // Neither the socket nor its folder need be there.
+        for name in ["socket", "new/socket"] {
+            let paths = ["\(real.path)/\(name)", "\(link)/\(name)", "\(folder.path)//real/../link/\(name)"]
+            #expect(try Set(paths.map(place)).count == 1)
+        }
+        let before = try place("\(link)/new/socket")
+        try FileManager.default.createDirectory(at: real.appending(path: "new"), withIntermediateDirectories: true)
+        try Data().write(to: real.appending(path: "new/socket"))
+        #expect(try place("\(link)/new/socket") == before)
+        #expect(try place("\(link)/new/other") != before)
+        // A folder may have a blank in its name; a host may not.
+        #expect(try Endpoint(parsing: "ipc:///home/a b/socket", for: .connect).description == "ipc:///home/a b/socket")
     }
 }

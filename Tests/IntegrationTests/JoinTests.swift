@@ -10,7 +10,7 @@ import Testing
         let base = FileManager.default.temporaryDirectory.appending(path: "cascade-join-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: base) }
         let environment = [
-            "XDG_CACHE_HOME": base.appending(path: "cache").path,
+            "XDG_STATE_HOME": base.appending(path: "state").path,
             "XDG_CONFIG_HOME": base.appending(path: "config").path,
         ]
         func run(_ arguments: [String]) async throws -> CascadeProcess.Result {

@@ -1,5 +1,5 @@
+internal import CCascadeHost
 internal import Foundation
-internal import Synchronization
 
 /// A command that runs, in a process group of its own, until ``wait(startSeconds:wallSeconds:flag:)`` returns.
 final class SpawnedProcess {
@@ -7,10 +7,6 @@ final class SpawnedProcess {
     private static let lookMilliseconds: Int32 = 50
     /// How long output may stay open once the child is dead or killed, in seconds.
     private static let closingSeconds = 2.0
-
-    /// Held from a pipe's making until its child is started: the C library in reach cannot make pipes that are closed on
-    /// exec from the first, and a child started in between by another thread would hold this one's open.
-    private static let starting = Mutex(())
 
     private let identifier: pid_t
     private let output: BoundedReader
@@ -22,14 +18,11 @@ final class SpawnedProcess {
     init(_ command: ChildProcess, input: [UInt8]) throws {
         let standardInput = try Self.file(holding: input)
         defer { fclose(standardInput) }
-        (identifier, output, errors) = try Self.starting.withLock { _ in
-            let output = try BoundedReader(keeping: .beginning)
-            let errors = try BoundedReader(keeping: .end)
-            let identifier = try Self.spawn(command, [fileno(standardInput), output.childEnd, errors.childEnd])
-            output.closeWriteEnd()
-            errors.closeWriteEnd()
-            return (identifier, output, errors)
-        }
+        output = try BoundedReader(keeping: .beginning)
+        errors = try BoundedReader(keeping: .end)
+        identifier = try Self.spawn(command, [fileno(standardInput), output.childEnd, errors.childEnd])
+        output.closeWriteEnd()
+        errors.closeWriteEnd()
     }
 
     /// Waits for the end, which is the deadline at the latest. Nothing of the child's process group is left then.
@@ -111,6 +104,8 @@ final class SpawnedProcess {
         for (number, descriptor) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
         }
+        // What else is open here is nothing to programs that a model wrote, the pipes of others that start now least of all.
+        csh_spawn_close_from(&actions, Int32(descriptors.count))
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -14,6 +14,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var endsJobs: Bool
     /// Version and commit, for status replies.
     package var software: String
+    /// Told once it listens, with its boot id.
+    package var serving: (@Sendable (_ boot: UInt64) -> Void)?
 
     /// Creates a configuration.
     package init(

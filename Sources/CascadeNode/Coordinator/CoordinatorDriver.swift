@@ -13,6 +13,7 @@ final class CoordinatorDriver: ReactorHandler {
     private let loader = TokenizerLoader()
     /// Where jobs outlive the process.
     private let journal: Journal?
+    private let boot: UInt64
     private var machine: CoordinatorStateMachine
     private var assembly = TokenizerAssembly()
     /// By vocabulary: pools with the same tokens share one.
@@ -30,8 +31,9 @@ final class CoordinatorDriver: ReactorHandler {
         self.handle = handle
         self.logger = logger
         let now = MonotonicClock.now()
+        boot = UInt64.random(in: 1...UInt64.max)
         machine = CoordinatorStateMachine(
-            boot: UInt64.random(in: 1...UInt64.max),
+            boot: boot,
             limits: configuration.limits,
             seedForJobs: UInt64.random(in: 0...UInt64.max),
             software: configuration.software,
@@ -51,6 +53,7 @@ final class CoordinatorDriver: ReactorHandler {
             "endpoint": "\(context.boundEndpoint)", "keys": "\(keys)", "store": "\(store)",
         ]
         logger.info("listening", metadata: fields)
+        configuration.serving?(boot)
         if let journal { step(.restored(journal.takeJobs()), context, now: now) }
     }
 

@@ -23,10 +23,10 @@ package struct CoordinatorService: Service {
             // Before anybody can connect: what is in it may make peers unwelcome.
             journal = if let path = configuration.store { try Journal(SQLiteJobStore(path: path)) } else { nil }
         } catch {
-            throw NodeError.failed("\(error)")
+            throw NodeError(error)
         }
         let reactor: Reactor
-        do {
+        do throws(TransportError) {
             reactor = try Reactor.start(
                 role: .router(bind: configuration.listen),
                 options: TransportOptions(),
@@ -36,7 +36,7 @@ package struct CoordinatorService: Service {
                 CoordinatorDriver(configuration: configuration, journal: journal, handle: handle, logger: logger)
             }
         } catch {
-            throw NodeError.failed("\(error)")
+            throw NodeError(error)
         }
         _ = await withGracefulShutdownHandler {
             await reactor.waitUntilStopped()
@@ -47,7 +47,23 @@ package struct CoordinatorService: Service {
         do throws(StoreError) {
             try journal?.close()
         } catch {
-            throw NodeError.failed("\(error); nothing more was acknowledged, and what was is there after a restart")
+            throw NodeError(error, adding: "; nothing more was acknowledged, and what was is there after a restart")
+        }
+    }
+}
+
+extension NodeError {
+    /// A store's error.
+    fileprivate init(_ error: StoreError, adding words: String = "") {
+        let message = "\(error)\(words)"
+        self = error.mayPass ? .lacking(message) : .failed(message)
+    }
+
+    /// A listener's error.
+    fileprivate init(_ error: TransportError) {
+        switch error {
+        case .addressInUse, .addressNotAvailable, .system: self = .lacking("\(error)")
+        case .badEndpoint, .permissionDenied, .badOption: self = .failed("\(error)")
         }
     }
 }

@@ -39,7 +39,7 @@ final class EngineThread: Sendable {
             do {
                 try run()
             } catch {
-                mailbox.setEngineState(.failed("\(error)"))
+                mailbox.setEngineState(.failed((error as? NodeError) ?? .failed("\(error)")))
             }
         }
         thread.stackSize = 8 << 20

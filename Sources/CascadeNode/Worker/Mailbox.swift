@@ -37,7 +37,7 @@ package final class Mailbox: Sendable {
     package enum EngineState: Sendable {
         case loading
         case ready([CostPoint])
-        case failed(String)
+        case failed(NodeError)
     }
 
     private struct State {

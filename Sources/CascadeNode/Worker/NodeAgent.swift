@@ -27,6 +27,7 @@ final class NodeAgent: ReactorHandler {
     private let mailbox: Mailbox
     private let outcome: NodeOutcome
     private let logger: Logger
+    private let serving: (@Sendable (UInt64) -> Void)?
     private var link: Link
     private var door: LockedDoor
     /// Why the coordinator lets nobody in with this key; nil while nothing says so.
@@ -50,6 +51,7 @@ final class NodeAgent: ReactorHandler {
         self.hello = hello
         endpoint = configuration.endpoint
         credits = UInt32(configuration.credits)
+        serving = configuration.serving
         self.tokenizerBlock = tokenizerBlock
         self.mailbox = mailbox
         self.outcome = outcome
@@ -112,8 +114,8 @@ final class NodeAgent: ReactorHandler {
     }
 
     func woken(_ context: ReactorContext, now: Instant) {
-        if case .failed(let message) = mailbox.engineState {
-            outcome.fail(message)
+        if case .failed(let cause) = mailbox.engineState {
+            outcome.fail(cause)
             context.stop("the engine failed")
             return
         }
@@ -239,6 +241,7 @@ final class NodeAgent: ReactorHandler {
         else { return }
         link = .joined(boot: boot, heartbeatMilliseconds: heartbeat, lastHeard: lastHeard, saidReady: true)
         logger.info("ready")
+        serving?(boot)
         send(.ready(Ready(boot: boot, costs: costs, credits: credits)), context)
     }
 
@@ -287,7 +290,7 @@ final class NodeAgent: ReactorHandler {
             case (.joined, .ready) where seconds > 0:
                 ("stuck", "\(progress.pending) requests wait and no pass has ended for \(seconds) s")
             case (.joined, .ready): (isDraining ? "draining" : "ready", "")
-            case (.joined, .failed(let message)): ("failed", message)
+            case (.joined, .failed(let cause)): ("failed", cause.description)
             }
         ProcessHealth(role: hello.role.rawValue, state: state, note: note).write()
     }

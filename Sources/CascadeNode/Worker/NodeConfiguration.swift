@@ -35,6 +35,8 @@ package struct NodeConfiguration: Sendable {
     package var synthetic: SyntheticSettings?
     /// Version and commit, for the node table.
     package var software: String
+    /// Told whenever it is ready for work, with the boot id of its coordinator.
+    package var serving: (@Sendable (_ boot: UInt64) -> Void)?
 
     /// Creates a configuration.
     package init(

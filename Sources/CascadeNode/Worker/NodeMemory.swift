@@ -12,7 +12,7 @@ package enum NodeMemory {
     /// Makes sure that a node's memory is there, and promises it to this process; to be called in the node's turn to
     /// load.
     ///
-    /// - Throws: ``NodeError/failed(_:)`` with the numbers, the cause and the ways out.
+    /// - Throws: ``NodeError/lacking(_:)`` with the numbers, the cause and the ways out.
     static func claim(
         _ file: GGUFFile,
         load: LoadOptions,
@@ -29,7 +29,7 @@ package enum NodeMemory {
                 context: configuration.contextLength
             )
         {
-            throw NodeError.failed(refusal)
+            throw NodeError.lacking(refusal)
         }
         MemoryPromise.make(bytes: demand.total)
     }

@@ -5,8 +5,8 @@ final class NodeOutcome: Sendable {
     private let error = Mutex<NodeError?>(nil)
 
     /// The model or the engine failed.
-    func fail(_ message: String) {
-        error.withLock { $0 = $0 ?? .failed(message) }
+    func fail(_ cause: NodeError) {
+        error.withLock { $0 = $0 ?? cause }
     }
 
     /// The coordinator said no.

@@ -19,12 +19,17 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     let address: Address
 
+    /// Most bytes in the path of an ipc endpoint: sun_path has 108, the last of which is 0.
+    package static let longestPath = 107
+
     /// Reads an endpoint; throws `badEndpoint` with an example of a right one.
     package init(parsing text: String, for use: Use) throws(TransportError) {
         func bad(_ reason: String) -> TransportError {
             .badEndpoint(endpoint: text, reason: reason)
         }
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+        // Folders may have blanks in their names, hosts may not.
+        let least: UInt8 = text.hasPrefix("ipc://") ? 0x20 : 0x21
+        guard text.utf8.allSatisfy({ $0 >= least && $0 != 0x7f }) else {
             throw bad("it contains white space or control characters")
         }
         if let rest = text.removing(prefix: "tcp://") {
@@ -38,8 +43,10 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             address = .tcp(host: plain, port: port)
         } else if let path = text.removing(prefix: "ipc://") {
             if path.isEmpty { throw bad("the path is missing, as in ipc:///run/cascade/coordinator.sock") }
-            // sun_path has 108 bytes, the last of which is 0.
-            if path.utf8.count > 107 { throw bad("the path has \(path.utf8.count) bytes, at most 107 are possible") }
+            guard path.utf8.count <= Self.longestPath else {
+                let lengths = "\(path.utf8.count) bytes, at most \(Self.longestPath) are possible"
+                throw bad("the path has \(lengths); choose a shorter one")
+            }
             if path == "*" && use == .connect { throw bad("* can only be listened on, not connected to") }
             address = .ipc(path: path)
         } else if let name = text.removing(prefix: "inproc://") {

@@ -25,7 +25,10 @@ struct AnswerPrinter {
         case .text(let text): if !json { Output.write(painter?.paint(text) ?? text) }
         case .accepted(let accepted): Output.note("cascade: job \(accepted.job)")
         case .waiting(let note): Output.note("cascade: \(note)")
-        case .unreachable: Output.note("cascade: the coordinator at \(endpoint) does not answer; trying again")
+        case .unreachable:
+            let trouble = ClusterRecord.trouble(endpoint: endpoint, roles: [ClusterRecord.coordinator])
+            let cause = trouble.map { ": \($0)" } ?? ""
+            Output.note("cascade: the coordinator at \(endpoint) does not answer; trying again\(cause)")
         case .reachable: Output.note("cascade: the coordinator answers again")
         }
     }

@@ -64,6 +64,7 @@ struct StatusCommand: AsyncParsableCommand {
         print("  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished")
         let length = view.meanAcceptanceLength.map { SubmitSummary.fixed($0, 2) } ?? "no drafts yet"
         if let note = view.stall { print("  not well: \(note)") }
+        if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) { print("  not well: \(trouble)") }
         print("  rounds: \(view.rounds), mean acceptance length \(length)")
     }
 }

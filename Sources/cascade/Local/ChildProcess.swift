@@ -1,7 +1,8 @@
+internal import CCascadeHost
 internal import Foundation
 internal import Synchronization
 
-/// A child process with files as its output, spawned without Foundation's `Process`, which ties a child to the run loop
+/// A child process with files as its output and no other descriptor of this one's, spawned without Foundation's `Process`, which ties a child to the run loop
 /// of whatever thread starts it and is not safe on the cooperative pool.
 final class ChildProcess: Sendable {
     /// Where a child stands among processes.
@@ -23,6 +24,8 @@ final class ChildProcess: Sendable {
     ///   - environment: nil passes on this process's own.
     ///   - input: its standard input; nil for none.
     ///   - output: its standard output and, where `errors` is nil, its standard error; nil passes on this process's own.
+    ///   - hear: takes what it tells on a ``Lifeline``, which it gets where this is not nil; ``exitCode()`` returns when all
+    ///     that was told has been heard.
     init(
         executable: String,
         arguments: [String],
@@ -30,23 +33,31 @@ final class ChildProcess: Sendable {
         group: Group = .own,
         input: Int32? = nil,
         output: Int32? = nil,
-        errors: Int32? = nil
+        errors: Int32? = nil,
+        hear: (@Sendable (Lifeline.Word) -> Void)? = nil
     ) throws {
+        let lifeline = try hear.map { _ in try Lifeline.pair() }
+        defer { if let lifeline { close(lifeline.child) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // The outputs first: where this process has no standard input, one of them may have its number.
+        if let output { posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
+        if let errors = errors ?? output { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
         if let input {
             posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
         } else {
             posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         }
-        if let output { posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
-        if let errors = errors ?? output { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
+        if let lifeline { posix_spawn_file_actions_adddup2(&actions, lifeline.child, Lifeline.descriptor) }
+        // Whatever else is open here, perhaps since before this program began, would stay open as long as the child runs.
+        csh_spawn_close_from(&actions, lifeline == nil ? 3 : Lifeline.descriptor + 1)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         Self.set(&attributes, group: group)
-        let environment = environment ?? ProcessInfo.processInfo.environment
+        var environment = environment ?? ProcessInfo.processInfo.environment
+        environment[Lifeline.variable] = lifeline.map { _ in "\(Lifeline.descriptor)" }
         let strings = [executable] + arguments
         var argv = strings.map { strdup($0) } + [nil]
         var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -54,12 +65,17 @@ final class ChildProcess: Sendable {
         var pid: pid_t = 0
         let error = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
         guard error == 0 else {
+            if let lifeline { close(lifeline.parent) }
             throw CommandFailure.failed("cannot start \(executable): \(String(cString: strerror(error)))")
         }
         self.pid = pid
         let continuation: AsyncStream<Int32>.Continuation
         (exits, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
         Thread.detachNewThread { [self] in
+            if let lifeline, let hear {
+                Lifeline.listen(lifeline.parent, hear)
+                close(lifeline.parent)
+            }
             continuation.yield(reap())
             continuation.finish()
         }

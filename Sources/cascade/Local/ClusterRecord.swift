@@ -1,86 +1,100 @@
+internal import CCascadeHost
+internal import CascadeNode
+internal import CascadeTransport
 internal import Foundation
 
-/// What `up` leaves behind so that `down` can end it: process ids in a small file per endpoint.
-struct ClusterRecord: Codable {
-    /// The process of `cascade up`.
-    var supervisor: Int32
-    /// Its children by role.
-    var children: [String: Int32]
-    /// Where the coordinator listens.
-    var endpoint: String
+/// What `up` tells of its cluster to the other commands of this machine: a small file per endpoint.
+struct ClusterRecord: Codable, Equatable {
+    /// The coordinator's name among the roles.
+    static let coordinator = "coordinator"
 
+    /// The process of `cascade up`.
+    var supervisor: ProcessIdentity
+    /// Its children by role.
+    var children: [String: ProcessIdentity] = [:]
+    /// Where the coordinator is reached.
+    var endpoint: String
     /// The key file that commands of this machine show; nil for a cluster without keys.
     var adminKey: String?
+    /// Whether every role has taken work once.
+    var isReady = false
+    /// Why roles do not run, by role.
+    var troubles: [String: String] = [:]
 
-    /// This very program, for children.
-    static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
-
-    /// The folder of records and logs: `~/.cache/cascade/run`.
-    static var directory: URL {
-        let base =
-            ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-        return base.appending(path: "cascade/run", directoryHint: .isDirectory)
+    /// What was found at an endpoint.
+    enum Found: Equatable {
+        case nothing
+        /// A record, and whether the `up` that writes it runs.
+        case record(ClusterRecord, isHeld: Bool)
+        /// Bytes that say nothing: of another version, or damaged.
+        case unreadable(isHeld: Bool)
     }
 
-    private static func slug(_ endpoint: String) -> String {
-        String(endpoint.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" })
+    /// The endpoint's name for records: all spellings have one.
+    static func place(of endpoint: String) -> String {
+        (try? Endpoint(parsing: endpoint, for: .bind))?.place ?? endpoint
     }
+
+    /// The file of the record of an endpoint.
+    static func file(endpoint: String) -> String { RunFolder.file(place(of: endpoint), ".json") }
 
     /// The log of a cluster that runs in the background.
-    static func log(endpoint: String) -> URL {
-        directory.appending(path: "up-\(slug(endpoint)).log")
+    static func log(endpoint: String) -> String { RunFolder.file(place(of: endpoint), ".log") }
+
+    /// Reads the record of the cluster at an endpoint.
+    static func find(endpoint: String) -> Found { find(file: file(endpoint: endpoint)) }
+
+    private static func find(file: String) -> Found {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return .nothing }
+        defer { close(descriptor) }
+        let isHeld = csh_is_file_locked(descriptor) != 0
+        // It may be written at this very moment: then the next look finds it whole.
+        for _ in 0..<5 {
+            if let record = HeldRecord.read(descriptor) { return .record(record, isHeld: isHeld) }
+            usleep(5_000)
+        }
+        return .unreadable(isHeld: isHeld)
     }
 
-    /// A coordinator's arguments for jobs that are kept as long as this process, where the user names no file.
-    static func temporaryStore(endpoint: String) -> [String] {
-        let name = jobs(endpoint: endpoint) + "\(getpid()).sqlite"
-        return ["--store", directory.appending(path: name).path, "--end-jobs-at-stop"]
+    /// The record of the cluster that `up` runs at an endpoint; nil where none does.
+    static func running(endpoint: String) -> ClusterRecord? {
+        if case .record(let record, isHeld: true) = find(endpoint: endpoint) { record } else { nil }
     }
 
-    private static func jobs(endpoint: String) -> String { "up-\(slug(endpoint))-jobs-" }
-
-    /// Removes such files, with those that SQLite puts beside them: of a process, or of all that are no more.
-    static func removeJobs(endpoint: String, of process: Int32? = nil) {
-        let prefix = jobs(endpoint: endpoint)
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [] {
-            guard name.hasPrefix(prefix), let owner = Int32(name.dropFirst(prefix.count).prefix { $0.isNumber }),
-                process.map({ $0 == owner }) ?? !isOurs(owner)
-            else { continue }
-            try? FileManager.default.removeItem(at: directory.appending(path: name))
+    /// The endpoints of all clusters that `up` runs on this machine for this user.
+    static func runningEndpoints() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: RunFolder.path)) ?? []
+        return names.filter { $0.hasPrefix("up-") && $0.hasSuffix(".json") }.sorted().compactMap { name in
+            guard case .record(let record, isHeld: true) = find(file: "\(RunFolder.path)/\(name)") else { return nil }
+            return record.endpoint
         }
     }
 
-    private static func file(endpoint: String) -> URL {
-        directory.appending(path: "up-\(slug(endpoint)).json")
-    }
-
-    /// The record of the cluster at an endpoint, nil where none was left.
-    static func read(endpoint: String) -> ClusterRecord? {
-        (try? Data(contentsOf: file(endpoint: endpoint))).flatMap { try? JSONDecoder().decode(Self.self, from: $0) }
-    }
-
-    /// Writes the record.
-    func write() throws {
-        try FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
-        try JSONEncoder().encode(self).write(to: Self.file(endpoint: endpoint), options: .atomic)
-    }
-
-    /// Removes the record.
-    static func remove(endpoint: String) {
-        try? FileManager.default.removeItem(at: file(endpoint: endpoint))
+    /// Why the cluster at an endpoint does not do its work, for people; nil where `up` knows of nothing.
+    static func trouble(endpoint: String, roles: [String]? = nil) -> String? {
+        guard let record = running(endpoint: endpoint) else { return nil }
+        let causes = record.troubles.filter { roles?.contains($0.key) ?? true }.sorted { $0.key < $1.key }
+        guard !causes.isEmpty else { return nil }
+        return causes.map { "the \($0.key) is down: \($0.value)" }.joined(separator: "; ")
+            + "; 'cascade up' starts it again once that has passed"
     }
 
     /// A process of the cluster that still runs: its supervisor, or what is left of it.
-    var process: Int32? {
-        ([supervisor] + children.values.sorted()).first(where: Self.isOurs)
+    var process: ProcessIdentity? { processes.first(where: \.isRunning) }
+
+    /// The supervisor, then its children.
+    var processes: [ProcessIdentity] { [supervisor] + children.sorted { $0.key < $1.key }.map(\.value) }
+
+    /// A coordinator's arguments for jobs that are kept as long as this process, where the user names no file.
+    static func temporaryStore(endpoint: String) -> [String] {
+        ["--store", RunFolder.file(place(of: endpoint), "-jobs.sqlite"), "--end-jobs-at-stop"]
     }
 
-    /// Whether a process is there and is one of ours: ids are used again by strangers.
-    static func isOurs(_ pid: Int32) -> Bool {
-        guard pid > 0, kill(pid, 0) == 0,
-            let name = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
-        else { return false }
-        return URL(filePath: name.replacingOccurrences(of: " (deleted)", with: "")).lastPathComponent == "cascade"
+    /// Removes that file, with those that SQLite puts beside it; for who holds the record alone.
+    static func removeJobs(endpoint: String) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            unlink(RunFolder.file(place(of: endpoint), "-jobs.sqlite\(suffix)"))
+        }
     }
 }

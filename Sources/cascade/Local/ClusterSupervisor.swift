@@ -3,38 +3,49 @@ internal import CascadeNode
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
-internal import Synchronization
 
 /// Runs a coordinator and nodes beside it as processes of their own, and starts again what dies.
+///
+/// Its cluster is ready when its own processes are: whoever else answers at the endpoint is a stranger. Its nodes are started
+/// once its own coordinator answers there, so that they never join another.
 struct ClusterSupervisor: Service {
     /// A role and the command line of its process.
     struct Role: Sendable {
         var name: String
         var arguments: [String]
+
+        /// Whether it is a node, not the coordinator.
+        var isNode: Bool { NodeRole(rawValue: name) != nil }
     }
 
+    /// Ends that come sooner than that after a start count as one row of failures.
+    private static let quickEndSeconds = 10.0
+    /// So many in a row are enough, where the cause is not one that may pass.
+    private static let quickEnds = 5
+
+    /// Where this machine reaches the coordinator.
     let endpoint: String
     /// What it shows to its own coordinator; nil without keys.
     let key: ConnectionKey?
+    /// The coordinator and the nodes.
     let roles: [Role]
-    /// The nodes among them: the cluster is ready once they are.
-    let nodes: Set<NodeRole>
+    /// What it tells other commands.
+    let record: HeldRecord
     let logger: Logger
     private let children = Children()
 
-    init(endpoint: String, key: ConnectionKey? = nil, roles: [Role], nodes: Set<NodeRole>, logger: Logger) {
-        self.endpoint = endpoint
-        self.key = key
-        self.roles = roles
-        self.nodes = nodes
-        self.logger = logger
+    init(endpoint: String, key: ConnectionKey?, roles: [Role], record: HeldRecord, logger: Logger) {
+        (self.endpoint, self.key, self.roles) = (endpoint, key, roles)
+        (self.record, self.logger) = (record, logger)
     }
 
     func run() async throws {
-        defer { ClusterRecord.remove(endpoint: endpoint) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for role in roles {
-                group.addTask { try await keepRunning(role) }
+                group.addTask {
+                    if role.isNode { try await children.waitUntil(\.isOpen) }
+                    try await keepRunning(role)
+                }
             }
             group.addTask { try await announceReady() }
             try await withGracefulShutdownHandler {
@@ -52,41 +63,64 @@ struct ClusterSupervisor: Service {
         await stopAll()
     }
 
-    /// Starts the role again whenever it ends, a little later each time; a role that ends before the cluster was ever
-    /// ready will not do better the second time.
+    /// Starts the role again whenever it ends, a little later each time. It goes on for ever where the cause may pass; a role
+    /// that ends before the cluster was ever ready will not do better the second time.
     private func keepRunning(_ role: Role) async throws {
         var quickEnds = 0
         while !children.isStopping {
-            let child = try ChildProcess(
-                executable: ClusterRecord.program,
-                arguments: role.arguments,
-                environment: Self.environment
-            )
-            children.add(role.name, child)
-            try? ClusterRecord(
-                supervisor: getpid(),
-                children: children.pids,
-                endpoint: endpoint,
-                adminKey: key?.path
-            ).write()
+            let child = try start(role)
             let started = MonotonicTime.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
-            if code == 0, children.wasReady, NodeRole(rawValue: role.name) != nil {
+            if code == 0, children.wasReady, role.isNode {
                 // It was drained: whoever asked for that wants it to stay away.
                 logger.notice("\(role.name) has left")
                 return
             }
+            let end = children.takeEnd(role.name) ?? Self.end(code)
             guard children.wasReady else {
                 throw CommandFailure.failed("the \(role.name) ended with code \(code) before it was ready; see above")
             }
-            quickEnds = MonotonicTime.seconds(since: started) < 10 ? quickEnds + 1 : 0
-            guard quickEnds < 5 else {
-                throw CommandFailure.failed("the \(role.name) ended \(quickEnds) times in a row; see above")
+            quickEnds = MonotonicTime.seconds(since: started) < Self.quickEndSeconds ? quickEnds + 1 : 0
+            guard end.mayPass || quickEnds < Self.quickEnds else {
+                throw CommandFailure.failed("the \(role.name) ended \(quickEnds) times in a row: \(end.cause)")
             }
-            logger.warning("\(role.name) ended; starting it again", metadata: ["code": "\(code)"])
-            try? await Task.sleep(for: .milliseconds(500 << quickEnds))
+            record.update { $0.troubles[role.name] = end.cause }
+            let pause = min(500 << min(quickEnds, 5), 10_000)
+            logger.warning(
+                "\(role.name) ended; starting it again",
+                metadata: ["code": "\(code)", "cause": "\(end.cause)", "in": "\(Double(pause) / 1_000) s"]
+            )
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(pause)) }
         }
+    }
+
+    private func start(_ role: Role) throws -> ChildProcess {
+        children.forget(role.name)
+        let child = try ChildProcess(
+            executable: Program.path,
+            arguments: role.arguments,
+            environment: Self.environment
+        ) { [children, record] word in
+            switch word {
+            case .serving(let boot):
+                children.note(role.name, serving: boot)
+                record.update { $0.troubles[role.name] = nil }
+            case .failed(let cause, let mayPass):
+                children.note(role.name, end: Children.End(cause: cause, mayPass: mayPass))
+            }
+        }
+        children.add(role.name, child)
+        record.update { $0.children[role.name] = ProcessIdentity(pid: child.pid) }
+        return child
+    }
+
+    /// The end of a process that said nothing.
+    private static func end(_ code: Int32) -> Children.End {
+        guard code < 0 else { return Children.End(cause: "it ended with code \(code)", mayPass: false) }
+        // Nobody but people, and the kernel where memory is short, sends that one.
+        guard code == -SIGKILL else { return Children.End(cause: "it died of signal \(-code)", mayPass: false) }
+        return Children.End(cause: "it was killed, perhaps for want of memory", mayPass: true)
     }
 
     /// Children are told about keys on their command lines alone.
@@ -98,65 +132,47 @@ struct ClusterSupervisor: Service {
 
     /// Says once when every role takes work.
     private func announceReady() async throws {
+        try await children.waitUntil { $0.serving(ClusterRecord.coordinator) != nil }
         let client = try ClusterClient(endpoint: endpoint, key: key)
-        while !children.isStopping {
-            if Self.isReady(try? await NodesCommand.list(client, seconds: 2), for: nodes) {
-                children.setReady()
-                logger.notice("the cluster is ready", metadata: ["endpoint": "\(endpoint)"])
-                break
-            }
-            try? await Task.sleep(for: .milliseconds(200))
+        do {
+            try await meet(client)
+            await client.close()
+        } catch {
+            await client.close()
+            throw error
         }
-        await client.close()
+        children.open()
+        try await children.waitUntil { children in
+            guard let boot = children.serving(ClusterRecord.coordinator) else { return false }
+            return roles.allSatisfy { children.serving($0.name) == boot }
+        }
+        guard !children.isStopping else { return }
+        children.setReady()
+        record.update { $0.isReady = true }
+        logger.notice("the cluster is ready", metadata: ["endpoint": "\(endpoint)"])
     }
 
-    /// Whether a coordinator that answered with these nodes, nil where it did not answer, has one of each role.
-    static func isReady(_ list: [NodeSummary]?, for roles: Set<NodeRole>) -> Bool {
-        guard let list else { return false }
-        return roles.isSubset(of: list.filter { $0.state == .ready }.map(\.role))
+    /// Waits until the coordinator that was started answers at the endpoint; throws where another does.
+    private func meet(_ client: ClusterClient) async throws {
+        while !children.isStopping {
+            let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max))
+            let answer = try? await client.request(.statusRequest(request), seconds: 2) { message in
+                if case .clusterStatus(let status) = message { status.boot } else { nil }
+            }
+            if let answer {
+                guard answer != children.serving(ClusterRecord.coordinator) else { return }
+                throw CommandFailure.failed(
+                    "another coordinator answers at \(endpoint), not the one that was started: name with --endpoint where "
+                        + "that one is reached"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     private func stopAll() async {
         children.stop()
         for _ in 0..<80 where !children.areDone { try? await Task.sleep(for: .milliseconds(100)) }
         children.signal(SIGKILL)
-    }
-}
-
-/// The supervisor's processes, shared between its tasks.
-private final class Children: Sendable {
-    private struct State {
-        var processes: [String: ChildProcess] = [:]
-        var isStopping = false
-        var wasReady = false
-    }
-
-    private let state = Mutex(State())
-
-    func add(_ name: String, _ child: ChildProcess) {
-        let isStopping = state.withLock { state in
-            state.processes[name] = child
-            return state.isStopping
-        }
-        if isStopping { child.signal(SIGTERM) }
-    }
-
-    func setReady() { state.withLock { $0.wasReady = true } }
-
-    var wasReady: Bool { state.withLock { $0.wasReady } }
-
-    var isStopping: Bool { state.withLock { $0.isStopping } }
-
-    var pids: [String: Int32] { state.withLock { $0.processes.mapValues(\.pid) } }
-
-    var areDone: Bool { state.withLock { $0.processes.values.allSatisfy(\.isDone) } }
-
-    func stop() {
-        state.withLock { $0.isStopping = true }
-        signal(SIGTERM)
-    }
-
-    func signal(_ number: Int32) {
-        for process in state.withLock({ Array($0.processes.values) }) { process.signal(number) }
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeNode
 internal import Foundation
 
 /// `cascade down`
@@ -17,18 +18,54 @@ struct DownCommand: AsyncParsableCommand {
     var endpoint = EndpointOptions.defaultEndpoint
 
     func run() async throws {
-        guard let record = ClusterRecord.read(endpoint: endpoint) else {
-            return Output.note("no cluster of 'cascade up' runs at \(endpoint)")
+        let file = ClusterRecord.file(endpoint: endpoint)
+        switch ClusterRecord.find(endpoint: endpoint) {
+        case .nothing: Output.note("no cluster of 'cascade up' runs at \(endpoint)")
+        case .unreadable(isHeld: true):
+            throw CommandFailure.failed(
+                "a cluster runs at \(endpoint), but its record \(file) cannot be read: end its 'cascade up' by hand"
+            )
+        case .unreadable(isHeld: false):
+            unlink(file)
+            Output.note(
+                "\(file) cannot be read (of another version, or damaged) and is removed; what it told of, if it still runs, is "
+                    + "to be ended by hand"
+            )
+        case .record(let record, let isHeld):
+            if isHeld, record.supervisor.standing == .elsewhere {
+                throw CommandFailure.failed(
+                    "the cluster at \(endpoint) runs in another container: run 'cascade down' there, or end that container"
+                )
+            }
+            let wasRunning = record.process != nil
+            try await end(record.processes)
+            if case .record(let left, isHeld: false) = ClusterRecord.find(endpoint: endpoint),
+                left.supervisor == record.supervisor
+            {
+                unlink(file)
+            }
+            let troubles = record.troubles.sorted { $0.key < $1.key }.map { "; its \($0.key) was down: \($0.value)" }
+            Output.note(
+                wasRunning
+                    ? "the cluster at \(endpoint) has ended\(troubles.joined())"
+                    : "no cluster of 'cascade up' runs at \(endpoint) any more"
+            )
         }
-        let processes = [record.supervisor] + record.children.values.sorted()
-        let alive = { processes.filter(ClusterRecord.isOurs) }
-        if ClusterRecord.isOurs(record.supervisor) { kill(record.supervisor, SIGTERM) }
-        for _ in 0..<120 where !alive().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+    }
+
+    /// Ends a supervisor, which ends the others, and then what is left of them.
+    private func end(_ processes: [ProcessIdentity]) async throws {
+        func isAnyAlive() -> Bool { processes.contains(where: \.isRunning) }
+        if processes.first?.signal(SIGTERM) == true {
+            for _ in 0..<120 where isAnyAlive() { try await Task.sleep(for: .milliseconds(100)) }
+        }
         // What is left lost its supervisor, or does not listen.
-        for pid in alive() { kill(pid, SIGTERM) }
-        for _ in 0..<30 where !alive().isEmpty { try await Task.sleep(for: .milliseconds(100)) }
-        for pid in alive() { kill(pid, SIGKILL) }
-        ClusterRecord.remove(endpoint: endpoint)
-        Output.note("the cluster at \(endpoint) has ended")
+        for process in processes { process.signal(SIGTERM) }
+        for _ in 0..<30 where isAnyAlive() { try await Task.sleep(for: .milliseconds(100)) }
+        for process in processes { process.signal(SIGKILL) }
+        for _ in 0..<30 where isAnyAlive() { try await Task.sleep(for: .milliseconds(100)) }
+        if let left = processes.first(where: \.isRunning) {
+            throw CommandFailure.failed("process \(left.pid) does not end")
+        }
     }
 }

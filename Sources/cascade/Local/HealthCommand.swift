@@ -37,7 +37,10 @@ struct HealthCommand: AsyncParsableCommand {
             }
             if let stall = status.stall { throw CommandFailure.failed(stall.note) }
             if nodes, status.experts == 0 || status.drafters == 0 {
-                throw CommandFailure.failed("\(status.experts) experts and \(status.drafters) drafters are ready")
+                let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint).map { ": \($0)" } ?? ""
+                throw CommandFailure.failed(
+                    "\(status.experts) experts and \(status.drafters) drafters are ready\(trouble)"
+                )
             }
             print("ok: \(status.drafters) drafters and \(status.experts) experts ready")
         }

@@ -13,6 +13,7 @@ struct UpCommand: AsyncParsableCommand {
             EXAMPLES
               cascade up                                     the default pair, until Ctrl-C
               cascade up -d                                  in the background; 'cascade down' ends it
+              cascade up --endpoint tcp://127.0.0.1:5570     on a port, which every user of this machine gets to
               cascade up --listen tcp://0.0.0.0:5570         other machines may join, with keys
               cascade up --listen tcp://0.0.0.0:5570 --roles coordinator,drafter      the expert runs elsewhere
               cascade up --drafter small.gguf --expert big.gguf
@@ -45,7 +46,9 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @Option(
         name: .customLong("endpoint"),
-        help: "Where this machine reaches the coordinator (default: where it listens, or tcp://127.0.0.1:5570)."
+        help: """
+            Where this machine reaches the coordinator (default: where it listens, or a socket that you alone get to).
+            """
     )
     var givenEndpoint: String?
 
@@ -84,11 +87,7 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let models = try modelPaths()
-        if let process = ClusterRecord.read(endpoint: endpoint)?.process {
-            throw CommandFailure.failed(
-                "a cluster already runs at \(endpoint) (process \(process)); 'cascade down' ends it"
-            )
-        }
+        if ClusterRecord.running(endpoint: endpoint) != nil { throw HeldRecord.running(endpoint) }
         try UpMemory.check(
             expert: models[.expert],
             drafter: models[.drafter],
@@ -97,15 +96,17 @@ struct UpCommand: AsyncParsableCommand {
         let listener = try ListenPolicy.endpoint(listen ?? endpoint)
         let keys = try clusterKeys(listener)
         if detach { return try await startDetached(keys, listener) }
+        let record = try HeldRecord(endpoint: endpoint, adminKey: keys?.admin.path)
+        defer { record.remove() }
+        ClusterRecord.removeJobs(endpoint: endpoint)
+        defer { ClusterRecord.removeJobs(endpoint: endpoint) }
         let logger = log.logger("up")
         if let keys { Output.note(invitation(keys, listener)) }
-        ClusterRecord.removeJobs(endpoint: endpoint)
-        defer { ClusterRecord.removeJobs(endpoint: endpoint, of: getpid()) }
         let supervisor = ClusterSupervisor(
             endpoint: endpoint,
             key: keys?.admin,
             roles: processes(models, keys, listener),
-            nodes: roles.nodes,
+            record: record,
             logger: logger
         )
         try await RoleRunner.run(supervisor, logger: logger)
@@ -132,7 +133,7 @@ struct UpCommand: AsyncParsableCommand {
         let coordinator = ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel] + jobs
         let folder = keys.map { ["--keys", $0.folder.path] } ?? []
         var processes = [
-            ClusterSupervisor.Role(name: "coordinator", arguments: coordinator + rules.arguments + folder)
+            ClusterSupervisor.Role(name: ClusterRecord.coordinator, arguments: coordinator + rules.arguments + folder)
         ]
         if let model = models[.expert] {
             let arguments = nodeArguments(.expert, model: model, keys) + sled.arguments
@@ -149,7 +150,7 @@ struct UpCommand: AsyncParsableCommand {
     private var endpoint: String {
         if let givenEndpoint { return givenEndpoint }
         guard let listen, let listener = try? ListenPolicy.endpoint(listen) else {
-            return EndpointOptions.defaultEndpoint
+            return RunFolder.endpoint
         }
         return HostAddress.local(listener)
     }
@@ -174,12 +175,49 @@ struct UpCommand: AsyncParsableCommand {
         return arguments + cache.arguments + (keys?.arguments(role) ?? [])
     }
 
-    /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready.
+    /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready. Ctrl-C ends it.
     private func startDetached(_ keys: ClusterKeys?, _ listener: Endpoint) async throws {
+        try RunFolder.make()
         let logFile = ClusterRecord.log(endpoint: endpoint)
-        try FileManager.default.createDirectory(at: ClusterRecord.directory, withIntermediateDirectories: true)
-        try Data().write(to: logFile)
-        let output = try FileHandle(forWritingTo: logFile)
+        let output = open(logFile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard output >= 0 else {
+            throw CommandFailure.failed("cannot write \(logFile): \(String(cString: strerror(errno)))")
+        }
+        defer { close(output) }
+        let process = try ChildProcess(
+            executable: Program.path,
+            arguments: attachedArguments,
+            group: .session,
+            output: output
+        )
+        let interrupts = Interrupts { process.signal(SIGTERM) }
+        defer { withExtendedLifetime(interrupts) {} }
+        let started = MonotonicTime.now()
+        while MonotonicTime.seconds(since: started) < 120 {
+            guard !process.isDone else {
+                guard await process.exitCode() != 0 else { throw CommandFailure.interrupted }
+                let lines = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
+                Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
+                throw CommandFailure.failed("the cluster did not start; its log is \(logFile)")
+            }
+            // Whether it is ready it says itself: whoever answers at the endpoint may be another.
+            if let record = ClusterRecord.running(endpoint: endpoint), record.supervisor.pid == process.pid,
+                record.isReady
+            {
+                let what = roles == .all ? "cluster" : roles.defaultValueDescription
+                Output.note("\(what) ready at \(endpoint); log: \(logFile); 'cascade down' ends it")
+                if let keys { Output.note(invitation(keys, listener)) }
+                return
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw CommandFailure.failed(
+            "the cluster is not ready after 120 s; it goes on starting, its log is \(logFile), and 'cascade down' ends it"
+        )
+    }
+
+    /// This command line without `-d`, with all that it stands for.
+    private var attachedArguments: [String] {
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint]
         arguments += ["--roles", roles.defaultValueDescription]
         arguments += ["--log-level", log.logLevel] + draftModel.arguments
@@ -187,31 +225,6 @@ struct UpCommand: AsyncParsableCommand {
         if let listen { arguments += ["--listen", listen] }
         if let keysFolder { arguments += ["--keys", keysFolder] }
         if let store { arguments += ["--store", store] }
-        arguments += cache.arguments + rules.arguments + sled.arguments
-        let process = try ChildProcess(
-            executable: ClusterRecord.program,
-            arguments: arguments,
-            group: .session,
-            output: output.fileDescriptor
-        )
-        try await EndpointOptions.withClient(endpoint, keys?.admin) { client in
-            let started = MonotonicTime.now()
-            while MonotonicTime.seconds(since: started) < 120 {
-                guard !process.isDone else {
-                    let lines = (try? String(contentsOf: logFile, encoding: .utf8)) ?? ""
-                    Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
-                    throw CommandFailure.failed("the cluster did not start; its log is \(logFile.path)")
-                }
-                let nodes = try? await NodesCommand.list(client, seconds: 1)
-                if ClusterSupervisor.isReady(nodes, for: roles.nodes) {
-                    let what = roles == .all ? "cluster" : roles.defaultValueDescription
-                    Output.note("\(what) ready at \(endpoint); log: \(logFile.path); 'cascade down' ends it")
-                    if let keys { Output.note(invitation(keys, listener)) }
-                    return
-                }
-                try await Task.sleep(for: .milliseconds(200))
-            }
-            throw CommandFailure.failed("the cluster is not ready after 120 s; its log is \(logFile.path)")
-        }
+        return arguments + cache.arguments + rules.arguments + sled.arguments
     }
 }

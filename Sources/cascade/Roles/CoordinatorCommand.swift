@@ -19,7 +19,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     )
 
     @Option(help: "Where to listen.")
-    var listen = EndpointOptions.defaultEndpoint
+    var listen = RunFolder.endpoint
 
     @Flag(help: "Listen on an address that other machines reach, without authentication.")
     var insecure = false
@@ -75,17 +75,16 @@ struct CoordinatorCommand: AsyncParsableCommand {
         limits.queuedJobs = maxQueued
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy
-        let service = CoordinatorService(
-            configuration: CoordinatorConfiguration(
-                listen: listen,
-                limits: limits,
-                keys: keys,
-                store: store == "none" ? nil : store,
-                endsJobs: endJobsAtStop,
-                software: BuildInfo.version
-            ),
-            logger: logger
+        var configuration = CoordinatorConfiguration(
+            listen: listen,
+            limits: limits,
+            keys: keys,
+            store: store == "none" ? nil : store,
+            endsJobs: endJobsAtStop,
+            software: BuildInfo.version
         )
+        configuration.serving = { Lifeline.say(.serving(boot: $0)) }
+        let service = CoordinatorService(configuration: configuration, logger: logger)
         try await RoleRunner.run(service, logger: logger)
     }
 }

@@ -90,7 +90,7 @@ struct NodeOptions: ParsableArguments {
         let host = ProcessInfo.processInfo.hostName
         let threads = threads ?? AvailableCores.count()
         logger.info("starting", metadata: ["version": "\(BuildInfo.version)", "threads": "\(threads)"])
-        let configuration = NodeConfiguration(
+        var configuration = NodeConfiguration(
             role: role,
             modelPath: path,
             endpoint: endpoint.endpoint,
@@ -108,6 +108,7 @@ struct NodeOptions: ParsableArguments {
             synthetic: synthetic.settings,
             software: BuildInfo.version
         )
+        configuration.serving = { Lifeline.say(.serving(boot: $0)) }
         do {
             let service = try NodeService(
                 configuration: configuration,

@@ -1,13 +1,16 @@
 internal import CascadeNode
 internal import CascadeTransport
+internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
 /// Runs one role's service until it ends or a signal asks it to.
 enum RoleRunner {
-    /// SIGTERM and SIGINT stop gracefully: goodbyes are said, sockets are closed.
+    /// SIGTERM, SIGINT and the end of the terminal stop gracefully: goodbyes are said, sockets are closed. So does the end of
+    /// the `up` that started the role.
     static func run(_ service: some Service, logger: Logger) async throws {
+        Lifeline.endWithParent()
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(
@@ -16,7 +19,7 @@ enum RoleRunner {
                     failureTerminationBehavior: .cancelGroup
                 )
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint],
+            gracefulShutdownSignals: [.sigterm, .sigint] + (hangsUp ? [.sighup] : []),
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -28,6 +31,14 @@ enum RoleRunner {
             // An endpoint that makes no sense, for instance.
             throw CommandFailure.failed("\(error)")
         }
+    }
+
+    /// Whether the end of the terminal is to be noticed: `nohup` has it ignored.
+    private static var hangsUp: Bool {
+        var action = sigaction()
+        sigaction(SIGHUP, nil, &action)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            != unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }
 

@@ -6,6 +6,8 @@ struct CommandFailure: Error {
     var code: Int32
     /// The cause and the way out.
     var message: String
+    /// Whether the same command may succeed later, without anybody's changing it: a disk that is full has room again.
+    var mayPass = false
 
     /// Something went wrong.
     static func failed(_ message: String) -> CommandFailure { CommandFailure(code: 1, message: message) }

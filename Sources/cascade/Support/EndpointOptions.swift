@@ -9,8 +9,13 @@ struct EndpointOptions: ParsableArguments {
     @Option(help: "The key file to show there (default: that of a cluster which 'cascade up' runs here with keys).")
     var key: String?
 
-    /// Loopback only: nothing is open to others unless somebody says so.
-    static let defaultEndpoint = "tcp://127.0.0.1:5570"
+    /// The socket of this user's own, which is open to nobody else; where no cluster of `up` runs there, but one runs
+    /// elsewhere on this machine, that one's.
+    static let defaultEndpoint: String = {
+        let running = ClusterRecord.runningEndpoints()
+        guard running.count == 1, let only = running.first else { return RunFolder.endpoint }
+        return only
+    }()
 
     /// The key that was named; nil where none was.
     func namedKey() throws(NodeError) -> ConnectionKey? {
@@ -21,9 +26,7 @@ struct EndpointOptions: ParsableArguments {
     /// The key that was named, else the operator's of a cluster that `up` runs here; nil where there is neither.
     func connectionKey() throws(NodeError) -> ConnectionKey? {
         if let key = try namedKey() { return key }
-        guard let record = ClusterRecord.read(endpoint: endpoint), let path = record.adminKey,
-            ClusterRecord.isOurs(record.supervisor)
-        else { return nil }
+        guard let path = ClusterRecord.running(endpoint: endpoint)?.adminKey else { return nil }
         return try ConnectionKey(path: path)
     }
 
@@ -52,6 +55,11 @@ struct EndpointOptions: ParsableArguments {
                 await client.close()
                 throw error
             }
+        } catch NodeError.unreachable(let message) {
+            guard let trouble = ClusterRecord.trouble(endpoint: endpoint, roles: [ClusterRecord.coordinator]) else {
+                throw CommandFailure.unreachable(message)
+            }
+            throw CommandFailure.unreachable("no coordinator answers at \(endpoint): \(trouble)")
         } catch let error as NodeError {
             throw CommandFailure(error)
         }
@@ -63,6 +71,7 @@ extension CommandFailure {
     init(_ error: NodeError) {
         switch error {
         case .failed(let message): self = .failed(message)
+        case .lacking(let message): self = CommandFailure(code: 1, message: message, mayPass: true)
         case .refused(let message): self = .refused(message)
         case .unreachable(let message): self = .unreachable(message)
         case .interrupted(let message): self = CommandFailure(code: 130, message: message)

@@ -175,6 +175,15 @@ struct ProgramRunnerTests {
         #expect(python.executable.hasPrefix("/"))
     }
 
+    /// What was open before is nothing to a program that a model wrote.
+    @Test func programsGetNoOtherDescriptor() async throws {
+        let descriptor = open("/etc/passwd", O_RDONLY)
+        defer { close(descriptor) }
+        let list = ChildProcess(arguments: ["/bin/ls", "-l", "/proc/self/fd"], environment: [:])
+        let exit = try await list.run(input: [], startSeconds: 10, wallSeconds: 10)
+        #expect(exit.status == 0 && exit.output.contains(" -> ") && !exit.output.contains("/etc/passwd"), "\(exit)")
+    }
+
     private func temporaryFolders() -> Set<String> {
         let folder = FileManager.default.temporaryDirectory.path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

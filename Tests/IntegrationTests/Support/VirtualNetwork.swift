@@ -110,7 +110,10 @@ final class VirtualNetwork: Sendable {
         environment: [String: String] = [:]
     ) throws -> CascadeProcess {
         let home = home(machine).path
-        let own = ["HOME": home, "XDG_CONFIG_HOME": "\(home)/.config", "XDG_CACHE_HOME": "\(home)/.cache"]
+        let own = [
+            "HOME": home, "XDG_CONFIG_HOME": "\(home)/.config", "XDG_CACHE_HOME": "\(home)/.cache",
+            "XDG_STATE_HOME": "\(home)/.state",
+        ]
         return try CascadeProcess(
             arguments,
             environment: own.merging(environment) { $1 },

@@ -64,7 +64,7 @@ struct SyntheticCluster {
                 // Standard output is for the report alone.
                 children.append(
                     try ChildProcess(
-                        executable: ClusterRecord.program,
+                        executable: Program.path,
                         arguments: arguments,
                         environment: environment,
                         output: STDERR_FILENO

@@ -1,0 +1,181 @@
+import CascadeCore
+import CascadeNode
+import CascadeTestSupport
+import Foundation
+import Testing
+
+@testable import cascade
+
+/// The processes of `cascade up`: they end with it, hold nothing of who started it, and are found again by what they are, not
+/// by their numbers or names.
+@Suite struct UpProcessTests {
+    private static let canUnshare: Bool = {
+        let line = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "-m", "true"]
+        let end = try? Process.run(URL(filePath: "/usr/bin/env"), arguments: line)
+        end?.waitUntilExit()
+        return end?.terminationStatus == 0 || Requirement.netns.isSet
+    }()
+
+    /// A cluster of the tiny pair in the foreground, ready.
+    private func cluster(_ home: UpHome, _ arguments: [String] = []) async throws -> CascadeProcess {
+        let cluster = try home.start(["up"] + arguments + UpHome.pair())
+        try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+        return cluster
+    }
+
+    /// The end of the terminal is a SIGHUP; nothing catches a SIGKILL.
+    @Test(.timeLimit(.minutes(2)), arguments: [SIGTERM, SIGINT, SIGHUP, SIGKILL])
+    func whateverEndsItEndsAll(_ signal: Int32) async throws {
+        let home = try UpHome()
+        let cluster = try await cluster(home)
+        #expect(try home.processes().count == 4)
+        cluster.signal(signal)
+        let end = await cluster.result()
+        #expect(end.code == (signal == SIGKILL ? -SIGKILL : 0), "\(end)")
+        try await home.waitUntilEmpty()
+        // What a killed one leaves keeps no other out.
+        let next = try await self.cluster(home)
+        next.signal(SIGTERM)
+        #expect(await next.result().code == 0)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func nohupKeepsItsWord() async throws {
+        let home = try UpHome()
+        let cluster = try home.start(["up", "--roles", "coordinator"], launcher: ["/usr/bin/nohup"])
+        try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+        cluster.signal(SIGHUP)
+        #expect(try await home.run(["health"]).code == 0)
+        #expect(!cluster.isDone)
+        cluster.signal(SIGTERM)
+        #expect(await cluster.result().code == 0)
+    }
+
+    /// `flock L cascade up -d`, and whatever else was open before.
+    @Test(.timeLimit(.minutes(1))) func theBackgroundHoldsNothing() async throws {
+        let home = try UpHome()
+        let lock = home.state.appending(path: "lock").path
+        let up = try await home.run(["up", "-d"] + UpHome.pair(), launcher: ["/usr/bin/flock", lock])
+        #expect(up.code == 0, "\(up)")
+        let descriptor = open(lock, O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        for pid in try home.processes() {
+            let folder = "/proc/\(pid)/fd"
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")) ?? ""
+                #expect(target != lock)
+            }
+        }
+        #expect(try await home.run(["down"]).errors.contains("has ended"))
+        try await home.waitUntilEmpty()
+    }
+
+    /// Renamed, replaced by another program and deleted while it runs: what dies comes back as what it was, and `down` ends it.
+    @Test(.timeLimit(.minutes(2))) func aProgramThatIsReplaced() async throws {
+        let home = try UpHome()
+        let program = home.state.appending(path: "cascade-0.1")
+        try FileManager.default.copyItem(atPath: CascadeProcess.binary, toPath: program.path)
+        let up = try ChildProcess(
+            executable: program.path,
+            arguments: ["up", "-d"] + UpHome.pair(),
+            environment: ProcessInfo.processInfo.environment.merging(home.environment) { $1 }
+        )
+        #expect(await up.exitCode() == 0)
+        try FileManager.default.removeItem(at: program)
+        try Data("no program".utf8).write(to: program)
+        let expert = try #require(try home.process("expert"))
+        kill(expert, SIGKILL)
+        try await waitUntil("another expert is ready") {
+            let nodes = try await home.run(["nodes", "--json"])
+            let lines = try? JSONDecoder().decode([NodeLine].self, from: Data(nodes.output.utf8))
+            return lines?.contains { $0.role == "expert" && $0.state == "ready" && !$0.node_id.hasSuffix("-\(expert)") }
+                ?? false
+        }
+        #expect(try await home.run(["down"]).errors.contains("has ended"))
+        try await home.waitUntilEmpty()
+    }
+
+    // MARK: Records
+
+    /// A container that is killed and started again has the numbers that it had before.
+    @Test(.timeLimit(.minutes(1)), .enabled(if: canUnshare)) func theSameNumbersAgain() async throws {
+        let home = try UpHome()
+        let launcher = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        for _ in 0..<2 {
+            let cluster = try home.start(["up", "--roles", "coordinator"], launcher: launcher)
+            try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+            // From outside its numbers are other processes': nobody is hit.
+            let down = try await home.run(["down"])
+            #expect(down.code == 1 && down.errors.contains("runs in another container"), "\(down)")
+            cluster.signal(SIGKILL)
+            _ = await cluster.result()
+            try await home.waitUntilEmpty()
+        }
+        #expect(try await home.run(["down"]).code == 0)
+    }
+
+    /// What a killed `up` leaves, changed by `change`.
+    private func leftover(_ home: UpHome, _ change: (String) -> String) async throws {
+        let cluster = try home.start(["up", "--roles", "coordinator"])
+        try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+        cluster.signal(SIGKILL)
+        _ = await cluster.result()
+        try await home.waitUntilEmpty()
+        let file = try #require(try home.files(".json").first)
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try Data(change(text).utf8).write(to: file)
+    }
+
+    /// Numbers that belong to somebody else by now.
+    @Test(.timeLimit(.minutes(1))) func othersAreLeftAlone() async throws {
+        let home = try UpHome()
+        let bystander = try ChildProcess(executable: "/bin/sleep", arguments: ["600"])
+        defer { bystander.signal(SIGKILL) }
+        try await leftover(home) { text in
+            text.replacing(/"pid":[0-9]+/, with: "\"pid\":\(bystander.pid)")
+        }
+        let down = try await home.run(["down"])
+        #expect(down.code == 0 && !down.errors.contains("has ended"), "\(down)")
+        #expect(!bystander.isDone)
+        let second = try await cluster(home)
+        second.signal(SIGTERM)
+        #expect(await second.result().code == 0)
+        #expect(!bystander.isDone)
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            "", "{", String(repeating: "\0", count: 4_096), "[]",
+            #"{"supervisor":1,"children":{"expert":1},"endpoint":"x"}"#,
+        ]
+    )
+    func recordsThatCannotBeRead(_ text: String) async throws {
+        let home = try UpHome()
+        try await leftover(home) { _ in text }
+        let cluster = try await cluster(home)
+        #expect(cluster.errors.contains("it is replaced") == !text.isEmpty, "\(cluster.errors)")
+        #expect(try await home.run(["down"]).errors.contains("has ended"))
+        #expect(await cluster.result().code == 0)
+
+        try await leftover(home) { _ in text }
+        let down = try await home.run(["down"])
+        #expect(down.code == 0 && down.errors.contains("is removed"), "\(down)")
+        #expect(try home.files(".json").isEmpty)
+    }
+
+    /// Children that outlive their `up`, because they stand still, are found and ended.
+    @Test(.timeLimit(.minutes(1))) func whatIsLeftIsFound() async throws {
+        let home = try UpHome()
+        let cluster = try await cluster(home)
+        let expert = try #require(try home.process("expert"))
+        kill(expert, SIGSTOP)
+        cluster.signal(SIGKILL)
+        _ = await cluster.result()
+        try await waitUntil("the others have ended") { try home.processes() == [expert] }
+        let second = try await home.run(["up", "--roles", "coordinator"])
+        #expect(second.code == 1 && second.errors.contains("'cascade down' ends it"), "\(second)")
+        #expect(try await home.run(["down"]).errors.contains("has ended"))
+        try await home.waitUntilEmpty()
+    }
+}
