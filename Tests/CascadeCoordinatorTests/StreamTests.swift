@@ -30,6 +30,47 @@ struct StreamTests {
         #expect(harness.report(job, other) == harness.report(job))
     }
 
+    /// However a job ends, its text has whole characters alone, and is what its deltas were in a row; the tokens stay.
+    @Test(arguments: [FinishReason.length, .cancelled, .error, .stop])
+    func halfACharacterAtTheEndIsLeftOut(reason: FinishReason) throws {
+        // Every token is a letter and the first half of a smiling face.
+        let piece: [UInt8] = [0x61, 0xF0, 0x9F]
+        let vocabulary = Vocabulary(
+            pieces: [[]] + Array(repeating: piece, count: Toy.count - 1),
+            endTokens: [0],
+            hash: Toy.hash
+        )
+        var harness = Harness()
+        for node in [ToyNode("expert", .expert), ToyNode("drafter", .drafter)] {
+            harness.nodes.append(node)
+            harness.feed(.hello(node.hello), from: node.peer)
+            harness.feed(.vocabulary(pool: node.hello.pool, vocabulary))
+            let costs = [CostPoint(rows: 1, milliseconds: 10)]
+            harness.feed(.ready(Ready(boot: 77, costs: costs, credits: 8)), from: node.peer)
+        }
+        var submit = harness.submission("abc", maxTokens: 20)
+        // Complete with the third token's first byte.
+        if reason == .stop { submit.stop = [piece + piece + [0x61]] }
+        let accepted = harness.submit(submit)
+        let job = try #require(accepted)
+        switch reason {
+        case .length, .stop: harness.settle()
+        case .cancelled, .error:
+            while harness.machine.totals.rounds < 2 { harness.deliver() }
+            if reason == .cancelled {
+                harness.feed(.cancel(Cancel(requestID: 9, job: job)))
+            } else {
+                harness.feed(.endJobs)
+            }
+        }
+        let report = try #require(harness.report(job))
+        #expect(report.reason == reason || reason == .error)
+        #expect(!report.tokens.isEmpty)
+        let all = report.tokens.flatMap { Array(vocabulary.bytes(of: $0)) }
+        #expect(report.text == (reason == .stop ? [] : all.dropLast(2)))
+        #expect(harness.deltas(job).flatMap(\.text) == report.text)
+    }
+
     @Test func aRepeatedWatchIsAnsweredEvenByNothing() throws {
         var (harness, job) = halfway()
         let count = UInt32(harness.deltas(job).flatMap(\.tokens).count)

@@ -2,9 +2,10 @@
 /// string, never half a UTF-8 character.
 ///
 /// Bytes go in as tokens are committed and come out as text. Between two appends it holds back the longest suffix that
-/// could begin a stop string or a character; nothing else. Whatever the splitting of the input, the released bytes in a
-/// row are the same. The answer ends before the stop string that is complete first; where two are complete at the same
-/// byte, before the longer. Bytes that are no UTF-8 pass through as they are.
+/// could begin a stop string, and in front of it what could begin a character; nothing else. Whatever the splitting of
+/// the input, the released bytes in a row are the same. The answer ends before the stop string that is complete first;
+/// where two are complete at the same byte, before the longer. A character that is incomplete where the answer ends is
+/// left out. Bytes in mid-text that can be part of no character pass through as they are.
 package struct TextRelease: Equatable, Sendable {
     private var matchers: [StopMatcher]
     private var held: [UInt8] = []
@@ -16,7 +17,7 @@ package struct TextRelease: Equatable, Sendable {
         matchers = stop.filter { !$0.isEmpty }.map(StopMatcher.init)
     }
 
-    /// Bytes that are held back now: fewer than the longest stop string or a character has.
+    /// Bytes that are held back now: fewer than the longest stop string and a character have.
     package var heldCount: Int { held.count }
 
     /// Takes the next bytes and returns those that may be shown. O(bytes * stop strings).
@@ -30,23 +31,20 @@ package struct TextRelease: Equatable, Sendable {
             }
             if longest > 0 {
                 isStopped = true
-                let text = Array(held.dropLast(longest))
-                held = []
-                return text
+                held.removeLast(longest)
+                return finish()
             }
         }
-        var keep = incompleteSuffixCount(of: held)
-        for matcher in matchers {
-            keep = max(keep, matcher.matched)
-        }
+        let partialStop = matchers.reduce(0) { max($0, $1.matched) }
+        let keep = partialStop + incompleteSuffixCount(of: held.dropLast(partialStop))
         let text = Array(held.dropLast(keep))
         held.removeFirst(text.count)
         return text
     }
 
-    /// The answer has ended: returns what is still held back.
+    /// The answer has ended: returns what is still held back, but for half a character.
     package mutating func finish() -> [UInt8] {
         defer { held = [] }
-        return held
+        return Array(held.dropLast(incompleteSuffixCount(of: held[...])))
     }
 }

@@ -1,8 +1,8 @@
 /// Number of bytes at the end of `bytes` that are a valid but incomplete UTF-8 character (Unicode 15, table 3-7): what
 /// the next bytes may still complete. 0...3.
-package func incompleteSuffixCount(of bytes: [UInt8]) -> Int {
+package func incompleteSuffixCount(of bytes: ArraySlice<UInt8>) -> Int {
     for count in 1...3 where count <= bytes.count {
-        let suffix = bytes[(bytes.count - count)...]
+        let suffix = bytes.suffix(count)
         guard let first = suffix.first else { return 0 }
         if first & 0xC0 == 0x80 { continue }  // a continuation byte: the lead byte is further left
         return isIncompleteCharacter(suffix) ? count : 0
