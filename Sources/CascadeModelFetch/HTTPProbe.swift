@@ -11,7 +11,7 @@ struct HTTPProbe: Equatable {
 
     /// Reads the header blocks of an answer and of the redirections that led to it, in order.
     init(headers: String) {
-        for line in headers.split(whereSeparator: \.isNewline) {
+        for line in headers.split(whereSeparator: { $0 == "\r\n" || $0 == "\n" }) {
             if line.hasPrefix("HTTP/") {
                 // What the server that redirects says of its answer's body is not about the file; what it links to is.
                 (bytes, version) = (linkedBytes, nil)

@@ -144,22 +144,6 @@ import Testing
         #expect(result.errors.contains("cannot work as a pair"))
     }
 
-    @Test(arguments: [
-        ("{\"prompt\": \"a\\nb\"}\n\n{\"text\": \"c\"}\n", ["a\nb", "c"]),
-        ("{\"task_id\": \"HumanEval/0\", \"prompt\": \"def f():\", \"test\": \"\"}", ["def f():"]),
-        ("one prompt\n  two {words}\n\n", ["one prompt", "  two {words}"]),
-        ("\n \n", []),
-    ])
-    func promptFiles(_ content: String, _ expected: [String]) throws {
-        #expect(try PromptFile.prompts(in: content, name: "file").map(\.prompt) == expected)
-    }
-
-    @Test(arguments: ["{\"prompt\": \"a\"}\nplain", "{\"other\": 1}", "{\"prompt\": \"\"}", "{"])
-    func brokenPromptFilesNameTheLine(_ content: String) {
-        let failure = #expect(throws: CommandFailure.self) { try PromptFile.prompts(in: content, name: "file") }
-        #expect(failure?.message.hasPrefix("file, line \(content.contains("plain") ? 2 : 1)") == true)
-    }
-
     @Test(
         arguments: [
             ("1,2,4", [1, 2, 4]), ("7", [7]), ("1, 2", [1, 2]), ("", nil), ("1,", nil), ("1,x", nil), ("1.5", nil),

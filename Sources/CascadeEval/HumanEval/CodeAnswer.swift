@@ -1,3 +1,5 @@
+internal import CascadeCore
+
 /// Asks a chat model for the answer to a HumanEval problem, and makes the program that tests it.
 package enum CodeAnswer {
     /// What a chat model is asked.
@@ -46,7 +48,7 @@ package enum CodeAnswer {
 
     /// Where the line starts that defines the function `name` at the top level of `source`.
     private static func definition(of name: String, in source: String) -> String.Index? {
-        source.split(separator: "\n").first { line in
+        TextLines.split(source).first { line in
             var rest = line
             if rest.hasPrefix("async ") { rest = rest.dropFirst(6).drop { $0 == " " } }
             guard rest.hasPrefix("def ") else { return false }
@@ -57,7 +59,7 @@ package enum CodeAnswer {
 
     /// Python allows `from __future__` only before everything else, and the prompt's header is put before the code.
     private static func splitFutureImports(_ code: String) -> (future: String, rest: String) {
-        let lines = code.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = TextLines.split(code)
         let future = lines.filter { $0.hasPrefix("from __future__ import ") }
         guard !future.isEmpty else { return ("", code) }
         let rest = lines.filter { !$0.hasPrefix("from __future__ import ") }

@@ -1,3 +1,5 @@
+internal import CascadeCore
+
 /// A fenced code block of Markdown (CommonMark 0.31, section 4.5): lines between fences of at least three ` or ~.
 struct FencedBlock: Equatable {
     /// What stands between the fences, without the opening fence's indentation.
@@ -12,7 +14,7 @@ struct FencedBlock: Equatable {
     static func all(in text: String) -> [FencedBlock] {
         var blocks: [FencedBlock] = []
         var open: (fence: Fence, start: String.Index, lines: [Substring])?
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in TextLines.split(text) {
             let fence = Fence(line)
             if let current = open {
                 if let fence, fence.closes(current.fence) {
@@ -49,7 +51,7 @@ private struct Fence {
         let body = line.drop { $0 == " " || $0 == "\t" }
         guard let mark = body.first, mark == "`" || mark == "~" else { return nil }
         let length = body.prefix { $0 == mark }.count
-        let rest = body.dropFirst(length).filter { $0 != "\r" }
+        let rest = body.dropFirst(length)
         // A backtick behind the marks makes it inline code.
         guard length >= 3, mark == "~" || !rest.contains("`") else { return nil }
         indentation = line.distance(from: line.startIndex, to: body.startIndex)

@@ -40,44 +40,32 @@ package struct HumanEvalProblem: Sendable, Equatable, Decodable {
 
     /// The problems of a file of JSON lines, in its order. Blank lines are skipped.
     ///
-    /// - Throws: ``HumanEvalFileError`` if the file cannot be read, a line is no problem, a name occurs twice or there is no
+    /// - Throws: ``PromptFileError`` if the file cannot be read, a line is no problem, a name occurs twice or there is no
     ///   problem at all.
-    package static func load(_ file: URL) throws(HumanEvalFileError) -> [HumanEvalProblem] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw HumanEvalFileError(file: file.path, line: nil, reason: error.localizedDescription)
-        }
-        return try decode(data, file: file.path)
+    package static func load(_ file: URL) throws(PromptFileError) -> [HumanEvalProblem] {
+        try decode(try PromptLines.bytes(ofFile: file.path), file: file.path)
     }
 
     /// The problems of JSON lines; `file` is what errors call their source.
     ///
-    /// - Throws: ``HumanEvalFileError`` as ``load(_:)`` does.
-    package static func decode(_ lines: Data, file: String) throws(HumanEvalFileError) -> [HumanEvalProblem] {
+    /// - Throws: ``PromptFileError`` as ``load(_:)`` does.
+    package static func decode(_ bytes: [UInt8], file: String) throws(PromptFileError) -> [HumanEvalProblem] {
         let decoder = JSONDecoder()
+        let lines = try PromptLines(bytes, file: file)
         var problems: [HumanEvalProblem] = []
         var lineOfName: [String: Int] = [:]
-        for (index, line) in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            guard line.contains(where: { $0 > UInt8(ascii: " ") }) else { continue }
+        for line in lines.lines {
             let problem: HumanEvalProblem
             do {
-                problem = try decoder.decode(HumanEvalProblem.self, from: Data(line))
+                problem = try decoder.decode(HumanEvalProblem.self, from: Data(line.text.utf8))
             } catch {
-                throw HumanEvalFileError(file: file, line: index + 1, reason: HumanEvalFileError.reason(of: error))
+                throw lines.error(error, line: line.number)
             }
-            if let earlier = lineOfName.updateValue(index + 1, forKey: problem.taskID) {
-                throw HumanEvalFileError(
-                    file: file,
-                    line: index + 1,
-                    reason: "the task_id \"\(problem.taskID)\" is that of line \(earlier) already"
-                )
+            if let earlier = lineOfName.updateValue(line.number, forKey: problem.taskID) {
+                let reason = "the task_id \"\(problem.taskID)\" is that of line \(earlier) already"
+                throw PromptFileError(file: file, line: line.number, reason: reason)
             }
             problems.append(problem)
-        }
-        guard !problems.isEmpty else {
-            throw HumanEvalFileError(file: file, line: nil, reason: "there is no problem in it")
         }
         return problems
     }

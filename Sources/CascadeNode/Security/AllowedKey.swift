@@ -22,7 +22,7 @@ package struct AllowedKey: Equatable, Sendable {
     static func parse(_ text: String) throws(NodeError) -> [AllowedKey] {
         var keys: [AllowedKey] = []
         var seen: Set<String> = []
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+        for (index, line) in TextLines.split(text).enumerated() {
             let parts = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
             guard let first = parts.first, !first.hasPrefix("#") else { continue }
             func broken(_ reason: String) -> NodeError { .failed("line \(index + 1): \(reason)") }

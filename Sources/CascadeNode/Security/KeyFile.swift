@@ -36,7 +36,7 @@ package struct KeyFile: Equatable, Sendable {
     /// Reads a file's text.
     init(text: String) throws(NodeError) {
         var values: [String: String] = [:]
-        for (index, line) in text.split(whereSeparator: \.isNewline).enumerated() where !line.hasPrefix("#") {
+        for (index, line) in TextLines.split(text).enumerated() where !line.hasPrefix("#") {
             let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
             guard let name = parts.first else { continue }
             guard ["name", "role", "public", "secret", "coordinator"].contains(name), parts.count == 2 else {

@@ -65,7 +65,7 @@ struct BenchPairCommand: AsyncParsableCommand {
 
     func run() async throws {
         try BenchCommand.refuseDebugBuild()
-        let prompts = try PromptFile.read(prompts, limit: limit)
+        let prompts = try PromptArgument.read(prompts, limit: limit)
         let settings = LocalPair.Settings(
             drafter: try ModelLocation.resolve(drafter),
             expert: try ModelLocation.resolve(expert),

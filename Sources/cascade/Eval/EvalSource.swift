@@ -47,7 +47,7 @@ struct EvalSource {
 
     /// Prompts without tests.
     static func text(_ file: String, raw: Bool) throws -> EvalSource {
-        let prompts = try PromptFile.readNamed(file)
+        let prompts = try PromptArgument.named(file)
         return EvalSource(
             names: prompts.map(\.name),
             prompts: Dictionary(uniqueKeysWithValues: prompts.map { ($0.name, $0.prompt) }),

@@ -137,11 +137,9 @@ struct TuneCommand: AsyncParsableCommand {
 
     /// Problems with tests if every line is one, else prompts.
     private func source() async throws -> EvalSource {
-        do {
-            let problems = try HumanEvalProblem.load(URL(filePath: prompts))
-            return try await EvalSource.humanEval(problems, name: prompts, unsafeExecution: unsafeExecution)
-        } catch is HumanEvalFileError {
+        guard let problems = try? HumanEvalProblem.load(URL(filePath: prompts)) else {
             return try EvalSource.text(prompts, raw: false)
         }
+        return try await EvalSource.humanEval(problems, name: prompts, unsafeExecution: unsafeExecution)
     }
 }

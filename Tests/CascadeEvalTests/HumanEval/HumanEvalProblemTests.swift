@@ -9,7 +9,7 @@ struct HumanEvalProblemTests {
         """#
 
     private func decode(_ text: String) throws -> [HumanEvalProblem] {
-        try HumanEvalProblem.decode(Data(text.utf8), file: "some.jsonl")
+        try HumanEvalProblem.decode(Array(text.utf8), file: "some.jsonl")
     }
 
     @Test func readsLines() throws {
@@ -37,16 +37,16 @@ struct HumanEvalProblemTests {
         ("{", "the line is not JSON"),
     ])
     func namesTheLine(line: String, reason: String) throws {
-        let error = try #require(throws: HumanEvalFileError.self) { try decode("\(good)\n\(line)\n") }
+        let error = try #require(throws: PromptFileError.self) { try decode("\(good)\n\(line)\n") }
         #expect("\(error)" == "some.jsonl, line 2: \(reason)")
     }
 
     @Test func namesTheFile() throws {
-        let twice = try #require(throws: HumanEvalFileError.self) { try decode("\(good)\n\(good)") }
+        let twice = try #require(throws: PromptFileError.self) { try decode("\(good)\n\(good)") }
         #expect("\(twice)" == #"some.jsonl, line 2: the task_id "T/0" is that of line 1 already"#)
-        let empty = try #require(throws: HumanEvalFileError.self) { try decode("\n") }
-        #expect("\(empty)" == "some.jsonl: there is no problem in it")
-        let missing = try #require(throws: HumanEvalFileError.self) {
+        let empty = try #require(throws: PromptFileError.self) { try decode("\n") }
+        #expect("\(empty)" == "some.jsonl: there is no prompt in it")
+        let missing = try #require(throws: PromptFileError.self) {
             try HumanEvalProblem.load(URL(filePath: "/nowhere/x.jsonl"))
         }
         #expect(missing.file == "/nowhere/x.jsonl" && missing.line == nil)

@@ -100,7 +100,7 @@ struct BenchServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try BenchCommand.refuseDebugBuild()
-        let texts = try prompts.map { try PromptFile.read($0, limit: limit) } ?? Self.standardPrompts
+        let texts = try prompts.map { try PromptArgument.read($0, limit: limit) } ?? Self.standardPrompts
         let earlier = try compare.map(ServeRecord.read)
         let seed = jobs.sampling.seed ?? 1
         let load = ServeLoad(

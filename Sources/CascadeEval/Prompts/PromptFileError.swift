@@ -1,5 +1,5 @@
-/// Why a file of problems cannot be used, naming the file and the line.
-package struct HumanEvalFileError: Error, Sendable, Equatable, CustomStringConvertible {
+/// Why a file of prompts or problems cannot be used, naming the file and the line.
+package struct PromptFileError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file's path.
     package let file: String
     /// The line's number, from 1; nil if the whole file is meant.
@@ -22,6 +22,8 @@ package struct HumanEvalFileError: Error, Sendable, Equatable, CustomStringConve
             "\"\(context.codingPath[0].stringValue)\" must be a string"
         case DecodingError.typeMismatch:
             "the line must be a JSON object"
+        case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+            "\"\(context.codingPath[0].stringValue)\" \(context.debugDescription)"
         default:
             "the line is not JSON"
         }

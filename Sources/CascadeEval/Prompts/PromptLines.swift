@@ -1,0 +1,87 @@
+internal import CascadeCore
+internal import Foundation
+
+/// The lines of a file that people wrote prompts into, checked: what is something else is refused in words.
+struct PromptLines {
+    /// A line that is not blank, without its end.
+    struct Line {
+        /// From 1.
+        let number: Int
+        let text: String
+    }
+
+    /// Largest file that is read.
+    private static let maximumBytes = 1 << 30
+
+    /// What errors call the file.
+    let file: String
+    /// The lines that are not blank, at least one.
+    let lines: [Line]
+    private let bytes: ArraySlice<UInt8>
+
+    /// Cuts a file's content into lines.
+    init(_ content: [UInt8], file: String) throws(PromptFileError) {
+        self.file = file
+        // Editors of Windows put a byte order mark in front.
+        bytes = content.starts(with: [0xEF, 0xBB, 0xBF]) ? content.dropFirst(3) : content[...]
+        var lines: [Line] = []
+        for (index, line) in TextLines.split(bytes).enumerated() {
+            func refused(_ reason: String) -> PromptFileError {
+                PromptFileError(file: file, line: index + 1, reason: reason)
+            }
+            guard !line.contains(0) else { throw refused("a zero byte; this is no file of prompts but a binary one") }
+            guard let text = String(validating: line, as: UTF8.self) else {
+                throw refused("not UTF-8; convert the file first, e.g. with 'iconv -f LATIN1 -t UTF-8'")
+            }
+            if !text.allSatisfy(\.isWhitespace) { lines.append(Line(number: index + 1, text: text)) }
+        }
+        guard let first = lines.first else { throw Self.whole(file, "there is no prompt in it") }
+        self.lines = lines
+        if first.text.drop(while: \.isWhitespace).first == "[", Self.isJSON(bytes) { throw wrongJSON }
+    }
+
+    /// Whether the lines are JSON objects: the first one begins with a brace.
+    var isJSON: Bool {
+        lines.first?.text.drop(while: \.isWhitespace).first == "{"
+    }
+
+    /// What is wrong with a line that a decoder refused.
+    func error(_ error: any Error, line: Int) -> PromptFileError {
+        let reason = PromptFileError.reason(of: error)
+        // One object over several lines has lines that are no JSON.
+        if case DecodingError.dataCorrupted(let context) = error, context.codingPath.isEmpty, Self.isJSON(bytes) {
+            return wrongJSON
+        }
+        return PromptFileError(file: file, line: line, reason: reason)
+    }
+
+    private var wrongJSON: PromptFileError {
+        Self.whole(file, "JSON, but not one object a line; 'jq -c .[] FILE' makes such lines of an array")
+    }
+
+    private static func isJSON(_ bytes: ArraySlice<UInt8>) -> Bool {
+        (try? JSONSerialization.jsonObject(with: Data(bytes))) != nil
+    }
+
+    private static func whole(_ file: String, _ reason: String) -> PromptFileError {
+        PromptFileError(file: file, line: nil, reason: reason)
+    }
+
+    /// Reads a file, also one that is a pipe.
+    static func bytes(ofFile path: String) throws(PromptFileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw whole(path, "cannot be read: \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Foundation.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw whole(path, "cannot be read: \(String(cString: strerror(errno)))") }
+            guard count > 0 else { return content }
+            content += buffer[..<count]
+            guard !content.starts(with: Array("GGUF".utf8)) else { throw whole(path, "a model file, and no prompts") }
+            guard content.count <= maximumBytes else { throw whole(path, "more than \(maximumBytes >> 20) MiB") }
+        }
+    }
+}
