@@ -32,7 +32,7 @@ extension CoordinatorStateMachine {
             id: newJobID(),
             number: lastJobNumber,
             submit: submit,
-            seed: submit.seed ?? identifiers.next(),
+            seed: submit.seed ?? identifiers.nextSeed(),
             draftLength: submit.draftLength ?? limits.draftLength,
             acceptedAt: now
         )

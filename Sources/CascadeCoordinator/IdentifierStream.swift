@@ -16,4 +16,7 @@ struct IdentifierStream: Equatable, Sendable {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return mixed ^ (mixed >> 31)
     }
+
+    /// The next seed: 53 bits, which readers of JSON that know only floating-point numbers keep.
+    mutating func nextSeed() -> UInt64 { next() >> 11 }
 }

@@ -12,7 +12,7 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Keep tokens with at least this share of the most likely one's probability.")
     var minP = 0.0
 
-    @Option(help: "Key of the random streams (default: drawn and echoed).")
+    @Option(help: "Key of the random streams (default: drawn; told with the answer where the temperature is above 0).")
     var seed: UInt64?
 
     /// The settings at a temperature.

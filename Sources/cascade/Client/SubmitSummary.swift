@@ -24,6 +24,7 @@ enum SubmitSummary {
         if report.rule.rule.defaultAlpha != nil { rule += " alpha \(report.rule.alpha)" }
         if report.rule.verifyMethod != .rejection { rule += ", \(report.rule.verifyMethod.rawValue)" }
         parts.append(rule)
+        if report.sampling.temperature > 0 { parts.append("seed \(report.seed)") }
         parts.append(report.reason.name)
         return "[" + parts.joined(separator: " · ") + "]"
     }
