@@ -32,6 +32,10 @@ extension CoordinatorStateMachine {
         package var format: PromptFormat
         /// A system message for the chat template.
         package var system: [UInt8]?
+        /// Whether control tokens written out in the texts of a chat count as such.
+        package var parsesSpecial: Bool
+        /// The client's clock, for chat templates that print the date.
+        package var localSeconds: UInt64?
     }
 
     /// How much a log line matters.

@@ -52,7 +52,9 @@ extension CoordinatorStateMachine {
             vocabulary: pool.vocabularyHash,
             prompt: job.submit.prompt,
             format: job.submit.format,
-            system: job.submit.system
+            system: job.submit.system,
+            parsesSpecial: job.submit.parsesSpecial,
+            localSeconds: job.submit.localSeconds
         )
         actions.append(.tokenize(tokenization))
     }

@@ -38,6 +38,9 @@ package struct WireLimits: Equatable, Sendable {
     /// A duration: 31 years.
     package var milliseconds = 1e12
 
+    /// A client's clock: the last second of the year 9999.
+    static let localSeconds: UInt64 = 253_402_300_799
+
     /// The limits that every process uses.
     package static let standard = WireLimits()
 

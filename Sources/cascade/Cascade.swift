@@ -50,9 +50,11 @@ struct Cascade: AsyncParsableCommand {
         // A reader that goes away (`cascade submit … | head`) must not kill the process by signal.
         signal(SIGPIPE, SIG_IGN)
         do {
+            let environment = ProcessInfo.processInfo.environment
+            try TextInput.checkArguments(environment.keys)
             let arguments = try SettingsMerge.merge(
                 arguments: Array(CommandLine.arguments.dropFirst()),
-                environment: ProcessInfo.processInfo.environment,
+                environment: environment,
                 help: Cascade._dumpHelp()
             )
             var command = try parseAsRoot(arguments)

@@ -37,7 +37,7 @@ enum TemplateJSONValue: Decodable {
         case .boolean(let value): .boolean(value)
         case .integer(let value): .integer(value)
         case .float(let value): .float(value)
-        case .string(let value): .string(value)
+        case .string(let value): .string(TemplateString(value))
         case .list(let values): .list(TemplateList(values.map(\.value)))
         case .map(let values): .map(TemplateMap(values.sorted { $0.key < $1.key }.map { ($0.key, $0.value.value) }))
         }
@@ -64,7 +64,7 @@ struct TemplateConversation: Decodable {
             bosToken: bos_token,
             eosToken: eos_token,
             extra: (extra ?? [:]).mapValues(\.value)
-        )
+        ).text
     }
 }
 

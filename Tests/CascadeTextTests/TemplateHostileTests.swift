@@ -215,7 +215,7 @@ struct TemplateHostileTests {
             do throws(TemplateError) {
                 let template = try ChatTemplate(source: source)
                 let text = try template.render(messages: [], addGenerationPrompt: false, bosToken: "", eosToken: "")
-                answer.give(.success(text))
+                answer.give(.success(text.text))
             } catch {
                 answer.give(.failure(error))
             }

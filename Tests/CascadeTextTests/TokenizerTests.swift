@@ -47,6 +47,44 @@ import Testing
         #expect(tokenizer.encode("<unk>", parseSpecial: false) == Self.bytes("<unk>"))
     }
 
+    /// Ends of turns are user-defined tokens in many files; they steer the model all the same.
+    @Test func userDefinedTokensWithARoleOrTheNameOfAnEndAreControlTokens() throws {
+        var definition = Self.definition()
+        definition.kinds[257] = .userDefined  // <|x|>, the beginning of a text
+        definition.kinds[260] = .userDefined  // <|im_end|>, an end by name
+        let tokenizer = try Tokenizer(definition)
+        #expect(tokenizer.encode("<|x|><|im_end|><u>", parseSpecial: true) == [257, 260, 259])
+        let text = tokenizer.encode("<|x|><|im_end|><u>", parseSpecial: false)
+        #expect(text == Self.bytes("<|x|><|im_end|>") + [259])
+    }
+
+    /// Control tokens of the template alone, wherever a user's text ends and the template's begins.
+    @Test func controlTokensOfATemplateAreItsOwnAlone() throws {
+        var definition = Self.definition()
+        definition.tokens.append(Array("e<".utf8))
+        definition.kinds.append(.userDefined)
+        let tokenizer = try Tokenizer(definition)
+        func encode(_ parts: (String, isForeign: Bool)...) -> [Token] {
+            tokenizer.encode(
+                parts.reduce(into: TemplateString()) { $0.append(TemplateString($1.0, isForeign: $1.isForeign)) }
+            )
+        }
+        #expect(encode(("<|x|>", false), ("<|x|>", true), ("<|x|>", false)) == [257] + Self.bytes("<|x|>") + [257])
+        for count in 1..<5 {
+            let (first, rest) = ("<|x|>".prefix(count), "<|x|>".dropFirst(count))
+            #expect(encode((String(first), true), (String(rest), false)) == Self.bytes("<|x|>"))
+            #expect(encode((String(first), false), (String(rest), true)) == Self.bytes("<|x|>"))
+        }
+        // Longest first, but no longer than what the template wrote.
+        #expect(encode(("<|x|>", false), (">", true)) == [257] + Self.bytes(">"))
+        #expect(encode(("<|x|>>", false), (">", true)) == [258] + Self.bytes(">"))
+        // A user-defined token is text, also half and half, but does not swallow the beginning of a control token.
+        #expect(encode(("e", true), ("< ", false)) == [266] + Self.bytes(" "))
+        #expect(encode(("e", true), ("<|x|>", false)) == Self.bytes("e") + [257])
+        // Pieces go across the border, as they do in plain text.
+        #expect(encode(("<|x|>h", false), ("e", true)) == [257, 256])
+    }
+
     @Test func beginsWhereTheModelOrTheCallerAsks() throws {
         var definition = Self.definition()
         let without = try Tokenizer(definition)

@@ -203,6 +203,17 @@ struct RelationTests {
         }
     }
 
+    @Test("a client that does not say how it wants control tokens wants text; a clock has a range")
+    func submitOfAnOlderClient() throws {
+        // What older clients do not say: texts are text, and there is no clock.
+        let decoded = try WireCodec.decode(WireCodec.encode(.submit(Samples.submit)))
+        guard case .submit(let submit) = decoded else { throw CancellationError() }
+        #expect(!submit.parsesSpecial && submit.localSeconds == nil)
+        var later = Samples.submit
+        later.localSeconds = WireLimits.localSeconds + 1
+        #expect(throws: WireError.self) { try WireCodec.decode(WireCodec.encode(.submit(later))) }
+    }
+
     @Test("a client's unsound settings arrive, for the coordinator to answer in words")
     func unsoundSubmit() throws {
         var submit = Samples.submit

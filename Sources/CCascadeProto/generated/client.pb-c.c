@@ -997,7 +997,7 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[17] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[19] =
 {
   {
     "request_id",
@@ -1203,6 +1203,30 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[17]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "parse_special",
+    18,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Submit, has_parse_special),
+    offsetof(Cascade__V1__Submit, parse_special),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "local_seconds",
+    19,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__Submit, has_local_seconds),
+    offsetof(Cascade__V1__Submit, local_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
@@ -1211,8 +1235,10 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   15,   /* field[15] = drafter_kind */
   13,   /* field[13] = follow */
   4,   /* field[4] = format */
+  18,   /* field[18] = local_seconds */
   8,   /* field[8] = max_tokens */
   11,   /* field[11] = num_speculative_tokens */
+  17,   /* field[17] = parse_special */
   2,   /* field[2] = pool */
   3,   /* field[3] = prompt */
   0,   /* field[0] = request_id */
@@ -1226,7 +1252,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1236,7 +1262,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  17,
+  19,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   1,  cascade__v1__submit__number_ranges,

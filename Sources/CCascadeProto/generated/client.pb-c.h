@@ -270,10 +270,21 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_default_rule;
   protobuf_c_boolean default_rule;
+  /*
+   * Whether control tokens written out in the texts of a chat count as such; absent: no, they are text.
+   */
+  protobuf_c_boolean has_parse_special;
+  protobuf_c_boolean parse_special;
+  /*
+   * The client's clock for chat templates that print the date: seconds since the beginning of 1970 in its own time zone,
+   * up to the year 9999; absent: such templates have no date.
+   */
+  protobuf_c_boolean has_local_seconds;
+  uint64_t local_seconds;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0 }
 
 
 /*

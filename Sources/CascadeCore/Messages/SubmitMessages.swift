@@ -12,6 +12,12 @@ package struct Submit: Equatable, Sendable {
     package var format: PromptFormat
     /// A system message for the chat template.
     package var system: [UInt8]?
+    /// Whether control tokens that are written out in the texts of a chat, such as `<|im_end|>`, count as such; else they
+    /// are text, and control tokens come from the template alone. Prompts that are sent as they are may always have them.
+    package var parsesSpecial: Bool
+    /// The client's clock at submission, for chat templates that print the date: seconds since the beginning of 1970 in
+    /// its own time zone. Nil: no date.
+    package var localSeconds: UInt64?
     /// How rows are made from logits.
     package var sampling: SamplingSettings
     /// How drafts are judged.
@@ -41,6 +47,8 @@ package struct Submit: Equatable, Sendable {
         prompt: [UInt8],
         format: PromptFormat,
         system: [UInt8]? = nil,
+        parsesSpecial: Bool = false,
+        localSeconds: UInt64? = nil,
         sampling: SamplingSettings,
         rule: RuleSettings,
         usesDefaultRule: Bool = false,
@@ -58,6 +66,8 @@ package struct Submit: Equatable, Sendable {
         self.prompt = prompt
         self.format = format
         self.system = system
+        self.parsesSpecial = parsesSpecial
+        self.localSeconds = localSeconds
         self.sampling = sampling
         self.rule = rule
         self.usesDefaultRule = usesDefaultRule

@@ -143,8 +143,12 @@ package final class LocalPair {
         case .send(let message, Self.expertPeer): try deliver(message, to: &expert)
         case .send(let message, _): try progress.take(message, at: MonotonicTime.now())
         case .tokenize(let request):
-            let tokens = try tokenizer.encode(prompt: request.prompt, format: request.format, system: request.system)
-            events.append(.tokenized(request.job, .tokens(tokens)))
+            do {
+                let tokens = try tokenizer.encode(prompt: request.prompt, format: request.format)
+                events.append(.tokenized(request.job, .tokens(tokens)))
+            } catch {
+                throw .refused("\(error); try --raw")
+            }
         // The pair keeps none.
         case .journal: break
         case .log(.warning, let text, let fields):

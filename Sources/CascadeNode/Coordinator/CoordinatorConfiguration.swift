@@ -12,6 +12,8 @@ package struct CoordinatorConfiguration: Sendable {
     package var store: String?
     /// Whether jobs end with an orderly end of the process although they are in the store.
     package var endsJobs: Bool
+    /// What stands in for the chat templates of model files.
+    package var chatTemplates: ChatTemplates
     /// Version and commit, for status replies.
     package var software: String
     /// Told once it listens, with its boot id.
@@ -24,6 +26,7 @@ package struct CoordinatorConfiguration: Sendable {
         keys: CoordinatorKeys? = nil,
         store: String? = nil,
         endsJobs: Bool = false,
+        chatTemplates: ChatTemplates = ChatTemplates(),
         software: String
     ) {
         self.listen = listen
@@ -31,6 +34,7 @@ package struct CoordinatorConfiguration: Sendable {
         self.keys = keys
         self.store = store
         self.endsJobs = endsJobs
+        self.chatTemplates = chatTemplates
         self.software = software
     }
 }

@@ -91,6 +91,12 @@ final class CoordinatorDriver: ReactorHandler {
             switch loaded.tokenizer {
             case .success(let tokenizer):
                 tokenizers[loaded.vocabularyHash] = tokenizer
+                if let problem = tokenizer.templateProblem,
+                    configuration.chatTemplates.template(ofPool: loaded.pool) == nil
+                {
+                    let fields: Logger.Metadata = ["pool": "\(loaded.pool)", "problem": "\(problem)"]
+                    logger.warning("chats are refused: the model's chat template cannot be used", metadata: fields)
+                }
                 step(.vocabulary(pool: loaded.pool, tokenizer.vocabulary), context, now: now)
             case .failure(let error): step(refuse(error, pool: loaded.pool), context, now: now)
             }
@@ -227,12 +233,19 @@ extension CoordinatorDriver {
         guard let tokenizer = tokenizers[request.vocabulary] else {
             return .failed(JobError(code: .notReady, message: "the pool's tokenizer has not arrived"))
         }
-        do throws(NodeError) {
+        do throws(PromptError) {
             return .tokens(
-                try tokenizer.encode(prompt: request.prompt, format: request.format, system: request.system)
+                try tokenizer.encode(
+                    prompt: request.prompt,
+                    format: request.format,
+                    system: request.system,
+                    parsesSpecial: request.parsesSpecial,
+                    localSeconds: request.localSeconds,
+                    template: configuration.chatTemplates.template(ofPool: request.pool)
+                )
             )
         } catch {
-            return .failed(JobError(code: .badRequest, message: "\(error)"))
+            return .failed(JobError(code: .badRequest, message: "\(error); \(ChatTemplates.wayOut)"))
         }
     }
 

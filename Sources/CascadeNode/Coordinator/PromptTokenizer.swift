@@ -1,13 +1,12 @@
 package import CascadeCore
 internal import CascadeModel
-internal import CascadeText
+package import CascadeText
 
 /// Turns prompts into tokens with a model's own tokenizer and chat template.
 package struct PromptTokenizer: Sendable {
     private let tokenizer: Tokenizer
-    private let template: ChatTemplate?
-    /// Why the model's chat template cannot be used, where it has one that cannot.
-    private let templateProblem: String?
+    /// The model's own chat template.
+    private let own: ChatTemplate?
     private let bosToken: String
     private let eosToken: String
 
@@ -29,33 +28,47 @@ package struct PromptTokenizer: Sendable {
         }
         bosToken = text(of: .bos)
         eosToken = text(of: .eos)
-        guard let source = tokenizer.chatTemplate else {
-            (template, templateProblem) = (nil, nil)
-            return
-        }
         do throws(TemplateError) {
-            (template, templateProblem) = (try ChatTemplate(source: source), nil)
+            own = if let source = tokenizer.chatTemplate { try ChatTemplate(source: source) } else { nil }
         } catch {
-            (template, templateProblem) = (nil, "\(error)")
+            (own, templateProblem) = (nil, "\(error)")
         }
     }
 
     /// The pure side's view of the tokens.
     package var vocabulary: Vocabulary { tokenizer.vocabulary }
 
-    /// Whether prompts can be wrapped in a chat template.
-    package var hasChatTemplate: Bool { template != nil }
+    /// Why prompts cannot be wrapped in the model's own chat template, where it has one that cannot be read.
+    package private(set) var templateProblem: String?
 
-    /// The tokens of a prompt. Control tokens count as such wherever they stand in the text, as they do in the peers.
-    package func encode(prompt: [UInt8], format: PromptFormat, system: [UInt8]?) throws(NodeError) -> [Token] {
-        guard format == .chat || (format == .automatic && template != nil) else {
-            guard system == nil else { throw .refused("a system message needs a chat template") }
+    /// The tokens of a prompt.
+    ///
+    /// In a chat, prompt and system message are text: control tokens come from the template alone, unless
+    /// `parsesSpecial` says that those written out in the texts count as well. Bytes that are no UTF-8 become U+FFFD there,
+    /// because templates work on characters. A prompt that is sent as it is has its control tokens, as in the peers.
+    ///
+    /// - Parameters:
+    ///   - localSeconds: the client's clock, for templates that print the date; see ``Submit/localSeconds``.
+    ///   - template: stands in for the model's own.
+    package func encode(
+        prompt: [UInt8],
+        format: PromptFormat,
+        system: [UInt8]? = nil,
+        parsesSpecial: Bool = false,
+        localSeconds: UInt64? = nil,
+        template given: ChatTemplate? = nil
+    ) throws(PromptError) -> [Token] {
+        let template = given ?? own
+        // A template that cannot be read is no reason to do without one in silence.
+        let isChat = format == .chat || format == .automatic && (template != nil || templateProblem != nil)
+        guard isChat else {
+            guard system == nil else { throw PromptError("a system message needs a chat template, and there is none") }
             return tokenizer.encode(prompt, parseSpecial: true)
         }
         guard let template else {
-            throw .refused(
-                templateProblem.map { "the model's chat template cannot be used: \($0); try --raw" }
-                    ?? "the model has no chat template; use --raw"
+            throw PromptError(
+                templateProblem.map { "the model's chat template cannot be used: \($0)" }
+                    ?? "the model has no chat template"
             )
         }
         var messages: [ChatMessage] = []
@@ -66,12 +79,12 @@ package struct PromptTokenizer: Sendable {
                 messages: messages,
                 addGenerationPrompt: true,
                 bosToken: bosToken,
-                eosToken: eosToken
+                eosToken: eosToken,
+                localSeconds: localSeconds
             )
-            // The template writes the beginning-of-text token itself where the model wants one.
-            return tokenizer.encode(Array(text.utf8), parseSpecial: true, addBOS: false)
+            return tokenizer.encode(parsesSpecial ? TemplateString(text.text) : text)
         } catch {
-            throw .refused("the model's chat template failed: \(error); try --raw")
+            throw PromptError("the chat template failed: \(error)")
         }
     }
 }

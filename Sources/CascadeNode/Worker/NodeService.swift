@@ -59,10 +59,24 @@ package struct NodeService: Service {
             )
             loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
+            if configuration.role == .expert { Self.checkTemplate(tokenizer, logger) }
         } catch let error as NodeError {
             throw error
         } catch {
             throw .failed("\(error)")
+        }
+    }
+
+    /// Says at once what clients would find out with their first chat.
+    private static func checkTemplate(_ tokenizer: Tokenizer, _ logger: Logger) {
+        guard let source = tokenizer.chatTemplate else { return }
+        do throws(TemplateError) {
+            _ = try ChatTemplate(source: source)
+        } catch {
+            logger.warning(
+                "the model's chat template cannot be used: chats are refused unless the coordinator has --chat-template",
+                metadata: ["problem": "\(error)"]
+            )
         }
     }
 

@@ -3,8 +3,9 @@
 /// The result equals what Jinja2 gives in the environment of Hugging Face's `apply_chat_template` (`trim_blocks` and
 /// `lstrip_blocks` set, `break` and `continue`, the immutable sandbox, `tojson` as plain JSON). What lies outside the
 /// subset is refused with a `TemplateError` that names it: unknown tags when the template is read, unknown filters,
-/// tests and methods when a rendering reaches them, so that an exotic branch nobody takes does no harm. There is no
-/// clock: `strftime_now` is undefined, and templates that ask for it first take their fixed date.
+/// tests and methods when a rendering reaches them, so that an exotic branch nobody takes does no harm. The only clock is
+/// the one that a caller hands over: without it `strftime_now` is undefined, and templates that ask for it first take
+/// their fixed date.
 ///
 /// Source, nesting, steps, output and values are bounded (`TemplateLimits`); a hostile template ends in an error.
 package struct ChatTemplate: Sendable {
@@ -21,28 +22,31 @@ package struct ChatTemplate: Sendable {
         macros = parser.macros
     }
 
-    /// The prompt for a conversation.
+    /// The prompt for a conversation, which knows what of it the template wrote.
     ///
     /// - Parameters:
-    ///   - messages: the turns, oldest first.
+    ///   - messages: the turns, oldest first. Their contents come from outside.
     ///   - addGenerationPrompt: whether the prompt ends with the opening of the assistant's turn.
     ///   - bosToken: the text of the begin token, empty where the model has none.
     ///   - eosToken: the text of the end token, empty where the model has none.
+    ///   - localSeconds: what `strftime_now` takes for now: seconds behind the beginning of 1970 in the reader's time
+    ///     zone; nil: it is undefined.
     ///   - extra: further variables (`tools`, `documents`, `enable_thinking`, …). They win over the variables above;
-    ///     `tools` and `documents` are none where they are not given.
+    ///     `tools` and `documents` are none where they are not given. Their texts come from outside.
     /// - Throws: `TemplateError`; its kind is `raised` where the template itself refuses the conversation.
     package func render(
         messages: [ChatMessage],
         addGenerationPrompt: Bool,
         bosToken: String,
         eosToken: String,
+        localSeconds: UInt64? = nil,
         extra: [String: TemplateValue] = [:]
-    ) throws(TemplateError) -> String {
+    ) throws(TemplateError) -> TemplateString {
         var variables: [String: TemplateValue] = [
             "messages": .list(TemplateList(messages.map(\.value))),
             "add_generation_prompt": .boolean(addGenerationPrompt),
-            "bos_token": .string(bosToken),
-            "eos_token": .string(eosToken),
+            "bos_token": .string(TemplateString(bosToken)),
+            "eos_token": .string(TemplateString(eosToken)),
             "tools": .null,
             "documents": .null,
         ]
@@ -50,9 +54,10 @@ package struct ChatTemplate: Sendable {
             guard value.depth <= TemplateLimits.valueDepth else {
                 throw .limit("'\(name)' is nested \(value.depth) deep, at most \(TemplateLimits.valueDepth)")
             }
-            variables[name] = value
+            variables[name] = value.asForeign
         }
-        var evaluator = TemplateEvaluator(macros: macros, variables: variables)
+        let clock = localSeconds.map(TemplateClock.init(localSeconds:))
+        var evaluator = TemplateEvaluator(macros: macros, variables: variables, clock: clock)
         return try evaluator.render(body)
     }
 }

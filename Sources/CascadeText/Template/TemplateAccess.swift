@@ -23,7 +23,7 @@ enum TemplateAccess {
         }
         guard case .map(let map) = value else { return missing(name, in: value) }
         try meter.spend(elements: map.entries.count)
-        return map[.string(name)] ?? missing(name, in: value)
+        return map[.string(TemplateString(name))] ?? missing(name, in: value)
     }
 
     /// `value[key]`: the map's entry or the element, else, for a name, the method.
@@ -44,19 +44,21 @@ enum TemplateAccess {
             }
         case .string(let text):
             if let index = key.index {
-                try meter.spend(bytes: text.utf8.count)
-                let scalars = text.unicodeScalars
+                try meter.spend(bytes: text.count)
+                let scalars = text.text.unicodeScalars
                 guard let position = position(index, count: scalars.count) else { break }
-                return .string(String(scalars[scalars.index(scalars.startIndex, offsetBy: position)]))
+                let place = scalars.index(scalars.startIndex, offsetBy: position)
+                let start = text.text.utf8.distance(from: text.text.startIndex, to: place)
+                return .string(text[start..<start + UTF8.width(scalars[place])])
             }
         case .null, .boolean, .integer, .float, .object:
             break
         }
         let name = try TemplatePrinter.text(of: key, &meter)
-        if case .string = key, let method = try method(name, of: value) {
+        if case .string = key, let method = try method(name.text, of: value) {
             return method
         }
-        return missing(name, in: value)
+        return missing(name.text, in: value)
     }
 
     /// `value[start:stop:step]`.
@@ -74,13 +76,9 @@ enum TemplateAccess {
             let indices = try indices(start, stop, step, count: list.elements.count)
             return try meter.list(indices.map { list.elements[$0] }, isTuple: list.isTuple)
         case .string(let text):
-            try meter.spend(characterBytes: text.utf8.count)
-            let scalars = Array(text.unicodeScalars)
-            var result = String.UnicodeScalarView()
-            for index in try indices(start, stop, step, count: scalars.count) {
-                result.append(scalars[index])
-            }
-            return .string(String(result))
+            try meter.spend(characterBytes: text.count)
+            let scalars = text.scalars
+            return .string(TemplateString(try indices(start, stop, step, count: scalars.count).map { scalars[$0] }))
         case .null, .boolean, .integer, .float, .map, .object:
             return .undefined("\(value.typeName) has no slices")
         }

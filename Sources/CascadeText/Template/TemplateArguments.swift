@@ -21,7 +21,7 @@ struct TemplateArguments {
 
 extension TemplateValue {
     /// The value as a string, where it is one.
-    func string(_ what: String) throws(TemplateError) -> String {
+    func string(_ what: String) throws(TemplateError) -> TemplateString {
         guard case .string(let text) = self else { throw .evaluation("\(what) must be a string, not \(typeName)") }
         return text
     }

@@ -88,7 +88,7 @@ extension TemplateEvaluator {
     }
 
     private mutating func concatenation(_ operands: [TemplateExpression]) throws(TemplateError) -> TemplateValue {
-        var text = ""
+        var text = TemplateString()
         for operand in operands {
             let value = try evaluate(operand)
             try meter.append(try TemplatePrinter.text(of: value, &meter), to: &text)
@@ -156,7 +156,7 @@ extension TemplateEvaluator {
             return try TemplateAccess.attribute(name, of: value, &meter)
         case .element(let key):
             let key = try evaluate(key)
-            if case .string(let name) = key, let found = attribute(name, ofNamespace: value) { return found }
+            if case .string(let name) = key, let found = attribute(name.text, ofNamespace: value) { return found }
             return try TemplateAccess.element(key, of: value, &meter)
         case .slice(let start, let stop, let step):
             return try TemplateAccess.slice(
@@ -243,7 +243,12 @@ extension TemplateEvaluator {
             guard let message = try arguments.bind("message")[0] else {
                 throw .evaluation("raise_exception needs a message")
             }
-            throw .raised(try TemplatePrinter.text(of: message, &meter))
+            throw .raised(try TemplatePrinter.text(of: message, &meter).text)
+        case .strftimeNow:
+            guard let clock, let format = try arguments.bind("format")[0] else {
+                throw .evaluation("strftime_now needs a format")
+            }
+            return .string(TemplateString(try clock.text(try format.string("strftime_now's format").text)))
         case .range:
             return try range(arguments)
         case .dict:
@@ -251,7 +256,7 @@ extension TemplateEvaluator {
         case .namespace:
             var attributes: [String: TemplateValue] = [:]
             for entry in try entries(arguments) {
-                attributes[try entry.key.string("a namespace's attribute")] = entry.value
+                attributes[try entry.key.string("a namespace's attribute").text] = entry.value
             }
             namespaces.append(attributes)
             return .object(TemplateObject(kind: .namespace(namespaces.count - 1)))
@@ -272,7 +277,7 @@ extension TemplateEvaluator {
             }
         }
         try meter.spend(elements: entries.count)
-        return entries + arguments.keyword.map { (.string($0.name), $0.value) }
+        return entries + arguments.keyword.map { (.string(TemplateString($0.name)), $0.value) }
     }
 
     private mutating func range(_ arguments: TemplateArguments) throws(TemplateError) -> TemplateValue {

@@ -3,9 +3,12 @@ struct TemplateEvaluator {
     let macros: [TemplateMacro]
     var meter = TemplateMeter()
     /// What has been written to the output, or to the innermost captured text.
-    var output = ""
+    var output = TemplateString()
     /// The attributes of each `namespace()`; values name them by index.
     var namespaces: [[String: TemplateValue]] = []
+
+    /// What `strftime_now` reads.
+    let clock: TemplateClock?
 
     private var scopes: [Scope]
     /// The scope of the innermost macro call; what lies between it and the template's own scope is hidden.
@@ -23,13 +26,14 @@ struct TemplateEvaluator {
         case nextIteration
     }
 
-    init(macros: [TemplateMacro], variables: [String: TemplateValue]) {
+    init(macros: [TemplateMacro], variables: [String: TemplateValue], clock: TemplateClock?) {
         self.macros = macros
+        self.clock = clock
         scopes = [Scope(values: variables)]
     }
 
     /// The output of a whole template.
-    mutating func render(_ body: [TemplateStatement]) throws(TemplateError) -> String {
+    mutating func render(_ body: [TemplateStatement]) throws(TemplateError) -> TemplateString {
         _ = try run(body)
         return output
     }
@@ -50,7 +54,7 @@ struct TemplateEvaluator {
     private mutating func run(_ statement: TemplateStatement) throws(TemplateError) -> Flow {
         switch statement {
         case .text(let text):
-            try meter.append(text, to: &output)
+            try meter.append(TemplateString(text), to: &output)
         case .output(let expression):
             let value = try evaluate(expression)
             do {
@@ -133,8 +137,10 @@ struct TemplateEvaluator {
     }
 
     /// The text that a body writes, in a scope of its own. An error ends the rendering, so nothing is restored then.
-    private mutating func captured(_ body: [TemplateStatement]) throws(TemplateError) -> (text: String, flow: Flow) {
-        var text = ""
+    private mutating func captured(_ body: [TemplateStatement]) throws(TemplateError) -> (
+        text: TemplateString, flow: Flow
+    ) {
+        var text = TemplateString()
         swap(&text, &output)
         let flow = try runInScope(body)
         swap(&text, &output)
@@ -189,13 +195,10 @@ struct TemplateEvaluator {
             if name == "loop", let loop = scope.loop { return loop.value }
         }
         if let value = scopes[0].values[name] { return value }
-        if let function = TemplateFunction(rawValue: name) {
+        if let function = TemplateFunction(rawValue: name), function != .strftimeNow || clock != nil {
             return .object(TemplateObject(kind: .function(function)))
         }
-        return .undefined(
-            name == "strftime_now"
-                ? "'strftime_now' is not available: a prompt does not depend on the clock" : "'\(name)' is undefined"
-        )
+        return .undefined("'\(name)' is undefined")
     }
 
     /// The state of the innermost loop, unless a variable of that name hides it.

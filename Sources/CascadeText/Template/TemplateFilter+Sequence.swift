@@ -18,8 +18,8 @@ extension TemplateFilter {
             return .integer(try length(of: value, &meter))
         case .reverse:
             if case .string(let text) = value {
-                try meter.spend(characterBytes: text.utf8.count)
-                return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
+                try meter.spend(characterBytes: text.count)
+                return .string(TemplateString(text.scalars.reversed()))
             }
             return try meter.list(try TemplateOperators.elements(of: value, &meter).reversed())
         case .first, .last:
@@ -43,8 +43,8 @@ extension TemplateFilter {
         case .list(let list): return list.elements.count
         case .map(let map): return map.entries.count
         case .string(let text):
-            try meter.spend(bytes: text.utf8.count)
-            return text.unicodeScalars.count
+            try meter.spend(bytes: text.count)
+            return text.text.unicodeScalars.count
         case .null, .boolean, .integer, .float, .object:
             throw .evaluation("\(value.typeName) has no length")
         }
@@ -57,7 +57,7 @@ extension TemplateFilter {
     ) throws(TemplateError) -> TemplateValue {
         let bound = try arguments.bind("d", "attribute")
         let separator = try TemplatePrinter.text(of: bound[0] ?? .string(""), &meter)
-        var result = ""
+        var result = TemplateString()
         for (index, element) in try TemplateOperators.elements(of: value, &meter).enumerated() {
             try meter.append(index == 0 ? "" : separator, to: &result)
             let item = try attribute(bound[1], of: element, &meter)
@@ -114,8 +114,8 @@ extension TemplateFilter {
         for element in elements {
             let key = try attribute(name, of: element, &meter)
             if !isCaseSensitive, case .string(let text) = key {
-                try meter.spend(characterBytes: text.utf8.count)
-                keys.append(.string(text.lowercased()))
+                try meter.spend(characterBytes: text.count)
+                keys.append(.string(TemplateString(text.text.lowercased())))
             } else {
                 keys.append(key)
             }
@@ -179,7 +179,7 @@ extension TemplateFilter {
         }
         var rest = arguments
         rest.positional.removeFirst()
-        return Mapping(filter: try TemplateFilter.named(try name.string("map's filter")), arguments: rest)
+        return Mapping(filter: try TemplateFilter.named(try name.string("map's filter").text), arguments: rest)
     }
 
     /// What `select` and its kin ask of an element.
@@ -208,7 +208,7 @@ extension TemplateFilter {
             selection.attribute = rest.positional.removeFirst()
         }
         if !rest.positional.isEmpty {
-            selection.test = try TemplateTest.named(try rest.positional.removeFirst().string("the test"))
+            selection.test = try TemplateTest.named(try rest.positional.removeFirst().string("the test").text)
         }
         selection.arguments = rest
         return selection
@@ -225,12 +225,13 @@ extension TemplateFilter {
         case .null:
             return element
         case .string(let path):
+            let path = path.text
             guard !path.utf8.contains(UInt8(ascii: ",")) else { throw .unsupported("a list of attributes") }
             var value = element
             for part in path.split(separator: ".", omittingEmptySubsequences: false) {
                 let isIndex = !part.isEmpty && part.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
                 let key = isIndex ? Int(part).map { TemplateValue.integer($0) } : nil
-                value = try TemplateAccess.element(key ?? .string(String(part)), of: value, &meter)
+                value = try TemplateAccess.element(key ?? .string(TemplateString(String(part))), of: value, &meter)
             }
             return value
         case let key:

@@ -6,7 +6,7 @@ extension TemplateFilter {
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         let text = try TemplatePrinter.text(of: value, &meter)
-        try meter.spend(characterBytes: text.utf8.count)
+        try meter.spend(characterBytes: text.count)
         switch self {
         case .indent:
             return .string(try indented(text, arguments, &meter))
@@ -20,38 +20,40 @@ extension TemplateFilter {
         }
     }
 
-    private func cased(_ text: String) -> String {
+    private func cased(_ text: TemplateString) -> TemplateString {
         switch self {
         case .capitalize: TemplateText.capitalized(text)
-        case .lower: text.lowercased()
+        case .lower: TemplateText.lowercased(text)
         case .title: TemplateText.titleFiltered(text)
-        case .upper: text.uppercased()
+        case .upper: TemplateText.uppercased(text)
         default: text
         }
     }
 
     private func indented(
-        _ text: String,
+        _ text: TemplateString,
         _ arguments: TemplateArguments,
         _ meter: inout TemplateMeter
-    ) throws(TemplateError) -> String {
+    ) throws(TemplateError) -> TemplateString {
         let bound = try arguments.bind("width", "first", "blank")
-        let indent: String
+        let indent: TemplateString
         if case .string(let text)? = bound[0] {
             indent = text
         } else {
             let width = max(0, try (bound[0] ?? .integer(4)).integer("indent's width"))
             try meter.reserve(width)
-            indent = String(repeating: " ", count: width)
+            indent = TemplateString(String(repeating: " ", count: width))
         }
         let indentsFirst = bound[1]?.isTrue ?? false
         let indentsBlank = bound[2]?.isTrue ?? false
-        var result = ""
+        var result = TemplateString()
         // Jinja adds the newline too, so that a trailing line end stays.
-        for (index, line) in try TemplateText.lines(of: text + "\n").enumerated() {
+        let closed = text + "\n"
+        for (index, line) in try TemplateText.lines(of: closed.text).enumerated() {
             let isIndented = index == 0 ? indentsFirst : indentsBlank || !line.isEmpty
-            try meter.append((index == 0 ? "" : "\n") + (isIndented ? indent : ""), to: &result)
-            try meter.append(line, to: &result)
+            if index > 0 { try meter.append("\n", to: &result) }
+            if isIndented { try meter.append(indent, to: &result) }
+            try meter.append(closed[line], to: &result)
         }
         return result
     }

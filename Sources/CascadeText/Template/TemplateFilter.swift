@@ -70,8 +70,8 @@ enum TemplateFilter: String {
             guard !value.isInfinite else { throw .evaluation("an infinite float has no integer") }
             float = value
         case .string(let text):
-            if let integer = try TemplateText.integer(text) { return .integer(integer) }
-            float = TemplateText.float(text)
+            if let integer = try TemplateText.integer(text.text) { return .integer(integer) }
+            float = TemplateText.float(text.text)
         case .null, .list, .map, .object: return nil
         }
         guard let float, float.isFinite else { return nil }
@@ -84,7 +84,7 @@ enum TemplateFilter: String {
     private func float(_ value: TemplateValue) throws(TemplateError) -> TemplateValue? {
         switch value {
         case .undefined(let message): throw .evaluation(message)
-        case .string(let text): TemplateText.float(text).map { .float($0) }
+        case .string(let text): TemplateText.float(text.text).map { .float($0) }
         default: value.number.map { .float($0) }
         }
     }
@@ -108,7 +108,7 @@ enum TemplateFilter: String {
         case let indent:
             let width = max(0, try indent.integer("tojson's indent"))
             try meter.reserve(width)
-            json.indent = String(repeating: " ", count: width)
+            json.indent = TemplateString(String(repeating: " ", count: width))
         }
         if json.indent != nil {
             json.itemSeparator = ","

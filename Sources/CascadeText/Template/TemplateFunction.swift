@@ -4,4 +4,6 @@ enum TemplateFunction: String {
     case dict
     case namespace
     case raiseException = "raise_exception"
+    /// Undefined where nobody says what time it is.
+    case strftimeNow = "strftime_now"
 }

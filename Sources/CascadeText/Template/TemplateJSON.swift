@@ -3,14 +3,14 @@ struct TemplateJSON {
     /// Whether everything beyond ASCII is escaped.
     var isASCII = false
     /// What a level is indented by; nil keeps all on one line.
-    var indent: String?
-    var itemSeparator = ", "
-    var keySeparator = ": "
+    var indent: TemplateString?
+    var itemSeparator: TemplateString = ", "
+    var keySeparator: TemplateString = ": "
     var sortsKeys = false
 
     /// A value as JSON.
-    func text(of value: TemplateValue, _ meter: inout TemplateMeter) throws(TemplateError) -> String {
-        var text = ""
+    func text(of value: TemplateValue, _ meter: inout TemplateMeter) throws(TemplateError) -> TemplateString {
+        var text = TemplateString()
         try write(value, level: 0, to: &text, &meter)
         return text
     }
@@ -18,14 +18,14 @@ struct TemplateJSON {
     private func write(
         _ value: TemplateValue,
         level: Int,
-        to text: inout String,
+        to text: inout TemplateString,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) {
         switch value {
         case .null: try meter.append("null", to: &text)
         case .boolean(let value): try meter.append(value ? "true" : "false", to: &text)
-        case .integer(let value): try meter.append(String(value), to: &text)
-        case .float(let value): try meter.append(number(value), to: &text)
+        case .integer(let value): try meter.append(TemplateString(String(value)), to: &text)
+        case .float(let value): try meter.append(TemplateString(number(value)), to: &text)
         case .string(let value): try writeString(value, to: &text, &meter)
         case .list(let list):
             guard !list.elements.isEmpty else { return try meter.append("[]", to: &text) }
@@ -57,7 +57,7 @@ struct TemplateJSON {
     private func startItem(
         _ index: Int,
         level: Int,
-        to text: inout String,
+        to text: inout TemplateString,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) {
         try meter.append(index == 0 ? "" : itemSeparator, to: &text)
@@ -66,7 +66,7 @@ struct TemplateJSON {
 
     private func startLine(
         level: Int,
-        to text: inout String,
+        to text: inout TemplateString,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) {
         guard let indent else { return }
@@ -85,11 +85,11 @@ struct TemplateJSON {
         return order.map { map.entries[$0] }
     }
 
-    private func keyText(_ key: TemplateValue) throws(TemplateError) -> String {
+    private func keyText(_ key: TemplateValue) throws(TemplateError) -> TemplateString {
         switch key {
         case .string(let text): text
-        case .integer(let value): String(value)
-        case .float(let value): number(value)
+        case .integer(let value): TemplateString(String(value))
+        case .float(let value): TemplateString(number(value))
         case .boolean(let value): value ? "true" : "false"
         case .null: "null"
         case .undefined, .list, .map, .object: throw .evaluation("\(key.typeName) is no key of JSON")
@@ -102,33 +102,29 @@ struct TemplateJSON {
     }
 
     private func writeString(
-        _ value: String,
-        to text: inout String,
+        _ value: TemplateString,
+        to text: inout TemplateString,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) {
-        try meter.spend(characterBytes: value.utf8.count)
-        var result = String.UnicodeScalarView()
-        result.append("\"")
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": result.append(contentsOf: "\\\"".unicodeScalars)
-            case "\\": result.append(contentsOf: "\\\\".unicodeScalars)
-            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
-            case "\r": result.append(contentsOf: "\\r".unicodeScalars)
-            case "\t": result.append(contentsOf: "\\t".unicodeScalars)
-            case "\u{08}": result.append(contentsOf: "\\b".unicodeScalars)
-            case "\u{0C}": result.append(contentsOf: "\\f".unicodeScalars)
-            default:
-                if scalar.value >= 0x20, !isASCII || scalar.value < 0x7F {
-                    result.append(scalar)
-                    continue
-                }
-                for unit in String(scalar).utf16 {
-                    result.append(contentsOf: "\\u\(TemplateText.hex(UInt32(unit), digits: 4))".unicodeScalars)
-                }
-            }
+        try meter.spend(characterBytes: value.count)
+        try meter.append("\"", to: &text)
+        try meter.append(value.mapScalars(escaped), to: &text)
+        try meter.append("\"", to: &text)
+    }
+
+    private func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar {
+        case "\"": return "\\\""
+        case "\\": return "\\\\"
+        case "\n": return "\\n"
+        case "\r": return "\\r"
+        case "\t": return "\\t"
+        case "\u{08}": return "\\b"
+        case "\u{0C}": return "\\f"
+        default:
+            let text = String(scalar)
+            guard scalar.value < 0x20 || isASCII && scalar.value >= 0x7F else { return text }
+            return text.utf16.map { "\\u" + TemplateText.hex(UInt32($0), digits: 4) }.joined()
         }
-        result.append("\"")
-        try meter.append(String(result), to: &text)
     }
 }

@@ -12,8 +12,15 @@ package struct TemplateMap: Sendable {
     /// Creates a map; of two entries with the same key the later one's value stays.
     package init(_ entries: [(String, TemplateValue)] = []) {
         for (key, value) in entries {
-            set(.string(key), value)
+            set(.string(TemplateString(key)), value)
         }
+    }
+
+    /// The same map, with all its texts from outside.
+    var asForeign: TemplateMap {
+        var map = self
+        map.entries = entries.map { ($0.key.asForeign, $0.value.asForeign) }
+        return map
     }
 
     /// The value of a key.

@@ -43,10 +43,10 @@ struct TemplateMeter {
     }
 
     /// Appends text within the bound of one string; only what is appended costs.
-    mutating func append(_ piece: String, to text: inout String) throws(TemplateError) {
-        try check(bytes: text.utf8.count + piece.utf8.count)
-        try spend(bytes: piece.utf8.count)
-        text += piece
+    mutating func append(_ piece: TemplateString, to text: inout TemplateString) throws(TemplateError) {
+        try check(bytes: text.count + piece.count)
+        try spend(bytes: piece.count)
+        text.append(piece)
     }
 
     /// Refuses a new text that would be too long before it is made, and counts its making.

@@ -76,7 +76,7 @@ enum TemplateMethods {
 
     private static func call(
         _ name: String,
-        on text: String,
+        on text: TemplateString,
         _ arguments: TemplateArguments,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue? {
@@ -92,22 +92,22 @@ enum TemplateMethods {
             return try split(text, arguments, &meter)
         case "splitlines":
             _ = try arguments.bind()
-            try meter.spend(characterBytes: text.utf8.count)
-            return try meter.list(try TemplateText.lines(of: text).map { .string($0) })
+            try meter.spend(characterBytes: text.count)
+            return try meter.list(try TemplateText.lines(of: text.text).map { .string(text[$0]) })
         case "replace":
             return .string(try replaced(text, arguments, &meter))
         case "join":
             return .string(try joined(text, arguments, &meter))
         case "find":
-            let needle = try (try arguments.bind("sub")[0] ?? .null).string("what to find")
+            let needle = try (try arguments.bind("sub")[0] ?? .null).string("what to find").text
             guard !needle.isEmpty else { return .integer(0) }
-            try meter.spend(bytes: text.utf8.count)
-            let bytes = Array(text.utf8)
+            try meter.spend(bytes: text.count)
+            let bytes = Array(text.text.utf8)
             let offset = TemplateText.occurrences(of: Array(needle.utf8), in: bytes, limit: 1).first
             return .integer(offset.map { String(decoding: bytes[..<$0], as: UTF8.self).unicodeScalars.count } ?? -1)
         case "upper", "lower", "title", "capitalize":
             _ = try arguments.bind()
-            try meter.spend(characterBytes: text.utf8.count)
+            try meter.spend(characterBytes: text.count)
             return .string(cased(text, name))
         default:
             return nil
@@ -116,31 +116,31 @@ enum TemplateMethods {
 
     /// `strip(characters)`: method and filter.
     static func stripped(
-        _ text: String,
+        _ text: TemplateString,
         _ arguments: TemplateArguments,
         left: Bool = true,
         right: Bool = true,
         _ meter: inout TemplateMeter
-    ) throws(TemplateError) -> String {
-        try meter.spend(characterBytes: text.utf8.count)
+    ) throws(TemplateError) -> TemplateString {
+        try meter.spend(characterBytes: text.count)
         let characters = try arguments.bind("chars")[0] ?? .null
         if case .null = characters { return TemplateText.strip(text, nil, left: left, right: right) }
-        let set = try characters.string("the characters to strip")
+        let set = try characters.string("the characters to strip").text
         try meter.spend(elements: set.utf8.count)
         return TemplateText.strip(text, set, left: left, right: right)
     }
 
-    private static func cased(_ text: String, _ name: String) -> String {
+    private static func cased(_ text: TemplateString, _ name: String) -> TemplateString {
         switch name {
-        case "upper": text.uppercased()
-        case "lower": text.lowercased()
+        case "upper": TemplateText.uppercased(text)
+        case "lower": TemplateText.lowercased(text)
         case "title": TemplateText.titlecased(text)
         default: TemplateText.capitalized(text)
         }
     }
 
     private static func has(
-        _ text: String,
+        _ text: TemplateString,
         _ affix: TemplateValue,
         atEnd: Bool,
         _ meter: inout TemplateMeter
@@ -152,37 +152,38 @@ enum TemplateMethods {
             }
             return false
         }
-        let affix = try affix.string("what to look for").utf8
-        try meter.spend(bytes: min(affix.count, text.utf8.count))
-        return atEnd ? text.utf8.reversed().starts(with: affix.reversed()) : text.utf8.starts(with: affix)
+        let affix = try affix.string("what to look for").text.utf8
+        let bytes = text.text.utf8
+        try meter.spend(bytes: min(affix.count, bytes.count))
+        return atEnd ? bytes.reversed().starts(with: affix.reversed()) : bytes.starts(with: affix)
     }
 
     private static func split(
-        _ text: String,
+        _ text: TemplateString,
         _ arguments: TemplateArguments,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         let bound = try arguments.bind("sep", "maxsplit")
         let limit = try count(bound[1], "maxsplit")
-        try meter.spend(characterBytes: text.utf8.count)
-        let parts: [String]
+        try meter.spend(characterBytes: text.count)
+        let parts: [Range<Int>]
         if case .null = bound[0] ?? .null {
-            parts = try TemplateText.words(of: text, limit: limit)
+            parts = try TemplateText.words(of: text.text, limit: limit)
         } else {
-            let separator = try (bound[0] ?? .null).string("the separator")
+            let separator = try (bound[0] ?? .null).string("the separator").text
             guard !separator.isEmpty else { throw .evaluation("the separator is empty") }
-            parts = try TemplateText.split(text, at: separator, limit: limit)
+            parts = try TemplateText.split(text.text, at: separator, limit: limit)
         }
-        return try meter.list(parts.map { .string($0) })
+        return try meter.list(parts.map { .string(text[$0]) })
     }
 
     private static func joined(
-        _ separator: String,
+        _ separator: TemplateString,
         _ arguments: TemplateArguments,
         _ meter: inout TemplateMeter
-    ) throws(TemplateError) -> String {
+    ) throws(TemplateError) -> TemplateString {
         guard let items = try arguments.bind("iterable")[0] else { throw .evaluation("join needs a list") }
-        var result = ""
+        var result = TemplateString()
         for (index, item) in try TemplateOperators.elements(of: items, &meter).enumerated() {
             try meter.append(index == 0 ? "" : separator, to: &result)
             try meter.append(try item.string("an item to join"), to: &result)
@@ -192,34 +193,34 @@ enum TemplateMethods {
 
     /// `replace(old, new, count)`: method and filter.
     static func replaced(
-        _ text: String,
+        _ text: TemplateString,
         _ arguments: TemplateArguments,
         _ meter: inout TemplateMeter
-    ) throws(TemplateError) -> String {
+    ) throws(TemplateError) -> TemplateString {
         let bound = try arguments.bind("old", "new", "count")
         guard let old = bound[0], let new = bound[1] else { throw .evaluation("replace needs an old and a new text") }
-        let oldText = try TemplatePrinter.text(of: old, &meter)
+        let needle = Array(try TemplatePrinter.text(of: old, &meter).text.utf8)
         let newText = try TemplatePrinter.text(of: new, &meter)
         let limit = try count(bound[2], "replace's count")
-        try meter.spend(bytes: text.utf8.count)
-        let bytes = Array(text.utf8)
-        let needle = Array(oldText.utf8)
+        try meter.spend(bytes: text.count)
+        let bytes = Array(text.text.utf8)
         let offsets =
             needle.isEmpty
-            ? TemplateText.boundaries(of: text, limit: limit)
+            ? TemplateText.boundaries(of: text.text, limit: limit)
             : TemplateText.occurrences(of: needle, in: bytes, limit: limit)
         guard !offsets.isEmpty else { return text }
-        let (added, overflow) = offsets.count.multipliedReportingOverflow(by: newText.utf8.count)
+        let (added, overflow) = offsets.count.multipliedReportingOverflow(by: newText.count)
         try meter.reserve(overflow ? .max : added + bytes.count - offsets.count * needle.count)
-        var result: [UInt8] = []
+        try meter.spend(elements: offsets.count)
+        var result = TemplateString()
         var start = 0
         for offset in offsets {
-            result += bytes[start..<offset]
-            result += newText.utf8
+            result.append(text[start..<offset])
+            result.append(newText)
             start = offset + needle.count
         }
-        result += bytes[start...]
-        return String(decoding: result, as: UTF8.self)
+        result.append(text[start..<bytes.count])
+        return result
     }
 
     /// How often at most: none and negative numbers mean without limit.

@@ -17,7 +17,7 @@ extension TemplateOperators {
         case (_, .undefined(let message), _), (_, _, .undefined(let message)):
             throw .evaluation(message)
         case (.add, .string(let first), .string(let second)):
-            try meter.reserve(first.utf8.count + second.utf8.count)
+            try meter.reserve(first.count + second.count)
             return .string(first + second)
         case (.add, .list(let first), .list(let second)) where first.isTuple == second.isTuple:
             return try meter.list(first.elements + second.elements, isTuple: first.isTuple)
@@ -102,15 +102,15 @@ extension TemplateOperators {
     }
 
     private static func repeated(
-        _ text: String,
+        _ text: TemplateString,
         _ count: Int,
         _ meter: inout TemplateMeter
-    ) throws(TemplateError) -> String {
+    ) throws(TemplateError) -> TemplateString {
         guard count > 0 else { return "" }
-        let (bytes, overflow) = text.utf8.count.multipliedReportingOverflow(by: count)
+        let (bytes, overflow) = text.count.multipliedReportingOverflow(by: count)
         try meter.reserve(overflow ? .max : bytes)
         // An empty text repeats in no time, however large the count.
-        return text.isEmpty ? "" : String(repeating: text, count: count)
+        return text.isEmpty ? text : text.repeated(count)
     }
 
     private static func repeated(

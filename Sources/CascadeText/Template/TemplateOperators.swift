@@ -3,7 +3,7 @@ enum TemplateOperators {
     /// Equality of the values that may be keys; everything else is unequal.
     static func sameKey(_ first: TemplateValue, _ second: TemplateValue) -> Bool {
         switch (first, second) {
-        case (.string(let first), .string(let second)): return TemplateText.same(first, second)
+        case (.string(let first), .string(let second)): return TemplateText.same(first.text, second.text)
         case (.null, .null): return true
         default:
             if let first = first.index, let second = second.index { return first == second }
@@ -23,8 +23,8 @@ enum TemplateOperators {
         case (.undefined, .undefined):
             return true
         case (.string(let first), .string(let second)):
-            try meter.spend(bytes: min(first.utf8.count, second.utf8.count))
-            return TemplateText.same(first, second)
+            try meter.spend(bytes: min(first.count, second.count))
+            return TemplateText.same(first.text, second.text)
         case (.list(let first), .list(let second)):
             guard first.isTuple == second.isTuple, first.elements.count == second.elements.count else { return false }
             for (first, second) in zip(first.elements, second.elements) {
@@ -56,10 +56,10 @@ enum TemplateOperators {
         case (.undefined(let message), _), (_, .undefined(let message)):
             throw .evaluation(message)
         case (.string(let first), .string(let second)):
-            try meter.spend(bytes: min(first.utf8.count, second.utf8.count))
+            try meter.spend(bytes: min(first.count, second.count))
             // The order of UTF-8 bytes is that of the scalars.
-            guard !TemplateText.same(first, second) else { return 0 }
-            return first.utf8.lexicographicallyPrecedes(second.utf8) ? -1 : 1
+            guard !TemplateText.same(first.text, second.text) else { return 0 }
+            return first.text.utf8.lexicographicallyPrecedes(second.text.utf8) ? -1 : 1
         case (.list(let first), .list(let second)) where first.isTuple == second.isTuple:
             for (first, second) in zip(first.elements, second.elements) {
                 guard try equal(first, second, &meter) else { return try order(first, second, &meter) }
@@ -109,9 +109,9 @@ enum TemplateOperators {
             guard case .string(let needle) = item else {
                 throw .evaluation("'in' a string needs a string, not \(item.typeName)")
             }
-            try meter.spend(bytes: text.utf8.count)
+            try meter.spend(bytes: text.count)
             guard !needle.isEmpty else { return true }
-            return !TemplateText.occurrences(of: Array(needle.utf8), in: Array(text.utf8), limit: 1).isEmpty
+            return !TemplateText.occurrences(of: Array(needle.text.utf8), in: Array(text.text.utf8), limit: 1).isEmpty
         case .list(let list):
             for element in list.elements {
                 if try equal(element, item, &meter) { return true }
@@ -139,8 +139,8 @@ enum TemplateOperators {
             try meter.spend(elements: map.entries.count)
             return map.entries.map(\.key)
         case .string(let text):
-            try meter.spend(elements: text.utf8.count)
-            return text.unicodeScalars.map { .string(String($0)) }
+            try meter.spend(elements: text.count)
+            return text.scalars.map { .string(TemplateString([$0])) }
         case .null, .boolean, .integer, .float, .object:
             throw .evaluation("\(value.typeName) cannot be iterated")
         }

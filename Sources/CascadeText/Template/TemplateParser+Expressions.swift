@@ -194,7 +194,7 @@ extension TemplateParser {
                 advance()
                 text += more
             }
-            kind = .literal(.string(text))
+            kind = .literal(.string(TemplateString(text)))
         case .integer(let value):
             advance()
             kind = .literal(.integer(value))

@@ -1,55 +1,59 @@
 /// Upper and lower case, numbers and quotes as Python writes them.
 extension TemplateText {
+    /// Python's `upper`.
+    static func uppercased(_ text: TemplateString) -> TemplateString {
+        text.mapScalars(\.properties.uppercaseMapping)
+    }
+
+    /// Python's `lower`.
+    static func lowercased(_ text: TemplateString) -> TemplateString {
+        text.mapScalars(\.properties.lowercaseMapping)
+    }
+
     /// Python's `capitalize`.
-    static func capitalized(_ text: String) -> String {
-        guard let first = text.unicodeScalars.first else { return text }
-        return first.properties.titlecaseMapping + String(text.unicodeScalars.dropFirst()).lowercased()
+    static func capitalized(_ text: TemplateString) -> TemplateString {
+        var isInside = false
+        return text.mapScalars { scalar in
+            defer { isInside = true }
+            return isInside ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
+        }
     }
 
     /// Python's `str.title`: a letter behind anything but a letter is upper case, the others lower case.
-    static func titlecased(_ text: String) -> String {
-        var result = ""
+    static func titlecased(_ text: TemplateString) -> TemplateString {
         var isInside = false
-        for scalar in text.unicodeScalars {
+        return text.mapScalars { scalar in
             let properties = scalar.properties
-            result += isInside ? properties.lowercaseMapping : properties.titlecaseMapping
-            isInside = properties.isCased
+            defer { isInside = properties.isCased }
+            return isInside ? properties.lowercaseMapping : properties.titlecaseMapping
         }
-        return result
     }
 
     /// Jinja's `title` filter: words begin behind whitespace, `-` and opening brackets only.
-    static func titleFiltered(_ text: String) -> String {
-        var result = ""
+    static func titleFiltered(_ text: TemplateString) -> TemplateString {
         var isInside = false
-        for scalar in text.unicodeScalars {
-            let properties = scalar.properties
-            result += isInside ? properties.lowercaseMapping : properties.uppercaseMapping
-            isInside = !(isSpace(scalar) || ["-", "(", "{", "[", "<"].contains(scalar))
+        return text.mapScalars { scalar in
+            defer { isInside = !(isSpace(scalar) || ["-", "(", "{", "[", "<"].contains(scalar)) }
+            return isInside ? scalar.properties.lowercaseMapping : scalar.properties.uppercaseMapping
         }
-        return result
     }
 
     /// Python's `repr` of a string.
-    static func quoted(_ text: String) -> String {
-        let scalars = text.unicodeScalars
+    static func quoted(_ text: TemplateString) -> TemplateString {
+        let scalars = text.text.unicodeScalars
         let quote: Unicode.Scalar = scalars.contains("'") && !scalars.contains("\"") ? "\"" : "'"
-        var result = String.UnicodeScalarView()
-        result.append(quote)
-        for scalar in scalars {
+        let inner = text.mapScalars { scalar in
             switch scalar {
-            case "\\", quote:
-                result.append("\\")
-                result.append(scalar)
-            case "\n": result.append(contentsOf: "\\n".unicodeScalars)
-            case "\r": result.append(contentsOf: "\\r".unicodeScalars)
-            case "\t": result.append(contentsOf: "\\t".unicodeScalars)
-            case _ where isPrintable(scalar): result.append(scalar)
-            default: result.append(contentsOf: escape(scalar).unicodeScalars)
+            case "\\", quote: "\\" + String(scalar)
+            case "\n": "\\n"
+            case "\r": "\\r"
+            case "\t": "\\t"
+            case _ where isPrintable(scalar): String(scalar)
+            default: escape(scalar)
             }
         }
-        result.append(quote)
-        return String(result)
+        let mark = TemplateString(String(quote))
+        return mark + inner + mark
     }
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
@@ -108,7 +112,7 @@ extension TemplateText {
 
     /// Python's `int(text)` in base 10; nil where the text is no such number.
     static func integer(_ text: String) throws(TemplateError) -> Int? {
-        let digits = strip(text, nil)
+        let digits = strip(TemplateString(text), nil).text
         guard isNumeral(digits, allowed: "+-0123456789_") else { return nil }
         let plain = digits.filter { $0 != "_" }
         let unsigned = plain.drop { $0 == "+" || $0 == "-" }
@@ -120,7 +124,7 @@ extension TemplateText {
 
     /// Python's `float(text)`; nil where the text is no such number.
     static func float(_ text: String) -> Double? {
-        let digits = strip(text, nil)
+        let digits = strip(TemplateString(text), nil).text
         let name = digits.lowercased().drop { $0 == "+" || $0 == "-" }
         guard isNumeral(digits, allowed: "+-.0123456789eE_") || ["inf", "infinity", "nan"].contains(name) else {
             return nil

@@ -15,74 +15,93 @@ enum TemplateText {
     }
 
     /// Python's `strip`: drops the characters of a set, by default whitespace, from the chosen ends.
-    static func strip(_ text: String, _ set: String?, left: Bool = true, right: Bool = true) -> String {
+    static func strip(_ text: TemplateString, _ set: String?, left: Bool = true, right: Bool = true) -> TemplateString {
+        text[stripped(text.text, set, left: left, right: right)]
+    }
+
+    /// The bytes that Python's `strip` leaves.
+    private static func stripped(_ text: String, _ set: String?, left: Bool, right: Bool) -> Range<Int> {
         let dropped = set.map { Set($0.unicodeScalars) }
         func drops(_ scalar: Unicode.Scalar) -> Bool {
             dropped?.contains(scalar) ?? isSpace(scalar)
         }
         var rest = text.unicodeScalars[...]
+        var (start, end) = (0, text.utf8.count)
         while left, let first = rest.first, drops(first) {
             rest.removeFirst()
+            start += UTF8.width(first)
         }
         while right, let last = rest.last, drops(last) {
             rest.removeLast()
+            end -= UTF8.width(last)
         }
-        return String(rest)
+        return start..<end
     }
 
-    /// Python's `splitlines`, without the line ends.
-    static func lines(of text: String) throws(TemplateError) -> [String] {
-        var lines: [String] = []
-        var line = String.UnicodeScalarView()
+    /// The bytes of each line by Python's `splitlines`, without the line ends.
+    static func lines(of text: String) throws(TemplateError) -> [Range<Int>] {
+        var lines: [Range<Int>] = []
+        var (start, offset) = (0, 0)
         var isAfterReturn = false
         for scalar in text.unicodeScalars {
+            let next = offset + UTF8.width(scalar)
             switch scalar.value {
             case 0x0A where isAfterReturn:
-                break
+                start = next
             case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029:
-                lines.append(String(line))
-                line.removeAll()
+                lines.append(start..<offset)
+                start = next
                 try checkParts(lines.count)
             default:
-                line.append(scalar)
+                break
             }
             isAfterReturn = scalar == "\r"
+            offset = next
         }
-        if !line.isEmpty {
-            lines.append(String(line))
+        if start < offset {
+            lines.append(start..<offset)
         }
         return lines
     }
 
-    /// Python's `split` at whitespace, at most `limit` times.
-    static func words(of text: String, limit: Int) throws(TemplateError) -> [String] {
-        var words: [String] = []
-        var rest = text.unicodeScalars[...]
-        while true {
-            rest = rest.drop(while: isSpace)
-            guard !rest.isEmpty else { return words }
-            guard words.count < limit else {
-                words.append(String(rest))
-                return words
+    /// The bytes of each part by Python's `split` at whitespace, at most `limit` times.
+    static func words(of text: String, limit: Int) throws(TemplateError) -> [Range<Int>] {
+        var words: [Range<Int>] = []
+        var start: Int?
+        var offset = 0
+        for scalar in text.unicodeScalars {
+            if isSpace(scalar) {
+                if let begun = start {
+                    words.append(begun..<offset)
+                    try checkParts(words.count)
+                }
+                start = nil
+            } else if start == nil {
+                guard words.count < limit else {
+                    words.append(offset..<text.utf8.count)
+                    return words
+                }
+                start = offset
             }
-            let word = rest.prefix { !isSpace($0) }
-            words.append(String(word))
-            try checkParts(words.count)
-            rest = rest[word.endIndex...]
+            offset += UTF8.width(scalar)
         }
+        if let start {
+            words.append(start..<offset)
+        }
+        return words
     }
 
-    /// Python's `split` at a separator that is not empty, at most `limit` times.
-    static func split(_ text: String, at separator: String, limit: Int) throws(TemplateError) -> [String] {
+    /// The bytes of each part by Python's `split` at a separator that is not empty, at most `limit` times.
+    static func split(_ text: String, at separator: String, limit: Int) throws(TemplateError) -> [Range<Int>] {
         let bytes = Array(text.utf8)
         let length = separator.utf8.count
-        var parts: [String] = []
+        var parts: [Range<Int>] = []
         var start = 0
         for offset in occurrences(of: Array(separator.utf8), in: bytes, limit: min(limit, TemplateLimits.elements)) {
-            parts.append(String(decoding: bytes[start..<offset], as: UTF8.self))
+            parts.append(start..<offset)
             start = offset + length
         }
-        parts.append(String(decoding: bytes[start...], as: UTF8.self))
+        parts.append(start..<bytes.count)
         try checkParts(parts.count)
         return parts
     }

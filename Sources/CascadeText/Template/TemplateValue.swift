@@ -11,7 +11,7 @@ package enum TemplateValue: Sendable {
     /// Python's `float`.
     case float(Double)
     /// Python's `str`: lengths, indices and order go by Unicode scalar.
-    case string(String)
+    case string(TemplateString)
     /// Python's `list` or `tuple`.
     case list(TemplateList)
     /// Python's `dict`.
@@ -64,6 +64,16 @@ package enum TemplateValue: Sendable {
         switch self {
         case .float(let value): value
         default: index.map(Double.init)
+        }
+    }
+
+    /// The same value, with all its texts from outside. Recurses as deep as the value, which the caller bounds.
+    var asForeign: TemplateValue {
+        switch self {
+        case .string(let text): .string(text.asForeign)
+        case .list(let list): .list(TemplateList(list.elements.map(\.asForeign), isTuple: list.isTuple))
+        case .map(let map): .map(map.asForeign)
+        case .undefined, .null, .boolean, .integer, .float, .object: self
         }
     }
 

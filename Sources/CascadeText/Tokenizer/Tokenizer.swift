@@ -39,7 +39,12 @@ package final class Tokenizer: Sendable {
         roles = definition.roles
         addsBOS = definition.addsBOS
         chatTemplate = definition.chatTemplate
-        specials = SpecialTokenMatcher(tokens: definition.tokens, kinds: definition.kinds)
+        let endTokens = Tokenizer.endTokens(definition)
+        specials = SpecialTokenMatcher(
+            tokens: definition.tokens,
+            kinds: definition.kinds,
+            steering: Set(definition.roles.values).union(endTokens)
+        )
 
         var spelled: [[UInt8]?] = []
         var shown: [[UInt8]] = []
@@ -63,7 +68,7 @@ package final class Tokenizer: Sendable {
         merger = try PairMerger(tokens: spelled, merges: definition.merges)
         vocabulary = Vocabulary(
             pieces: shown,
-            endTokens: Tokenizer.endTokens(definition),
+            endTokens: endTokens,
             hash: Tokenizer.hash(definition)
         )
     }
@@ -83,12 +88,24 @@ package final class Tokenizer: Sendable {
 
     /// The tokens of a text, given as bytes; see ``encode(_:parseSpecial:addBOS:)-(String,_,_)``.
     package func encode(_ text: [UInt8], parseSpecial: Bool, addBOS: Bool? = nil) -> [Token] {
+        encode(text, foreign: parseSpecial ? [] : [0..<text.count], addBOS: addBOS)
+    }
+
+    /// The tokens of a rendered chat template: control tokens are those that the template wrote, and what a user wrote is
+    /// text. The template writes the beginning-of-text token itself where the model wants one.
+    package func encode(_ prompt: TemplateString) -> [Token] {
+        encode(Array(prompt.text.utf8), foreign: prompt.foreign, addBOS: false)
+    }
+
+    /// The tokens of a text some ranges of which come from outside.
+    private func encode(_ text: [UInt8], foreign: [Range<Int>], addBOS: Bool?) -> [Token] {
         var tokens: [Token] = []
         if addBOS ?? addsBOS, let begin = roles[.bos] { tokens.append(begin) }
         text.withUnsafeBufferPointer { text in
             var work = PairMerger.Workspace()
             var start = 0
-            while let found = specials.first(in: text, from: start, includingControl: parseSpecial) {
+            var foreign = foreign[...]
+            while let found = specials.first(in: text, from: start, foreign: &foreign) {
                 encodePlain(UnsafeBufferPointer(rebasing: text[start..<found.range.lowerBound]), &work, &tokens)
                 tokens.append(found.token)
                 start = found.range.upperBound

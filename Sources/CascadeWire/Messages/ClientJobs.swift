@@ -34,6 +34,15 @@ extension Submit: WireConvertible {
             prompt: try reader.bytes(proto.has_prompt, proto.prompt, "prompt", limit: limits.textBytes),
             format: try reader.enumeration(proto.has_format, proto.format, "format"),
             system: proto.has_system == 0 ? nil : try reader.bytes(proto.system, "system", limit: limits.textBytes),
+            parsesSpecial: proto.has_parse_special != 0 && proto.parse_special != 0,
+            localSeconds: proto.has_local_seconds == 0
+                ? nil
+                : try reader.number(
+                    proto.has_local_seconds,
+                    proto.local_seconds,
+                    "local_seconds",
+                    in: 0...WireLimits.localSeconds
+                ),
             sampling: try reader.message(proto.sampling, "sampling"),
             rule: try reader.message(proto.rule, "rule"),
             usesDefaultRule: proto.has_default_rule != 0 && proto.default_rule != 0,
@@ -63,6 +72,8 @@ extension Submit: WireConvertible {
         put(&proto.has_prompt, &proto.prompt, writer.bytes(prompt))
         put(&proto.has_format, &proto.format, format)
         if let system { put(&proto.has_system, &proto.system, writer.bytes(system)) }
+        if parsesSpecial { put(&proto.has_parse_special, &proto.parse_special, true) }
+        put(&proto.has_local_seconds, &proto.local_seconds, localSeconds)
         proto.sampling = writer.message(sampling)
         proto.rule = writer.message(rule)
         put(&proto.has_max_tokens, &proto.max_tokens, maxTokens)

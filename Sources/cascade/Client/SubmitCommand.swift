@@ -53,6 +53,14 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "A system message for the chat template.")
     var system: String?
 
+    @Flag(
+        help: """
+            In a chat, take control tokens that are written out in prompt or system message, such as <|im_end|>, as such; \
+            otherwise they are text. With --raw they always count.
+            """
+    )
+    var parseSpecial = false
+
     @Option(help: "End the answer before this string; may be given several times.")
     var stop: [String] = []
 
@@ -142,9 +150,11 @@ struct SubmitCommand: AsyncParsableCommand {
             requestID: UInt64.random(in: 1...UInt64.max / 2),
             submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
             pool: cluster.pool,
-            prompt: try PromptInput.read(prompt),
+            prompt: Array(try PromptInput.read(prompt).utf8),
             format: chat ? .chat : raw ? .raw : .automatic,
             system: system.map { Array($0.utf8) },
+            parsesSpecial: parseSpecial,
+            localSeconds: LocalClock.seconds(),
             sampling: sampling.settings(temperature: temperature),
             rule: ruleSettings,
             usesDefaultRule: rule == nil,

@@ -43,6 +43,7 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var draftModel: DraftModelOptions
     @OptionGroup var cache: CacheOptions
     @OptionGroup(title: "SLED, of the expert") var sled: SLEDOptions
+    @OptionGroup var templates: ChatTemplateOptions
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @Option(
         name: .customLong("endpoint"),
@@ -86,6 +87,7 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        _ = try templates.templates()
         let models = try modelPaths()
         if ClusterRecord.running(endpoint: endpoint) != nil { throw HeldRecord.running(endpoint) }
         try UpMemory.check(
@@ -133,7 +135,10 @@ struct UpCommand: AsyncParsableCommand {
         let coordinator = ["coordinator", "--listen", "\(listener)", "--log-level", log.logLevel] + jobs
         let folder = keys.map { ["--keys", $0.folder.path] } ?? []
         var processes = [
-            ClusterSupervisor.Role(name: ClusterRecord.coordinator, arguments: coordinator + rules.arguments + folder)
+            ClusterSupervisor.Role(
+                name: ClusterRecord.coordinator,
+                arguments: coordinator + rules.arguments + templates.arguments + folder
+            )
         ]
         if let model = models[.expert] {
             let arguments = nodeArguments(.expert, model: model, keys) + sled.arguments
@@ -225,6 +230,6 @@ struct UpCommand: AsyncParsableCommand {
         if let listen { arguments += ["--listen", listen] }
         if let keysFolder { arguments += ["--keys", keysFolder] }
         if let store { arguments += ["--store", store] }
-        return arguments + cache.arguments + rules.arguments + sled.arguments
+        return arguments + cache.arguments + rules.arguments + templates.arguments + sled.arguments
     }
 }

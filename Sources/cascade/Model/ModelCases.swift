@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeModel
+internal import CascadeNode
 internal import CascadeText
 internal import Foundation
 
@@ -23,6 +24,20 @@ struct ModelCases: ParsableArguments {
     @Argument(help: "The text; '-' or nothing reads standard input.")
     var text: String?
 
+    @Flag(help: "Wrap the text in the model's chat template.")
+    var chat = false
+
+    @Flag(
+        help: """
+            With --chat, take control tokens that are written out in the text, such as <|im_end|>, as such; without --chat \
+            they are, unless a case says otherwise.
+            """
+    )
+    var parseSpecial = false
+
+    @Option(help: ArgumentHelp("With --chat, this template instead of the model's own.", valueName: "file"))
+    var chatTemplate: String?
+
     @Flag(help: "Print JSON: one object, or an array with --cases.")
     var json = false
 
@@ -33,7 +48,7 @@ struct ModelCases: ParsableArguments {
     /// The cases, and whether they came from a file (then the answer is an array).
     func read() throws -> (cases: [Case], isArray: Bool) {
         guard let cases else {
-            return ([Case(text: String(decoding: try PromptInput.read(text), as: UTF8.self))], false)
+            return ([Case(text: try PromptInput.read(text))], false)
         }
         do {
             let data =
@@ -42,6 +57,30 @@ struct ModelCases: ParsableArguments {
             return (try JSONDecoder().decode([Case].self, from: data), true)
         } catch {
             throw CommandFailure.failed("cannot read the cases of \(cases): \(error)")
+        }
+    }
+
+    /// The tokens of each case. Control tokens in a text count as such unless the case, or --chat, says otherwise.
+    func tokens(of cases: [Case], file: GGUFFile, tokenizer: Tokenizer) throws -> [[Token]] {
+        guard chat else {
+            return cases.map { tokenizer.encode($0.text, parseSpecial: $0.parse_special ?? true, addBOS: $0.add_bos) }
+        }
+        let template = try chatTemplate.map(ChatTemplateFile.read)
+        let prompts = try PromptTokenizer(path: file.path)
+        return try cases.map { item in
+            do throws(PromptError) {
+                return try prompts.encode(
+                    prompt: Array(item.text.utf8),
+                    format: .chat,
+                    parsesSpecial: item.parse_special ?? parseSpecial,
+                    localSeconds: LocalClock.seconds(),
+                    template: template
+                )
+            } catch {
+                throw CommandFailure.failed(
+                    "\(error); leave --chat out to take the text as it is, or name a template with --chat-template"
+                )
+            }
         }
     }
 
@@ -59,12 +98,5 @@ struct ModelCases: ParsableArguments {
     /// Prints one answer per case.
     func print(_ answers: [some Encodable], isArray: Bool) throws {
         if isArray { try Output.json(answers) } else if let answer = answers.first { try Output.json(answer) }
-    }
-}
-
-extension Tokenizer {
-    /// The tokens of a case; control tokens in the text count as such unless the case says otherwise.
-    func encode(_ item: ModelCases.Case) -> [Token] {
-        encode(item.text, parseSpecial: item.parse_special ?? true, addBOS: item.add_bos)
     }
 }

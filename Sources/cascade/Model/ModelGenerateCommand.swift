@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeModel
-internal import CascadeNode
 internal import CascadeText
 
 /// `cascade model generate`
@@ -27,9 +26,6 @@ struct ModelGenerateCommand: AsyncParsableCommand {
     @Option(help: "Most tokens of an answer, where a case does not say.")
     var maxTokens = 512
 
-    @Flag(help: "Wrap the text in the model's chat template.")
-    var chat = false
-
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Engine") var settings: EngineSettings
 
@@ -41,57 +37,66 @@ struct ModelGenerateCommand: AsyncParsableCommand {
     func run() async throws {
         let (cases, isArray) = try options.read()
         let (file, tokenizer) = try options.open()
+        let prompts = try options.tokens(of: cases, file: file, tokenizer: tokenizer)
         let generator = Generator(engine: try settings.engine(file))
         let streams = !options.json && !isArray
         var answers: [Answer] = []
-        for item in cases {
-            answers.append(try generate(item, file: file, with: generator, tokenizer: tokenizer, streams: streams))
+        for (item, prompt) in zip(cases, prompts) {
+            let limit = item.max_tokens ?? maxTokens
+            answers.append(
+                try answer(prompt, limit, with: generator, vocabulary: tokenizer.vocabulary, streams: streams)
+            )
         }
         if streams { Output.write([UInt8(ascii: "\n")]) } else { try options.print(answers, isArray: isArray) }
     }
 
-    private func generate(
-        _ item: ModelCases.Case,
-        file: GGUFFile,
+    private func answer(
+        _ prompt: [Token],
+        _ limit: Int,
         with generator: Generator,
-        tokenizer: Tokenizer,
+        vocabulary: Vocabulary,
         streams: Bool
     ) throws -> Answer {
-        let draws = PhiloxDraws(seed: sampling.seed ?? UInt64.random(in: 0...UInt64.max))
+        let seed = sampling.seed ?? UInt64.random(in: 0..<1 << 53)
+        let draws = PhiloxDraws(seed: seed)
+        var release = TextRelease(stop: [])
+        var text: [UInt8] = []
+        // False when nobody reads any more, which ends the generation.
+        func show(_ part: [UInt8]) -> Bool {
+            text += part
+            return streams ? Output.write(part) : true
+        }
         do {
             let output = try generator.generate(
-                prompt: try tokens(of: item, file: file, tokenizer: tokenizer),
-                maximumTokens: item.max_tokens ?? maxTokens,
+                prompt: prompt,
+                maximumTokens: limit,
                 sampling: sampling.settings(temperature: temperature),
-                endTokens: Set(tokenizer.vocabulary.endTokens),
+                endTokens: Set(vocabulary.endTokens),
                 draw: { row, position in
                     row.tokens[draws.race(row, DrawKey(.token, position: position, base: 0, sample: 0))]
                 },
+                // As the cluster does: the end token is no text, and a character is shown when it is whole.
                 onToken: { token in
-                    // A reader that went away ends the generation.
-                    streams ? Output.write(tokenizer.bytes(of: token)) : true
+                    vocabulary.endTokens.contains(token) || show(release.append(vocabulary.bytes(of: token)))
                 }
             )
+            _ = show(release.finish())
+            if streams, temperature > 0 { Output.note("\n[seed \(seed)]") }
             return Answer(
                 tokens: output.tokens,
-                text: String(decoding: tokenizer.decode(output.tokens), as: UTF8.self),
-                finishReason: output.end == .endToken ? "stop" : "length"
+                text: String(decoding: text, as: UTF8.self),
+                finishReason: output.end == .endToken ? "stop" : "length",
+                seed: seed
             )
-        } catch let error as CommandFailure {
-            throw error
         } catch {
             throw CommandFailure.failed("\(error)")
         }
-    }
-
-    private func tokens(of item: ModelCases.Case, file: GGUFFile, tokenizer: Tokenizer) throws -> [Token] {
-        guard chat else { return tokenizer.encode(item) }
-        return try PromptTokenizer(path: file.path).encode(prompt: Array(item.text.utf8), format: .chat, system: nil)
     }
 
     private struct Answer: Encodable {
         var tokens: [Token]
         var text: String
         var finishReason: String
+        var seed: UInt64
     }
 }

@@ -25,8 +25,7 @@ struct ModelScoreCommand: AsyncParsableCommand {
         let (file, tokenizer) = try options.open()
         let scorer = Scorer(engine: try settings.engine(file))
         var answers: [Answer] = []
-        for item in cases {
-            let tokens = tokenizer.encode(item)
+        for tokens in try options.tokens(of: cases, file: file, tokenizer: tokenizer) {
             do throws(ModelError) {
                 answers.append(Answer(tokens: tokens, score: try scorer.score(tokens)))
             } catch {

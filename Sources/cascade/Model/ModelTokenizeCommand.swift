@@ -10,6 +10,7 @@ struct ModelTokenizeCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               cascade model tokenize --model qwen2.5-coder-0.5b "Hello world"
+              cascade model tokenize --model qwen2.5-coder-0.5b --chat "Hello world"
               cascade model tokenize --model big.gguf --cases cases.json --json
             """
     )
@@ -18,11 +19,11 @@ struct ModelTokenizeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (cases, isArray) = try options.read()
-        let tokenizer = try options.open().tokenizer
-        let answers = cases.map { Answer(tokens: tokenizer.encode($0)) }
+        let (file, tokenizer) = try options.open()
+        let answers = try options.tokens(of: cases, file: file, tokenizer: tokenizer).map(Answer.init)
         if options.json || isArray { return try options.print(answers, isArray: isArray) }
         for token in answers.flatMap(\.tokens) {
-            print("\(token)\t\(String(decoding: tokenizer.bytes(of: token), as: UTF8.self).debugDescription)")
+            print("\(token)\t\(String(decoding: tokenizer.text(of: token), as: UTF8.self).debugDescription)")
         }
     }
 

@@ -56,6 +56,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: "Tokens drafted per round where a job does not say: 0 to 32, or adaptive.")
     var numSpeculativeTokens = DraftLength.adaptive
 
+    @OptionGroup var templates: ChatTemplateOptions
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @OptionGroup var log: LogOptions
 
@@ -81,6 +82,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
             keys: keys,
             store: store == "none" ? nil : store,
             endsJobs: endJobsAtStop,
+            chatTemplates: try templates.templates(),
             software: BuildInfo.version
         )
         configuration.serving = { Lifeline.say(.serving(boot: $0)) }

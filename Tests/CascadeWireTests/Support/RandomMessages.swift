@@ -268,6 +268,8 @@ extension SeededGenerator {
             prompt: bytes(),
             format: enumeration(),
             system: maybe { $0.bytes() },
+            parsesSpecial: flag(),
+            localSeconds: maybe { UInt64.random(in: 0...WireLimits.localSeconds, using: &$0) },
             sampling: sampling(),
             rule: rule(),
             maxTokens: count(),
