@@ -128,7 +128,7 @@ let package = Package(
         tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport", collections]),
         tests(
             "CascadeSimulation",
-            ["CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport", "CascadeWire"]
+            ["CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport", "CascadeWire", "CCascadeBuild"]
         ),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
@@ -144,8 +144,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeTestSupport",
-                "CascadeTransport", "CascadeWire", argumentParser,
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeSimulation",
+                "CascadeTestSupport", "CascadeTransport", "CascadeWire", argumentParser,
             ],
             swiftSettings: strict
         ),

@@ -34,6 +34,8 @@ package struct CoordinatorGauges: Equatable, Sendable {
     package struct NodeGauge: Equatable, Sendable {
         /// Who.
         package var identity: NodeIdentity
+        /// Whether work goes to it.
+        package var state: NodeState
         /// Requests outstanding.
         package var inFlight: Int
         /// Requests that may be.
@@ -98,6 +100,7 @@ extension CoordinatorStateMachine {
             nodes: nodes.elements.map { handle, node in
                 CoordinatorGauges.NodeGauge(
                     identity: node.hello.identity,
+                    state: node.state,
                     inFlight: inFlight(at: handle),
                     credits: node.credits,
                     reservedTokens: load(of: handle).tokens,

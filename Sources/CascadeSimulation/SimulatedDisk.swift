@@ -5,9 +5,14 @@ import CascadeWire
 struct SimulatedDisk: Sendable {
     /// A record as it would lie in a store.
     private struct Row: Sendable {
-        var job: JobID
-        /// Nil forgets the job.
-        var bytes: [UInt8]?
+        /// What a store does with it.
+        enum Change { case append, conclude, forget }
+
+        let job: JobID
+        let change: Change
+        let bytes: [UInt8]
+        /// Whether a bit has changed since.
+        var isDamaged = false
     }
 
     private var rows: [Row] = []
@@ -22,8 +27,13 @@ struct SimulatedDisk: Sendable {
     var unsynced: Int { rows.count - synced }
 
     mutating func write(_ record: JournalRecord) {
-        let isForgotten = record.entry == .forgotten
-        rows.append(Row(job: record.job, bytes: isForgotten ? nil : JournalCodec.encode(record.entry)))
+        let (change, bytes): (Row.Change, [UInt8]) =
+            switch record.entry {
+            case .accepted, .committed: (.append, JournalCodec.encode(record.entry))
+            case .finished: (.conclude, JournalCodec.encode(record.entry))
+            case .forgotten: (.forget, [])
+            }
+        rows.append(Row(job: record.job, change: change, bytes: bytes))
     }
 
     /// Begins to bring on disk what was written; false where there is nothing, or it has begun before.
@@ -48,17 +58,38 @@ struct SimulatedDisk: Sendable {
         syncing = nil
     }
 
-    /// Some job that there is something of.
-    func someJob(_ random: inout SimulationRandom) -> JobID? { rows.randomElement(using: &random)?.job }
-
-    /// All records but those of `lost`, as the next coordinator reads them.
-    func records(without lost: JobID?) throws(WireError) -> [JournalRecord] {
-        var records: [JournalRecord] = []
-        for row in rows where row.job != lost {
-            let entry: JournalRecord.Entry =
-                if let bytes = row.bytes { try JournalCodec.decode(bytes) } else { .forgotten }
-            records.append(JournalRecord(job: row.job, entry: entry))
+    /// The rows that a store still has: the end of a job replaces all of them but its first, and nothing is left of a job
+    /// that was forgotten.
+    private var places: [Int] {
+        var places: [JobID: [Int]] = [:]
+        for (place, row) in rows.enumerated() {
+            switch row.change {
+            case .append: places[row.job, default: []].append(place)
+            case .conclude: places[row.job] = places[row.job, default: []].prefix(1) + [place]
+            case .forget: places[row.job] = nil
+            }
         }
-        return records
+        return places.values.flatMap(\.self).sorted()
+    }
+
+    /// A bit of some row changes, for good; whose row it is.
+    mutating func damageSomeRow(_ random: inout SimulationRandom) -> JobID? {
+        guard let place = places.randomElement(using: &random) else { return nil }
+        rows[place].isDamaged = true
+        return rows[place].job
+    }
+
+    /// What the next coordinator reads: what is as it was written, and the jobs of which something is not.
+    func load() throws(WireError) -> (records: [JournalRecord], damaged: [JobID: String]) {
+        var records: [JournalRecord] = []
+        var damaged: [JobID: String] = [:]
+        for row in places.map({ rows[$0] }) {
+            if row.isDamaged {
+                damaged[row.job] = "simulated"
+            } else {
+                records.append(JournalRecord(job: row.job, entry: try JournalCodec.decode(row.bytes)))
+            }
+        }
+        return (records, damaged)
     }
 }

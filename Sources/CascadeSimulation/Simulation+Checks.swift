@@ -89,30 +89,51 @@ extension Simulation {
         }
     }
 
-    /// I13: once healed, everything comes to an end.
+    /// I13: once healed, everything comes to an end, and to rest.
     mutating func failLiveness() {
-        let late = clients.enumerated().filter { $0.element.phase != .done }
-        let names = late.map { "client \($0.offset) in \($0.element.phase)" }.joined(separator: ", ")
-        fail("I13: not done after \(options.livenessSeconds) s without faults: \(names)")
+        let late = clients.indices.filter { clients[$0].phase != .done }
+        if let first = late.first {
+            let phase = clients[first].phase
+            fail(
+                "I13: \(late.count) clients are not done after \(options.livenessSeconds) s without faults: "
+                    + "the first, \(first), is in \(phase)"
+            )
+        } else if let unrest {
+            fail("\(unrest), \(options.livenessSeconds) s after the last fault")
+        }
     }
 
-    /// I19, and what must be left when everybody is done: nothing.
-    mutating func checkEnd() {
-        guard let machine = coordinator?.machine else {
-            fail("I13: the coordinator is not up")
-            return
-        }
+    /// Behind the last client's end: everything comes to rest, and stays so.
+    mutating func checkRest() {
+        let unrest = unrest
+        if let unrest, settledAt != nil { fail("\(unrest), after everything had come to rest") }
+        if unrest == nil, settledAt == nil { settledAt = now }
+    }
+
+    /// What is not as it must be when everybody is done: no job (I13), no watcher (I12), and a table of nodes that is the
+    /// live nodes, all of them ready (I19).
+    private var unrest: String? {
+        guard let machine = coordinator?.machine else { return "I13: the coordinator is not up" }
         let gauges = machine.gauges
-        let known = gauges.nodes.map(\.identity).sorted { $0.name < $1.name }
-        let live = nodes.map(\.identity).sorted { $0.name < $1.name }
-        if known != live { fail("I19: the node table \(known) is not the live nodes \(live)") }
-        if gauges.nodes.contains(where: { $0.credits == 0 }) { fail("I19: a live node is not ready") }
-        if gauges.queuedJobs + gauges.runningJobs > 0 { fail("I13: a job without a client goes on") }
-        if gauges.watchers > 0 { fail("I12: \(gauges.watchers) watchers of ended jobs") }
+        if gauges.queuedJobs + gauges.restoredJobs + gauges.runningJobs > 0 {
+            return "I13: a job without a client goes on"
+        }
+        for node in nodes {
+            guard let known = gauges.nodes.first(where: { $0.identity == node.identity }) else {
+                return "I19: \(node.name) is not in the table of nodes"
+            }
+            if known.state != .ready { return "I19: \(node.name) is \(known.state)" }
+        }
+        if gauges.nodes.count > nodes.count { return "I19: the table of nodes has \(gauges.nodes.count) nodes" }
+        return gauges.watchers > 0 ? "I12: \(gauges.watchers) watchers of ended jobs" : nil
+    }
+
+    /// What must be left of a history without faults: nothing.
+    mutating func checkEnd() {
         guard isCalm else { return }
         // A job that was forgotten before its client asked again was counted, but its report never left.
-        if limits.finishedJobs >= clients.count, machine.totals != endedCounts {
-            fail("I17: the totals \(machine.totals) are not the jobs' \(endedCounts)")
+        if let totals = coordinator?.machine.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
+            fail("I17: the totals \(totals) are not the jobs' \(endedCounts)")
         }
         for node in nodes where !node.memory.caches.isEmpty { fail("I10: \(node.name) holds an ended sequence") }
     }

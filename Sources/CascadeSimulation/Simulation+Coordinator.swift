@@ -28,15 +28,14 @@ extension Simulation {
         scheduleTick()
     }
 
-    /// What is on the disk, of which now and then something cannot be read.
+    /// What is on the disk, of which now and then something cannot be read any more.
     private mutating func restoredJobs() throws(WireError) -> [JournaledJob] {
-        guard !isCalm, !isHealed, random.chance(0.1), let job = disk.someJob(&random) else {
-            return JournaledJob.jobs(try disk.records(without: nil))
+        if !isCalm, !isHealed, random.chance(0.1), let job = disk.damageSomeRow(&random) {
+            report.coverage.count(.recordDamaged)
+            damagedJobs.insert(job)
         }
-        report.coverage.count(.recordDamaged)
-        damagedJobs.insert(job)
-        let records = try disk.records(without: random.chance(0.5) ? job : nil)
-        return JournaledJob.jobs(records, damaged: [job: "simulated"])
+        let (records, damaged) = try disk.load()
+        return JournaledJob.jobs(records, damaged: damaged)
     }
 
     /// The process is gone, and with it all connections, and all jobs that are not on disk.

@@ -47,7 +47,7 @@ extension Simulation {
         let index = pickNode()
         guard nodes[index].isUp else { return }
         report.coverage.count(.nodePause)
-        let end = later(random.pick([500, 4000]))
+        let end = laterFault(random.pick([500, 4000]))
         nodes[index].pausedUntil = max(nodes[index].pausedUntil, end)
         queue.insert(.nodeResume(index), at: nodes[index].pausedUntil)
     }
@@ -56,7 +56,7 @@ extension Simulation {
         let index = pickNode()
         report.coverage.count(.nodeStuck)
         nodes[index].stuckAt = now
-        nodes[index].stuckUntil = later(6000)
+        nodes[index].stuckUntil = laterFault(6000)
     }
 
     private mutating func slowNode() {
@@ -81,7 +81,7 @@ extension Simulation {
     }
 
     private mutating func cutLink() {
-        let end = later(random.pick([300, 3000]))
+        let end = laterFault(random.pick([300, 3000]))
         let (up, down) = random.pick([(true, true), (true, false), (false, true)])
         report.coverage.count(up ? (down ? .partition : .partitionToCoordinator) : .partitionFromCoordinator)
         if random.chance(0.7) {
@@ -174,20 +174,20 @@ extension Simulation {
     }
 
     private mutating func slowDisk() {
-        diskSlowUntil = later(3000)
+        diskSlowUntil = laterFault(3000)
     }
 
     private mutating func pauseCoordinator() {
         guard coordinator != nil else { return }
         report.coverage.count(.coordinatorPause)
-        coordinatorPausedUntil = max(coordinatorPausedUntil, later(3000))
+        coordinatorPausedUntil = max(coordinatorPausedUntil, laterFault(3000))
         queue.insert(.coordinatorResume, at: coordinatorPausedUntil)
     }
 
     private mutating func loseClient() {
         let index = random.pick(0...(clients.count - 1))
         report.coverage.count(.clientVanish)
-        clients[index].awayUntil = later(random.pick([800, 5000]))
+        clients[index].awayUntil = laterFault(random.pick([800, 5000]))
         clients[index].link.address.connection += 1
     }
 
@@ -199,7 +199,7 @@ extension Simulation {
     private mutating func fillClient() {
         let index = random.pick(0...(clients.count - 1))
         report.coverage.count(.clientFull)
-        clients[index].fullUntil = later(1500)
+        clients[index].fullUntil = laterFault(1500)
     }
 
     /// A client uses another's key, and is refused. It comes at once: later the key may be free again.
@@ -219,35 +219,20 @@ extension Simulation {
 
     // MARK: Healing
 
-    /// From now on everything works.
+    /// When a fault that lasts is over: within the next milliseconds, and not behind the healing.
+    private mutating func laterFault(_ milliseconds: Int) -> Instant { min(later(milliseconds), healsAt) }
+
+    /// From now on everything works. Faults that last are over, as they end at the latest now.
     mutating func heal() {
         trace("healed")
         isHealed = true
         (dropped, duplicated, delayed, garbled) = (0, 0, 0, 0)
-        diskSlowUntil = now
         isDoomed = false
-        if coordinatorPausedUntil > now {
-            coordinatorPausedUntil = now
-            queue.insert(.coordinatorResume, at: now)
-        }
         for index in nodes.indices {
-            nodes[index].link.upBlockedUntil = now
-            nodes[index].link.downBlockedUntil = now
-            nodes[index].stuckUntil = now
             nodes[index].hostility = 0
             nodes[index].failing = 0
             nodes[index].slowness = 1
-            if nodes[index].pausedUntil > now {
-                nodes[index].pausedUntil = now
-                queue.insert(.nodeResume(index), at: now)
-            }
             if !nodes[index].isUp { queue.insert(.nodeStart(index), at: later(300)) }
-        }
-        for index in clients.indices {
-            clients[index].link.upBlockedUntil = now
-            clients[index].link.downBlockedUntil = now
-            clients[index].fullUntil = now
-            clients[index].awayUntil = min(clients[index].awayUntil, now)
         }
     }
 }

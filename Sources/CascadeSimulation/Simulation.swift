@@ -74,6 +74,8 @@ struct Simulation {
     var isHealed = false
     /// When the last client was done.
     var doneAt: Instant?
+    /// When everything else had come to rest as well.
+    var settledAt: Instant?
 
     // What the checks remember; look-up only.
     var verdicts: Set<SimulatedNode.Verdict> = []
@@ -257,7 +259,8 @@ struct Simulation {
             now = time
             steps += 1
             happen(happening)
-            if let doneAt, now > doneAt.advanced(milliseconds: 3000) {
+            if let doneAt, now > doneAt.advanced(milliseconds: 2000) { checkRest() }
+            if let settledAt, now > settledAt.advanced(milliseconds: 1000) {
                 checkEnd()
                 break
             }
@@ -268,7 +271,8 @@ struct Simulation {
         report.steps = steps
         report.slowestRecoverySeconds = (doneAt ?? healsAt).milliseconds(since: healsAt) / 1000
         report.virtualSeconds = now.milliseconds(since: Instant(nanoseconds: 1_000_000_000_000)) / 1000
-        report.failure = failure.map { "seed \(seed), step \(steps): \($0)" }
+        report.seeds = 1
+        if let failure { report.failures = [SimulationFailure(seed: seed, step: steps, problem: failure)] }
     }
 
     private mutating func happen(_ happening: Happening) {

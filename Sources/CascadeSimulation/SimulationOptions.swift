@@ -4,6 +4,8 @@ package struct SimulationOptions: Sendable {
     package var seed: UInt64
     /// How many seeds to run, one after the other.
     package var seeds: Int
+    /// Whether to go on with the next seed behind a failure.
+    package var goesOn: Bool
     /// How long faults go on in each run.
     package var faultSeconds: Double
     /// How long all jobs may take to finish once everything is healed.
@@ -19,6 +21,7 @@ package struct SimulationOptions: Sendable {
     package init(
         seed: UInt64 = 1,
         seeds: Int = 1,
+        goesOn: Bool = false,
         faultSeconds: Double = 8,
         livenessSeconds: Double = 60,
         requiresCoverage: Bool = false,
@@ -27,6 +30,7 @@ package struct SimulationOptions: Sendable {
     ) {
         self.seed = seed
         self.seeds = seeds
+        self.goesOn = goesOn
         self.faultSeconds = faultSeconds
         self.livenessSeconds = livenessSeconds
         self.requiresCoverage = requiresCoverage

@@ -21,8 +21,23 @@ package struct SimulationReport: Sendable {
     package var counts = SpeculationCounts()
     /// What occurred how often.
     package var coverage = Coverage()
-    /// What went wrong, with the seed and step that show it again; nil when nothing did.
-    package var failure: String?
+    /// What went wrong, in the order of the seeds.
+    package var failures: [SimulationFailure] = []
+    /// What never occurred although it was demanded.
+    package private(set) var missing: [String] = []
+
+    /// Creates the report of no seeds.
+    package init() {}
+
+    /// The first thing that went wrong, in words; nil when nothing did.
+    package var failure: String? {
+        failures.first?.description ?? (missing.isEmpty ? nil : "never occurred: \(missing.joined(separator: ", "))")
+    }
+
+    /// Demands that every fault, message type and transition occurred.
+    package mutating func demandCoverage() {
+        missing = coverage.missing
+    }
 
     mutating func count(_ report: JobReport) {
         for index in finished.indices where finished[index].reason == report.reason { finished[index].count += 1 }
@@ -30,8 +45,9 @@ package struct SimulationReport: Sendable {
         counts.add(report.counts)
     }
 
-    mutating func add(_ run: SimulationReport) {
-        seeds += 1
+    /// Adds what came of seeds behind these.
+    package mutating func add(_ run: SimulationReport) {
+        seeds += run.seeds
         steps += run.steps
         virtualSeconds += run.virtualSeconds
         slowestRecoverySeconds = max(slowestRecoverySeconds, run.slowestRecoverySeconds)
@@ -40,7 +56,30 @@ package struct SimulationReport: Sendable {
         tokens += run.tokens
         counts.add(run.counts)
         coverage.add(run.coverage)
-        failure = failure ?? run.failure
+        failures += run.failures
+    }
+
+    /// The failures by kind, most of them first.
+    package var kinds: [(kind: String, failures: [SimulationFailure])] {
+        var numbers: [String: Int] = [:]
+        var kinds: [(kind: String, failures: [SimulationFailure])] = []
+        for failure in failures {
+            let number = numbers[failure.kind] ?? kinds.count
+            if number == kinds.count {
+                numbers[failure.kind] = number
+                kinds.append((failure.kind, []))
+            }
+            kinds[number].failures.append(failure)
+        }
+        let order = kinds.indices.sorted { (kinds[$1].failures.count, $0) < (kinds[$0].failures.count, $1) }
+        return order.map { kinds[$0] }
+    }
+
+    /// How it went, in a line; nil when all is well.
+    package var verdict: String? {
+        if failures.isEmpty { return failure }
+        let kinds = kinds.count
+        return "\(failures.count) of \(seeds) seeds failed, in \(kinds == 1 ? "one way" : "\(kinds) ways")"
     }
 
     /// The lines that the command prints.
@@ -59,7 +98,12 @@ package struct SimulationReport: Sendable {
                 .joined(separator: ", ")
         )
         lines += coverage.lines
-        if let failure { lines.append("FAILED: \(failure)") }
+        for (kind, failures) in kinds {
+            lines.append("FAILED \(failures.count == 1 ? "once" : "\(failures.count) times"): \(kind)")
+            lines.append("  first: \(failures[0])")
+            lines.append("  seeds: " + failures.map { String($0.seed) }.joined(separator: " "))
+        }
+        if !missing.isEmpty { lines.append("FAILED: never occurred: \(missing.joined(separator: ", "))") }
         return lines
     }
 }

@@ -1,0 +1,25 @@
+import CCascadeBuild
+import CascadeCore
+
+/// Which histories the tests run, besides the first ones.
+enum SeedLists {
+    /// Seeds that have failed, in whatever version, with what was wrong: a history that was hard once stays in the tests.
+    static let everFailed: [(seed: UInt64, finding: String)] = [
+        (990_169, "I13: the simulated disk lost its damage, and a job that had been reported as damaged went on"),
+        (20_000_089, "I19: a simulated engine stayed stuck when all was healed, and its drained node with it"),
+        (30_007_849, "I19: the same"),
+        (40_018_580, "I19: the same; the node had left and was not back"),
+    ]
+
+    /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen. Any text
+    /// gives one: builds that know no commit ("unknown") share a range.
+    static func firstSeed(ofCommit commit: String) -> UInt64 {
+        var hasher = Hasher128()
+        hasher.combine(bytes: Array(commit.utf8))
+        // 40 bits: far apart, and still numbers that can be typed.
+        return hasher.finish().low >> 24
+    }
+
+    /// The commit that the tests were built from.
+    static var commit: String { String(cString: cascade_build_commit()) }
+}
