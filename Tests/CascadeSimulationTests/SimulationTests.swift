@@ -39,7 +39,7 @@ struct SimulationTests {
         #expect(!SeedLists.commit.isEmpty)
     }
 
-    @Test(arguments: SeedLists.everFailed.map(\.seed))
+    @Test(arguments: SeedLists.everFailed.map { $0.seed })
     func seedsThatEverFailedHold(seed: UInt64) {
         let report = runSimulation(SimulationOptions(seed: seed))
         #expect(report.seeds == 1)
@@ -72,7 +72,7 @@ struct SimulationTests {
             #expect(runSimulation(SimulationOptions(seed: failure.seed, seams: seams)).failures == [failure])
         }
         #expect(all.kinds.count < all.failures.count)
-        #expect(all.kinds.flatMap(\.failures).map(\.seed).sorted() == all.failures.map(\.seed))
+        #expect(all.kinds.flatMap { $0.failures }.map(\.seed).sorted() == all.failures.map(\.seed))
         let summary = all.summary.joined(separator: "\n")
         for (kind, failures) in all.kinds {
             #expect(failures.allSatisfy { $0.kind == kind })
