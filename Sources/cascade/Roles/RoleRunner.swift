@@ -37,8 +37,9 @@ enum RoleRunner {
     private static var hangsUp: Bool {
         var action = sigaction()
         sigaction(SIGHUP, nil, &action)
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-            != unsafeBitCast(SIG_IGN, to: Int.self)
+        // Functions cannot be compared, their addresses can: SIG_IGN is 1.
+        func address(_ handler: sighandler_t?) -> Int { unsafeBitCast(handler, to: Int.self) }
+        return address(action.__sigaction_handler.sa_handler) != address(SIG_IGN)
     }
 }
 
