@@ -82,15 +82,18 @@ let package = Package(
         module("CascadeCoordinator", ["CascadeCore", "CascadeRules", collections, deque]),
         module("CascadeSimulation", ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire"]),
 
+        // What the operating system gives: places of files, descriptors, errors in words.
+        module("CascadeHost"),
+
         // Text and models.
         module("CascadeText", ["CascadeCore"]),
         module("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels"]),
 
         // Model files from where they are published; knows nothing of models.
-        module("CascadeModelFetch", [deque]),
+        module("CascadeModelFetch", ["CascadeHost", deque]),
 
         // Benchmarks: problems, running their tests, statistics, reports; knows nothing of clusters.
-        module("CascadeEval", ["CascadeCore", "CCascadeHost"]),
+        module("CascadeEval", ["CascadeCore", "CascadeHost", "CCascadeHost"]),
 
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
@@ -104,14 +107,15 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", "CascadeStore", "CCascadeHost", collections, logging, lifecycle,
+                "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
                 "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
-                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CCascadeBuild", "CCascadeHost",
+                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CascadeHost", "CCascadeBuild",
+                "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
             ],
             swiftSettings: strict
@@ -132,7 +136,8 @@ let package = Package(
         ),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
-        tests("CascadeModelFetch"),
+        tests("CascadeHost"),
+        tests("CascadeModelFetch", ["CascadeHost"]),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore"]),
@@ -145,7 +150,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeSimulation",
-                "CascadeTestSupport", "CascadeTransport", "CascadeWire", argumentParser,
+                "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser,
             ],
             swiftSettings: strict
         ),

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// The text of an errno value.
@@ -26,12 +27,9 @@ enum FileSystem {
     /// Makes `directory` and what leads to it.
     static func makeDirectory(_ directory: URL) throws(ModelFetchError) {
         do {
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            try FileAccess.makeFolder(directory.path)
         } catch {
-            throw ModelFetchError(
-                code: .fileSystem,
-                message: "cannot make the folder \(directory.path): \(error.localizedDescription)"
-            )
+            throw ModelFetchError(code: .fileSystem, message: "\(error)")
         }
     }
 

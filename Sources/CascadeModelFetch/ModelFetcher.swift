@@ -1,3 +1,4 @@
+internal import CascadeHost
 package import Foundation
 
 /// Gets model files into one folder: from a catalogue of names, Hugging Face, a URL, or from where they already are.
@@ -12,26 +13,37 @@ package struct ModelFetcher: Sendable {
     let environment: [String: String]
 
     /// - Parameters:
-    ///   - directory: where files are kept; `CASCADE_MODELS_DIR` or `~/.cache/cascade/models` if nil.
+    ///   - directory: where files are kept.
     ///   - catalogue: the names that `fetch` knows.
     ///   - environment: what children get; `PATH` says where they are found, `HF_ENDPOINT` names a mirror of Hugging Face.
     package init(
-        directory: URL? = nil,
+        directory: URL,
         catalogue: ModelCatalogue = .standard,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) {
-        self.directory = directory ?? Self.defaultDirectory(environment: environment)
+        self.directory = directory
         self.catalogue = catalogue
         self.environment = environment
     }
 
-    /// `CASCADE_MODELS_DIR` if it is set, else `~/.cache/cascade/models`.
-    package static func defaultDirectory(environment: [String: String]) -> URL {
-        if let set = environment["CASCADE_MODELS_DIR"], !set.isEmpty {
-            return URL(fileURLWithPath: set, isDirectory: true)
+    /// Files are kept where ``Places`` has models: in `CASCADE_MODELS_DIR` or `~/.cache/cascade/models`.
+    ///
+    /// - Throws: `fileSystem` where no home folder is known.
+    package init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(ModelFetchError) {
+        do {
+            let models = try Places(environment: environment).models()
+            self.init(directory: URL(fileURLWithPath: models, isDirectory: true), environment: environment)
+        } catch {
+            throw ModelFetchError(code: .fileSystem, message: "\(error)")
         }
-        let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
-        return URL(fileURLWithPath: home, isDirectory: true).appendingPathComponent(".cache/cascade/models")
+    }
+
+    /// The file at a path, if `reference` is one of a file that is there, and no other kind of reference.
+    package static func file(_ reference: String) -> URL? {
+        guard case .file(let url) = try? ModelReference(reference, catalogue: .standard, environment: [:]) else {
+            return nil
+        }
+        return url
     }
 
     /// Where the file that `reference` means is, if it is there; asks no network and reads no file.

@@ -60,12 +60,9 @@ struct ReferenceTests {
         #expect(fetcher.installed("/nowhere/model.gguf") == nil)
     }
 
-    @Test func theFolderComesFromTheEnvironment() {
-        #expect(ModelFetcher.defaultDirectory(environment: ["CASCADE_MODELS_DIR": "/a/b"]).path == "/a/b")
-        #expect(
-            ModelFetcher.defaultDirectory(environment: ["CASCADE_MODELS_DIR": "", "HOME": "/home/x"]).path
-                == "/home/x/.cache/cascade/models"
-        )
+    @Test func theFolderComesFromTheEnvironment() throws {
+        #expect(try ModelFetcher(environment: ["CASCADE_MODELS_DIR": "/a/b"]).directory.path == "/a/b")
+        #expect(try ModelFetcher(environment: ["HOME": "/home/x"]).directory.path == "/home/x/.cache/cascade/models")
     }
 }
 

@@ -1,3 +1,4 @@
+internal import CascadeHost
 package import Foundation
 
 /// One problem of HumanEval (Chen et al., "Evaluating large language models trained on code", 2021).
@@ -31,11 +32,14 @@ package struct HumanEvalProblem: Sendable, Equatable, Decodable {
     }
 
     /// Where `deploy/scripts/fetch-humaneval` puts the file.
-    package static var fetchedFile: URL {
-        let folder =
-            ProcessInfo.processInfo.environment["CASCADE_DATA_DIR"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache/cascade/data")
-        return folder.appending(path: "HumanEval.jsonl")
+    ///
+    /// - Throws: where no home folder is known.
+    package static func fetchedFile() throws(PromptFileError) -> URL {
+        do {
+            return URL(filePath: try Places().data()).appending(path: "HumanEval.jsonl")
+        } catch {
+            throw PromptFileError(file: "HumanEval.jsonl", line: nil, reason: "\(error)")
+        }
     }
 
     /// The problems of a file of JSON lines, in its order. Blank lines are skipped.

@@ -1,4 +1,5 @@
 package import CascadeCore
+internal import CascadeHost
 internal import CascadeTransport
 internal import Foundation
 package import Logging
@@ -9,17 +10,20 @@ package struct KeysFolder: Sendable {
     /// Where it is.
     package let path: String
 
-    /// The folder at a path, or `~/.config/cascade/keys`; nothing is looked at yet. Other commands, run elsewhere, are told
-    /// the whole path.
-    package init(_ path: String? = nil) {
-        self.path = path.map { URL(filePath: $0, directoryHint: .notDirectory).path } ?? Self.standard
+    /// The folder at a path; nothing is looked at yet. Other commands, run elsewhere, are told the whole path.
+    package init(_ path: String) {
+        self.path = URL(filePath: path, directoryHint: .notDirectory).path
     }
 
-    private static var standard: String {
-        let base =
-            ProcessInfo.processInfo.environment["XDG_CONFIG_HOME"].flatMap { $0.isEmpty ? nil : URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".config")
-        return base.appending(path: "cascade/keys").path
+    /// The folder that is named, or the user's own, `~/.config/cascade/keys`.
+    ///
+    /// - Throws: where none is named and no home folder is known.
+    package init(named path: String?) throws(NodeError) {
+        do {
+            self.init(try path ?? Places().keys())
+        } catch {
+            throw .failed("\(error); or name a folder with --keys")
+        }
     }
 
     private var allowedPath: String { "\(path)/allowed.keys" }

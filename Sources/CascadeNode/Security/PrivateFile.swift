@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// Files with secrets, and the folders they lie in: others must not get at them.
@@ -52,13 +53,9 @@ package enum PrivateFile {
     /// Makes a folder with mode 0700 where it is missing; one that is there must be closed to others.
     static func makeFolder(_ path: String) throws(NodeError) {
         do {
-            try FileManager.default.createDirectory(
-                atPath: path,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
+            try FileAccess.makeFolder(path, mode: 0o700)
         } catch {
-            throw .failed("cannot make the folder \(path): \(error.localizedDescription)")
+            throw .failed("\(error)")
         }
         try checkFolder(path)
     }

@@ -35,7 +35,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let fetcher = ModelFetcher()
+        let fetcher = try ModelLocation.fetcher()
         var checks = ProcessorChecks.all()
         checks += MemoryChecks.all(fetcher)
         checks += await ModelFileChecks.all(fetcher, hashes: !noHash)

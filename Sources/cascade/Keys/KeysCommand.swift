@@ -21,5 +21,5 @@ struct KeysFolderOptions: ParsableArguments {
     var keys: String?
 
     /// The folder.
-    var folder: KeysFolder { KeysFolder(keys) }
+    func folder() throws(NodeError) -> KeysFolder { try KeysFolder(named: keys) }
 }

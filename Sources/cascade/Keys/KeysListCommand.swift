@@ -22,14 +22,15 @@ struct KeysListCommand: AsyncParsableCommand {
     @OptionGroup var options: KeysFolderOptions
 
     func run() async throws {
-        let keys: [AllowedKey]
+        let (folder, keys): (KeysFolder, [AllowedKey])
         do throws(NodeError) {
-            keys = try options.folder.list()
+            folder = try options.folder()
+            keys = try folder.list()
         } catch {
             throw CommandFailure(error)
         }
         let views = keys.map { key in
-            let file = options.folder.file(of: key.name)
+            let file = folder.file(of: key.name)
             return KeyView(
                 name: key.name,
                 role: key.role.rawValue,
@@ -39,7 +40,7 @@ struct KeysListCommand: AsyncParsableCommand {
         }
         if json { return try Output.json(views) }
         guard !views.isEmpty else {
-            return print("no keys in \(options.folder.path); 'cascade keys new NAME --role ROLE' makes one")
+            return print("no keys in \(folder.path); 'cascade keys new NAME --role ROLE' makes one")
         }
         print(
             Table.text(

@@ -30,7 +30,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         if let problem = KeyName.problem(name) { throw CommandFailure.usage(problem) }
         let file: String
         do throws(NodeError) {
-            file = try options.folder.make(name, role: role)
+            file = try options.folder().make(name, role: role)
         } catch {
             throw CommandFailure(error)
         }

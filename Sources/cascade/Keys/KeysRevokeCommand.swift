@@ -22,7 +22,7 @@ struct KeysRevokeCommand: AsyncParsableCommand {
 
     func run() async throws {
         do throws(NodeError) {
-            let key = try options.folder.revoke(name)
+            let key = try options.folder().revoke(name)
             Output.note("cascade: revoked the key \(name), role \(key.role.rawValue)")
         } catch {
             throw CommandFailure(error)

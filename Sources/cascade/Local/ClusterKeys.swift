@@ -18,7 +18,7 @@ struct ClusterKeys {
     /// Takes the keys of a folder. The cluster's own are made where they are missing; those for other machines only
     /// where there are no keys at all, for what was revoked shall stay so.
     init(_ path: String?) throws(NodeError) {
-        folder = KeysFolder(path)
+        folder = try KeysFolder(named: path)
         let isFirst = try folder.list().isEmpty
         var nodes: [NodeRole: String] = [:]
         for role in NodeRole.allCases {

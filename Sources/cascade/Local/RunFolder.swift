@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import CascadeTransport
 internal import Foundation
 
@@ -8,12 +9,8 @@ internal import Foundation
 /// submit, are not told of it. A home folder may be several machines', so each has a folder of its own in it.
 enum RunFolder {
     /// The folder: `~/.local/state/cascade/run/HOST`.
-    static let path: String = {
-        let environment = ProcessInfo.processInfo.environment
-        let state = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
-        let base = state ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state")
-        return base.appending(path: "cascade/run/\(host)").path
-    }()
+    /// Where no home folder is known it is none that can be made: ``make()`` says why.
+    static let path = (try? Places().run()).map { "\($0)/\(host)" } ?? "/nonexistent/cascade"
 
     /// This machine's name, without its domain.
     private static let host: String = {
@@ -43,13 +40,12 @@ enum RunFolder {
     /// Makes the folder where it is missing.
     static func make() throws(CommandFailure) {
         do {
-            let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
-            let manager = FileManager.default
-            try manager.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: attributes)
+            _ = try Places().run()
+            try FileAccess.makeFolder(path, mode: 0o700)
+        } catch let error as SystemError {
+            throw .failed("\(error); XDG_STATE_HOME names another place")
         } catch {
-            // What Foundation says of it is for programmers.
-            let reason = String(cString: strerror(errno))
-            throw .failed("cannot make the folder \(path): \(reason); XDG_STATE_HOME names another place")
+            throw .failed("\(error)")
         }
         var status = stat()
         guard stat(path, &status) == 0, status.st_uid == geteuid() else {

@@ -26,7 +26,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
 
     /// Fetches models with progress on standard error, and returns their files; Ctrl-C cuts it off.
     static func fetch(_ models: [String]) async throws -> [String] {
-        let fetcher = ModelFetcher()
+        let fetcher = try ModelLocation.fetcher()
         let task = Task {
             var files: [String] = []
             for model in models {

@@ -29,8 +29,8 @@ struct JoinCommand: AsyncParsableCommand {
         var options = options
         if let coordinator { options.endpoint.endpoint = coordinator }
         let role = try nodeRole()
-        if let model = options.model, ModelFetcher().installed(model) == nil,
-            ModelCatalogue.standard.model(named: model) != nil
+        if let model = options.model, ModelCatalogue.standard.model(named: model) != nil,
+            try ModelLocation.fetcher().installed(model) == nil
         {
             _ = try await ModelFetchCommand.fetch([model])
         }

@@ -12,7 +12,7 @@ enum ListenPolicy {
         let isLoopback = try endpoint(listen).isLoopback
         if insecure || (isLoopback && folder == nil) { return nil }
         do {
-            let keys = KeysFolder(folder)
+            let keys = try KeysFolder(named: folder)
             guard try folder != nil || keys.hasKeys() else {
                 throw CommandFailure.usage(
                     "\(listen) can be reached from other machines, and there are no keys yet: make one for each node and "

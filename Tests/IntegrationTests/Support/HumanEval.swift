@@ -5,7 +5,9 @@ import Foundation
 /// Prompts of HumanEval, as `deploy/scripts/fetch-humaneval` fetches them.
 enum HumanEval {
     /// Whether the prompts are there.
-    static var exists: Bool { FileManager.default.isReadableFile(atPath: HumanEvalProblem.fetchedFile.path) }
+    static var exists: Bool {
+        (try? HumanEvalProblem.fetchedFile()).map { FileManager.default.isReadableFile(atPath: $0.path) } == true
+    }
 
     /// Whether tests that ask the default pair run: all of it is there, or must be.
     static var isTestableWithDefaultPair: Bool {
@@ -15,7 +17,7 @@ enum HumanEval {
 
     /// The first `count` prompts.
     static func prompts(_ count: Int) throws -> [String] {
-        try HumanEvalProblem.load(HumanEvalProblem.fetchedFile).prefix(count).map(\.prompt)
+        try HumanEvalProblem.load(HumanEvalProblem.fetchedFile()).prefix(count).map(\.prompt)
     }
 
     /// A prompt in HumanEval's manner whose answer repeats much of it.

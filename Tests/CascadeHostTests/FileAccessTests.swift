@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+@testable import CascadeHost
+
+/// Files are read and written whole, and errors say path and cause in words.
+struct FileAccessTests {
+    /// Runs `body` with a folder that is gone afterwards.
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "files-\(UUID().uuidString)").path
+        try FileAccess.makeFolder(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
+
+    @Test func whatIsWrittenIsRead() throws {
+        try withFolder { folder in
+            let file = "\(folder)/a"
+            for text in ["first", "", "second, and longer"] {
+                try FileAccess.write(Array(text.utf8), to: file)
+                #expect(try FileAccess.read(file) == Array(text.utf8))
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a"])
+        }
+    }
+
+    @Test func aDeviceStaysOneAndItsErrorIsSaid() throws {
+        let error = #expect(throws: SystemError.self) { try FileAccess.write([1], to: "/dev/full") }
+        #expect(error?.code == ENOSPC)
+        #expect(error?.description.hasPrefix("cannot write to /dev/full: No space left on device; ") == true)
+        var status = stat()
+        #expect(stat("/dev/full", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    }
+
+    @Test func aLinkStaysOne() throws {
+        try withFolder { folder in
+            try FileAccess.write([1], to: "\(folder)/a")
+            symlink("\(folder)/a", "\(folder)/b")
+            try FileAccess.write([2], to: "\(folder)/b")
+            #expect(try FileAccess.read("\(folder)/a") == [2])
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/b") == "\(folder)/a")
+        }
+    }
+
+    @Test func nothingIsLeftOfWhatCannotBeWritten() throws {
+        try withFolder { folder in
+            try FileAccess.makeFolder("\(folder)/a")
+            #expect(throws: SystemError.self) { try FileAccess.write([1], to: "\(folder)/a") }
+            #expect(throws: SystemError.self) { try FileAccess.write([1], to: "\(folder)/none/a") }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a"])
+        }
+    }
+
+    @Test func moreThanTheLimitIsRefusedWhileItIsRead() {
+        // Endless: a reader that wanted all of it would not return.
+        let error = #expect(throws: SystemError.self) { try FileAccess.read("/dev/zero", limit: 1 << 20) }
+        #expect(error?.code == EFBIG)
+    }
+
+    @Test(arguments: ["/nowhere/a", "/", "/dev/null/a", ""])
+    func whatCannotBeReadIsNamed(path: String) {
+        let error = #expect(throws: SystemError.self) { try FileAccess.read(path) }
+        #expect(error?.description.hasPrefix("cannot read \(path): ") == true)
+        #expect(error?.description.contains("NSCocoa") == false)
+    }
+
+    @Test func foldersAreMadeWithWhatLeadsToThem() throws {
+        try withFolder { folder in
+            try FileAccess.makeFolder("\(folder)/a/b//c/", mode: 0o700)
+            #expect(FileAccess.isFolder("\(folder)/a/b/c"))
+            try FileAccess.makeFolder("\(folder)/a/b/c")
+            try FileAccess.write([], to: "\(folder)/file")
+            #expect(throws: SystemError.self) { try FileAccess.makeFolder("\(folder)/file") }
+            #expect(throws: SystemError.self) { try FileAccess.makeFolder("\(folder)/file/below") }
+        }
+        #expect(throws: SystemError.self) { try FileAccess.makeFolder("/proc/cascade") }
+    }
+
+    @Test func errorsOfFoundationAreToldByTheirCause() {
+        func words(_ body: () throws -> Void) -> String {
+            do { try body() } catch { return SystemError.words(error) }
+            return ""
+        }
+        #expect(words { _ = try Data(contentsOf: URL(filePath: "/nowhere/a")) } == "No such file or directory")
+        #expect(words { _ = try Data(contentsOf: URL(filePath: "/")) } == "Is a directory")
+        #expect(words { try Data().write(to: URL(filePath: "/proc/a")) } == "No such file or directory")
+        #expect(words { _ = try JSONDecoder().decode([Int].self, from: Data("{}".utf8)) } == "expected an array")
+        #expect(
+            words { _ = try JSONDecoder().decode([[String: Int]].self, from: Data(#"[{"a": "b"}]"#.utf8)) }
+                == "expected a number at [0].a"
+        )
+        #expect(words { throw SystemError("read", "/x", code: EACCES) }.hasPrefix("cannot read /x: Permission denied"))
+    }
+}
