@@ -64,6 +64,9 @@ struct TemplateHostileTests {
         {% endfor %}
         """,
         "recursion": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "recursion of callers": """
+        {% macro m() %}{% call m() %}{{ caller() }}{% endcall %}{{ caller() }}{% endmacro %}{% call m() %}{% endcall %}
+        """,
         "recursion in arguments": "{% macro m(a) %}{{ " + nested("m(", "a", ")", 50) + " }}{% endmacro %}{{ m(1) }}",
         "recursion in a default": "{% macro m(a=m()) %}{% endmacro %}{{ m() }}",
         "recursion of two": "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",

@@ -2,8 +2,10 @@
 enum TemplateAccess {
     /// Methods of Python's types that a template may name.
     private static let stringMethods: Set<String> = [
-        "capitalize", "endswith", "find", "join", "lower", "lstrip", "replace", "rstrip", "split", "splitlines",
-        "startswith", "strip", "title", "upper",
+        "capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdecimal", "isdigit", "islower",
+        "isnumeric", "isspace", "isupper", "join", "lower", "lstrip", "removeprefix", "removesuffix", "replace",
+        "rfind",
+        "rindex", "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper",
     ]
     private static let mapMethods: Set<String> = ["copy", "fromkeys", "get", "items", "keys", "values"]
     /// Methods that change a map or list, which the sandbox hides.

@@ -206,7 +206,7 @@ extension TemplateEvaluator {
 
     // MARK: Calls
 
-    private mutating func evaluate(
+    mutating func evaluate(
         _ arguments: TemplateExpression.Arguments
     ) throws(TemplateError) -> TemplateArguments {
         var values = TemplateArguments(positional: try evaluate(arguments.positional))
@@ -227,6 +227,8 @@ extension TemplateEvaluator {
         switch object.kind {
         case .macro(let index):
             return try call(macros[index], arguments)
+        case .caller(let number):
+            return try call(caller: number, arguments)
         case .function(let function):
             return try call(function, arguments)
         case .namespace, .method:

@@ -14,6 +14,18 @@ struct TemplateEvaluator {
     /// The scope of the innermost macro call; what lies between it and the template's own scope is hidden.
     private var base = 0
 
+    /// The bodies of the calls that are under way.
+    private var callers: [Caller] = []
+    private var callerCount = 0
+
+    /// The body of a `call`, and where it stands: what lies above those scopes is not for it to see.
+    private struct Caller {
+        let number: Int
+        let body: Int
+        let base: Int
+        let depth: Int
+    }
+
     private struct Scope {
         var values: [String: TemplateValue] = [:]
         var loop: TemplateLoop?
@@ -82,6 +94,8 @@ struct TemplateEvaluator {
             try meter.append(try TemplatePrinter.text(of: value, &meter), to: &output)
         case .scope(let body):
             return try runInScope(body)
+        case .call(let call):
+            try run(call)
         case .macro(let index):
             set(macros[index].name, .object(TemplateObject(kind: .macro(index))))
         case .leaveLoop:
@@ -212,10 +226,44 @@ struct TemplateEvaluator {
 
     // MARK: Macros
 
-    /// The text of a macro call.
+    private mutating func run(_ call: TemplateStatement.Call) throws(TemplateError) {
+        guard case .object(let object) = try evaluate(call.macro), case .macro(let index) = object.kind else {
+            throw TemplateError.evaluation("'call' needs a macro").located(at: call.macro.position)
+        }
+        guard macros[index].takesCaller else {
+            throw TemplateError.evaluation("\(macros[index].name) calls no 'caller'").located(at: call.macro.position)
+        }
+        let arguments = try evaluate(call.arguments)
+        callerCount += 1
+        callers.append(Caller(number: callerCount, body: call.body, base: base, depth: scopes.count))
+        let caller = TemplateValue.object(TemplateObject(kind: .caller(callerCount)))
+        let text = try self.call(macros[index], arguments, caller: caller)
+        callers.removeLast()
+        try meter.append(try TemplatePrinter.text(of: text, &meter), to: &output)
+    }
+
+    /// What the body of a `call` writes, among the variables of its place.
+    mutating func call(
+        caller number: Int,
+        _ arguments: TemplateArguments
+    ) throws(TemplateError) -> TemplateValue {
+        guard let caller = callers.last(where: { $0.number == number }) else {
+            throw .evaluation("the caller's call is over")
+        }
+        let hidden = scopes[caller.depth...]
+        scopes.removeLast(hidden.count)
+        let text = try call(macros[caller.body], arguments, base: caller.base)
+        scopes += hidden
+        return text
+    }
+
+    /// The text of a macro call; `visible` is the innermost scope that the macro sees beside the template's own, by default
+    /// its own.
     mutating func call(
         _ macro: TemplateMacro,
-        _ arguments: TemplateArguments
+        _ arguments: TemplateArguments,
+        base visible: Int? = nil,
+        caller: TemplateValue? = nil
     ) throws(TemplateError) -> TemplateValue {
         guard arguments.positional.count <= macro.parameters.count else {
             throw .evaluation("\(macro.name) takes at most \(macro.parameters.count) arguments")
@@ -224,7 +272,8 @@ struct TemplateEvaluator {
         defer { meter.leave() }
         let outerBase = base
         scopes.append(Scope())
-        base = scopes.count - 1
+        base = visible ?? scopes.count - 1
+        if let caller { set("caller", caller) }
         var rest = arguments.keyword
         for (index, parameter) in macro.parameters.enumerated() {
             if index < arguments.positional.count {

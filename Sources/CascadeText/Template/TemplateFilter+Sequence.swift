@@ -113,12 +113,7 @@ extension TemplateFilter {
         var keys: [TemplateValue] = []
         for element in elements {
             let key = try attribute(name, of: element, &meter)
-            if !isCaseSensitive, case .string(let text) = key {
-                try meter.spend(characterBytes: text.count)
-                keys.append(.string(TemplateString(text.text.lowercased())))
-            } else {
-                keys.append(key)
-            }
+            keys.append(try folded(key, isCaseSensitive: isCaseSensitive, &meter))
         }
         return keys
     }
@@ -215,7 +210,7 @@ extension TemplateFilter {
     }
 
     /// An element's attribute: a key, an index or a path with dots; the element itself where there is no name.
-    private func attribute(
+    func attribute(
         _ name: TemplateValue?,
         of element: TemplateValue,
         _ meter: inout TemplateMeter

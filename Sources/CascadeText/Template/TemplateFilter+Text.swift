@@ -40,7 +40,7 @@ extension TemplateFilter {
         if case .string(let text)? = bound[0] {
             indent = text
         } else {
-            let width = max(0, try (bound[0] ?? .integer(4)).integer("indent's width"))
+            let width = Swift.max(0, try (bound[0] ?? .integer(4)).integer("indent's width"))
             try meter.reserve(width)
             indent = TemplateString(String(repeating: " ", count: width))
         }

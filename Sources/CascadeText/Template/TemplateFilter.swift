@@ -3,9 +3,9 @@
 /// Where Jinja gives a generator, these give a list. `safe` gives its value: Jinja would escape for HTML what is added
 /// to it, which no prompt wants.
 enum TemplateFilter: String {
-    case abs, capitalize, count, d, `default`, first, float, indent, int, items, join, last, length, list, lower, map
-    case reject, rejectattr, replace, reverse, safe, select, selectattr, sort, string, title, tojson, trim, unique
-    case upper
+    case abs, capitalize, count, d, `default`, dictsort, first, float, indent, int, items, join, last, length, list
+    case lower, map, max, min, reject, rejectattr, replace, reverse, safe, select, selectattr, sort, string, sum, title
+    case tojson, trim, unique, upper
 
     /// The filter of a name.
     static func named(_ name: String) throws(TemplateError) -> TemplateFilter {
@@ -24,6 +24,8 @@ enum TemplateFilter: String {
             try applyToText(value, arguments, &meter)
         case .count, .first, .items, .join, .last, .length, .list, .reverse, .sort, .unique:
             try applyToSequence(value, arguments, &meter)
+        case .dictsort, .max, .min, .sum:
+            try applyToWhole(value, arguments, &meter)
         case .map, .reject, .rejectattr, .select, .selectattr:
             try applyToEach(value, arguments, &meter)
         case .tojson:
@@ -106,7 +108,7 @@ enum TemplateFilter: String {
         case .string(let indent):
             json.indent = indent
         case let indent:
-            let width = max(0, try indent.integer("tojson's indent"))
+            let width = Swift.max(0, try indent.integer("tojson's indent"))
             try meter.reserve(width)
             json.indent = TemplateString(String(repeating: " ", count: width))
         }

@@ -98,20 +98,64 @@ enum TemplateMethods {
             return .string(try replaced(text, arguments, &meter))
         case "join":
             return .string(try joined(text, arguments, &meter))
-        case "find":
-            let needle = try (try arguments.bind("sub")[0] ?? .null).string("what to find").text
-            guard !needle.isEmpty else { return .integer(0) }
-            try meter.spend(bytes: text.count)
-            let bytes = Array(text.text.utf8)
-            let offset = TemplateText.occurrences(of: Array(needle.utf8), in: bytes, limit: 1).first
-            return .integer(offset.map { String(decoding: bytes[..<$0], as: UTF8.self).unicodeScalars.count } ?? -1)
+        case "find", "rfind", "index", "rindex", "count":
+            return try searched(text.text, arguments, name, &meter)
+        case "removeprefix", "removesuffix":
+            return .string(try removed(text, arguments, atEnd: name == "removesuffix", &meter))
         case "upper", "lower", "title", "capitalize":
             _ = try arguments.bind()
             try meter.spend(characterBytes: text.count)
             return .string(cased(text, name))
         default:
-            return nil
+            guard let kind = TemplateText.Kind(rawValue: name) else { return nil }
+            _ = try arguments.bind()
+            try meter.spend(characterBytes: text.count)
+            return .boolean(TemplateText.isAll(text.text, kind))
         }
+    }
+
+    /// `find`, `rfind`, `index`, `rindex` and `count`, without bounds.
+    private static func searched(
+        _ text: String,
+        _ arguments: TemplateArguments,
+        _ name: String,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        let needle = Array(try (try arguments.bind("sub")[0] ?? .null).string("what to find").text.utf8)
+        try meter.spend(bytes: text.utf8.count)
+        let bytes = Array(text.utf8)
+        guard !needle.isEmpty else {
+            let length = text.unicodeScalars.count
+            return .integer(name == "count" ? length + 1 : name.hasPrefix("r") ? length : 0)
+        }
+        if name == "count" {
+            return .integer(TemplateText.occurrences(of: needle, in: bytes, limit: .max).count)
+        }
+        var offset: Int?
+        if name.hasPrefix("r") {
+            // The last place is the first in the mirror: overlaps are then found as Python does.
+            let mirrored = TemplateText.occurrences(of: needle.reversed(), in: bytes.reversed(), limit: 1).first
+            offset = mirrored.map { bytes.count - needle.count - $0 }
+        } else {
+            offset = TemplateText.occurrences(of: needle, in: bytes, limit: 1).first
+        }
+        guard let offset else {
+            if name.hasSuffix("index") { throw .evaluation("substring not found") }
+            return .integer(-1)
+        }
+        return .integer(String(decoding: bytes[..<offset], as: UTF8.self).unicodeScalars.count)
+    }
+
+    private static func removed(
+        _ text: TemplateString,
+        _ arguments: TemplateArguments,
+        atEnd: Bool,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateString {
+        guard let affix = try arguments.bind("affix")[0] else { throw .evaluation("an affix is missing") }
+        guard try has(text, affix, atEnd: atEnd, &meter) else { return text }
+        let count = try affix.string("the affix").count
+        return atEnd ? text[0..<text.count - count] : text[count..<text.count]
     }
 
     /// `strip(characters)`: method and filter.

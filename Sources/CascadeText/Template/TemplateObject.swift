@@ -6,6 +6,8 @@ package struct TemplateObject: Sendable {
     enum Kind: Sendable, Equatable {
         case namespace(Int)
         case macro(Int)
+        /// The body of a `call`, by its number in the rendering.
+        case caller(Int)
         case function(TemplateFunction)
         /// A method that was named but not called.
         case method(String)
@@ -17,6 +19,7 @@ package struct TemplateObject: Sendable {
         switch kind {
         case .namespace: "a namespace"
         case .macro: "a macro"
+        case .caller: "a caller"
         case .function(let function): "the function '\(function.rawValue)'"
         case .method(let name): "the method '\(name)'"
         }

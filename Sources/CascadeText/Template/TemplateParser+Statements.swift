@@ -43,6 +43,7 @@ extension TemplateParser {
         case "for": return try parseFor()
         case "set": return try parseSet()
         case "macro": return try parseMacro(at: position)
+        case "call": return try parseCall()
         case "filter":
             var filters = [try parseFilter(at: position)]
             filters += try parseFilters()
@@ -52,7 +53,7 @@ extension TemplateParser {
         case "break", "continue":
             guard loops > 0 else { throw .syntax("'\(tag)' outside a loop", at: position) }
             return tag == "break" ? .leaveLoop : .nextIteration
-        case "elif", "else", "endif", "endfor", "endset", "endmacro", "endfilter", "endgeneration":
+        case "elif", "else", "endif", "endfor", "endset", "endmacro", "endcall", "endfilter", "endgeneration":
             throw .syntax("unexpected tag '\(tag)'", at: position)
         default:
             throw .unsupported("the tag '\(tag)'", at: position)
@@ -125,6 +126,32 @@ extension TemplateParser {
         // A macro sees its own variables and the template's; one inside a loop would have to keep the loop's as well.
         guard scopes == 0 else { throw .unsupported("a macro inside a loop, macro or captured text", at: position) }
         let name = try parseAssignableName()
+        let parameters = try parseParameters()
+        let start = index
+        let body = try parseScope(until: ["endmacro"]).body
+        let takesCaller = tokens[start..<index].contains { $0.kind == .name("caller") }
+        macros.append(TemplateMacro(name: name, parameters: parameters, body: body, takesCaller: takesCaller))
+        return .macro(macros.count - 1)
+    }
+
+    private mutating func parseCall() throws(TemplateError) -> TemplateStatement {
+        let parameters = current.kind == .symbol(.leftParenthesis) ? try parseParameters() : []
+        let call = try parseExpression()
+        guard case .postfix(let base, let postfixes) = call.kind, case .call(let arguments)? = postfixes.last?.kind
+        else {
+            throw .syntax("'call' needs the call of a macro", at: call.position)
+        }
+        let macro = TemplateExpression(position: call.position, kind: .postfix(base, postfixes.dropLast()))
+        // The body is a macro: it cannot leave a loop around it.
+        let outerLoops = loops
+        loops = 0
+        let body = try parseScope(until: ["endcall"]).body
+        loops = outerLoops
+        macros.append(TemplateMacro(name: "caller", parameters: parameters, body: body, takesCaller: false))
+        return .call(.init(macro: macro, arguments: arguments, body: macros.count - 1))
+    }
+
+    private mutating func parseParameters() throws(TemplateError) -> [TemplateMacro.Parameter] {
         try expect(.leftParenthesis)
         var parameters: [TemplateMacro.Parameter] = []
         while current.kind != .symbol(.rightParenthesis) {
@@ -137,9 +164,7 @@ extension TemplateParser {
             guard skip(.comma) else { break }
         }
         try expect(.rightParenthesis)
-        let body = try parseScope(until: ["endmacro"]).body
-        macros.append(TemplateMacro(name: name, parameters: parameters, body: body))
-        return .macro(macros.count - 1)
+        return parameters
     }
 
     private mutating func parseAssignableName() throws(TemplateError) -> String {

@@ -4,7 +4,7 @@ struct TemplateParser {
     /// The macros met so far; a statement names one by its index.
     var macros: [TemplateMacro] = []
 
-    private var index = 0
+    private(set) var index = 0
     private var nesting = 0
     /// Loops around the current statement.
     var loops = 0

@@ -11,6 +11,8 @@ indirect enum TemplateStatement: Sendable {
     case filtered([TemplateExpression.Postfix], body: [TemplateStatement])
     /// `{% generation %}…{% endgeneration %}`: a scope of its own.
     case scope([TemplateStatement])
+    /// `{% call(a) m(b) %}…{% endcall %}`.
+    case call(Call)
     /// Binds a macro, by its number, to its name.
     case macro(Int)
     case leaveLoop
@@ -29,6 +31,14 @@ indirect enum TemplateStatement: Sendable {
         let filter: TemplateExpression?
         let body: [TemplateStatement]
         let otherwise: [TemplateStatement]
+    }
+
+    /// The call of a macro that gets a body, which it knows as `caller`.
+    struct Call: Sendable {
+        let macro: TemplateExpression
+        let arguments: TemplateExpression.Arguments
+        /// The number of the macro that is the body.
+        let body: Int
     }
 
     /// What is assigned to.

@@ -1,7 +1,7 @@
 /// Jinja's tests, as far as chat templates use them: what may follow `is`.
 enum TemplateTest: String {
-    case boolean, defined, divisibleby, eq, equalto, even, float, ge, greaterthan, gt, `in`, integer, iterable, le
-    case lessthan, lt, mapping, ne, none, number, odd, sequence, string, undefined
+    case boolean, callable, defined, divisibleby, eq, equalto, even, float, ge, greaterthan, gt, `in`, integer, iterable
+    case le, lessthan, lower, lt, mapping, ne, none, number, odd, sequence, string, undefined, upper
     case isTrue = "true"
     case isFalse = "false"
     // As `select` and its kin name the comparisons.
@@ -38,6 +38,10 @@ enum TemplateTest: String {
         switch self {
         case .odd: return try isRemainder(1, of: value, by: .integer(2), &meter)
         case .even: return try isRemainder(0, of: value, by: .integer(2), &meter)
+        case .lower, .upper:
+            let text = try TemplatePrinter.text(of: value, &meter)
+            try meter.spend(characterBytes: text.count)
+            return TemplateText.isAll(text.text, self == .lower ? .islower : .isupper)
         default: return isOfKind(value)
         }
     }
@@ -74,6 +78,9 @@ enum TemplateTest: String {
         // An undefined value iterates as an empty one.
         case (.iterable, .undefined), (.iterable, .string), (.iterable, .list), (.iterable, .map),
             (.sequence, .undefined), (.sequence, .string), (.sequence, .list), (.sequence, .map):
+            return true
+        case (.callable, .object(let object)):
+            if case .namespace = object.kind { return false }
             return true
         case (.defined, let value):
             if case .undefined = value { return false }

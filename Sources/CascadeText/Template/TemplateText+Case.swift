@@ -72,6 +72,47 @@ extension TemplateText {
         }
     }
 
+    /// What Python asks of all characters of a string, by the names of its methods.
+    enum Kind: String {
+        case isalnum, isalpha, isdecimal, isdigit, islower, isnumeric, isspace, isupper
+    }
+
+    /// Whether a text has characters, and all are of a kind; case is asked of those that have one.
+    static func isAll(_ text: String, _ kind: Kind) -> Bool {
+        let scalars = text.unicodeScalars
+        switch kind {
+        case .islower, .isupper:
+            let isWrong: (Unicode.Scalar) -> Bool = { scalar in
+                let properties = scalar.properties
+                let isOther = kind == .islower ? properties.isUppercase : properties.isLowercase
+                return isOther || properties.generalCategory == .titlecaseLetter
+            }
+            return !scalars.contains(where: isWrong)
+                && scalars.contains { kind == .islower ? $0.properties.isLowercase : $0.properties.isUppercase }
+        case .isalnum, .isalpha, .isdecimal, .isdigit, .isnumeric, .isspace:
+            return !scalars.isEmpty && scalars.allSatisfy { isOne($0, kind) }
+        }
+    }
+
+    private static func isOne(_ scalar: Unicode.Scalar, _ kind: Kind) -> Bool {
+        let number = scalar.properties.numericType
+        return switch kind {
+        case .isalpha: isLetter(scalar)
+        case .isdecimal: number == .decimal
+        case .isdigit: number == .decimal || number == .digit
+        case .isnumeric: number != nil
+        case .isspace: isSpace(scalar)
+        case .isalnum, .islower, .isupper: isLetter(scalar) || number != nil
+        }
+    }
+
+    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
+        default: false
+        }
+    }
+
     /// A number in at least so many hexadecimal digits.
     static func hex(_ value: UInt32, digits: Int) -> String {
         let text = String(value, radix: 16)
