@@ -172,6 +172,21 @@ typedef uint64_t (*csk_reader)(const void *data, size_t bytes);
 // or this build lacks the set.
 csk_reader csk_select_reader(const char *name);
 
+// BLAKE3 (blake3.pub) of a message that is hashed in parts: any number of threads may hash one part each. Bytes of a
+// hash, and of every part but the last, which has 0 (in an empty message) to as many.
+enum { CSK_HASH_BYTES = 32, CSK_HASH_PART = 1 << 20 };
+
+// How many chunks the processors of the kernel set called `name`, or with NULL of the best one, hash side by side; 0 when
+// this processor or this build lacks the set. The hash is the same whatever the number.
+size_t csk_hash_lanes(const char *name);
+
+// Hashes part number `index` of a message. With `is_whole` it is the only one, and `out` the message's hash.
+void csk_hash_part(size_t lanes, const void *data, size_t bytes, uint64_t index, bool is_whole, uint8_t *out);
+
+// Joins what csk_hash_part wrote for the 2 or more parts of a message, one behind the other: the first CSK_HASH_BYTES of
+// `values` become the message's hash.
+void csk_hash_join(size_t lanes, uint8_t *values, size_t count);
+
 // Splits `columns` into ceil(columns / 8) groups of nearly equal size: first column and size of group `group`.
 static inline void csk_group(size_t columns, size_t group, size_t *start, size_t *size) {
     size_t groups = (columns + CSK_GROUP_COLUMNS - 1) / CSK_GROUP_COLUMNS;

@@ -2,7 +2,7 @@
 package struct GGUFError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kind of fault.
     package enum Code: String, Sendable {
-        /// The file cannot be opened, is no regular file, or cannot be mapped.
+        /// The file cannot be opened or read, or is no regular file.
         case unreadable
         /// The file does not begin with GGUF's magic, or is of another byte order.
         case notGGUF
@@ -18,6 +18,8 @@ package struct GGUFError: Error, Equatable, Sendable, CustomStringConvertible {
         case missing
         /// A key has another type, or its value is out of range.
         case wrongType
+        /// Somebody wrote to the file, or cut it short, while it was read.
+        case changed
     }
 
     /// The kind of fault.

@@ -7,35 +7,35 @@
 /// per tensor: name, dimension count u32, lengths u64 each, type u32, offset u64 from the start of the data
 /// padding to general.alignment (32 where the key is missing), then the tensors' data
 /// ```
-/// Everything is little-endian. Opening reads the header only; tensor data is read by whoever touches it.
+/// Everything is little-endian. Opening reads the header only; tensor data is read when it is asked for.
 package final class GGUFFile: Sendable {
-    /// The file's path, or the name given with the bytes; error messages begin with it.
-    package let path: String
-
     let storage: GGUFStorage
     let header: GGUFHeader
 
-    /// Maps a file read-only and checks its header.
+    /// Opens a file and checks its header.
     package convenience init(path: String) throws(GGUFError) {
-        try self.init(storage: GGUFStorage(mapping: path), path: path)
+        try self.init(storage: GGUFStorage(opening: path))
     }
 
     /// Takes bytes that did not come from a file, such as a tokenizer block; `name` stands for the path in errors.
     package convenience init(bytes: [UInt8], name: String) throws(GGUFError) {
-        try self.init(storage: GGUFStorage(copying: bytes), path: name)
+        try self.init(storage: GGUFStorage(copying: bytes, name: name))
     }
 
-    private init(storage: GGUFStorage, path: String) throws(GGUFError) {
+    private init(storage: GGUFStorage) throws(GGUFError) {
         self.storage = storage
-        self.path = path
-        header = try GGUFHeader(reading: storage.bytes, path: path)
+        header = try GGUFHeader(reading: storage)
+        try storage.trim(to: header.end)
     }
+
+    /// The file's path, or the name given with the bytes; error messages begin with it.
+    package var path: String { storage.path }
 
     /// GGUF version of the file, 2 or 3.
     package var version: Int { Int(header.version) }
 
     /// Bytes of the file.
-    package var byteCount: Int { storage.bytes.count }
+    package var byteCount: Int { storage.byteCount }
 
     /// What each tensor's offset is a multiple of.
     package var alignment: Int { header.alignment }
@@ -61,25 +61,33 @@ package final class GGUFFile: Sendable {
         )
     }
 
-    /// The bytes of a tensor of this file, on an 8-byte boundary at least.
-    ///
-    /// Valid as long as the file is alive: whoever keeps the pointer keeps the file, and a function that uses it after
-    /// its last mention of the file wraps the use in `withExtendedLifetime(file)`.
-    package func bytes(of tensor: GGUFTensor) -> UnsafeRawBufferPointer {
+    /// The bytes of a tensor of this file.
+    package func bytes(of tensor: GGUFTensor) throws(GGUFError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
+        var failure: GGUFError?
+        bytes.withUnsafeMutableBytes { memory in
+            do throws(GGUFError) { try read(0..<tensor.rowCount, of: tensor, into: memory) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads some rows of a tensor of this file into memory of their size. Threads may do so side by side.
+    func read(
+        _ rows: Range<Int>,
+        of tensor: GGUFTensor,
+        into memory: UnsafeMutableRawBufferPointer
+    ) throws(GGUFError) {
         precondition(header.tensorIndex[tensor.name].map { header.tensors[$0] == tensor } ?? false, "a foreign tensor")
-        let range = tensor.fileOffset..<tensor.fileOffset + tensor.byteCount
-        return UnsafeRawBufferPointer(rebasing: storage.bytes[range])
-    }
-
-    /// Gives back the memory of a tensor's pages, once its weights have been copied elsewhere. Touching them again
-    /// reads them from the file again. Nothing happens to bytes that are not mapped.
-    package func dropPages(of tensor: GGUFTensor) {
-        storage.dropPages(tensor.fileOffset..<tensor.fileOffset + tensor.byteCount)
-    }
-
-    /// The same for some of a tensor's rows.
-    package func dropPages(of tensor: GGUFTensor, rows: Range<Int>) {
+        precondition(0...tensor.rowCount ~= rows.upperBound, "rows outside the tensor")
         let start = tensor.fileOffset
-        storage.dropPages(start + rows.lowerBound * tensor.rowByteCount..<start + rows.upperBound * tensor.rowByteCount)
+        let range = start + rows.lowerBound * tensor.rowByteCount..<start + rows.upperBound * tensor.rowByteCount
+        try storage.read(range, into: memory)
     }
+
+    /// Throws when somebody has written to the file, or cut it short, since it was opened.
+    func checkUnchanged() throws(GGUFError) { try storage.checkUnchanged() }
+
+    /// Closes the file. Keys and tensors stay known; tensors can no longer be read.
+    package func close() { storage.closeFile() }
 }

@@ -14,8 +14,8 @@ struct GGUFHeader: Sendable {
     /// End of the tensor table; what follows is padding and data.
     private(set) var end = 0
 
-    init(reading bytes: UnsafeRawBufferPointer, path: String) throws(GGUFError) {
-        var reader = GGUFReader(bytes: bytes, path: path)
+    init(reading storage: GGUFStorage) throws(GGUFError) {
+        var reader = GGUFReader(storage: storage)
         version = try GGUFHeader.readVersion(&reader)
         // A tensor takes at least a name's length, a dimension count, one dimension, a type and an offset; a key at
         // least its own length, a type and one byte.
@@ -92,7 +92,7 @@ struct GGUFHeader: Sendable {
 
     private mutating func place(_ raw: RawTensor, _ reader: GGUFReader) throws(GGUFError) {
         let subject = "tensor '\(raw.name)'"
-        let fileSize = reader.bytes.count
+        let fileSize = reader.storage.byteCount
         // No overflow: `end` is inside the file and the alignment at most 2^30.
         let dataStart = (end + alignment - 1) / alignment * alignment
         guard raw.dataOffset % UInt64(alignment) == 0 else {

@@ -1,16 +1,14 @@
 /// Reads a GGUF header from front to back; every step is checked against the end of the file.
 struct GGUFReader {
-    let bytes: UnsafeRawBufferPointer
-    let path: String
+    /// The file; every byte before ``offset`` is in its memory.
+    let storage: GGUFStorage
     private(set) var offset = 0
 
-    init(bytes: UnsafeRawBufferPointer, path: String) {
-        self.bytes = bytes
-        self.path = path
-    }
+    /// Bytes of the file that are in memory.
+    var bytes: UnsafeRawBufferPointer { storage.bytes }
 
     /// Bytes between here and the end of the file.
-    var remaining: Int { bytes.count - offset }
+    var remaining: Int { storage.byteCount - offset }
 
     /// Reads a little-endian integer that belongs to `subject`.
     mutating func integer<T: FixedWidthInteger>(_ type: T.Type, of subject: String) throws(GGUFError) -> T {
@@ -63,6 +61,7 @@ struct GGUFReader {
             let found = "\(remaining) before the end of the file"
             throw error(.truncated, subject, at: offset, expected: "\(count) more bytes", found: found)
         }
+        try storage.load(upTo: offset + count)
         offset += count
     }
 
@@ -114,6 +113,6 @@ struct GGUFReader {
         expected: String,
         found: String
     ) -> GGUFError {
-        GGUFError(code: code, path: path, subject: subject, offset: offset, expected: expected, found: found)
+        GGUFError(code: code, path: storage.path, subject: subject, offset: offset, expected: expected, found: found)
     }
 }
