@@ -1,4 +1,5 @@
 package import CascadeCore
+package import CascadeText
 
 /// What can go wrong with a model, its file or a request to an engine; each case says what was expected and what found.
 package enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -8,6 +9,10 @@ package enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case unsupportedArchitecture(path: String, found: String, supported: [String])
     /// A metadata key asks for something that the engine does not compute, or does not fit another one.
     case unsupportedMetadata(path: String, key: String, expected: String, found: String)
+    /// Two facts of the file that cannot both be true; each names its key or tensor.
+    case contradiction(path: String, String, String)
+    /// The file's tokenizer is not one that is supported, or is broken.
+    case tokenizer(path: String, TokenizerError)
     /// A tensor is missing, has another shape or type, or does not belong to the architecture.
     case tensor(path: String, name: String, expected: String, found: String)
     /// The system refuses memory.
@@ -37,6 +42,10 @@ package enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
             return "\(path): architecture \(found) is not supported; supported are \(supported.joined(separator: ", "))"
         case .unsupportedMetadata(let path, let key, let expected, let found):
             return "\(path): key '\(key)': expected \(expected), found \(found)"
+        case .contradiction(let path, let first, let second):
+            return "\(path): \(first), but \(second)"
+        case .tokenizer(let path, let error):
+            return "\(path): \(error)"
         case .tensor(let path, let name, let expected, let found):
             return "\(path): tensor '\(name)': expected \(expected), found \(found)"
         case .outOfMemory(let bytes, let purpose):

@@ -4,6 +4,8 @@ package struct CatalogueModel: Sendable, Equatable {
     package let name: String
     /// Other names for the same file.
     package let aliases: [String]
+    /// The architecture that the file names.
+    package let architecture: String
     /// The file's name in the models directory.
     package let file: String
     /// The file's length in bytes.
@@ -20,6 +22,7 @@ package struct CatalogueModel: Sendable, Equatable {
     package init(
         name: String,
         aliases: [String] = [],
+        architecture: String,
         file: String,
         bytes: Int,
         sha256: String,
@@ -29,6 +32,7 @@ package struct CatalogueModel: Sendable, Equatable {
     ) {
         self.name = name
         self.aliases = aliases
+        self.architecture = architecture
         self.file = file
         self.bytes = bytes
         self.sha256 = sha256

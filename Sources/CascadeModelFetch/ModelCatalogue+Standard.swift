@@ -4,6 +4,7 @@ extension ModelCatalogue {
         CatalogueModel(
             name: defaultDrafter,
             aliases: ["qwen2.5-coder-0.5b-instruct", "drafter"],
+            architecture: "qwen2",
             file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
             bytes: 491_400_064,
             sha256: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
@@ -14,6 +15,7 @@ extension ModelCatalogue {
         CatalogueModel(
             name: defaultExpert,
             aliases: ["qwen2.5-coder-1.5b-instruct", "expert"],
+            architecture: "qwen2",
             file: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
             bytes: 1_117_320_768,
             sha256: "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
@@ -24,6 +26,7 @@ extension ModelCatalogue {
         CatalogueModel(
             name: "smollm2-135m",
             aliases: ["smollm2", "smollm2-135m-instruct"],
+            architecture: "llama",
             file: "SmolLM2-135M-Instruct.Q4_1.gguf",
             bytes: 98_362_432,
             sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
@@ -40,6 +43,7 @@ extension ModelCatalogue {
         CatalogueModel(
             name: "gemma-3-270m",
             aliases: ["gemma3-270m"],
+            architecture: "gemma3",
             file: "gemma-3-270m-q4_k_m.gguf",
             bytes: 253_113_024,
             sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",

@@ -4,11 +4,8 @@ package import CascadeModel
 /// against. Traps on types that it does not know.
 package enum Dequantise {
     /// All numbers of `count` rows from row `first` on.
-    package static func rows(_ tensor: GGUFTensor, of file: GGUFFile, first: Int, count: Int) -> [Float] {
-        let bytes = file.bytes(of: tensor)
-        let start = first * tensor.rowByteCount
-        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count * tensor.rowByteCount])
-        return numbers(tensor.type, part)
+    package static func rows(_ tensor: GGUFTensor, of file: GGUFFile, first: Int, count: Int) throws -> [Float] {
+        try file.bytes(of: tensor, rows: first..<first + count).withUnsafeBytes { numbers(tensor.type, $0) }
     }
 
     /// The numbers of whole blocks.

@@ -24,7 +24,7 @@ package struct FloatReference {
         let c = configuration
         let n = tokens.count
         let embedding = try file.tensor(named: "token_embd.weight")
-        var stream = tokens.flatMap { Dequantise.rows(embedding, of: file, first: Int($0), count: 1) }
+        var stream = try tokens.flatMap { try Dequantise.rows(embedding, of: file, first: Int($0), count: 1) }
         for layer in 0..<(layers ?? c.layers) {
             let name = "blk.\(layer)."
             let normed = try norm(stream, name + "attn_norm.weight", n)
@@ -52,7 +52,7 @@ package struct FloatReference {
     private func sum(_ a: [Float], _ b: [Float]) -> [Float] { zip(a, b).map { $0 + $1 } }
 
     private func norm(_ x: [Float], _ name: String, _ n: Int) throws -> [Float] {
-        let weight = Dequantise.rows(try file.tensor(named: name), of: file, first: 0, count: 1)
+        let weight = try Dequantise.rows(file.tensor(named: name), of: file, first: 0, count: 1)
         let width = configuration.width
         return (0..<n).flatMap { row in
             let values = x[row * width..<(row + 1) * width]
@@ -68,13 +68,13 @@ package struct FloatReference {
         let (rows, k) = (tensor.rowCount, tensor.rowLength)
         var out = [Float](repeating: 0, count: n * rows)
         if let bias = file.optionalTensor(named: name + ".bias") {
-            let values = Dequantise.rows(bias, of: file, first: 0, count: 1)
+            let values = try Dequantise.rows(bias, of: file, first: 0, count: 1)
             out = (0..<n).flatMap { _ in values }
         }
         // In slices of rows, so that a large head does not need gigabytes.
         for first in stride(from: 0, to: rows, by: 4_096) {
             let count = min(4_096, rows - first)
-            let weights = Dequantise.rows(tensor, of: file, first: first, count: count)
+            let weights = try Dequantise.rows(tensor, of: file, first: first, count: count)
             out.withUnsafeMutableBufferPointer { out in
                 guard let base = out.baseAddress else { return }
                 cblas_sgemm(
@@ -105,7 +105,7 @@ package struct FloatReference {
             for head in 0..<heads {
                 let start = (row * heads + head) * c.headSize
                 for pair in 0..<pairs {
-                    let angle = Double(row) * pow(c.rotaryBase, -Double(pair) / Double(pairs))
+                    let angle = Double(row) * c.positionScale * pow(c.rotaryBase, -Double(pair) / Double(pairs))
                     let (sine, cosine) = (Float(sin(angle)), Float(cos(angle)))
                     let interleaved = c.architecture == .llama
                     let first = start + (interleaved ? 2 * pair : pair)

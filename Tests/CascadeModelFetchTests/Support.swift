@@ -81,6 +81,7 @@ final class Bench: Sendable {
             CatalogueModel(
                 name: "tiny",
                 aliases: ["small"],
+                architecture: "llama",
                 file: "model.gguf",
                 bytes: bytes ?? data.count,
                 sha256: sha256 ?? self.sha256,

@@ -30,11 +30,10 @@ func readEverything(of file: GGUFFile) {
         _ = try? file.floats(entry.key)
     }
     for tensor in file.tensors {
-        let bytes = file.bytes(of: tensor)
-        #expect(bytes.count == tensor.rowCount * tensor.rowByteCount)
-        _ = (bytes.first ?? 0) &+ (bytes.last ?? 0)
-        file.dropPages(of: tensor)
+        let bytes = try? file.bytes(of: tensor)
+        #expect(bytes?.count == tensor.rowCount * tensor.rowByteCount)
     }
+    _ = try? ServableModel(file)
     if let tokenizer = try? Tokenizer(file.tokenizerDefinition()) {
         _ = tokenizer.decode(tokenizer.encode("Hello <|im_end|> world", parseSpecial: true))
     }

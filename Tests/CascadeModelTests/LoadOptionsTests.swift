@@ -36,7 +36,7 @@ struct LoadOptionsTests {
         var writer = GGUFWriter()
         for entry in source.entries { writer.add(entry, of: source) }
         for tensor in source.tensors where tensor.name != "output.weight" {
-            writer.addTensor(tensor.name, tensor.type, shape: tensor.shape, bytes: [UInt8](source.bytes(of: tensor)))
+            writer.addTensor(tensor.name, tensor.type, shape: tensor.shape, bytes: try source.bytes(of: tensor))
         }
         let file = try GGUFFile(bytes: writer.bytes(), name: "tied.gguf")
         let kept: [Token] = [0, 3, 77, 300, 511]
@@ -99,10 +99,10 @@ struct LoadOptionsTests {
         var writer = GGUFWriter()
         for entry in source.entries { writer.add(entry, of: source) }
         for tensor in source.tensors {
-            var (type, bytes) = (tensor.type, [UInt8](source.bytes(of: tensor)))
+            var (type, bytes) = (tensor.type, try source.bytes(of: tensor))
             let isMatrix = tensor.shape.count == 2 && tensor.name != "token_embd.weight"
             if isMatrix, tensor.type.bytesPerBlock * 32 > 18 * tensor.type.blockSize {
-                let numbers = Dequantise.rows(tensor, of: source, first: 0, count: tensor.rowCount)
+                let numbers = try Dequantise.rows(tensor, of: source, first: 0, count: tensor.rowCount)
                 (type, bytes) = (.q4_0, [UInt8](repeating: 0, count: numbers.count / 32 * 18))
                 #expect(csk_quantise_q4_0(numbers, numbers.count, &bytes))
             }

@@ -98,10 +98,12 @@ import Testing
             #expect(try report.check("model SmolLM2").state == "problem")
             #expect(try report.check("model SmolLM2").message.hasPrefix("sha256 "))
             #expect(try report.check("model qwen2.5-coder-0.5b").message == "4 bytes, not 491400064")
-            #expect(try report.check("model mine").state == "ok")
+            #expect(try report.check("model mine").state == "warning")
+            #expect(try report.check("model mine").message.contains("cannot be served: "))
             #expect(try report.check("models").state == "warning")
             let quick = try await doctor(environment: environment)
-            #expect(try quick.check("model SmolLM2").state == "ok")
+            #expect(try quick.check("model SmolLM2").state == "warning")
+            #expect(try quick.check("model SmolLM2").message.contains("four letters GGUF"))
         }
     }
 

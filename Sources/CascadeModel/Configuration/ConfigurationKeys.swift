@@ -45,16 +45,17 @@ struct ConfigurationKeys {
         return value
     }
 
-    /// Refuses a file whose `prefix.key` turns on something that the engine does not compute.
-    func refuse(_ key: String, unless value: Int, meaning: String) throws(ModelError) {
-        let found = try wrapped { () throws(GGUFError) in try file.optionalUnsignedInteger("\(prefix).\(key)") }
-        if let found, found != value { throw error(key, "\(value): \(meaning)", "\(found)") }
-    }
-
-    /// Refuses stretched rotary positions.
-    func refuseScaling() throws(ModelError) {
+    /// What rotary positions are multiplied by: a model whose context was stretched linearly was trained on fractions of
+    /// positions. Other ways to stretch it are refused.
+    func positionScale() throws(ModelError) -> Double {
         let kind = try wrapped { () throws(GGUFError) in try file.optionalString("\(prefix).rope.scaling.type") }
-        if let kind, kind != "none" { throw error("rope.scaling.type", "none", kind) }
+        guard ["none", "linear", nil].contains(kind) else {
+            throw error("rope.scaling.type", "none or linear", kind ?? "")
+        }
+        // Without a type it is linear; the second name is an old one of the first. 0 stands for no scaling.
+        let name = file.entry("\(prefix).rope.scaling.factor") != nil ? "rope.scaling.factor" : "rope.scale_linear"
+        let factor = try float(name, in: 0...1e6, default: 0)
+        return kind == "none" || factor == 0 ? 1 : 1 / Double(factor)
     }
 
     func error(_ key: String, _ expected: String, _ found: String) -> ModelError {

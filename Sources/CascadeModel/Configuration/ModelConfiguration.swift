@@ -27,6 +27,8 @@ package struct ModelConfiguration: Equatable, Sendable {
     package let rotaryDimensions: Int
     /// Base of the rotary frequencies.
     package let rotaryBase: Double
+    /// What a position is multiplied by before anything is rotated by it: below 1 where the context was stretched.
+    package let positionScale: Double
     /// What the norms add to the mean square.
     package let normEpsilon: Float
     /// Longest sequence that the model was made for.
@@ -45,11 +47,13 @@ package struct ModelConfiguration: Equatable, Sendable {
 
     /// Reads and checks the metadata of `file`.
     package init(_ file: GGUFFile) throws(ModelError) {
+        try MetadataRule.checkWhole(file)
         let name = try wrapped { () throws(GGUFError) in try file.string("general.architecture") }
         guard let architecture = Architecture(rawValue: name) else {
             let supported = Architecture.allCases.map(\.rawValue)
             throw .unsupportedArchitecture(path: file.path, found: name, supported: supported)
         }
+        try MetadataRule.check(file, architecture: architecture)
         let keys = ConfigurationKeys(file: file, prefix: name)
         self.architecture = architecture
         layers = try keys.integer("block_count", in: 1...1_024)
@@ -61,19 +65,17 @@ package struct ModelConfiguration: Equatable, Sendable {
             throw keys.error("attention.head_count_kv", "a divisor of the \(heads) heads", "\(keyValueHeads)")
         }
         // Where the file does not say how wide a head is, the heads share the residual stream.
-        let size = try keys.integer("attention.key_length", in: 32...1_024, multipleOf: 32, default: width / heads)
-        guard size >= 32, size % 32 == 0, size <= 1_024 else {
-            throw keys.error("attention.head_count", "heads of 32 to 1024 elements, a multiple of 32", "\(size)")
+        let head = try keys.integer("attention.key_length", in: 32...1_024, multipleOf: 32, default: width / heads)
+        guard head >= 32, head % 32 == 0, head <= 1_024 else {
+            throw keys.error("attention.head_count", "heads of 32 to 1024 elements, a multiple of 32", "\(head)")
         }
-        headSize = size
-        _ = try keys.integer("attention.value_length", in: size...size, default: size)
-        rotaryDimensions = try keys.integer("rope.dimension_count", in: 2...size, multipleOf: 2, default: size)
+        headSize = head
+        _ = try keys.integer("attention.value_length", in: head...head, default: head)
+        rotaryDimensions = try keys.integer("rope.dimension_count", in: 2...head, multipleOf: 2, default: head)
         rotaryBase = Double(try keys.float("rope.freq_base", in: 1...1e12, default: 10_000))
         normEpsilon = try keys.float("attention.layer_norm_rms_epsilon", in: 1e-12...1e-2)
         contextLength = try keys.integer("context_length", in: 1...(1 << 20))
-        try keys.refuse("expert_count", unless: 0, meaning: "no mixture of experts")
-        try keys.refuse("attention.sliding_window", unless: 0, meaning: "no sliding window")
-        try keys.refuseScaling()
+        positionScale = try keys.positionScale()
 
         let embedding = try wrapped { () throws(GGUFError) in try file.tensor(named: "token_embd.weight") }
         guard embedding.rowLength == width, 1...(1 << 24) ~= embedding.rowCount else {
@@ -85,6 +87,13 @@ package struct ModelConfiguration: Equatable, Sendable {
             )
         }
         vocabulary = embedding.rowCount
-        _ = try keys.integer("vocab_size", in: vocabulary...vocabulary, default: vocabulary)
+        let size = try keys.integer("vocab_size", in: 1...(1 << 24), default: vocabulary)
+        guard size == vocabulary else {
+            throw .contradiction(
+                path: file.path,
+                "key '\(name).vocab_size' says \(size)",
+                "\(embedding.name) has \(vocabulary) rows"
+            )
+        }
     }
 }

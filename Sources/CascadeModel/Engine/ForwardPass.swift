@@ -48,7 +48,8 @@ final class ForwardPass: @unchecked Sendable {
         barrier = Barrier(parties: threads)
         let dimensions = model.configuration.rotaryDimensions
         let logBase = Math.log(model.configuration.rotaryBase)
-        frequencies = (0..<dimensions / 2).map { Math.exp(-2 * Double($0) / Double(dimensions) * logBase) }
+        let scale = model.configuration.positionScale
+        frequencies = (0..<dimensions / 2).map { scale * Math.exp(-2 * Double($0) / Double(dimensions) * logBase) }
     }
 
     /// The part of thread `thread`. Its numbers are complete when every thread has returned.

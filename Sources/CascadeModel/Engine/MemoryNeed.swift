@@ -1,9 +1,8 @@
 /// What a model and an engine for it have resident once every part of them has been used, in bytes: worked out from the
 /// file's header before anything is loaded.
-///
-/// Embedding rows stay in the file; the system takes their memory back when it needs it, so they are not counted.
 package struct MemoryNeed: Equatable, Sendable {
-    /// The weights as they lie in memory: repacked, the output head trimmed, matrices re-quantised.
+    /// The weights as they lie in memory: repacked, the output head trimmed, matrices re-quantised; and the rows of the
+    /// embedding.
     package var weights: Int
     /// The KV cache and the books on its pages.
     package var cache: Int

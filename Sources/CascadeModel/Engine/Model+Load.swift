@@ -1,21 +1,29 @@
 extension Model {
-    /// Maps the file, checks it, and repacks its weights on all cores; the file's pages are given back as they are
-    /// used up, so memory stays near the weights' size. Embedding rows stay in the file.
+    /// Opens and checks a file, reads its weights and repacks them on all cores. Nothing of the file is needed afterwards.
     package static func load(path: String, options: LoadOptions = LoadOptions()) throws(ModelError) -> Model {
-        try load(wrapped { () throws(GGUFError) in try GGUFFile(path: path) }, options: options)
+        try load(ServableModel(path: path), options: options)
     }
 
-    /// Takes the weights of a file that is open already; see ``load(path:options:)``.
+    /// Checks a file that is open already, and takes its weights; see ``load(path:options:)``.
     package static func load(_ file: GGUFFile, options: LoadOptions = LoadOptions()) throws(ModelError) -> Model {
-        let configuration = try ModelConfiguration(file)
+        try load(ServableModel(file), options: options)
+    }
+
+    /// Takes the weights of a file that was found fit; an error when somebody writes to it meanwhile, or has since it was
+    /// opened.
+    package static func load(
+        _ model: ServableModel,
+        options: LoadOptions = LoadOptions()
+    ) throws(ModelError) -> Model {
+        let (file, configuration) = (model.file, model.configuration)
         let plan = try WeightPlan(file: file, configuration: configuration, options: options)
         let memory = try MappedMemory(byteCount: plan.byteCount, purpose: "the weights of \(file.path)")
         try WeightLoader(file: file, plan: plan, base: memory.base).run()
         return Model(
-            file: file,
             configuration: configuration,
             headTokens: options.headTokens,
             weights: plan.weights(at: memory.base),
+            bytesPerPass: plan.bytesPerPass,
             memory: memory
         )
     }

@@ -30,7 +30,7 @@ struct ModelWeights {
         var down: csk_matrix
     }
 
-    /// The embedding as it lies in the file: a row is dequantised when its token is fed.
+    /// The embedding, its rows as they lie in the file: one is dequantised when its token is fed.
     struct Embedding {
         var rows: UnsafeRawPointer
         var rowByteCount: Int

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Copies a plan's tensors from the file into the weights' memory, on all cores.
 ///
-/// `@unchecked Sendable`: the file's bytes are only read, and every piece of work writes memory of its own.
+/// `@unchecked Sendable`: the file is only read, and every piece of work writes memory of its own.
 struct WeightLoader: @unchecked Sendable {
     /// Some rows of one item; whole tiles, but for the last ones of a matrix.
     private struct Piece {
@@ -14,7 +14,7 @@ struct WeightLoader: @unchecked Sendable {
     }
 
     /// Bytes of the file that one piece reads, about: small enough for a core's cache to hold what it repacks, large
-    /// enough that giving back pages is rare.
+    /// enough that calls of the system do not show.
     private static let pieceByteCount = 1 << 20
 
     private let file: GGUFFile
@@ -27,16 +27,21 @@ struct WeightLoader: @unchecked Sendable {
         self.base = base
     }
 
-    /// Copies everything; throws when a weight is infinite or not a number.
+    /// Copies everything; throws when the file cannot be read or a weight is infinite or not a number.
     func run() throws(ModelError) {
         let items = plan.order.compactMap { plan.items[$0] }
         let pieces = items.flatMap(pieces(of:))
         let firstBroken = Atomic(pieces.count)
+        let failure = Mutex<GGUFError?>(nil)
         DispatchQueue.concurrentPerform(iterations: pieces.count) { index in
-            if !copy(pieces[index]) { firstBroken.min(index, ordering: .relaxed) }
+            do throws(GGUFError) {
+                if try !copy(pieces[index]) { firstBroken.min(index, ordering: .relaxed) }
+            } catch {
+                failure.withLock { $0 = $0 ?? error }
+            }
         }
-        // Pages that two pieces shared, and those that the system read ahead.
-        for item in items { file.dropPages(of: item.tensor) }
+        if let error = failure.withLock({ $0 }) { throw .file(error) }
+        try wrapped { () throws(GGUFError) in try file.checkUnchanged() }
         let broken = firstBroken.load(ordering: .relaxed)
         guard broken == pieces.count else {
             throw .tensor(
@@ -56,48 +61,44 @@ struct WeightLoader: @unchecked Sendable {
         }
     }
 
-    /// Whether all numbers of the piece are finite.
-    private func copy(_ piece: Piece) -> Bool {
-        let (item, rows) = (piece.item, piece.rows)
-        let bytes = file.bytes(of: item.tensor)
-        guard let source = bytes.baseAddress else { return true }
+    /// Whether all numbers of the piece are finite; rows that are taken as they are were not looked at.
+    private func copy(_ piece: Piece) throws(GGUFError) -> Bool {
+        let (item, rows, rowByteCount) = (piece.item, piece.rows, piece.item.tensor.rowByteCount)
         guard item.kind == .matrix else {
-            let values = UnsafeMutableRawBufferPointer(start: base + item.offset, count: bytes.count)
-            values.copyMemory(from: bytes)
-            return values.bindMemory(to: Float.self).allSatisfy(\.isFinite)
+            let place = base + item.offset + rows.lowerBound * rowByteCount
+            let memory = UnsafeMutableRawBufferPointer(start: place, count: rows.count * rowByteCount)
+            try file.read(rows, of: item.tensor, into: memory)
+            return item.kind == .rows || memory.bindMemory(to: Float.self).allSatisfy(\.isFinite)
         }
-        let rowByteCount = item.tensor.rowByteCount
-        let taken = item.taken.map { $0[rows] }
-        let isSound: Bool
-        if item.type.rawValue == item.tensor.type.rawValue, taken == nil {
-            isSound = repack(source + rows.lowerBound * rowByteCount, piece)
+        let source = UnsafeMutableRawBufferPointer.allocate(byteCount: rows.count * rowByteCount, alignment: 64)
+        defer { source.deallocate() }
+        if let taken = item.taken?[rows] {
+            for (index, token) in taken.enumerated() {
+                let row = UnsafeMutableRawBufferPointer(
+                    rebasing: source[index * rowByteCount..<(index + 1) * rowByteCount]
+                )
+                try file.read(Int(token)..<Int(token) + 1, of: item.tensor, into: row)
+            }
         } else {
-            let tokens = taken.map { Array($0) } ?? rows.map { Token($0) }
-            isSound = convert(tokens.map { source + Int($0) * rowByteCount }, piece)
+            try file.read(rows, of: item.tensor, into: source)
         }
-        let first = taken?.first.map(Int.init) ?? rows.lowerBound
-        let last = taken?.last.map(Int.init) ?? rows.upperBound - 1
-        file.dropPages(of: item.tensor, rows: first..<last + 1)
-        return isSound
+        guard let start = UnsafeRawPointer(source.baseAddress) else { return true }
+        return item.type.rawValue == item.tensor.type.rawValue ? repack(start, piece) : convert(start, piece)
     }
 
-    /// Gathers rows of the file, in the type that they have in memory, and repacks them.
-    private func convert(_ sources: [UnsafeRawPointer], _ piece: Piece) -> Bool {
+    /// Brings rows into the smaller type that they have in memory, and repacks them.
+    private func convert(_ source: UnsafeRawPointer, _ piece: Piece) -> Bool {
         let item = piece.item
-        let (k, type) = (item.tensor.rowLength, csk_type(rawValue: item.tensor.type.rawValue))
+        let k = item.tensor.rowLength
         let rowByteCount = k / csk_block_elements(item.type) * csk_block_bytes(item.type)
-        let rows = UnsafeMutableRawPointer.allocate(byteCount: sources.count * rowByteCount, alignment: 64)
+        let rows = UnsafeMutableRawPointer.allocate(byteCount: piece.rows.count * rowByteCount, alignment: 64)
         defer { rows.deallocate() }
         let numbers = UnsafeMutablePointer<Float>.allocate(capacity: k)
         defer { numbers.deallocate() }
-        for (index, source) in sources.enumerated() {
-            let row = rows + index * rowByteCount
-            if type == item.type {
-                row.copyMemory(from: source, byteCount: rowByteCount)
-            } else {
-                csk_dequantise(type, source, k, numbers)
-                guard csk_quantise_q4_0(numbers, k, row) else { return false }
-            }
+        for index in 0..<piece.rows.count {
+            let row = source + index * item.tensor.rowByteCount
+            csk_dequantise(csk_type(rawValue: item.tensor.type.rawValue), row, k, numbers)
+            guard csk_quantise_q4_0(numbers, k, rows + index * rowByteCount) else { return false }
         }
         return repack(rows, piece)
     }

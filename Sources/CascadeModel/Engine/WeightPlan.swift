@@ -10,6 +10,8 @@ struct WeightPlan {
             case matrix
             /// A vector of floats.
             case vector
+            /// Rows as they lie in the file.
+            case rows
         }
 
         var tensor: GGUFTensor
@@ -29,11 +31,12 @@ struct WeightPlan {
     private(set) var items: [String: Item] = [:]
     /// The same names in the order of their offsets.
     private(set) var order: [String] = []
-    /// The tensor of token embeddings, which stays in the file.
-    let embedding: GGUFTensor
     /// Bytes of all items.
     var byteCount: Int { layout.byteCount }
+    /// Bytes of those that every pass reads as a whole: all but the embedding, of which it reads a row for each token.
+    private(set) var bytesPerPass = 0
 
+    private static let embedding = "token_embd.weight"
     private var layout = MemoryLayoutPlan()
     private let file: GGUFFile
     private let configuration: ModelConfiguration
@@ -44,8 +47,6 @@ struct WeightPlan {
         self.file = file
         self.configuration = configuration
         self.options = options
-        embedding = try wrapped { () throws(GGUFError) in try file.tensor(named: "token_embd.weight") }
-        _ = try WeightPlan.kernelType(of: embedding, in: file)
         let c = configuration
         for layer in 0..<c.layers {
             let prefix = "blk.\(layer)."
@@ -64,8 +65,10 @@ struct WeightPlan {
         }
         try vector("output_norm.weight", c.width)
         let hasHead = file.optionalTensor(named: "output.weight") != nil
-        let head = hasHead ? "output.weight" : embedding.name
+        let head = hasHead ? "output.weight" : WeightPlan.embedding
         try matrix("output.weight", c.vocabulary, c.width, from: head, taking: options.headTokens)
+        bytesPerPass = layout.byteCount
+        try rows(WeightPlan.embedding, c.vocabulary, c.width)
         try refuseOthers()
     }
 
@@ -104,14 +107,24 @@ struct WeightPlan {
         order.append(name)
     }
 
+    private mutating func rows(_ name: String, _ rows: Int, _ columns: Int) throws(ModelError) {
+        let tensor = try tensor(name)
+        guard tensor.shape == [columns, rows] else {
+            throw error(name, "shape [\(columns), \(rows)]", "shape \(tensor.shape)")
+        }
+        let type = try WeightPlan.kernelType(of: tensor, in: file)
+        let offset = layout.reserve(tensor.byteCount, of: UInt8.self)
+        items[name] = Item(tensor: tensor, kind: .rows, type: type, taken: nil, offset: offset)
+        order.append(name)
+    }
+
     private func tensor(_ name: String) throws(ModelError) -> GGUFTensor {
         try wrapped { () throws(GGUFError) in try file.tensor(named: name) }
     }
 
     /// Weights that the engine would not use mean a model that it would compute wrongly.
     private func refuseOthers() throws(ModelError) {
-        var used = Set(items.values.map(\.tensor.name))
-        used.insert(embedding.name)
+        let used = Set(items.values.map(\.tensor.name))
         for tensor in file.tensors where !used.contains(tensor.name) {
             let expected = "only tensors of architecture \(configuration.architecture.rawValue) as it is computed here"
             throw error(tensor.name, expected, "this one as well")
@@ -163,13 +176,13 @@ struct WeightPlan {
                 down: matrix(prefix + "ffn_down.weight")
             )
         }
-        guard let rows = file.bytes(of: embedding).baseAddress else { preconditionFailure("an empty embedding") }
+        guard let embedding = items[WeightPlan.embedding] else { preconditionFailure("no embedding in the plan") }
         return ModelWeights(
             layers: layers,
             embedding: ModelWeights.Embedding(
-                rows: rows,
-                rowByteCount: embedding.rowByteCount,
-                type: csk_type(rawValue: embedding.type.rawValue)
+                rows: UnsafeRawPointer(base + embedding.offset),
+                rowByteCount: embedding.tensor.rowByteCount,
+                type: embedding.type
             ),
             outputNorm: required("output_norm.weight"),
             output: matrix("output.weight")

@@ -1,25 +1,102 @@
+internal import CCascadeKernels
 package import CascadeCore
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
 
 extension GGUFFile {
-    /// A hash that tells model files apart without reading all of them: of the file's size, the header (metadata and
-    /// tensor table) and, in the header's order, the first and the last 4 KiB of each tensor.
+    /// The first 128 bits of the file's BLAKE3: nodes of a pool have the same bytes, every one of them. `b3sum` prints
+    /// the same 32 digits first.
     ///
-    /// Fine-tuned or otherwise quantised weights differ all over and so in the sample; a file that was changed only in
-    /// bytes between the samples has the same hash. Two MB or so are read, a tensor shorter than 8 KiB as a whole.
-    package func sampledFingerprint() -> Hash128 {
-        withExtendedLifetime(self) {
-            var hasher = Hasher128()
-            hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: storage.bytes[..<header.end]))
-            hasher.combine(UInt64(byteCount))
-            for tensor in tensors {
-                let data = bytes(of: tensor)
-                hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: data.prefix(Self.sampleBytes)))
-                hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: data.suffix(Self.sampleBytes)))
-            }
-            return hasher.finish()
-        }
+    /// Reads the whole file on all cores, at some GB/s once it is in the system's cache. A file that takes a while is
+    /// hashed once for each state of it: see ``FingerprintRecord``.
+    package func fingerprint() throws(GGUFError) -> Hash128 {
+        try fingerprint(recordedFrom: FingerprintRecord.worthwhileBytes)
     }
 
-    /// Bytes at either end of a tensor that the fingerprint reads.
-    private static let sampleBytes = 4_096
+    /// The same, recording it for files of `limit` bytes or more that did not change a moment ago.
+    func fingerprint(
+        recordedFrom limit: Int,
+        isFresh: (FileStamp) -> Bool = { $0.isFresh }
+    ) throws(GGUFError) -> Hash128 {
+        guard let stamp = storage.stamp, byteCount >= limit else { return try computedFingerprint() }
+        if let recorded = FingerprintRecord.read(beside: path, stamp) { return recorded }
+        let fingerprint = try computedFingerprint()
+        if !isFresh(stamp) { FingerprintRecord.write(fingerprint, beside: path, stamp) }
+        return fingerprint
+    }
+
+    /// Hashes the file with a kernel set's instructions, whatever is recorded.
+    func computedFingerprint(kernels name: String? = nil) throws(GGUFError) -> Hash128 {
+        let lanes = name.map { csk_hash_lanes($0) } ?? csk_hash_lanes(nil)
+        let (partBytes, valueBytes) = (Int(CSK_HASH_PART), Int(CSK_HASH_BYTES))
+        let parts = max(1, (byteCount + partBytes - 1) / partBytes)
+        let values = Mutex([UInt8](repeating: 0, count: parts * valueBytes))
+        let failure = Mutex<GGUFError?>(nil)
+        let next = Atomic(0)
+        let threads = min(parts, ProcessInfo.processInfo.activeProcessorCount)
+        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(partBytes, byteCount), alignment: 64)
+            defer { buffer.deallocate() }
+            while true {
+                let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard part < parts else { return }
+                let range = part * partBytes..<min(byteCount, (part + 1) * partBytes)
+                let memory = UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count])
+                do throws(GGUFError) {
+                    try storage.read(range, into: memory)
+                } catch {
+                    return failure.withLock { $0 = $0 ?? error }
+                }
+                var value = [UInt8](repeating: 0, count: valueBytes)
+                csk_hash_part(lanes, memory.baseAddress, range.count, UInt64(part), parts == 1, &value)
+                values.withLock { $0.replaceSubrange(part * valueBytes..<(part + 1) * valueBytes, with: value) }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+        try checkUnchanged()
+        var whole = values.withLock { $0 }
+        if parts > 1 { csk_hash_join(lanes, &whole, parts) }
+        func half(_ start: Int) -> UInt64 { whole[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        return Hash128(high: half(0), low: half(8))
+    }
+}
+
+/// A file's fingerprint, kept beside it as `FILE.fingerprint` with what the file was then: one line of text.
+///
+/// It counts only while size, number and times of the file are the same, and only unharmed. A folder that cannot be
+/// written, such as a read-only volume, costs the next start some time and nothing else.
+enum FingerprintRecord {
+    /// A smaller file is hashed in less than 50 ms.
+    static let worthwhileBytes = 64 << 20
+
+    /// The fingerprint that was recorded for this state of the file.
+    static func read(beside path: String, _ stamp: FileStamp) -> Hash128? {
+        // A record has less than 200 bytes; whatever else lies there is none.
+        guard let handle = FileHandle(forReadingAtPath: place(of: path)),
+            let data = try? handle.read(upToCount: 512)
+        else { return nil }
+        let line = String(decoding: data, as: UTF8.self)
+        let words = line.split(separator: " ", maxSplits: 1)
+        guard let digits = words.first, digits.utf8.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
+            let low = UInt64(digits.suffix(16), radix: 16)
+        else { return nil }
+        let fingerprint = Hash128(high: high, low: low)
+        return line == text(fingerprint, stamp) ? fingerprint : nil
+    }
+
+    /// Records a fingerprint; where that fails there is no record.
+    static func write(_ fingerprint: Hash128, beside path: String, _ stamp: FileStamp) {
+        try? Data(text(fingerprint, stamp).utf8).write(to: URL(filePath: place(of: path)), options: .atomic)
+    }
+
+    static func place(of path: String) -> String { path + ".fingerprint" }
+
+    /// Fingerprint, state of the file, and a hash of both that tells a damaged record.
+    private static func text(_ fingerprint: Hash128, _ stamp: FileStamp) -> String {
+        let content = "\(fingerprint) blake3 of \(stamp)"
+        var hasher = Hasher128()
+        hasher.combine(bytes: Array(content.utf8))
+        return "\(content) check \(hasher.finish())\n"
+    }
 }

@@ -88,12 +88,7 @@ extension GGUFFile {
 
     /// An array of integers of any width.
     package func integers(_ key: String) throws(GGUFError) -> [Int] {
-        let (entry, count) = try array(key, "an array of integers") { type in
-            switch type {
-            case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64: true
-            default: false
-            }
-        }
+        let (entry, count) = try array(key, "an array of integers") { $0.isInteger }
         return try elements(of: entry, count, "integers from \(Int.min) to \(Int.max)", GGUFEntry.integer)
     }
 

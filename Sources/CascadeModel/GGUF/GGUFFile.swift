@@ -61,12 +61,13 @@ package final class GGUFFile: Sendable {
         )
     }
 
-    /// The bytes of a tensor of this file.
-    package func bytes(of tensor: GGUFTensor) throws(GGUFError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
+    /// The bytes of a tensor of this file, or of some of its rows.
+    package func bytes(of tensor: GGUFTensor, rows: Range<Int>? = nil) throws(GGUFError) -> [UInt8] {
+        let rows = rows ?? 0..<tensor.rowCount
+        var bytes = [UInt8](repeating: 0, count: rows.count * tensor.rowByteCount)
         var failure: GGUFError?
         bytes.withUnsafeMutableBytes { memory in
-            do throws(GGUFError) { try read(0..<tensor.rowCount, of: tensor, into: memory) } catch { failure = error }
+            do throws(GGUFError) { try read(rows, of: tensor, into: memory) } catch { failure = error }
         }
         if let failure { throw failure }
         return bytes

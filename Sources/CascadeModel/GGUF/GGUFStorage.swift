@@ -70,7 +70,13 @@ final class GGUFStorage: @unchecked Sendable {
         guard end <= GGUFStorage.headerLimit else {
             let expected = "a header of at most \(GGUFStorage.headerLimit) bytes"
             throw GGUFError(
-                code: .malformed, path: path, subject: "header", offset: bytes.count, expected: expected, found: "more")
+                code: .malformed,
+                path: path,
+                subject: "header",
+                offset: bytes.count,
+                expected: expected,
+                found: "more"
+            )
         }
         try resize(to: min(byteCount, max(end, 2 * bytes.count, 1 << 20)))
     }

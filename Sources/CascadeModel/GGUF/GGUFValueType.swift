@@ -25,6 +25,14 @@ package enum GGUFValueType: UInt32, Sendable {
         }
     }
 
+    /// Whether values are integers.
+    var isInteger: Bool {
+        switch self {
+        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64: true
+        case .float32, .float64, .bool, .string, .array: false
+        }
+    }
+
     /// The fewest bytes a value can have in a file: a string's length, or an array's element type and count.
     package var minimumByteCount: Int {
         switch self {

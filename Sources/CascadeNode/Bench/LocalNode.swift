@@ -13,11 +13,11 @@ struct LocalNode {
 
     init(role: NodeRole, path: String, settings: LocalPair.Settings) throws(NodeError) {
         do {
-            let file = try GGUFFile(path: path)
+            let servable = try ServableModel(path: path)
             tokenizer = try PromptTokenizer(path: path)
             let slimming = role == .drafter ? settings.draftModel : DraftModelSettings()
-            let loadOptions = try slimming.loadOptions(try file.tokenizerDefinition(), tokenizer.vocabulary)
-            let model = try Model.load(file, options: loadOptions)
+            let loadOptions = try slimming.loadOptions(servable.definition, tokenizer.vocabulary)
+            let model = try Model.load(servable, options: loadOptions)
             let kvTokens = try settings.cacheLimit.tokens(bytesPerToken: model.configuration.cacheBytesPerToken)
             engine = try Engine(
                 model: model,
@@ -35,7 +35,7 @@ struct LocalNode {
                 pool: "default",
                 software: "",
                 modelName: role.rawValue,
-                modelFingerprint: file.sampledFingerprint(),
+                modelFingerprint: try servable.file.fingerprint(),
                 vocabularyHash: tokenizer.vocabulary.hash,
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,

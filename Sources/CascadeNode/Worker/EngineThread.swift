@@ -9,6 +9,8 @@ internal import Logging
 /// It shares nothing with the reactor thread but the mailbox, so heartbeats are answered while a pass runs.
 final class EngineThread: Sendable {
     private let configuration: NodeConfiguration
+    /// The model to load; its file is closed once that is done.
+    private let servable: ServableModel
     private let loadOptions: LoadOptions
     /// Tokens that the cache holds.
     private let kvTokens: Int
@@ -18,12 +20,14 @@ final class EngineThread: Sendable {
 
     init(
         configuration: NodeConfiguration,
+        servable: ServableModel,
         loadOptions: LoadOptions,
         kvTokens: Int,
         mailbox: Mailbox,
         logger: Logger
     ) {
         self.configuration = configuration
+        self.servable = servable
         self.loadOptions = loadOptions
         self.kvTokens = kvTokens
         self.mailbox = mailbox
@@ -74,15 +78,16 @@ final class EngineThread: Sendable {
 
     private func load() throws -> (Engine, [CostPoint]) {
         let started = MonotonicTime.now()
-        let file = try GGUFFile(path: configuration.modelPath)
+        // What is served does not depend on the file any more.
+        defer { servable.file.close() }
         let options = EngineOptions(
             threads: configuration.threads,
             contextTokens: kvTokens,
             maximumRows: configuration.rowBudget,
             sled: configuration.sled
         )
-        try NodeMemory.claim(file, load: loadOptions, engine: options, configuration: configuration)
-        let model = try Model.load(file, options: loadOptions)
+        try NodeMemory.claim(servable.file, load: loadOptions, engine: options, configuration: configuration)
+        let model = try Model.load(servable, options: loadOptions)
         let loadSeconds = MonotonicTime.seconds(since: started)
         let engine = try Engine(model: model, options: options)
         let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.rowBudget })

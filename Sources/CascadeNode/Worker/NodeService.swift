@@ -9,30 +9,29 @@ internal import ServiceLifecycle
 package struct NodeService: Service {
     private let configuration: NodeConfiguration
     private let hello: Hello
+    /// The model file, checked; nil where the node is synthetic.
+    private let model: ServableModel?
     private let loadOptions: LoadOptions
     private let tokenizerBlock: [UInt8]
     private let logger: Logger
 
-    /// Opens the model file's header and tokenizer; a file that cannot serve is an error here, before anything starts.
+    /// Opens the model file, checks its header and hashes it; one that cannot serve is an error here, before anything
+    /// starts.
     package init(configuration: NodeConfiguration, incarnation: UInt64, logger: Logger) throws(NodeError) {
         self.configuration = configuration
         self.logger = logger
         if let synthetic = configuration.synthetic {
             hello = try .synthetic(synthetic, configuration, incarnation: incarnation)
+            model = nil
             loadOptions = LoadOptions()
             let isExpert = configuration.role == .expert
             tokenizerBlock = isExpert ? SyntheticTokenizer.block(acceptance: synthetic.acceptance) : []
             return
         }
         do {
-            let file = try GGUFFile(path: configuration.modelPath)
-            let model = try ModelConfiguration(file)
-            let definition = try file.tokenizerDefinition()
-            let tokenizer = try Tokenizer(definition)
-            guard tokenizer.vocabulary.count <= model.vocabulary else {
-                let counts = "\(tokenizer.vocabulary.count) tokens, but its embedding has \(model.vocabulary)"
-                throw NodeError.failed("\(configuration.modelPath): the tokenizer has \(counts)")
-            }
+            let servable = try ServableModel(path: configuration.modelPath)
+            let (file, model, vocabulary) = (servable.file, servable.configuration, servable.tokenizer.vocabulary)
+            self.model = servable
             if let problem = configuration.sled?.problem(modelLayers: model.layers) {
                 throw NodeError.failed("\(configuration.modelPath): \(problem)")
             }
@@ -49,17 +48,17 @@ package struct NodeService: Service {
                 pool: configuration.pool,
                 software: configuration.software,
                 modelName: Self.name(of: file),
-                modelFingerprint: file.sampledFingerprint(),
-                vocabularyHash: tokenizer.vocabulary.hash,
-                vocabularyCount: UInt32(tokenizer.vocabulary.count),
+                modelFingerprint: try file.fingerprint(),
+                vocabularyHash: vocabulary.hash,
+                vocabularyCount: UInt32(vocabulary.count),
                 numericsID: Model.numericsID(sled: configuration.sled),
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(kvTokens),
                 host: HostCores.name()
             )
-            loadOptions = try configuration.draftModel.loadOptions(definition, tokenizer.vocabulary)
+            loadOptions = try configuration.draftModel.loadOptions(servable.definition, vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []
-            if configuration.role == .expert { Self.checkTemplate(tokenizer, logger) }
+            if configuration.role == .expert { Self.checkTemplate(servable.tokenizer, logger) }
         } catch let error as NodeError {
             throw error
         } catch {
@@ -118,8 +117,10 @@ package struct NodeService: Service {
             SyntheticThread(role: role, settings: synthetic, rowBudget: rowBudget, mailbox: mailbox).start()
             return
         }
+        guard let model else { return }
         EngineThread(
             configuration: configuration,
+            servable: model,
             loadOptions: loadOptions,
             kvTokens: Int(hello.kvTokens),
             mailbox: mailbox,

@@ -12,6 +12,8 @@ struct PairMerger: Sendable {
     private let ranks: [UInt64: UInt32]
     /// Symbol that the pair of each rank becomes.
     private let results: [Int32]
+    /// Ranks of the merges that name texts which are no tokens, the result among them; ascending.
+    let foreignMerges: [Int]
 
     /// Creates a merger from the tokens' bytes (nil for tokens that no merge can yield) and the merges, best first.
     init(tokens: [[UInt8]?], merges: [[UInt8]]) throws(TokenizerError) {
@@ -33,15 +35,20 @@ struct PairMerger: Sendable {
         byteSymbols = (0...UInt8.max).map { symbol([$0]) }
         var ranks: [UInt64: UInt32] = [:]
         var results: [Int32] = []
+        var foreign: [Int] = []
         ranks.reserveCapacity(merges.count)
         results.reserveCapacity(merges.count)
         for (rank, merge) in merges.enumerated() {
             let (bytes, middle) = try PairMerger.parts(of: merge, rank)
-            let pair = PairMerger.pair(symbol(bytes[..<middle]), symbol(bytes[middle...]))
+            let (left, right) = (symbol(bytes[..<middle]), symbol(bytes[middle...]))
+            let pair = PairMerger.pair(left, right)
             // Of equal pairs the first counts.
             if ranks[pair] == nil { ranks[pair] = UInt32(rank) }
-            results.append(symbol(bytes[...]))
+            let result = symbol(bytes[...])
+            results.append(result)
+            if max(left, right, result) >= tokens.count { foreign.append(rank) }
         }
+        foreignMerges = foreign
         self.ranks = ranks
         self.results = results
         tokenCount = Int32(tokens.count)

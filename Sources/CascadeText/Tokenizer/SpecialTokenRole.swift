@@ -24,4 +24,12 @@ package enum SpecialTokenRole: String, CaseIterable, Sendable {
     case fimRepository = "fim_rep"
     /// Separates the files of a repository.
     case fimSeparator = "fim_sep"
+
+    /// Whether a token of this role ends an answer: the text, a turn or a message of it, or a file.
+    package var endsText: Bool {
+        switch self {
+        case .eos, .eot, .eom, .fimPadding, .fimRepository, .fimSeparator: true
+        case .bos, .unknown, .padding, .fimPrefix, .fimSuffix, .fimMiddle: false
+        }
+    }
 }

@@ -45,10 +45,7 @@ extension Tokenizer {
     /// The tokens that end a text: those with such a role, and those that are known by name, because few files name
     /// all of theirs. A name counts only where the token is a special one: `</s>` is also a piece of HTML.
     static func endTokens(_ definition: TokenizerDefinition) -> [Token] {
-        let roles: [SpecialTokenRole] = [
-            .eos, .eot, .eom, .fimPadding, .fimRepository, .fimSeparator,
-        ]
-        var found = Set(roles.compactMap { definition.roles[$0] })
+        var found = Set(definition.roles.filter { $0.key.endsText }.values)
         for (id, (text, kind)) in zip(definition.tokens, definition.kinds).enumerated() {
             guard kind == .control || kind == .userDefined, text.count <= 64 else { continue }
             if endNames.contains(String(decoding: text, as: UTF8.self)) { found.insert(Token(id)) }

@@ -77,6 +77,10 @@ package final class Tokenizer: Sendable {
     /// do. Empty for most models.
     package var missingBytes: [UInt8] { merger.missingBytes }
 
+    /// Ranks of the merges that name texts which are no normal tokens, ascending. None in a sound file, unless its authors
+    /// added such a text as a special token.
+    package var foreignMerges: [Int] { merger.foreignMerges }
+
     /// The tokens of a text.
     /// - Parameters:
     ///   - parseSpecial: Whether control tokens written out in the text, such as `<|im_end|>`, count as such. Off for

@@ -1,3 +1,4 @@
+internal import CascadeModel
 internal import CascadeModelFetch
 internal import Foundation
 
@@ -42,22 +43,33 @@ enum ModelFileChecks {
     private static func check(_ model: InstalledModel, _ fetcher: ModelFetcher, hashes: Bool) async -> DoctorCheck {
         let name = "model \(model.url.lastPathComponent)"
         guard let expected = model.catalogue else {
-            return .ok(name, "\(model.bytes) bytes; not in the catalogue, so there is no hash to compare")
+            return servable(model, name, "\(model.bytes) bytes; not in the catalogue, so there is no hash to compare")
         }
         let advice = "remove \(model.url.path) and run \(fetchCommand([expected.name]))"
         guard model.bytes == expected.bytes else {
             return .problem(name, "\(model.bytes) bytes, not \(expected.bytes)", advice: advice)
         }
-        guard hashes else { return .ok(name, "\(model.bytes) bytes; hash not computed") }
+        guard hashes else { return servable(model, name, "\(model.bytes) bytes; hash not computed") }
         Output.note("checking the sha256 of \(model.url.lastPathComponent) …")
         do {
             let digest = try await fetcher.sha256(of: model.url)
             guard digest == expected.sha256 else {
                 return .problem(name, "sha256 \(digest), not \(expected.sha256)", advice: advice)
             }
-            return .ok(name, "\(model.bytes) bytes, sha256 right")
+            return servable(model, name, "\(model.bytes) bytes, sha256 right")
         } catch {
             return .problem(name, "cannot be read: \(error)", advice: "see who may read \(model.url.path)")
+        }
+    }
+
+    /// Right as a file; a warning where it cannot be served all the same.
+    private static func servable(_ model: InstalledModel, _ name: String, _ message: String) -> DoctorCheck {
+        do throws(ModelError) {
+            _ = try ServableModel(path: model.url.path)
+            return .ok(name, message)
+        } catch {
+            let advice = "leave it alone or remove it; 'cascade up' serves other models"
+            return .warning(name, "\(message); cannot be served: \(error)", advice: advice)
         }
     }
 }

@@ -28,7 +28,7 @@ struct LikelihoodPass {
             }
             let longest = zip(prompts, open).reduce(16) { max($0, $1.0.count + $1.1.tokens.count) }
             let options = EngineOptions(threads: AvailableCores.count(), contextTokens: longest)
-            let scorer = Scorer(engine: try Engine(model: try Model.load(try GGUFFile(path: path)), options: options))
+            let scorer = Scorer(engine: try Engine(model: try Model.load(path: path), options: options))
             for (index, var record) in open.enumerated() {
                 let own = try scorer.score(prompts[index] + record.tokens).nextLogProbabilities
                     .suffix(record.tokens.count)

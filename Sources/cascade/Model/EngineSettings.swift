@@ -19,9 +19,9 @@ struct EngineSettings: ParsableArguments {
     }
 
     /// Loads the model and makes an engine for it; errors name the file and the cause.
-    func engine(_ file: GGUFFile) throws -> Engine {
+    func engine(_ model: ServableModel) throws -> Engine {
         do {
-            let model = try Model.load(file)
+            let model = try Model.load(model)
             let options = EngineOptions(
                 threads: threads ?? AvailableCores.count(),
                 contextTokens: context,

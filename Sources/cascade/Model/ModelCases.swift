@@ -84,12 +84,22 @@ struct ModelCases: ParsableArguments {
         }
     }
 
-    /// The model file and its tokenizer.
-    func open() throws -> (file: GGUFFile, tokenizer: Tokenizer) {
+    /// A model file and its tokenizer, whether or not the model can be served.
+    func openTokenizer() throws -> (file: GGUFFile, tokenizer: Tokenizer) {
         let path = try ModelLocation.resolve(model)
         do {
             let file = try GGUFFile(path: path)
-            return (file, try Tokenizer(try file.tokenizerDefinition()))
+            return (file, try Tokenizer(file.tokenizerDefinition()))
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
+    }
+
+    /// The model file, checked.
+    func open() throws -> ServableModel {
+        let path = try ModelLocation.resolve(model)
+        do throws(ModelError) {
+            return try ServableModel(path: path)
         } catch {
             throw CommandFailure.failed("\(error)")
         }

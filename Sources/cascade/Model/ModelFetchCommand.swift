@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeModel
 internal import CascadeModelFetch
 internal import Foundation
 
@@ -8,7 +9,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
         commandName: "fetch",
         abstract: "Fetch model files; what is there already is not fetched again.",
         discussion: """
-            Names: \(ModelCatalogue.standard.models.map(\.name).joined(separator: ", ")). Files are kept in \
+            Names: \(ModelCatalogue.standard.names). Files are kept in \
             ~/.cache/cascade/models or $CASCADE_MODELS_DIR; a fetch that was cut off goes on where it stopped.
 
             EXAMPLES
@@ -21,7 +22,14 @@ struct ModelFetchCommand: AsyncParsableCommand {
     var models: [String]
 
     func run() async throws {
-        for file in try await Self.fetch(models) { print(file) }
+        for file in try await Self.fetch(models) {
+            print(file)
+            do throws(ModelError) {
+                _ = try ServableModel(path: file)
+            } catch {
+                Output.note("it is there, but cannot be served: \(error)")
+            }
+        }
     }
 
     /// Fetches models with progress on standard error, and returns their files; Ctrl-C cuts it off.

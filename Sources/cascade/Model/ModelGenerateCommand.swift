@@ -36,9 +36,10 @@ struct ModelGenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (cases, isArray) = try options.read()
-        let (file, tokenizer) = try options.open()
-        let prompts = try options.tokens(of: cases, file: file, tokenizer: tokenizer)
-        let generator = Generator(engine: try settings.engine(file))
+        let model = try options.open()
+        let tokenizer = model.tokenizer
+        let prompts = try options.tokens(of: cases, file: model.file, tokenizer: tokenizer)
+        let generator = Generator(engine: try settings.engine(model))
         let streams = !options.json && !isArray
         var answers: [Answer] = []
         for (item, prompt) in zip(cases, prompts) {

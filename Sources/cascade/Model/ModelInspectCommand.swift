@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeModel
-internal import CascadeText
 internal import Foundation
 
 /// `cascade model inspect`
@@ -28,8 +27,7 @@ struct ModelInspectCommand: AsyncParsableCommand {
     func run() async throws {
         let path = try ModelLocation.resolve(model)
         do {
-            let file = try GGUFFile(path: path)
-            let report = Report(file, tensors: tensors)
+            let report = try Report(GGUFFile(path: path), tensors: tensors)
             if json { try Output.json(report) } else { show(report) }
         } catch let error as GGUFError {
             throw CommandFailure.failed("\(error)")
@@ -38,6 +36,7 @@ struct ModelInspectCommand: AsyncParsableCommand {
 
     private func show(_ report: Report) {
         print("\(report.path): \(report.bytes) bytes, \(report.tensorCount) tensors")
+        print("fingerprint (the first 128 bits of its BLAKE3): \(report.fingerprint)")
         print(report.problem.map { "cannot be served: \($0)" } ?? "can be served: architecture \(report.architecture)")
         print("tensor types: " + report.types.map { "\($0.type) x\($0.count)" }.joined(separator: ", "))
         print(Table.text(report.metadata.map { [$0.key, $0.type, $0.value] }))
@@ -78,10 +77,10 @@ extension ModelInspectCommand {
         var metadata: [Key]
         var tensors: [Tensor]?
 
-        init(_ file: GGUFFile, tensors wantsTensors: Bool) {
+        init(_ file: GGUFFile, tensors wantsTensors: Bool) throws(GGUFError) {
             path = file.path
             bytes = file.byteCount
-            fingerprint = file.sampledFingerprint().description
+            fingerprint = try file.fingerprint().description
             architecture = (try? file.string("general.architecture")) ?? "unknown"
             problem = Self.problem(of: file)
             tensorCount = file.tensors.count
@@ -96,9 +95,8 @@ extension ModelInspectCommand {
         }
 
         private static func problem(of file: GGUFFile) -> String? {
-            do {
-                _ = try ModelConfiguration(file)
-                _ = try Tokenizer(try file.tokenizerDefinition())
+            do throws(ModelError) {
+                _ = try ServableModel(file)
                 return nil
             } catch {
                 return "\(error)"

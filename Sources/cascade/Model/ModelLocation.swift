@@ -13,8 +13,9 @@ enum ModelLocation {
                 "\(reference) is not there yet; fetch it with 'cascade model fetch \(reference)'"
             )
         }
-        let names = ModelCatalogue.standard.models.map(\.name).joined(separator: ", ")
-        throw CommandFailure.failed("no model file at \(reference), and no model of that name; known names: \(names)")
+        throw CommandFailure.failed(
+            "no model file at \(reference), and no model of that name; known names: \(ModelCatalogue.standard.names)"
+        )
     }
 
     /// What fetches models into the folder of models, and finds them there.

@@ -22,10 +22,11 @@ struct ModelScoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (cases, isArray) = try options.read()
-        let (file, tokenizer) = try options.open()
-        let scorer = Scorer(engine: try settings.engine(file))
+        let model = try options.open()
+        let tokenizer = model.tokenizer
+        let scorer = Scorer(engine: try settings.engine(model))
         var answers: [Answer] = []
-        for tokens in try options.tokens(of: cases, file: file, tokenizer: tokenizer) {
+        for tokens in try options.tokens(of: cases, file: model.file, tokenizer: tokenizer) {
             do throws(ModelError) {
                 answers.append(Answer(tokens: tokens, score: try scorer.score(tokens)))
             } catch {

@@ -19,7 +19,7 @@ struct ModelTokenizeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (cases, isArray) = try options.read()
-        let (file, tokenizer) = try options.open()
+        let (file, tokenizer) = try options.openTokenizer()
         let answers = try options.tokens(of: cases, file: file, tokenizer: tokenizer).map(Answer.init)
         if options.json || isArray { return try options.print(answers, isArray: isArray) }
         for token in answers.flatMap(\.tokens) {

@@ -1,19 +1,21 @@
 internal import CascadeCore
-internal import CascadeNode
+internal import CascadeModel
+internal import CascadeText
 internal import Foundation
 
 /// Whether two models can work as a pair.
 enum PairCheck {
-    /// Throws with both names and the first token in which they differ.
+    /// Throws when one of them cannot be served, or with both names and the first token in which they differ.
     static func check(drafter: String, expert: String) throws {
-        let small = try vocabulary(of: drafter)
-        let large = try vocabulary(of: expert)
+        let (draft, verify) = (try tokenizer(of: drafter), try tokenizer(of: expert))
+        let (small, large) = (draft.vocabulary, verify.vocabulary)
         guard small.hash != large.hash else { return }
         let names = "\(name(drafter)) and \(name(expert)) cannot work as a pair: "
-        for token in 0..<Token(min(small.count, large.count)) where small.bytes(of: token) != large.bytes(of: token) {
+        // As it stands in the file: a control token shows as nothing.
+        for token in 0..<Token(min(small.count, large.count)) where draft.text(of: token) != verify.text(of: token) {
             throw CommandFailure.failed(
-                names + "token \(token) is \(quoted(small.bytes(of: token))) in the one and "
-                    + "\(quoted(large.bytes(of: token))) in the other"
+                names + "token \(token) is \(quoted(draft.text(of: token))) in the one and "
+                    + "\(quoted(verify.text(of: token))) in the other"
             )
         }
         if small.count != large.count {
@@ -24,9 +26,9 @@ enum PairCheck {
         )
     }
 
-    private static func vocabulary(of path: String) throws -> Vocabulary {
-        do {
-            return try PromptTokenizer(path: path).vocabulary
+    private static func tokenizer(of path: String) throws -> Tokenizer {
+        do throws(ModelError) {
+            return try ServableModel(path: path).tokenizer
         } catch {
             throw CommandFailure.failed("\(error)")
         }
@@ -34,7 +36,7 @@ enum PairCheck {
 
     private static func name(_ path: String) -> String { URL(filePath: path).lastPathComponent }
 
-    private static func quoted(_ bytes: ArraySlice<UInt8>) -> String {
-        "'" + String(decoding: bytes, as: UTF8.self) + "'"
+    private static func quoted(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes, as: UTF8.self).debugDescription
     }
 }
