@@ -6,8 +6,7 @@ internal import Foundation
 /// One small file for each node beside its health report; it counts as long as the process lives.
 package struct MemoryPromise: Equatable, Sendable {
     private struct File: Codable {
-        var pid: Int32
-        var startTicks: UInt64
+        var process: ProcessIdentity
         var bytes: Int
     }
 
@@ -25,8 +24,8 @@ package struct MemoryPromise: Equatable, Sendable {
     /// Promises this process so many bytes beyond what it has now.
     static func make(bytes: Int) {
         let pid = getpid()
-        guard let ticks = ProcessStatus.startTicks(pid), let resident = ProcessStatus.residentBytes(pid) else { return }
-        let file = File(pid: pid, startTicks: ticks, bytes: resident + bytes)
+        guard let process = ProcessIdentity(pid: pid), let resident = ProcessStatus.residentBytes(pid) else { return }
+        let file = File(process: process, bytes: resident + bytes)
         try? FileManager.default.createDirectory(at: ProcessHealth.directory, withIntermediateDirectories: true)
         // Where it cannot be written, others see too much memory: no reason not to start.
         if let data = try? JSONEncoder().encode(file) { try? data.write(to: url(pid), options: .atomic) }
@@ -44,16 +43,14 @@ package struct MemoryPromise: Equatable, Sendable {
         return urls.filter { $0.pathExtension == "memory" }.compactMap { url in
             guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(File.self, from: data)
             else { return nil }
-            guard ProcessStatus.startTicks(file.pid) == file.startTicks,
-                let resident = ProcessStatus.residentBytes(file.pid)
-            else {
-                try? FileManager.default.removeItem(at: url)
+            guard file.process.isRunning, let resident = ProcessStatus.residentBytes(file.process.pid) else {
+                if file.process.standing == .gone { try? FileManager.default.removeItem(at: url) }
                 return nil
             }
-            guard file.pid != getpid() else { return nil }
+            guard file.process.pid != getpid() else { return nil }
             return MemoryPromise(
                 missing: max(0, file.bytes - resident),
-                groups: ControlGroups.read(pid: file.pid).chain("memory").map(\.folder)
+                groups: ControlGroups.read(pid: file.process.pid).chain("memory").map(\.folder)
             )
         }
     }

@@ -77,10 +77,10 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
             guard let data = try? Data(contentsOf: file),
                 let report = try? JSONDecoder().decode(ProcessHealth.self, from: data)
             else { return nil }
-            guard report.process?.isRunning ?? ProcessStatus.exists(report.pid) else {
-                try? FileManager.default.removeItem(at: file)
-                return nil
-            }
+            // One of another container's is neither this one's nor gone.
+            let standing = report.process?.standing ?? (ProcessStatus.exists(report.pid) ? .running : .gone)
+            if standing == .gone { try? FileManager.default.removeItem(at: file) }
+            guard standing == .running else { return nil }
             return (report, report.ageSeconds(at: MonotonicTime.now()))
         }.sorted { $0.report.pid < $1.report.pid }
     }
