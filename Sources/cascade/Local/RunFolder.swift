@@ -8,7 +8,7 @@ internal import Foundation
 /// In the state folder, not in `XDG_RUNTIME_DIR`: that one goes when its user logs out, and jobs of cron, which may want to
 /// submit, are not told of it. A home folder may be several machines', so each has a folder of its own in it.
 enum RunFolder {
-    /// The folder: `~/.local/state/cascade/run/HOST`.
+    /// The folder: `~/.local/state/cascade/run/HOST`, or below `XDG_STATE_HOME`.
     /// Where no home folder is known it is none that can be made: ``make()`` says why.
     static let path = (try? Places().run()).map { "\($0)/\(host)" } ?? "/nonexistent/cascade"
 

@@ -41,7 +41,7 @@ final class UpHome: Sendable {
 
     /// The processes that were started with these folders and still run.
     func processes() throws -> [Int32] {
-        let mark = Array("XDG_STATE_HOME=\(state.path)".utf8)
+        let mark = Array("XDG_STATE_HOME=\(environment["XDG_STATE_HOME"] ?? "")".utf8)
         return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { pid in
             guard let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else { return false }
             return environment.split(separator: 0).contains { Array($0) == mark }
