@@ -15,7 +15,6 @@ struct TemplateOracleTests {
         "{% foo %}",
         "{% for i in [1, 2] recursive %}{{ i }}{% endfor %}",
         "{% for i in [1] %}{% macro m() %}{{ i is defined }}{% endmacro %}{% endfor %}",
-        "{% raw %}{{ x }}{% endraw %}",
         "{{ '%s' % 'a' }}",
         "{{ 'a' is odd }}",
         "{{ 'abc'|default('x', wrong=1) }}",

@@ -92,8 +92,14 @@ struct TemplateEvaluator {
             guard flow == .normal else { return flow }
             let value = try apply(filters, to: .string(text))
             try meter.append(try TemplatePrinter.text(of: value, &meter), to: &output)
-        case .scope(let body):
-            return try runInScope(body)
+        case .scope(let variables, let body):
+            var values: [TemplateValue] = []
+            for variable in variables { values.append(try evaluate(variable.value)) }
+            scopes.append(Scope())
+            for (variable, value) in zip(variables, values) { try assign(value, to: variable.target) }
+            let flow = try run(body)
+            scopes.removeLast()
+            return flow
         case .call(let call):
             try run(call)
         case .macro(let index):

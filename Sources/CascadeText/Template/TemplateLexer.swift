@@ -49,6 +49,7 @@ struct TemplateLexer {
             case "#":
                 try skipComment(from: tag)
             case "%":
+                if try tokenizeRaw(from: tag) { break }
                 add(.blockBegin, at: tag)
                 try tokenizeTag(closing: "%", from: tag)
             default:
@@ -73,7 +74,7 @@ struct TemplateLexer {
     }
 
     /// Where the text in front of a tag ends once whitespace control has had its way.
-    private func textEnd(from start: Int, to tag: Int, sign: Unicode.Scalar?) -> Int {
+    func textEnd(from start: Int, to tag: Int, sign: Unicode.Scalar?) -> Int {
         if sign == "-" {
             var end = tag
             while end > start, TemplateText.isSpace(scalars[end - 1]) {

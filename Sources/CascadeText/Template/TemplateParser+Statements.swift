@@ -49,11 +49,13 @@ extension TemplateParser {
             filters += try parseFilters()
             return .filtered(filters, body: try parseScope(until: ["endfilter"]).body)
         case "generation":
-            return .scope(try parseScope(until: ["endgeneration"]).body)
+            return .scope([], try parseScope(until: ["endgeneration"]).body)
+        case "with": return try parseWith()
         case "break", "continue":
             guard loops > 0 else { throw .syntax("'\(tag)' outside a loop", at: position) }
             return tag == "break" ? .leaveLoop : .nextIteration
-        case "elif", "else", "endif", "endfor", "endset", "endmacro", "endcall", "endfilter", "endgeneration":
+        case "elif", "else", "endif", "endfor", "endset", "endmacro", "endcall", "endfilter", "endraw",
+            "endwith", "endgeneration":
             throw .syntax("unexpected tag '\(tag)'", at: position)
         default:
             throw .unsupported("the tag '\(tag)'", at: position)
@@ -102,6 +104,17 @@ extension TemplateParser {
         loops -= 1
         let otherwise = end == "else" ? try parseScope(until: ["endfor"]).body : []
         return .loop(.init(target: target, items: items, filter: filter, body: body, otherwise: otherwise))
+    }
+
+    private mutating func parseWith() throws(TemplateError) -> TemplateStatement {
+        var variables: [(target: TemplateStatement.Target, value: TemplateExpression)] = []
+        while current.kind != .blockEnd {
+            let target = try parseSingleTarget(allowsAttribute: false)
+            try expect(.assign)
+            variables.append((target, try parseExpression()))
+            guard skip(.comma) else { break }
+        }
+        return .scope(variables, try parseScope(until: ["endwith"]).body)
     }
 
     private mutating func parseSet() throws(TemplateError) -> TemplateStatement {

@@ -1,7 +1,8 @@
 /// Jinja's tests, as far as chat templates use them: what may follow `is`.
 enum TemplateTest: String {
     case boolean, callable, defined, divisibleby, eq, equalto, even, float, ge, greaterthan, gt, `in`, integer, iterable
-    case le, lessthan, lower, lt, mapping, ne, none, number, odd, sequence, string, undefined, upper
+    case le, lessthan, lower, lt, mapping, ne, none, number, odd, sameas, sequence, string, undefined
+    case upper
     case isTrue = "true"
     case isFalse = "false"
     // As `select` and its kin name the comparisons.
@@ -30,6 +31,10 @@ enum TemplateTest: String {
             }
             return try TemplateOperators.compare(value, comparison, other, &meter)
         }
+        if self == .sameas {
+            guard let other = try arguments.bind("other")[0] else { throw .evaluation("sameas needs a value") }
+            return try isSame(value, as: other)
+        }
         if self == .divisibleby {
             guard let divisor = try arguments.bind("num")[0] else { throw .evaluation("divisibleby needs a number") }
             return try isRemainder(0, of: value, by: divisor, &meter)
@@ -56,6 +61,16 @@ enum TemplateTest: String {
         case .ge, .greaterOrEqualSign: .greaterOrEqual
         case .in: .contained
         default: nil
+        }
+    }
+
+    /// Python's `is`, where the answer does not hang on how Python keeps its values.
+    private func isSame(_ value: TemplateValue, as other: TemplateValue) throws(TemplateError) -> Bool {
+        switch (value, other) {
+        case (.boolean(let value), .boolean(let other)): return value == other
+        case (.null, .null): return true
+        case (.boolean, _), (_, .boolean), (.null, _), (_, .null): return false
+        default: throw .unsupported("the test 'sameas' of \(value.typeName)")
         }
     }
 
