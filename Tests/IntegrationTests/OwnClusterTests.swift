@@ -111,6 +111,18 @@ import Testing
         #expect(try await home.run(["down"]).errors.contains("the cluster at \(endpoint) has ended"))
     }
 
+    @Test(.timeLimit(.minutes(1))) func rolesByHandMeetWithoutFlags() async throws {
+        let home = try UpHome()
+        let coordinator = try home.start(["coordinator"])
+        let expert = try home.start(["expert", "--model", ClusterTests.expert, "--threads", "1"])
+        try await waitUntil("the expert is ready") { expert.errors.contains("ready") }
+        #expect(try await home.run(["health"]).output.contains("1 expert"))
+        for process in [expert, coordinator] {
+            process.signal(SIGTERM)
+            #expect(await process.result().code == 0)
+        }
+    }
+
     /// A socket's path has at most 107 bytes.
     @Test(.timeLimit(.minutes(1))) func aHomeWithALongName() async throws {
         let short = try UpHome()

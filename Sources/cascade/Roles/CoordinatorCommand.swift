@@ -70,6 +70,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = log.logger("coordinator")
+        if listen == RunFolder.endpoint { try RunFolder.make() }
         let keys = try ListenPolicy.keys(listen: listen, insecure: insecure, folder: keys, logger: logger)
         var limits = CoordinatorLimits()
         limits.activeSequences = maxActive
