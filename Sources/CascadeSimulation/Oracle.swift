@@ -40,9 +40,10 @@ package struct Oracle {
             hash = PrefixHash.extend(hash, [token])
             if token == 0 || endsText(token, submit.stop) {
                 reason = .stop
-                return
+                break
             }
         }
+        leaveOutHalfCharacter()
     }
 
     /// What decides an answer to `submit`, given how it came to be.
@@ -95,5 +96,20 @@ package struct Oracle {
             }
         }
         return false
+    }
+
+    /// An answer's text ends with a whole character.
+    private mutating func leaveOutHalfCharacter() {
+        let half = (1...3).first { $0 <= text.count && Self.beginsCharacter(Array(text.suffix($0))) }
+        text.removeLast(half ?? 0)
+    }
+
+    /// Whether more bytes make one character of these: behind every beginning of one, one of three bytes can come.
+    private static func beginsCharacter(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count < 4 else { return false }
+        return ([0x80, 0x90, 0xA0] as [UInt8]).contains { next in
+            let longer = bytes + [next]
+            return String(validating: longer, as: UTF8.self)?.unicodeScalars.count == 1 || beginsCharacter(longer)
+        }
     }
 }

@@ -7,6 +7,13 @@ package struct SimulationFailure: Equatable, Sendable, CustomStringConvertible {
     /// Which invariant, and how it was broken.
     package let problem: String
 
+    /// Creates a failure.
+    package init(seed: UInt64, step: Int, problem: String) {
+        self.seed = seed
+        self.step = step
+        self.problem = problem
+    }
+
     /// One line for people.
     package var description: String { "seed \(seed), step \(step): \(problem)" }
 
