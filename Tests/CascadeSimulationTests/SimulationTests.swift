@@ -1,6 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
-import CascadeSimulation
+@testable import CascadeSimulation
 import Testing
 
 struct SimulationTests {
