@@ -1,6 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
-@testable import CascadeSimulation
+import CascadeSimulation
 import Testing
 
 struct SimulationTests {
