@@ -87,7 +87,7 @@ struct ModelGenerateCommand: AsyncParsableCommand {
                 tokens: output.tokens,
                 text: String(decoding: text, as: UTF8.self),
                 finishReason: output.end == .endToken ? "stop" : "length",
-                seed: seed
+                seed: temperature > 0 ? seed : nil
             )
         } catch {
             throw CommandFailure.failed("\(error)")
@@ -98,6 +98,7 @@ struct ModelGenerateCommand: AsyncParsableCommand {
         var tokens: [Token]
         var text: String
         var finishReason: String
-        var seed: UInt64
+        /// Of draws; greedy answers have none.
+        var seed: UInt64?
     }
 }
