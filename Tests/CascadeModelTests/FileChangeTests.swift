@@ -11,6 +11,11 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: "change-\(UUID().uuidString).gguf")
         defer { try? FileManager.default.removeItem(at: file) }
         try FileManager.default.copyItem(at: URL(filePath: Fixtures.modelPath("tiny-llama.Q4_1")), to: file)
+        // Long ago: a change that follows has another time, however coarse the file system's clock is.
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1e9)],
+            ofItemAtPath: file.path
+        )
         try body(file)
     }
 

@@ -130,6 +130,16 @@ import Testing
         try GGUFFile(path: url.path).fingerprint(recordedFrom: 0, isFresh: { _ in false })
     }
 
+    /// Writes a file until it has another time of change: file systems' clocks are coarse.
+    private func waitForAnotherTime(than stamp: FileStamp, beside url: URL) throws {
+        let scratch = url.appendingPathExtension("scratch")
+        var now = stamp.changed
+        while now == stamp.changed {
+            try Data("x".utf8).write(to: scratch)
+            now = try #require(GGUFStorage(opening: scratch.path).stamp).changed
+        }
+    }
+
     private let other = Hash128(high: 1, low: 2)
 
     @Test func aFileIsHashedOnce() throws {
@@ -158,6 +168,7 @@ import Testing
     @Test func aChangedFileIsHashedAgain() throws {
         try withCopy { url in
             let first = try recorded(url)
+            try waitForAnotherTime(than: #require(GGUFFile(path: url.path).storage.stamp), beside: url)
             let modified = try FileManager.default.attributesOfItem(atPath: url.path)[.modificationDate] as? Date
             let handle = try FileHandle(forUpdating: url)
             try handle.seek(toOffset: 700_000)

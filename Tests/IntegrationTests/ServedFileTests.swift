@@ -163,9 +163,10 @@ import Testing
                 #expect(problem.hasPrefix(file.path))
                 let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
                 let node = try await CascadeProcess.run(["expert", "--model", file.path, "--endpoint", endpoint])
-                let pair = ["--drafter", ClusterTests.drafter, "--expert", file.path, "--endpoint", endpoint]
-                let up = try await CascadeProcess.run(["up"] + pair)
-                for result in [score, node, up] {
+                let cluster = ["up", "--endpoint", endpoint, "--expert", file.path]
+                let pair = try await CascadeProcess.run(cluster + ["--drafter", ClusterTests.drafter])
+                let one = try await CascadeProcess.run(cluster + ["--roles", "coordinator,expert"])
+                for result in [score, node, pair, one] {
                     #expect(result.code == 1, "\(name)")
                     #expect(result.errors.contains(problem), "\(name): \(result.errors)")
                 }

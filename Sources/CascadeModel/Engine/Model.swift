@@ -9,7 +9,7 @@ package import CascadeCore
 /// read afterwards; the pointers into it live as long as the model.
 package final class Model: @unchecked Sendable {
     /// Names what decides an engine's bits besides the weights: change it with any change to results (decisions.md 7).
-    package static let numericsID = "cascade-2;int8-q8;mul-add;kv-f16"
+    package static let numericsID = "cascade-3;int8-q8;mul-add;kv-f16"
 
     /// Hyper-parameters.
     package let configuration: ModelConfiguration

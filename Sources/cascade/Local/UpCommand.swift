@@ -120,6 +120,8 @@ struct UpCommand: AsyncParsableCommand {
         for role in roles.nodes { paths[role] = try ModelLocation.resolve(role == .expert ? expert : drafter) }
         if let drafter = paths[.drafter], let expert = paths[.expert] {
             try PairCheck.check(drafter: drafter, expert: expert)
+        } else {
+            for path in paths.values { try PairCheck.check(path) }
         }
         if let expert = paths[.expert] { try sled.check(model: expert) }
         return paths

@@ -3,7 +3,7 @@ internal import CascadeModel
 internal import CascadeText
 internal import Foundation
 
-/// Whether two models can work as a pair.
+/// Whether models can be served, and two of them work as a pair.
 enum PairCheck {
     /// Throws when one of them cannot be served, or with both names and the first token in which they differ.
     static func check(drafter: String, expert: String) throws {
@@ -25,6 +25,9 @@ enum PairCheck {
             names + "their tokens are equal but not their kinds (end tokens \(small.endTokens) and \(large.endTokens))"
         )
     }
+
+    /// Throws when a model cannot be served.
+    static func check(_ path: String) throws { _ = try tokenizer(of: path) }
 
     private static func tokenizer(of path: String) throws -> Tokenizer {
         do throws(ModelError) {
