@@ -127,7 +127,7 @@ import Testing
     }
 
     private func recorded(_ url: URL) throws -> Hash128 {
-        try GGUFFile(path: url.path).fingerprint(recordedFrom: 0, isFresh: { _ in false })
+        try GGUFFile(path: url.path).fingerprint(recordedFrom: 0, settledFor: 0)
     }
 
     /// Writes a file until it has another time of change: file systems' clocks are coarse.
@@ -156,11 +156,20 @@ import Testing
         }
     }
 
-    @Test func aFileThatIsSmallOrHasJustChangedIsNotRecorded() throws {
+    @Test func aSmallFileIsNotRecorded() throws {
         try withCopy { url in
             _ = try GGUFFile(path: url.path).fingerprint()
-            _ = try GGUFFile(path: url.path).fingerprint(recordedFrom: 0)
             #expect(!FileManager.default.fileExists(atPath: FingerprintRecord.place(of: url.path)))
+        }
+    }
+
+    /// A record that is hardly younger than the file's last change may be of the file before it.
+    @Test func aRecordOfAFileThatHasJustChangedDoesNotCount() throws {
+        try withCopy { url in
+            let file = try GGUFFile(path: url.path)
+            FingerprintRecord.write(other, beside: url.path, try #require(file.storage.stamp))
+            #expect(try file.fingerprint(recordedFrom: 0) == file.computedFingerprint())
+            #expect(try file.fingerprint(recordedFrom: 0, settledFor: 0) == file.computedFingerprint())
         }
     }
 
@@ -207,11 +216,11 @@ import Testing
                 var damaged = text
                 damaged[offset] ^= 1
                 try damaged.write(to: record)
-                #expect(FingerprintRecord.read(beside: url.path, stamp) == nil, "byte \(offset)")
+                #expect(FingerprintRecord.read(beside: url.path, stamp, settledFor: 0) == nil, "byte \(offset)")
             }
             for rest in [Data(), text.prefix(31), text.dropLast(), text + text, Data(repeating: 0x61, count: 100_000)] {
                 try rest.write(to: record)
-                #expect(FingerprintRecord.read(beside: url.path, stamp) == nil)
+                #expect(FingerprintRecord.read(beside: url.path, stamp, settledFor: 0) == nil)
                 #expect(try recorded(url) == first)
             }
         }

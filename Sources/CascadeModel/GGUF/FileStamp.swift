@@ -23,14 +23,6 @@ struct FileStamp: Equatable, Sendable, CustomStringConvertible {
         (bytes, inode, modified) == (other.bytes, other.inode, other.modified)
     }
 
-    /// Whether the last change is so short ago that another one could have the same times: file systems count in steps
-    /// of milliseconds, some in seconds.
-    var isFresh: Bool {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return FileStamp.nanoseconds(now) - max(changed, modified) < 2_000_000_000
-    }
-
     var description: String { "\(bytes) \(inode) \(modified) \(changed)" }
 
     private static func nanoseconds(_ time: timespec) -> Int {

@@ -14,15 +14,15 @@ extension GGUFFile {
         try fingerprint(recordedFrom: FingerprintRecord.worthwhileBytes)
     }
 
-    /// The same, recording it for files of `limit` bytes or more that did not change a moment ago.
+    /// The same, recording it for files of `limit` bytes or more.
     func fingerprint(
         recordedFrom limit: Int,
-        isFresh: (FileStamp) -> Bool = { $0.isFresh }
+        settledFor nanoseconds: Int = FingerprintRecord.settledNanoseconds
     ) throws(GGUFError) -> Hash128 {
         guard let stamp = storage.stamp, byteCount >= limit else { return try computedFingerprint() }
-        if let recorded = FingerprintRecord.read(beside: path, stamp) { return recorded }
+        if let recorded = FingerprintRecord.read(beside: path, stamp, settledFor: nanoseconds) { return recorded }
         let fingerprint = try computedFingerprint()
-        if !isFresh(stamp) { FingerprintRecord.write(fingerprint, beside: path, stamp) }
+        FingerprintRecord.write(fingerprint, beside: path, stamp)
         return fingerprint
     }
 
@@ -69,12 +69,20 @@ extension GGUFFile {
 enum FingerprintRecord {
     /// A smaller file is hashed in less than 50 ms.
     static let worthwhileBytes = 64 << 20
+    /// How much later than the file's last change a record must have been written: within a step of the file system's
+    /// clock, which may be seconds, the file could have changed once more and have the same times.
+    static let settledNanoseconds = 2_000_000_000
 
     /// The fingerprint that was recorded for this state of the file.
-    static func read(beside path: String, _ stamp: FileStamp) -> Hash128? {
+    static func read(
+        beside path: String,
+        _ stamp: FileStamp,
+        settledFor nanoseconds: Int = settledNanoseconds
+    ) -> Hash128? {
         // A record has less than 200 bytes; whatever else lies there is none.
-        guard let handle = FileHandle(forReadingAtPath: place(of: path)),
-            let data = try? handle.read(upToCount: 512)
+        var status = stat()
+        guard let handle = FileHandle(forReadingAtPath: place(of: path)), fstat(handle.fileDescriptor, &status) == 0,
+            FileStamp(status).modified &- stamp.changed >= nanoseconds, let data = try? handle.read(upToCount: 512)
         else { return nil }
         let line = String(decoding: data, as: UTF8.self)
         let words = line.split(separator: " ", maxSplits: 1)
