@@ -100,7 +100,7 @@ let package = Package(
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
 
         // What a coordinator has written down.
-        module("CascadeStore", [grdb]),
+        module("CascadeStore", ["CascadeHost", grdb]),
 
         // The drivers that join them, and the command line on top.
         module(
@@ -122,7 +122,7 @@ let package = Package(
         ),
 
         // Tests.
-        module("CascadeTestSupport", ["CascadeCore", "CascadeModel", "COpenBLAS"]),
+        module("CascadeTestSupport", ["CascadeCore", "CascadeHost", "CascadeModel", "COpenBLAS"]),
         module(
             "CascadeFuzzing",
             ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeText", "CascadeWire"]

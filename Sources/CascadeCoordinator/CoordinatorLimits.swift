@@ -17,7 +17,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// Most points of a node's cost curve.
     package var costPoints = 64
     /// Longest name of a node or pool, in bytes.
-    package var nameBytes = 128
+    package var nameBytes = JobLimits.standard.poolBytes
     /// Largest tokenizer block that is accepted.
     package var tokenizerBytes = 64 << 20
     /// How long a node may take to ship its tokenizer block before another is asked.
@@ -31,22 +31,16 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var queuedBytes = 64 << 20
     /// Most sequences with rounds running.
     package var activeSequences = 64
-    /// Longest prompt in bytes, system message included.
-    package var promptBytes = 1 << 20
-    /// Most tokens of an answer.
-    package var maximumTokens = 32_768
+    /// What a job may ask for.
+    package var job = JobLimits.standard
     /// Most bytes of an answer's text; the answer ends behind the token that reaches it, as at its token limit.
     package var answerBytes = 512 << 10
-    /// Most stop strings of a job.
-    package var stopStrings = 16
-    /// Longest stop string in bytes.
-    package var stopBytes = 256
     /// Most finished jobs whose reports are kept.
     package var finishedJobs = 1024
     /// Most bytes of all kept reports and their prompts; the newest report is kept whatever its size.
     package var finishedBytes = 64 << 20
     /// Most jobs in one answer to a jobs request.
-    package var listedJobs = 1000
+    package var listedJobs = Int(JobsRequest.mostJobs)
     /// What a client is told to wait when queues are full.
     package var retryAfterMilliseconds: UInt32 = 1000
 
@@ -61,8 +55,6 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var watchersPerJob = 16
     /// Most clients that follow any job.
     package var watchers = 1024
-    /// Most tokens of a job that asks how each of them came to be.
-    package var explainedTokens = 2_048
     /// How long a client may be silent, while there is nothing to send it either, before its watch is forgotten;
     /// clients repeat their watch as a heartbeat.
     package var watchSilenceMilliseconds: UInt64 = 30_000
@@ -73,8 +65,6 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var rules = RulePolicy()
     /// Tokens drafted per round where a job does not say.
     package var draftLength = DraftLength.adaptive
-    /// Most tokens drafted per round.
-    package var maximumDraftTokens = 32
     /// Tokens drafted in an adaptive round whose nodes have not said what a pass costs.
     package var unmeasuredDraftTokens = 4
     /// Most entries of a drafted row.
@@ -109,10 +99,10 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var problem: String? {
         let counts = [
             nodes, pools, credits, costPoints, nameBytes, tokenizerBytes, queuedJobs, queuedBytes, activeSequences,
-            promptBytes, maximumTokens, answerBytes, stopBytes, unjournaledRecords, heldBytes, finishedJobs,
+            job.promptBytes, job.answerTokens, answerBytes, job.stopBytes, unjournaledRecords, heldBytes, finishedJobs,
             finishedBytes, listedJobs, watchersPerJob,
             watchers,
-            maximumDraftTokens, draftSupport, explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
+            job.draftTokens, draftSupport, job.explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
         ]
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [
@@ -124,18 +114,18 @@ package struct CoordinatorLimits: Equatable, Sendable {
             return "every time limit must be between 1 ms and one day"
         }
         if prefillMillisecondsPerToken > 60_000 { return "prefill time per token must be at most one minute" }
-        if case .fixed(let count) = draftLength, Int(count) > maximumDraftTokens {
-            return "draft tokens must be between 0 and \(maximumDraftTokens), not \(count)"
+        if case .fixed(let count) = draftLength, Int(count) > job.draftTokens {
+            return "draft tokens must be between 0 and \(job.draftTokens), not \(count)"
         }
-        if !(0...maximumDraftTokens).contains(unmeasuredDraftTokens) {
-            return "unmeasured draft tokens must be between 0 and \(maximumDraftTokens), not \(unmeasuredDraftTokens)"
+        if !(0...job.draftTokens).contains(unmeasuredDraftTokens) {
+            return "unmeasured draft tokens must be between 0 and \(job.draftTokens), not \(unmeasuredDraftTokens)"
         }
         if let problem = rules.problem { return problem }
-        if stopStrings < 0 { return "stop strings must not be negative" }
+        if job.stopStrings < 0 { return "stop strings must not be negative" }
         if watchSilenceMilliseconds < 2 * heartbeatMilliseconds {
             return "clients must be given at least two heartbeats before they are dropped"
         }
-        if queuedBytes < promptBytes { return "the queue must hold at least one prompt of the largest size" }
+        if queuedBytes < job.promptBytes { return "the queue must hold at least one prompt of the largest size" }
         return nil
     }
 }

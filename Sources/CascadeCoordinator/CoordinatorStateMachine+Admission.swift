@@ -113,7 +113,7 @@ extension CoordinatorStateMachine {
         guard let context = experts.map(\.capacity).max() else { return false }
         guard job.prompt.count < context else {
             let message =
-                "the prompt has \(job.prompt.count) tokens; with its answer, pool \(pool.name) holds \(context)"
+                "the prompt has \(plural(job.prompt.count, "token")); with its answer, pool \(pool.name) holds \(context)"
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }
@@ -175,6 +175,6 @@ extension CoordinatorStateMachine {
         if !experts.contains(where: { $0.state == .ready }) {
             return "waiting for an expert in pool \(pool) to be ready"
         }
-        return "waiting for room: \(running.count) jobs are running"
+        return "waiting for room: \(plural(running.count, "job runs", "jobs run"))"
     }
 }

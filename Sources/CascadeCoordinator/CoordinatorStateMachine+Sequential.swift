@@ -13,7 +13,7 @@ extension CoordinatorStateMachine {
         if sequence.isExpertsTurn || job.draftLength == .fixed(0) || sequence.spec.isStrict(position: sequence.base) {
             return .none
         }
-        var limit = min(limits.maximumDraftTokens, sequence.remaining)
+        var limit = min(limits.job.draftTokens, sequence.remaining)
         if case .fixed(let count) = job.draftLength { limit = min(limit, Int(count)) }
         if let (drafter, most) = model(for: job, sequence, limit: limit) { return .ask(drafter, count: most) }
         if mayDraftLater(job, sequence) { return .wait }

@@ -68,7 +68,7 @@ extension CoordinatorStateMachine {
         let pending = jobs.values.filter { $0.submit.pool == name }
         guard milliseconds > Double(patience), !isWorking, let oldest = pending.first else { return nil }
         let holders = nodes.elements.filter { $0.value.hello.pool == name && inFlight(at: $0.key) > 0 }
-            .map { "\($0.value.hello.identity.name) has \(inFlight(at: $0.key)) requests" }
+            .map { "\($0.value.hello.identity.name) has \(plural(inFlight(at: $0.key), "request"))" }
         let reason = holders.isEmpty ? note(of: oldest) : holders.prefix(4).joined(separator: ", ")
         let jobs = pending.count == 1 ? "1 job" : "\(pending.count) jobs"
         return ClusterStatus.Stall(

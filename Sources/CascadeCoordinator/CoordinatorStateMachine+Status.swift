@@ -59,7 +59,8 @@ extension CoordinatorStateMachine {
             pool: job.submit.pool,
             promptTokens: UInt32(clamping: job.prompt.count),
             completionTokens: UInt32(clamping: job.answer.tokens.count),
-            ageMilliseconds: job.age(at: now)
+            ageMilliseconds: job.age(at: now),
+            promptBeginning: JobSummary.beginning(of: job.submit.prompt)
         )
     }
 
@@ -72,7 +73,8 @@ extension CoordinatorStateMachine {
             pool: job.submit.pool,
             promptTokens: job.report.promptTokens,
             completionTokens: UInt32(clamping: job.report.tokens.count),
-            ageMilliseconds: job.earlierMilliseconds + now.milliseconds(since: job.acceptedAt)
+            ageMilliseconds: job.earlierMilliseconds + now.milliseconds(since: job.acceptedAt),
+            promptBeginning: JobSummary.beginning(of: job.submit.prompt)
         )
     }
 

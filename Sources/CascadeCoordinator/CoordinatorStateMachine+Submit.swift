@@ -16,7 +16,7 @@ extension CoordinatorStateMachine {
         }
         let queued = jobs.count - running.count
         guard queued < limits.queuedJobs, jobBytes + submit.byteCount <= limits.queuedBytes else {
-            let message = "\(queued) jobs are waiting already: try again later"
+            let message = "\(plural(queued, "job waits", "jobs wait")) already: try again later"
             let wait = limits.retryAfterMilliseconds
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return
@@ -113,30 +113,9 @@ extension CoordinatorStateMachine {
 
     /// What makes no sense about a submission, whoever may ask for what.
     func formProblem(of submit: Submit) -> String? {
-        if submit.pool.isEmpty || submit.pool.utf8.count > limits.nameBytes {
-            return "the pool's name must have 1 to \(limits.nameBytes) bytes, not \(submit.pool.utf8.count)"
-        }
-        let promptBytes = submit.prompt.count + (submit.system?.count ?? 0)
-        if promptBytes > limits.promptBytes {
-            return "prompt and system message may have at most \(limits.promptBytes) bytes, not \(promptBytes)"
-        }
-        if !(1...limits.maximumTokens).contains(Int(submit.maxTokens)) {
-            return "max tokens must be between 1 and \(limits.maximumTokens), not \(submit.maxTokens)"
-        }
-        if submit.stop.count > limits.stopStrings {
-            return "at most \(limits.stopStrings) stop strings are possible, not \(submit.stop.count)"
-        }
-        if let stop = submit.stop.first(where: { $0.isEmpty || $0.count > limits.stopBytes }) {
-            return "a stop string must have 1 to \(limits.stopBytes) bytes, not \(stop.count)"
-        }
-        if case .fixed(let count) = submit.draftLength, Int(count) > limits.maximumDraftTokens {
-            return "at most \(limits.maximumDraftTokens) tokens are drafted per round, not \(count)"
-        }
+        if let problem = limits.job.problem(of: submit) { return problem }
         if !(0...1).contains(submit.draftMinimumConfidence) {
             return "draft-p-min must be between 0 and 1, not \(submit.draftMinimumConfidence)"
-        }
-        if submit.rule.explains, submit.maxTokens > limits.explainedTokens {
-            return "at most \(limits.explainedTokens) tokens can be explained, not \(submit.maxTokens)"
         }
         if submit.rule.rule.isSequential, submit.drafterKind == .lookup {
             return

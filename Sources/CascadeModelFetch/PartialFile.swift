@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 internal import Synchronization
 
@@ -27,9 +28,9 @@ final class PartialFile: Sendable {
         } else {
             try truncate(to: 0)
             do {
-                try (content ?? "").write(to: note, atomically: true, encoding: .utf8)
+                try FileAccess.write((content ?? "").utf8, to: note.path)
             } catch {
-                throw ModelFetchError(code: .fileSystem, message: "cannot write \(note.path): \(error)")
+                throw ModelFetchError(code: error.code == ENOSPC ? .noSpace : .fileSystem, message: "\(error)")
             }
         }
     }

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 internal import Synchronization
 
@@ -33,10 +34,13 @@ package final class ProgressReporter: Sendable {
         now: (@Sendable () -> Double)? = nil,
         write: (@Sendable (String) -> Void)? = nil
     ) {
-        self.name = name
+        self.name = Printable.line(name)
         self.isTerminal = isTerminal ?? (isatty(STDERR_FILENO) == 1)
         self.now = now ?? { ProcessInfo.processInfo.systemUptime }
-        self.write = write ?? { FileHandle.standardError.write(Data($0.utf8)) }
+        self.write =
+            write ?? { text in
+                _ = try? FileAccess.write(Array(text.utf8), to: STDERR_FILENO, name: "standard error")
+            }
     }
 
     /// Shows `event`. Fits `ModelFetcher.fetch(_:progress:)`.
@@ -52,7 +56,7 @@ package final class ProgressReporter: Sendable {
             case .checking:
                 line("\(name): checking sha256", &state)
             case .notice(let text):
-                line("\(name): \(text)", &state)
+                line("\(name): \(Printable.line(text))", &state)
             }
         }
     }

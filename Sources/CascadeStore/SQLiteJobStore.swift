@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 internal import GRDB
 internal import Synchronization
@@ -22,21 +23,13 @@ package final class SQLiteJobStore: JobStore {
     package init(path: String) throws(StoreError) {
         self.path = path
         do {
-            let url = URL(filePath: path)
-            let owner: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(),
-                withIntermediateDirectories: true,
-                attributes: owner
-            )
             // Prompts and answers are nobody else's business. SQLite gives its other files the same mode.
-            if !FileManager.default.fileExists(atPath: path) {
-                guard
-                    FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-                else {
-                    let reason = String(cString: strerror(errno))
-                    throw StoreError("the store \(path) cannot be made: \(reason)", mayPass: true)
-                }
+            try FileAccess.makeFolder(URL(filePath: path).deletingLastPathComponent().path, mode: 0o700)
+            // One that is there is left alone: closing it would give back locks that this process has on it.
+            if access(path, F_OK) != 0 {
+                let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+                guard descriptor >= 0 else { throw SystemError("make", path) }
+                Foundation.close(descriptor)
             }
             database = try DatabaseQueue(path: path, configuration: Self.configuration)
             try database.inDatabase(Self.prepare)
@@ -48,7 +41,7 @@ package final class SQLiteJobStore: JobStore {
             }
             lastNumber = Mutex(last ?? 0)
         } catch let error as StoreError {
-            throw error
+            throw StoreError("the store \(path): \(error)", mayPass: error.mayPass)
         } catch {
             throw Self.explain(error, path)
         }
@@ -111,6 +104,8 @@ package final class SQLiteJobStore: JobStore {
 
     /// SQLite's words with the file's name, and the way out where there is one.
     private static func explain(_ error: any Error, _ path: String) -> StoreError {
+        // A folder that cannot be made, or a file: room, rights and mounts come and go.
+        if let error = error as? SystemError { return StoreError("the store \(path): \(error)", mayPass: true) }
         guard let error = error as? DatabaseError else { return StoreError("the store \(path): \(error)") }
         let words = error.message ?? "\(error.resultCode)"
         switch error.resultCode {

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// The real models that tests use where they have been fetched. Their files lie in `CASCADE_MODELS_DIR`, or else in
@@ -9,9 +10,7 @@ package enum RealModel: String, CaseIterable, Sendable {
 
     /// Where the file is, or would be.
     package var path: String {
-        let environment = ProcessInfo.processInfo.environment
-        let folder = environment["CASCADE_MODELS_DIR"] ?? NSHomeDirectory() + "/.cache/cascade/models"
-        return "\(folder)/\(rawValue).gguf"
+        "\((try? Places().models()) ?? "")/\(rawValue).gguf"
     }
 
     /// Name of its reference answers among ``Fixtures/oracleNames``.

@@ -31,6 +31,22 @@ package enum WireError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same sentence for somebody who knows options and no schemas: `top-k` for the field `sampling.top_k`.
+    package var forPeople: String {
+        func option(_ field: String) -> String {
+            (field.split(separator: ".").last.map(String.init) ?? field).map { $0 == "_" ? "-" : String($0) }.joined()
+        }
+        return switch self {
+        case .tooLarge(_, "frame 0", let actual, let limit):
+            "the request has \(actual) bytes, at most \(limit) are possible"
+        case .tooLarge(_, let what, let actual, let limit):
+            "\(option(what)) is \(actual), at most \(limit) is possible"
+        case .missing(_, let field): "\(option(field)) is missing"
+        case .invalid(_, let field, let expected, let actual): "\(option(field)) must be \(expected), not \(actual)"
+        case .version, .malformed, .frames: description
+        }
+    }
+
     /// The same error with its field's path begun by `outer`.
     func inside(_ outer: String) -> WireError {
         switch self {

@@ -1,3 +1,5 @@
+internal import CascadeCore
+
 /// Bounds on everything that a peer can make large. What is beyond them is refused with a ``WireError``.
 ///
 /// They are wide enough for every honest message and tight enough that no sum of a few decoded values overflows: users
@@ -5,8 +7,8 @@
 package struct WireLimits: Equatable, Sendable {
     /// Bytes of frame 0.
     package var controlBytes = 64 << 10
-    /// Bytes of frame 0 of a message that carries token lists or text.
-    package var envelopeBytes = 1 << 20
+    /// Bytes of frame 0 of a message that carries token lists or text: the longest prompt, and all else of a submission.
+    package var envelopeBytes = JobLimits.standard.promptBytes + 64 << 10
     /// Raw frames of a message.
     package var rawFrames = 8
     /// Bytes of a raw frame, and with it of one part of a tokenizer block.
@@ -24,7 +26,7 @@ package struct WireLimits: Equatable, Sendable {
     /// Bytes of a sentence for people.
     package var noteBytes = 16 << 10
     /// Bytes of a prompt, a system message or a piece of an answer.
-    package var textBytes = 1 << 20
+    package var textBytes = JobLimits.standard.promptBytes
     /// Stop strings of a job.
     package var stopStrings = 64
     /// Bytes of one stop string.

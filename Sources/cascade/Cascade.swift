@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import Foundation
 
 /// The one binary: every role and every client command is a subcommand.
@@ -18,7 +19,8 @@ struct Cascade: AsyncParsableCommand {
               cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570
 
             Every option has an environment variable of the same name: --endpoint is CASCADE_ENDPOINT.
-            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted.
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted (143 by \
+            SIGTERM, 129 by SIGHUP), 141 nobody reads the output.
             """,
         version: BuildInfo.version,
         groupedSubcommands: [
@@ -47,40 +49,67 @@ struct Cascade: AsyncParsableCommand {
     )
 
     static func main() async {
-        // A reader that goes away (`cascade submit … | head`) must not kill the process by signal.
+        StandardStreams.fillGaps()
+        // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is cancelled.
         signal(SIGPIPE, SIG_IGN)
-        do {
-            let environment = ProcessInfo.processInfo.environment
-            try TextInput.checkArguments(environment.keys)
-            let arguments = try SettingsMerge.merge(
-                arguments: Array(CommandLine.arguments.dropFirst()),
-                environment: environment,
-                help: Cascade._dumpHelp()
-            )
-            var command = try parseAsRoot(arguments)
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
+        do throws(CommandFailure) {
+            do {
+                try await perform()
+            } catch let failure as CommandFailure {
+                throw failure
+            } catch {
+                try show(parserError: error)
             }
-        } catch let failure as CommandFailure {
-            Lifeline.say(.failed(failure.message, mayPass: failure.mayPass))
-            Output.error(failure.message)
-            Foundation.exit(failure.code)
         } catch {
-            finish(parserError: error)
+            let failure = Interrupts.outcome(error)
+            Lifeline.say(.failed(failure.message, mayPass: failure.mayPass))
+            if !failure.message.isEmpty { Output.error(failure.message) }
+            Foundation.exit(failure.code)
         }
     }
 
-    /// Prints what ArgumentParser has to say (help and version are "errors" too) with this program's exit codes.
-    private static func finish(parserError error: any Error) -> Never {
+    private static func perform() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        try TextInput.checkArguments(environment.keys)
+        var command = try parse(Array(CommandLine.arguments.dropFirst()), environment: environment)
+        if var asynchronous = command as? any AsyncParsableCommand {
+            try await asynchronous.run()
+        } else {
+            try command.run()
+        }
+    }
+
+    /// Parses a command line, with options from the environment. An error that a variable causes names the variable:
+    /// nobody typed the option. One about a word with a dash in front says how such a text is given.
+    static func parse(_ arguments: [String], environment: [String: String]) throws -> any ParsableCommand {
+        let (depth, added) = try SettingsMerge.additions(to: arguments, environment: environment, help: _dumpHelp())
+        do {
+            return try parseAsRoot(SettingsMerge.insert(added, into: arguments, at: depth))
+        } catch  where exitCode(for: error) == .validationFailure {
+            let message = self.message(for: error)
+            let culprit =
+                added.first { one in
+                    let others = added.filter { $0 != one }
+                    return (try? parseAsRoot(SettingsMerge.insert(others, into: arguments, at: depth))) != nil
+                } ?? added.first { message.contains("'\($0.argument.prefix { $0 != "=" }) ") }
+            if let culprit {
+                let value = environment[culprit.variable] ?? ""
+                throw CommandFailure.usage("\(culprit.variable) is '\(value)' in the environment: \(message)")
+            }
+            let text = arguments.first { $0.hasPrefix("-") && message.hasPrefix("Unknown option '\($0)'") }
+            guard let text, let verb = arguments.first else { throw error }
+            throw CommandFailure.usage(
+                "\(message); a text that begins with '-' stands behind '--', as in: cascade \(verb) -- '\(text)'"
+            )
+        }
+    }
+
+    /// Prints what ArgumentParser has to say (help and version are "errors" too) and ends with this program's exit codes.
+    private static func show(parserError error: any Error) throws(CommandFailure) {
         let code = exitCode(for: error)
         let text = fullMessage(for: error)
-        if code == .success {
-            print(text)
-            Foundation.exit(0)
-        }
-        Output.error(text, prefix: false)
+        if code == .success { return try Output.line(text) }
+        if !text.isEmpty { Output.note(text) }
         Foundation.exit(code == .validationFailure ? 2 : 1)
     }
 }

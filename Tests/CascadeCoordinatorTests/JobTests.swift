@@ -89,7 +89,7 @@ struct JobTests {
 
     @Test func theQueuesBytesAreBounded() {
         var limits = Harness.fixed
-        limits.promptBytes = 1000
+        limits.job.promptBytes = 1000
         limits.queuedBytes = 4000
         var harness = Harness(limits: limits)
         for _ in 0..<5 { harness.submit(harness.submission(String(repeating: "x", count: 1000))) }

@@ -108,7 +108,7 @@ struct JournalEndTests {
         let job = first.records[0].job
         first.feed(.cancel(Cancel(requestID: 1, job: job)))
         var limits = Harness.fixed
-        limits.maximumTokens = 10
+        limits.job.answerTokens = 10
         let second = Self.harness(limits: limits, first.records)
         #expect(second.machine.finished[job]?.report.reason == .cancelled)
     }

@@ -14,10 +14,10 @@ struct LimitsTests {
         case 0: limits.nodes = 0
         case 1: limits.heartbeatMilliseconds = 0
         case 2: limits.requestMilliseconds = .max
-        case 3: limits.draftLength = .fixed(UInt32(limits.maximumDraftTokens + 1))
-        case 4: limits.stopStrings = -1
+        case 3: limits.draftLength = .fixed(UInt32(limits.job.draftTokens + 1))
+        case 4: limits.job.stopStrings = -1
         case 5: limits.watchSilenceMilliseconds = limits.heartbeatMilliseconds
-        case 6: limits.queuedBytes = limits.promptBytes - 1
+        case 6: limits.queuedBytes = limits.job.promptBytes - 1
         default: limits.prefillMillisecondsPerToken = .max
         }
         #expect(limits.problem != nil)

@@ -156,6 +156,6 @@ import Testing
             ["submit", Self.prompts[0], "--raw", "--max-tokens", "64", "--num-speculative-tokens", "4"]
         )
         #expect(streamed.output == whole.text + (whole.text.hasSuffix("\n") ? "" : "\n"))
-        #expect(streamed.errors.contains("mean acceptance length"))
+        #expect(!streamed.errors.contains("acceptance") && streamed.errors.contains(" in "), "\(streamed.errors)")
     }
 }

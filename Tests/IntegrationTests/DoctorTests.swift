@@ -1,3 +1,4 @@
+import CascadeCore
 import CascadeTestSupport
 import CascadeTransport
 import Foundation
@@ -62,7 +63,7 @@ import Testing
         )
         #expect(try report.check("endpoint").message.contains("is free"))
         #expect(try report.check("libraries").message.contains(/libzmq 4\.\d+\.\d+, protobuf-c 1\.\d+\.\d+/))
-        #expect(try report.check("cores").message.contains("\(AvailableCores.count()) threads by default"))
+        #expect(try report.check("cores").message.contains("\(plural(AvailableCores.count(), "thread")) by default"))
     }
 
     /// Threads beyond the cores that a process may use would take each other's time.
@@ -71,7 +72,7 @@ import Testing
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") })
         let core = try #require(line.firstMatch(of: /[0-9]+/)).output
         let report = try await doctor(launcher: ["/usr/bin/taskset", "-c", String(core)])
-        #expect(try report.check("cores").message.contains("1 in the affinity mask: 1 threads by default"))
+        #expect(try report.check("cores").message.contains("1 in the affinity mask: 1 thread by default"))
     }
 
     @Test func aMissingModelsDirectoryIsAProblem() async throws {

@@ -2737,7 +2737,7 @@ const ProtobufCMessageDescriptor cascade__v1__drain_node__descriptor =
   (ProtobufCMessageInit) cascade__v1__drain_node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptors[8] =
+static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptors[9] =
 {
   {
     "job",
@@ -2835,6 +2835,18 @@ static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompt_beginning",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__JobSummary, has_prompt_beginning),
+    offsetof(Cascade__V1__JobSummary, prompt_beginning),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__job_summary__field_indices_by_name[] = {
   7,   /* field[7] = age_milliseconds */
@@ -2842,6 +2854,7 @@ static const unsigned cascade__v1__job_summary__field_indices_by_name[] = {
   0,   /* field[0] = job */
   3,   /* field[3] = note */
   4,   /* field[4] = pool */
+  8,   /* field[8] = prompt_beginning */
   5,   /* field[5] = prompt_tokens */
   2,   /* field[2] = reason */
   1,   /* field[1] = state */
@@ -2849,7 +2862,7 @@ static const unsigned cascade__v1__job_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__job_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor =
 {
@@ -2859,7 +2872,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor =
   "Cascade__V1__JobSummary",
   "cascade.v1",
   sizeof(Cascade__V1__JobSummary),
-  8,
+  9,
   cascade__v1__job_summary__field_descriptors,
   cascade__v1__job_summary__field_indices_by_name,
   1,  cascade__v1__job_summary__number_ranges,

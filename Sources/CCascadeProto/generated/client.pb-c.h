@@ -925,10 +925,15 @@ struct  Cascade__V1__JobSummary
    */
   protobuf_c_boolean has_age_milliseconds;
   double age_milliseconds;
+  /*
+   * The prompt's first characters; UTF-8. Older coordinators leave it out.
+   */
+  protobuf_c_boolean has_prompt_beginning;
+  ProtobufCBinaryData prompt_beginning;
 };
 #define CASCADE__V1__JOB_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__job_summary__descriptor) \
-    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL} }
 
 
 /*

@@ -14,6 +14,9 @@ package struct StatusRequest: Equatable, Sendable {
 
 /// A client asks for the list of jobs, newest first.
 package struct JobsRequest: Equatable, Sendable {
+    /// Jobs that one answer has room for.
+    package static let mostJobs: UInt32 = 1_000
+
     /// Echoed.
     package var requestID: UInt64
     /// Most jobs to list.
@@ -55,6 +58,11 @@ package struct JobSummary: Equatable, Sendable {
     package var completionTokens: UInt32
     /// Since acceptance.
     package var ageMilliseconds: Double
+    /// The prompt's first characters, by which its owner knows it again; empty where it is not told.
+    package var promptBeginning: String
+
+    /// Bytes of a prompt's beginning, at most.
+    package static let beginningBytes = 80
 
     /// Creates the value from its parts.
     package init(
@@ -65,7 +73,8 @@ package struct JobSummary: Equatable, Sendable {
         pool: String,
         promptTokens: UInt32,
         completionTokens: UInt32,
-        ageMilliseconds: Double
+        ageMilliseconds: Double,
+        promptBeginning: String = ""
     ) {
         self.job = job
         self.state = state
@@ -75,6 +84,19 @@ package struct JobSummary: Equatable, Sendable {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         self.ageMilliseconds = ageMilliseconds
+        self.promptBeginning = promptBeginning
+    }
+
+    /// The beginning of a prompt, cut between characters.
+    package static func beginning(of prompt: [UInt8]) -> String {
+        var beginning = ""
+        for character in String(decoding: prompt.prefix(beginningBytes), as: UTF8.self) {
+            guard beginning.utf8.count + character.utf8.count <= beginningBytes else { break }
+            // Half a character, at the cut.
+            if character == "\u{FFFD}", prompt.count > beginningBytes { break }
+            beginning.append(character)
+        }
+        return beginning
     }
 }
 

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// Runs Python programs and says whether they pass. Any number may run at the same time.
@@ -34,13 +35,9 @@ package struct ProgramRunner: Sendable {
         case .unsafe:
             let folder = FileManager.default.temporaryDirectory.appending(path: "cascade-\(UUID().uuidString)").path
             do {
-                try FileManager.default.createDirectory(
-                    atPath: folder,
-                    withIntermediateDirectories: false,
-                    attributes: [.posixPermissions: 0o700]
-                )
+                try FileAccess.makeFolder(folder, mode: 0o700)
             } catch {
-                throw ExecutionError.start("cannot make \(folder): \(error.localizedDescription)")
+                throw ExecutionError.start("\(error)")
             }
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let variables = PythonEnvironment.variables(home: folder)

@@ -26,6 +26,8 @@ package struct PNGConverter: Sendable {
         )
         do {
             let exit = try await child.run(input: [], startSeconds: Self.secondsMax, wallSeconds: Self.secondsMax)
+            // A picture that was cut off is none.
+            if exit.status != 0 { unlink(png.path) }
             return exit.status == 0
         } catch is ExecutionError {
             return false

@@ -1,3 +1,4 @@
+internal import CascadeHost
 package import Foundation
 internal import Synchronization
 
@@ -7,43 +8,48 @@ package final class ResultLog: Sendable {
     private struct State {
         var records: [String: EvalRecord]
         var order: [String]
-        let handle: FileHandle
+        /// Of whole lines.
+        var bytes: Int
     }
 
     /// Where the file is.
     package let file: URL
+    private let descriptor: Int32
     private let state: Mutex<State>
 
     /// Opens the log in a folder, which is made where it is not there. A last line that was cut in the middle is dropped.
     package init(folder: URL) throws(EvalError) {
         file = folder.appending(path: "results.jsonl")
+        do throws(SystemError) {
+            try FileAccess.makeFolder(folder.path)
+            descriptor = open(file.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw SystemError("write", file.path) }
+        } catch {
+            throw EvalError("\(error)")
+        }
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let path = file.path
-            if !FileManager.default.fileExists(atPath: path) {
-                _ = FileManager.default.createFile(atPath: path, contents: nil)
-            }
-            let handle = try FileHandle(forUpdating: file)
-            guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 throw EvalError("another run writes to \(folder.path); wait for it, or name another folder with --out")
             }
-            var data = try handle.readToEnd() ?? Data()
+            var data = Data(try FileAccess.read(descriptor, name: file.path, limit: .max))
             // What follows the last line's end was cut in the middle, unless it never was a result.
             let end = data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             guard end > 0 || data.isEmpty || data.first == UInt8(ascii: "{") else {
-                throw EvalError("\(path) is no file of results; name another folder with --out")
+                throw EvalError("\(file.path) is no file of results; name another folder with --out")
             }
             data = data.prefix(end)
-            let records = try Self.decode(data, file: path)
-            try handle.truncate(atOffset: UInt64(data.count))
-            try handle.seekToEnd()
-            state = Mutex(State(records: [:], order: [], handle: handle))
-            state.withLock { state in for record in records { Self.insert(record, into: &state) } }
-        } catch let error as EvalError {
-            throw error
+            guard ftruncate(descriptor, off_t(end)) == 0 else { throw SystemError("write", file.path) }
+            var initial = State(records: [:], order: [], bytes: end)
+            for record in try Self.decode(data, file: file.path) { Self.insert(record, into: &initial) }
+            state = Mutex(initial)
         } catch {
-            throw EvalError("cannot use \(folder.path) for results: \(error.localizedDescription)")
+            close(descriptor)
+            throw error as? EvalError ?? EvalError("\(error)")
         }
+    }
+
+    deinit {
+        close(descriptor)
     }
 
     /// All records, the first written first; of several with one key the last.
@@ -62,11 +68,18 @@ package final class ResultLog: Sendable {
         do {
             let line = try encoder.encode(record) + [UInt8(ascii: "\n")]
             try state.withLock { state in
-                try state.handle.write(contentsOf: line)
+                do {
+                    try FileAccess.write(Array(line), to: descriptor, name: file.path)
+                } catch {
+                    // Half a line would spoil the next one.
+                    _ = ftruncate(descriptor, off_t(state.bytes))
+                    throw error
+                }
+                state.bytes += line.count
                 Self.insert(record, into: &state)
             }
         } catch {
-            throw EvalError("cannot write \(file.path): \(error.localizedDescription)")
+            throw EvalError("\(error)")
         }
     }
 

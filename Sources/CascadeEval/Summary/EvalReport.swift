@@ -1,3 +1,4 @@
+internal import CascadeHost
 package import Foundation
 
 /// Writes what a run found: `results.csv`, `report.md` and the plots.
@@ -21,21 +22,19 @@ package struct EvalReport: Sendable {
         var names = ["results.csv", "report.md"]
         let plots = Self.plots(summary)
         do {
-            try Data(csv.utf8).write(to: folder.appending(path: "results.csv"), options: .atomic)
+            try FileAccess.write(csv.utf8, to: folder.appending(path: "results.csv").path)
             for (name, plot) in plots {
                 let svg = folder.appending(path: "\(name).svg")
-                try Data(plot.svg().utf8).write(to: svg, options: .atomic)
+                try FileAccess.write(plot.svg().utf8, to: svg.path)
                 names.append("\(name).svg")
                 if try await PNGConverter().convert(svg: svg, png: folder.appending(path: "\(name).png")) {
                     names.append("\(name).png")
                 }
             }
             let text = markdown(plots: plots.map { "\($0.name).svg" })
-            try Data(text.utf8).write(to: folder.appending(path: "report.md"), options: .atomic)
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw EvalError("cannot write the report to \(folder.path): \(error.localizedDescription)")
+            try FileAccess.write(text.utf8, to: folder.appending(path: "report.md").path)
+        } catch let error as SystemError {
+            throw EvalError("the report is not complete: \(error)")
         }
         return names
     }

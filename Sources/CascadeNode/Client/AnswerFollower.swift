@@ -35,6 +35,7 @@ package struct AnswerFollower {
     /// Of the last request: a late refusal of an earlier one says nothing about the job.
     private var requestID: UInt64
     private var isCancelling = false
+    private var isConnected = false
     /// Times that a finished job was asked for explanations that got lost on the way.
     private var replays = 0
 
@@ -74,12 +75,18 @@ package struct AnswerFollower {
                     show(.reachable)
                 }
                 if let report = try take(message, show: show) { return report }
-            case .connected: repeatRequest()
+            case .connected:
+                isConnected = true
+                repeatRequest()
             case .locked(let problem): throw .refused(problem)
-            case .disconnected, .unreadable: break
+            case .disconnected: isConnected = false
+            case .unreadable: break
             case .interrupted:
                 guard submit != nil else { throw .interrupted("no longer followed\(whatIsLeft)") }
-                if isCancelling || job == nil { throw .interrupted("interrupted before the coordinator answered") }
+                // A submission that is on its way is waited for: nobody else would cancel its job.
+                if isCancelling || (job == nil && !isConnected) {
+                    throw .interrupted("interrupted before the coordinator answered")
+                }
                 isCancelling = true
                 repeatRequest()
             case .tick: try tick(show: show)
@@ -93,6 +100,7 @@ package struct AnswerFollower {
         case .accepted(let accepted) where accepted.requestID == submit?.requestID && job == nil:
             job = accepted.job
             show(.accepted(accepted))
+            if isCancelling { repeatRequest() }
         case .delta(let delta) where delta.job == job: take(delta, show: show)
         case .finished(let finished) where finished.report.job == job:
             let report = finished.report

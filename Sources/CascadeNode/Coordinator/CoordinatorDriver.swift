@@ -274,8 +274,9 @@ extension CoordinatorDriver {
             let message = "\(error); use the same version of cascade on both sides"
             refusal = Refused(code: .protocolVersion, message: message)
         case .invalid("submit", _, _, _), .missing("submit", _), .tooLarge("submit", _, _, _),
-            .invalid("hello", _, _, _), .missing("hello", _), .tooLarge("hello", _, _, _):
-            refusal = Refused(code: .badRequest, message: "\(error)")
+            .invalid("hello", _, _, _), .missing("hello", _), .tooLarge("hello", _, _, _),
+            .tooLarge("envelope", _, _, _):
+            refusal = Refused(code: .badRequest, message: error.forPeople)
         default: return
         }
         _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)

@@ -110,7 +110,13 @@ extension JobSummary: WireConvertible {
                 proto.completion_tokens,
                 "completion_tokens"
             ),
-            ageMilliseconds: try reader.duration(proto.has_age_milliseconds, proto.age_milliseconds, "age_milliseconds")
+            ageMilliseconds: try reader.duration(
+                proto.has_age_milliseconds,
+                proto.age_milliseconds,
+                "age_milliseconds"
+            ),
+            promptBeginning: proto.has_prompt_beginning == 0
+                ? "" : try reader.name(proto.has_prompt_beginning, proto.prompt_beginning, "prompt_beginning")
         )
     }
 
@@ -125,6 +131,7 @@ extension JobSummary: WireConvertible {
         put(&proto.has_prompt_tokens, &proto.prompt_tokens, promptTokens)
         put(&proto.has_completion_tokens, &proto.completion_tokens, completionTokens)
         put(&proto.has_age_milliseconds, &proto.age_milliseconds, ageMilliseconds)
+        put(&proto.has_prompt_beginning, &proto.prompt_beginning, writer.text(promptBeginning))
         return proto
     }
 }

@@ -35,7 +35,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
     var context = 256
 
     @Option(help: "Seconds that the whole run may take, loading included; each row count is measured at least once.")
-    var seconds = 30.0
+    var seconds: Seconds = 30
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -43,9 +43,8 @@ struct BenchEngineCommand: AsyncParsableCommand {
     @OptionGroup(title: "SLED") var sled: SLEDOptions
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
-        guard (0...1_000_000).contains(context) else { throw ValidationError("--context must be 0 to 1000000") }
-        guard seconds > 0, seconds <= 86_400 else { throw ValidationError("--seconds must be above 0, at most 86400") }
+        try Limits.check("--threads", threads, in: Limits.threads)
+        try Limits.check("--context", context, in: 0...1_000_000)
         guard rows.numbers.count <= 64, rows.numbers.allSatisfy({ (1...4_096).contains($0) }) else {
             throw ValidationError("--rows takes up to 64 row counts of 1 to 4096")
         }
@@ -63,7 +62,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
                 rows: rows.numbers,
                 threads: threads,
                 context: context,
-                seconds: seconds - MonotonicTime.seconds(since: started),
+                seconds: seconds.value - MonotonicTime.seconds(since: started),
                 sled: sled.settings
             )
             let progress = ProgressLine("measuring")
@@ -73,6 +72,6 @@ struct BenchEngineCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure.failed("\(error)")
         }
-        if json { try Output.json(report) } else { print(report.text) }
+        if json { try Output.json(report) } else { try Output.line(report.text) }
     }
 }

@@ -57,9 +57,9 @@ struct BenchPairCommand: AsyncParsableCommand {
     @OptionGroup var draftModel: DraftModelOptions
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+        try Limits.check("--threads", threads, in: Limits.threads)
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
-        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+        try Limits.checkAnswer(maxTokens)
         for length in numSpeculativeTokens.lengths { try length.validate() }
     }
 
@@ -94,7 +94,7 @@ struct BenchPairCommand: AsyncParsableCommand {
             throw CommandFailure(error)
         }
         progress.finish()
-        if json { try Output.json(report) } else { print(report.text) }
+        if json { try Output.json(report) } else { try Output.line(report.text) }
         guard report.tokensEqual else {
             throw CommandFailure.failed("answers differ from the expert's own, which rule lossless must never do")
         }

@@ -31,9 +31,9 @@ struct CancelCommand: AsyncParsableCommand {
             if json {
                 try Output.json(SubmitResult(report))
             } else if report.reason == .cancelled {
-                print("job \(id) cancelled after \(report.tokens.count) tokens")
+                try Output.line("job \(id) cancelled after \(plural(report.tokens.count, "token"))")
             } else {
-                print("job \(id) had already finished (\(report.reason.name))")
+                try Output.line("job \(id) had already ended: \(report.reason.words)")
             }
         }
     }

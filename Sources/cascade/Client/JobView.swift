@@ -10,6 +10,8 @@ struct JobView: Encodable {
     var promptTokens: UInt32
     var completionTokens: UInt32
     var ageMs: Double
+    /// The first characters of the prompt; empty where the coordinator does not say.
+    var promptBeginning: String
 
     init(_ job: JobSummary) {
         jobId = job.job.description
@@ -20,5 +22,23 @@ struct JobView: Encodable {
         promptTokens = job.promptTokens
         completionTokens = job.completionTokens
         ageMs = job.ageMilliseconds
+        promptBeginning = job.promptBeginning
+    }
+}
+
+extension JobSummary {
+    /// Where the job stands, in words: how it ended, where it has.
+    var outcome: String { reason?.words ?? state.name }
+}
+
+extension FinishReason {
+    /// For people, to whom `stop` sounds like a mishap.
+    var words: String {
+        switch self {
+        case .stop: "done"
+        case .length: "done, cut"
+        case .cancelled: "cancelled"
+        case .error: "failed"
+        }
     }
 }

@@ -13,6 +13,8 @@ struct JobsCommand: AsyncParsableCommand {
             EXAMPLES
               cascade jobs
               cascade jobs --limit 1000 --json
+
+            \(DefaultVerb.options(JobsListCommand.self))
             """,
         subcommands: [JobsListCommand.self],
         defaultSubcommand: JobsListCommand.self
@@ -31,7 +33,7 @@ struct JobsListCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Most jobs to list.")
+    @Option(help: "Most jobs to list, up to \(JobsRequest.mostJobs).")
     var limit = 50
 
     @Flag(help: "Print a JSON array.")
@@ -40,26 +42,30 @@ struct JobsListCommand: AsyncParsableCommand {
     @OptionGroup var endpoint: EndpointOptions
 
     func validate() throws {
-        guard (1...100_000).contains(limit) else { throw ValidationError("--limit must be 1 to 100000") }
+        try Limits.check("--limit", limit, in: 1...Int(JobsRequest.mostJobs))
     }
 
     func run() async throws {
         let request = JobsRequest(requestID: UInt64.random(in: 1...UInt64.max), limit: UInt32(limit))
         let jobs = try await endpoint.withClient { client in
             try await client.request(.jobsRequest(request), seconds: 5) { message in
-                if case .jobList(let list) = message { list.jobs.map(JobView.init) } else { nil }
+                if case .jobList(let list) = message { list.jobs } else { nil }
             }
         }
-        if json { return try Output.json(jobs) }
-        guard !jobs.isEmpty else { return print("no jobs; submit one with 'cascade submit'") }
-        let rows =
-            [["JOB", "STATE", "POOL", "PROMPT", "TOKENS", "AGE", "NOTE"]]
-            + jobs.map { job in
-                [
-                    job.jobId, job.finishReason ?? job.state, job.pool, "\(job.promptTokens)",
-                    "\(job.completionTokens)", "\(Int(job.ageMs / 1_000)) s", job.note,
-                ]
-            }
-        print(Table.text(rows))
+        if json { return try Output.json(jobs.map(JobView.init)) }
+        guard !jobs.isEmpty else { return try Output.line("no jobs; submit one with 'cascade submit'") }
+        // Most clusters have one pool: a column of nothing but `default` takes the place of words.
+        let showsPool = jobs.contains { $0.pool != "default" }
+        var rows = [["JOB", "STATE", "PROMPT", "TOKENS", "AGE", "BEGINNING", "NOTE"]]
+        for job in jobs {
+            rows.append([
+                job.job.description, job.outcome, "\(job.promptTokens)", "\(job.completionTokens)",
+                "\(Int(job.ageMilliseconds / 1_000)) s", job.promptBeginning, job.note,
+            ])
+        }
+        if showsPool {
+            for (index, pool) in (["POOL"] + jobs.map(\.pool)).enumerated() { rows[index].insert(pool, at: 2) }
+        }
+        try Output.line(Table.text(rows, shortened: showsPool ? 6 : 5))
     }
 }

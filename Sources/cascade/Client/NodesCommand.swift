@@ -13,6 +13,8 @@ struct NodesCommand: AsyncParsableCommand {
               cascade nodes
               cascade nodes --json
               cascade nodes drain expert-2
+
+            \(DefaultVerb.options(NodesListCommand.self))
             """,
         subcommands: [NodesListCommand.self, NodesDrainCommand.self],
         defaultSubcommand: NodesListCommand.self
@@ -33,8 +35,8 @@ struct NodesListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the drafters and experts of the cluster.",
         discussion: """
-            BUSY is the share of the last ten seconds that a node spent in passes, CORES the processor time that its \
-            process used in them.
+            LOAD are the requests that a node has of those that it takes, PASS what it takes for one token, BUSY the share \
+            of the last ten seconds that it spent in passes, CORES the processor time that its process used in them.
 
             EXAMPLES
               cascade nodes
@@ -50,18 +52,24 @@ struct NodesListCommand: AsyncParsableCommand {
     func run() async throws {
         let nodes = try await endpoint.withClient { client in try await NodesCommand.list(client, seconds: 5) }
         if json { return try Output.json(nodes.map(NodeView.init)) }
-        guard !nodes.isEmpty else { return print("no nodes; start some with 'cascade drafter' and 'cascade expert'") }
-        let rows =
-            [["NODE", "ROLE", "POOL", "STATE", "MODEL", "IN FLIGHT", "ONE ROW", "BUSY", "CORES"]]
-            + nodes.map(NodeView.init).map { node in
-                [
-                    node.nodeId, node.role, node.pool, node.state, node.model, "\(node.inFlight)/\(node.credits)",
-                    node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
-                    node.busyFraction.map { "\(SubmitSummary.fixed(100 * $0, 0)) %" } ?? "",
-                    node.cpuCores.map { SubmitSummary.fixed($0, 2) } ?? "",
-                ]
-            }
-        print(Table.text(rows))
+        guard !nodes.isEmpty else {
+            return try Output.line("no nodes; start some with 'cascade drafter' and 'cascade expert'")
+        }
+        // Most clusters have one pool: a column of nothing but `default` takes the place of words.
+        let showsPool = nodes.contains { $0.pool != "default" }
+        var rows = [["NODE", "ROLE", "STATE", "MODEL", "LOAD", "PASS", "BUSY", "CORES"]]
+        for node in nodes.map(NodeView.init) {
+            rows.append([
+                node.nodeId, node.role, node.state, node.model, "\(node.inFlight)/\(node.credits)",
+                node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
+                node.busyFraction.map { "\(SubmitSummary.fixed(100 * $0, 0)) %" } ?? "",
+                node.cpuCores.map { SubmitSummary.fixed($0, 2) } ?? "",
+            ])
+        }
+        if showsPool {
+            for (index, pool) in (["POOL"] + nodes.map(\.pool)).enumerated() { rows[index].insert(pool, at: 2) }
+        }
+        try Output.line(Table.text(rows, shortened: showsPool ? 4 : 3))
     }
 }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 
 /// `cascade nodes drain`
@@ -25,20 +26,16 @@ struct NodesDrainCommand: AsyncParsableCommand {
     var noWait = false
 
     @Option(help: "Seconds after which to stop waiting; the node goes on draining.")
-    var seconds = 600.0
+    var seconds: Seconds = 600
 
     @OptionGroup var endpoint: EndpointOptions
-
-    func validate() throws {
-        guard seconds > 0 else { throw ValidationError("--seconds must be above 0") }
-    }
 
     func run() async throws {
         try await endpoint.withClient { client in
             let draining = try await ask(client)
-            if noWait { return Output.note("\(node) takes nothing new") }
+            if noWait { return Output.note("\(Printable.line(node)) takes nothing new") }
             try await waitUntilGone(draining, client)
-            Output.note("\(node) has left")
+            Output.note("\(Printable.line(node)) has left")
         }
     }
 
@@ -60,11 +57,11 @@ struct NodesDrainCommand: AsyncParsableCommand {
             guard let now = nodes.first(where: { $0.identity == draining.identity }) else { return }
             if now.inFlight < told {
                 told = now.inFlight
-                Output.note("\(node) is draining: \(told) \(told == 1 ? "request" : "requests") in flight")
+                Output.note("\(Printable.line(node)) is draining: \(plural(told, "request")) in flight")
             }
-            guard MonotonicTime.seconds(since: started) < seconds else {
+            guard MonotonicTime.seconds(since: started) < seconds.value else {
                 throw CommandFailure.failed(
-                    "\(node) still has \(now.inFlight) requests after \(Int(seconds)) s; it goes on draining"
+                    "\(node) still has \(plural(now.inFlight, "request")) after \(Int(seconds.value)) s; it goes on draining"
                 )
             }
             try await Task.sleep(for: .milliseconds(200))

@@ -25,20 +25,21 @@ struct OriginPainter {
         }
     }
 
-    /// The next text, with colours.
-    mutating func paint(_ text: [UInt8]) -> [UInt8] {
-        guard isColoured else { return text }
-        var result: [UInt8] = []
+    /// The next text, with colours; `shown` makes of text of one origin what is shown of it.
+    mutating func paint(_ text: [UInt8], _ shown: ([UInt8]) -> [UInt8] = { $0 }) -> [UInt8] {
+        guard isColoured else { return shown(text) }
+        var (result, run): ([UInt8], [UInt8]) = ([], [])
         for byte in text {
             // Not within a character.
             if byte & 0xC0 != 0x80, let origin = origin(at: painted), origin != current {
                 current = origin
-                result += Array(Self.escape(origin).utf8)
+                result += shown(run) + Array(Self.escape(origin).utf8)
+                run = []
             }
-            result.append(byte)
+            run.append(byte)
             painted += 1
         }
-        return result
+        return result + shown(run)
     }
 
     /// What ends the colours.

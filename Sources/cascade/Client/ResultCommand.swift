@@ -23,19 +23,20 @@ struct ResultCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object, as 'cascade submit' does.")
     var json = false
 
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var endpoint: EndpointOptions
 
     func run() async throws {
         let id = try JobArgument.parse(job)
         try await endpoint.withClient { client in
             if let job = try await StatusCommand.summaries(of: id, client).first, job.state != .finished {
-                let tokens = "\(job.completionTokens) tokens so far"
+                let tokens = "\(plural(job.completionTokens, "token")) so far"
                 throw CommandFailure.failed(
                     "job \(id) is \(job.state.name), \(tokens); 'cascade watch \(id)' waits for it"
                 )
             }
             var follower = AnswerFollower(client: client, job: id, patience: 5)
-            var printer = AnswerPrinter(endpoint: endpoint.endpoint, json: json)
+            var printer = AnswerPrinter(endpoint: endpoint.endpoint, json: json, options: answer)
             let report = try await follower.run { printer.show($0) }
             try printer.finish(report)
         }

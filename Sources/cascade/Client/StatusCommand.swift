@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 
@@ -49,23 +50,29 @@ struct StatusCommand: AsyncParsableCommand {
     private func show(_ job: JobSummary) throws {
         let view = JobView(job)
         if json { return try Output.json(view) }
-        print("job \(view.jobId): \(view.state)\(view.finishReason.map { " (\($0))" } ?? "")")
-        print(
-            "  \(view.completionTokens) tokens behind a prompt of \(view.promptTokens), \(Int(view.ageMs / 1_000)) s old"
+        try Output.line("job \(view.jobId): \(job.outcome)")
+        if !view.promptBeginning.isEmpty { try Output.line("  \(Printable.line(view.promptBeginning))") }
+        try Output.line(
+            "  \(plural(view.completionTokens, "token")) behind a prompt of \(view.promptTokens), "
+                + "\(Int(view.ageMs / 1_000)) s old"
         )
-        if !view.note.isEmpty { print("  \(view.note)") }
+        if !view.note.isEmpty { try Output.line("  \(Printable.line(view.note))") }
     }
 
     private func show(_ status: ClusterStatus) throws {
         let view = ClusterView(status)
         if json { return try Output.json(view) }
-        print("coordinator \(view.software), up \(Int(view.uptimeMs / 1_000)) s")
-        print("  nodes: \(view.drafters) drafters, \(view.experts) experts ready")
-        print("  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished")
+        try Output.line("coordinator \(Printable.line(view.software)), up \(Int(view.uptimeMs / 1_000)) s")
+        try Output.line("  nodes: \(status.readyNodes)")
+        try Output.line(
+            "  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished"
+        )
         let length = view.meanAcceptanceLength.map { SubmitSummary.fixed($0, 2) } ?? "no drafts yet"
-        if let note = view.stall { print("  not well: \(note)") }
-        if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) { print("  not well: \(trouble)") }
-        print("  rounds: \(view.rounds), mean acceptance length \(length)")
+        if let note = view.stall { try Output.line("  not well: \(Printable.line(note))") }
+        if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) {
+            try Output.line("  not well: \(Printable.line(trouble))")
+        }
+        try Output.line("  rounds: \(view.rounds), mean acceptance length \(length)")
     }
 }
 

@@ -9,7 +9,9 @@ struct SubmitCommand: AsyncParsableCommand {
         commandName: "submit",
         abstract: "Submit a prompt and stream the answer.",
         discussion: """
-            Text goes to standard output, a one-line summary to standard error. Ctrl-C cancels the job.
+            Text goes to standard output, a one-line summary to standard error. The job is cancelled by Ctrl-C, by SIGTERM \
+            and SIGHUP (a terminal that is closed), and when nobody reads the output any more; --detach leaves it to the \
+            cluster. A prompt that begins with '-' stands behind '--'.
 
             EXAMPLES
               cascade submit "Write a function that reverses a list in Python."
@@ -18,6 +20,7 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit --explain "…"                  colours: what the expert only let stand, what it wrote
               cascade submit --detach "…"                   prints the job's id; 'cascade watch ID' follows it
               cat prompt.txt | cascade submit --raw --json
+              cascade submit -- "- item one"
             """
     )
 
@@ -77,6 +80,7 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(help: "Print the job's id as soon as it is accepted, and leave the job to the cluster.")
     var detach = false
 
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Research") var research: ResearchOptions
     @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
@@ -84,17 +88,18 @@ struct SubmitCommand: AsyncParsableCommand {
     func validate() throws {
         if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
         if raw, system != nil { throw ValidationError("--system needs the chat template, --raw does without it") }
-        guard (1...1_000_000).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 1000000") }
+        try Limits.checkAnswer(maxTokens)
         if alpha != nil, (rule ?? .lossless) == .lossless {
             let problem = rule == nil ? "--alpha is a rule's knob" : "rule lossless has no alpha"
             throw ValidationError("\(problem); name another rule, e.g. --rule token-v3")
         }
         if explain, detach { throw ValidationError("--explain and --detach exclude each other") }
-        if explain, maxTokens > 2_048 { throw ValidationError("--explain takes at most --max-tokens 2048") }
+        let explained = JobLimits.standard.explainedTokens
+        if explain, maxTokens > explained { throw ValidationError("--explain takes at most --max-tokens \(explained)") }
         if research.delta != nil, rule != .typical { throw ValidationError("--delta is a knob of rule typical") }
         if research.topN != nil, rule != .topkDelta { throw ValidationError("--top-n is a knob of rule top-k-delta") }
-        guard stop.count <= 16, stop.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 1_024 }) else {
-            throw ValidationError("--stop takes up to 16 strings of 1 to 1024 bytes")
+        if let problem = JobLimits.standard.problem(ofStops: stop.map { Array($0.utf8) }) {
+            throw ValidationError("--stop: \(problem)")
         }
         let settings = sampling.settings(temperature: temperature)
         if let problem = settings.problem ?? (rule == nil ? nil : ruleSettings.problem(sampling: settings)) {
@@ -105,11 +110,17 @@ struct SubmitCommand: AsyncParsableCommand {
     func run() async throws {
         let submit = try makeSubmit()
         try await cluster.endpoint.withClient { client in
-            let interrupts = Interrupts { client.inject(.interrupted) }
+            let interrupts = Interrupts(watchesOutput: !detach) { client.inject(.interrupted) }
             defer { withExtendedLifetime(interrupts) {} }
             if detach { return try await leave(submit, client) }
-            var follower = AnswerFollower(client: client, submit: submit, patience: cluster.timeout)
-            var printer = AnswerPrinter(endpoint: cluster.endpoint.endpoint, json: json, explains: explain)
+            var follower = AnswerFollower(client: client, submit: submit, patience: cluster.timeout.value)
+            var printer = AnswerPrinter(
+                endpoint: cluster.endpoint.endpoint,
+                json: json,
+                explains: explain,
+                options: answer,
+                interrupts: interrupts
+            )
             let report = try await follower.run { printer.show($0) }
             try printer.finish(report, explained: follower.explained)
         }
@@ -117,11 +128,11 @@ struct SubmitCommand: AsyncParsableCommand {
 
     /// Prints the job's id and goes; the answer is asked for later.
     private func leave(_ submit: Submit, _ client: ClusterClient) async throws {
-        let accepted = try await client.request(.submit(submit), seconds: cluster.timeout) { message in
+        let accepted = try await client.request(.submit(submit), seconds: cluster.timeout.value) { message in
             if case .accepted(let accepted) = message { accepted } else { nil }
         }
         if json { return try Output.json(Detached(jobId: accepted.job.description, seed: accepted.seed)) }
-        print(accepted.job)
+        try Output.line("\(accepted.job)")
         Output.note("cascade: 'cascade watch \(accepted.job)' follows it")
     }
 
@@ -146,7 +157,7 @@ struct SubmitCommand: AsyncParsableCommand {
     }
 
     private func makeSubmit() throws -> Submit {
-        Submit(
+        let submit = Submit(
             requestID: UInt64.random(in: 1...UInt64.max / 2),
             submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
             pool: cluster.pool,
@@ -166,5 +177,7 @@ struct SubmitCommand: AsyncParsableCommand {
             draftMinimumConfidence: research.draftPMin,
             follow: !detach
         )
+        if let problem = JobLimits.standard.problem(of: submit) { throw CommandFailure.refused(problem) }
+        return submit
     }
 }

@@ -25,7 +25,7 @@ struct SamplingOptions: ParsableArguments {
 struct ResearchOptions: ParsableArguments {
     @Option(
         help: """
-            Tokens drafted per round: 0 to 32, where 0 switches speculation off, or adaptive, which follows measured \
+            Tokens drafted per round: 0 to \(JobLimits.standard.draftTokens), where 0 switches speculation off, or adaptive, which follows measured \
             costs and acceptance (default: the coordinator's, which is adaptive).
             """
     )
@@ -69,9 +69,7 @@ struct ResearchOptions: ParsableArguments {
     func validate() throws {
         try numSpeculativeTokens?.validate()
         guard (0..<1).contains(draftPMin) else { throw ValidationError("--draft-p-min must be at least 0 and below 1") }
-        guard (0...1_000_000).contains(strictPrefixTokens) else {
-            throw ValidationError("--strict-prefix-tokens must be 0 to 1000000")
-        }
+        try Limits.check("--strict-prefix-tokens", strictPrefixTokens, in: 0...1_000_000)
     }
 }
 
@@ -83,7 +81,11 @@ struct SubmitClusterOptions: ParsableArguments {
     var pool = "default"
 
     @Option(help: "Seconds without any answer from the coordinator after which to give up.")
-    var timeout = 15.0
+    var timeout: Seconds = 15
+
+    func validate() throws {
+        if let problem = JobLimits.standard.problem(ofPool: pool) { throw ValidationError("--pool: \(problem)") }
+    }
 }
 
 extension DrafterKind: ExpressibleByArgument {}

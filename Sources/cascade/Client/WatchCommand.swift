@@ -8,8 +8,8 @@ struct WatchCommand: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Stream a job's answer from its beginning, until the job ends.",
         discussion: """
-            For jobs that were submitted with --detach, or whose client went away. Ctrl-C leaves the job alone; \
-            'cascade cancel' ends it.
+            For jobs that were submitted with --detach, or whose client went away. Ctrl-C, other signals and an output that \
+            nobody reads any more leave the job alone; 'cascade cancel' ends it.
 
             EXAMPLES
               cascade watch 0f3a5c7712e4b9d8
@@ -24,17 +24,23 @@ struct WatchCommand: AsyncParsableCommand {
     var json = false
 
     @Option(help: "Seconds without any answer from the coordinator after which to give up.")
-    var timeout = 15.0
+    var timeout: Seconds = 15
 
+    @OptionGroup var answer: AnswerOptions
     @OptionGroup var endpoint: EndpointOptions
 
     func run() async throws {
         let id = try JobArgument.parse(job)
         try await endpoint.withClient { client in
-            let interrupts = Interrupts { client.inject(.interrupted) }
+            let interrupts = Interrupts(watchesOutput: true) { client.inject(.interrupted) }
             defer { withExtendedLifetime(interrupts) {} }
-            var follower = AnswerFollower(client: client, job: id, patience: timeout)
-            var printer = AnswerPrinter(endpoint: endpoint.endpoint, json: json)
+            var follower = AnswerFollower(client: client, job: id, patience: timeout.value)
+            var printer = AnswerPrinter(
+                endpoint: endpoint.endpoint,
+                json: json,
+                options: answer,
+                interrupts: interrupts
+            )
             let report = try await follower.run { printer.show($0) }
             try printer.finish(report)
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeCore
 internal import CascadeModelFetch
 internal import CascadeTransport
 internal import CascadeWire
@@ -50,20 +51,22 @@ struct DoctorCommand: AsyncParsableCommand {
             warnings: checks.count { $0.state == .warning },
             checks: checks
         )
-        if json { try Output.json(report) } else { show(report) }
+        if json { try Output.json(report) } else { try show(report) }
         if !report.ok { throw ExitCode(1) }
     }
 
-    private func show(_ report: Report) {
+    private func show(_ report: Report) throws {
         let width = report.checks.map(\.name.count).max() ?? 0
         for check in report.checks {
             let state = check.state.rawValue.padding(toLength: 9)
-            print(state + check.name.padding(toLength: width + 2) + check.message)
-            if let advice = check.advice { print("         " + "".padding(toLength: width + 2) + "→ " + advice) }
+            try Output.line(state + check.name.padding(toLength: width + 2) + check.message)
+            if let advice = check.advice {
+                try Output.line("         " + "".padding(toLength: width + 2) + "→ " + advice)
+            }
         }
-        print(
+        try Output.line(
             report.problems + report.warnings == 0
-                ? "all is well" : "\(report.problems) problems, \(report.warnings) warnings"
+                ? "all is well" : "\(plural(report.problems, "problem")), \(plural(report.warnings, "warning"))"
         )
     }
 }

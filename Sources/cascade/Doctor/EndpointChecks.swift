@@ -71,6 +71,6 @@ enum EndpointChecks {
     }
 
     private static func describe(_ status: ClusterStatus) -> String {
-        "coordinator \(status.software), \(status.drafters) drafters and \(status.experts) experts ready"
+        "coordinator \(status.software), \(status.readyNodes)"
     }
 }

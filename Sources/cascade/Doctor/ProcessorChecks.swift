@@ -1,3 +1,4 @@
+internal import CascadeCore
 internal import CascadeModel
 internal import CascadeNode
 internal import Foundation
@@ -69,7 +70,7 @@ enum ProcessorChecks {
     /// How many threads a node takes where it is not told, and why.
     static func cores(inMask: Int, quota: Int?, threads: Int) -> DoctorCheck {
         let cut = quota.map { $0 < inMask ? ", the control group's quota is \($0)" : "" } ?? ""
-        let message = "\(inMask) in the affinity mask\(cut): \(threads) threads by default"
+        let message = "\(inMask) in the affinity mask\(cut): \(plural(threads, "thread")) by default"
         guard threads == 1 else { return .ok("cores", message) }
         return .warning("cores", message, advice: "give the process more cores: two nodes share this one")
     }

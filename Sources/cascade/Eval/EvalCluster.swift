@@ -61,7 +61,7 @@ struct EvalCluster {
             ClusterWorker(
                 client: $0,
                 pool: options.pool,
-                timeout: options.timeout,
+                timeout: options.timeout.value,
                 pair: pair,
                 prompts: prompts,
                 format: format,
@@ -74,7 +74,7 @@ struct EvalCluster {
     private static func pair(_ client: ClusterClient, _ options: SubmitClusterOptions) async throws -> Pair {
         let nodes: [NodeSummary]
         do {
-            nodes = try await NodesCommand.list(client, seconds: options.timeout)
+            nodes = try await NodesCommand.list(client, seconds: options.timeout.value)
         } catch {
             throw CommandFailure(error)
         }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import Foundation
 
 /// What every run of `cascade eval` takes.
@@ -70,13 +71,13 @@ struct EvalOptions: ParsableArguments {
     @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
 
     func validate() throws {
-        guard (1...64).contains(samples) else { throw ValidationError("--samples must be 1 to 64") }
-        guard (1...256).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 256") }
+        try Limits.check("--samples", samples, in: 1...64)
+        try Limits.check("--concurrency", concurrency, in: 1...256)
         guard skip >= 0, latencyProblems >= 0 else {
             throw ValidationError("--skip and --latency-problems must not be negative")
         }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
-        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+        try Limits.checkAnswer(maxTokens)
         guard temperatures.numbers.allSatisfy({ (0...100).contains($0) }) else {
             throw ValidationError("--temperatures must be 0 to 100")
         }
@@ -99,7 +100,7 @@ struct EvalOptions: ParsableArguments {
     func plan(problems: [String]) throws -> EvalPlan {
         let chosen = FixedShuffle.order(problems) { $0 }.dropFirst(skip).prefix(limit ?? problems.count)
         guard !chosen.isEmpty else {
-            throw CommandFailure.usage("--skip \(skip) leaves none of the \(problems.count) problems")
+            throw CommandFailure.usage("--skip \(skip) leaves none of \(plural(problems.count, "problem"))")
         }
         return EvalPlan(
             problems: Array(chosen),
@@ -133,14 +134,17 @@ struct EvalOptions: ParsableArguments {
             let report = EvalReport(records(), notes: [source.note] + RunNotes.lines())
             let names = try await report.write(to: folder)
             Output.note("wrote \(names.joined(separator: ", ")) to \(folder.path)")
-            Output.write(try Data(contentsOf: folder.appending(path: "report.md")))
+            try Output.write(try FileAccess.read(folder.appending(path: "report.md").path))
             try scoring.get()
         } catch let error as EvalError {
+            throw CommandFailure.failed("\(error)")
+        } catch let error as SystemError {
             throw CommandFailure.failed("\(error)")
         } catch let failure as CommandFailure where answers > 0 {
             throw CommandFailure(
                 code: failure.code,
-                message: failure.message + "; \(answers) answers are in \(out): the same command goes on from there"
+                message: failure.message
+                    + "; \(plural(answers, "answer is", "answers are")) in \(out): the same command goes on from there"
             )
         }
     }

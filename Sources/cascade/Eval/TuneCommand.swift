@@ -76,10 +76,10 @@ struct TuneCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard keep > 0, keep <= 1 else { throw ValidationError("--keep must be above 0 and at most 1") }
-        guard (1...64).contains(samples) else { throw ValidationError("--samples must be 1 to 64") }
-        guard (1...256).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 256") }
+        try Limits.check("--samples", samples, in: 1...64)
+        try Limits.check("--concurrency", concurrency, in: 1...256)
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
-        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+        try Limits.checkAnswer(maxTokens)
         try numSpeculativeTokens.validate()
         for entry in rules.entries {
             guard case .rule(let rule) = entry.kind, !rule.knobLadder.isEmpty else {
@@ -117,7 +117,7 @@ struct TuneCommand: AsyncParsableCommand {
                     "no rule keeps \(keep) of the expert's quality on these prompts; lossless does, or try a smaller --keep"
                 )
             }
-            print("CASCADE_RULE=\(best.method) CASCADE_ALPHA=\(best.alpha ?? 0)")
+            try Output.line("CASCADE_RULE=\(best.method) CASCADE_ALPHA=\(best.alpha ?? 0)")
         } catch let error as EvalError {
             throw CommandFailure.failed("\(error)")
         }

@@ -17,7 +17,7 @@ struct KeysCommand: AsyncParsableCommand {
 
 /// Where keys lie.
 struct KeysFolderOptions: ParsableArguments {
-    @Option(help: "The folder of keys (default: ~/.config/cascade/keys).")
+    @Option(help: "The folder of keys (default: ~/.config/cascade/keys, below XDG_CONFIG_HOME where that is set).")
     var keys: String?
 
     /// The folder.

@@ -40,9 +40,9 @@ struct KeysListCommand: AsyncParsableCommand {
         }
         if json { return try Output.json(views) }
         guard !views.isEmpty else {
-            return print("no keys in \(folder.path); 'cascade keys new NAME --role ROLE' makes one")
+            return try Output.line("no keys in \(folder.path); 'cascade keys new NAME --role ROLE' makes one")
         }
-        print(
+        try Output.line(
             Table.text(
                 [["KEY", "ROLE", "PUBLIC", "FILE"]] + views.map { [$0.name, $0.role, $0.publicKey, $0.file ?? ""] }
             )

@@ -34,7 +34,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure(error)
         }
-        print(file)
+        try Output.line(file)
         Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
         Output.note(
             "  copy the file to its owner, who says: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"

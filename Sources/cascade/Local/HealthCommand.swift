@@ -38,11 +38,9 @@ struct HealthCommand: AsyncParsableCommand {
             if let stall = status.stall { throw CommandFailure.failed(stall.note) }
             if nodes, status.experts == 0 || status.drafters == 0 {
                 let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint).map { ": \($0)" } ?? ""
-                throw CommandFailure.failed(
-                    "\(status.experts) experts and \(status.drafters) drafters are ready\(trouble)"
-                )
+                throw CommandFailure.failed("not enough nodes: \(status.readyNodes)\(trouble)")
             }
-            print("ok: \(status.drafters) drafters and \(status.experts) experts ready")
+            try Output.line("ok: \(status.readyNodes)")
         }
     }
 
@@ -51,12 +49,19 @@ struct HealthCommand: AsyncParsableCommand {
         guard !reports.isEmpty else { throw CommandFailure.failed("no role runs here") }
         for (report, age) in reports {
             guard age < ProcessHealth.staleSeconds else {
-                throw CommandFailure.failed("\(report.role) (process \(report.pid)) has been silent for \(Int(age)) s")
+                // Infinite for a report from before the machine started.
+                let time = age.isFinite ? "for \(Int(age)) s" : "since before this machine started"
+                throw CommandFailure.failed("\(report.role) (process \(report.pid)) has been silent \(time)")
             }
             guard ["ready", "loading", "draining"].contains(report.state) else {
                 throw CommandFailure.failed("\(report.role) (process \(report.pid)) is \(report.state): \(report.note)")
             }
-            print("ok: \(report.role) (process \(report.pid)) is \(report.state)")
+            try Output.line("ok: \(report.role) (process \(report.pid)) is \(report.state)")
         }
     }
+}
+
+extension ClusterStatus {
+    /// How many nodes take work, in words: `1 drafter and 2 experts ready`.
+    var readyNodes: String { "\(plural(drafters, "drafter")) and \(plural(experts, "expert")) ready" }
 }

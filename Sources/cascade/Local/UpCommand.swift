@@ -78,6 +78,7 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
+        try Limits.check("--threads", threads, in: Limits.threads)
         if store?.isEmpty == true { throw ValidationError("--store must name a file, or none") }
         guard roles.hasCoordinator else {
             throw ValidationError(

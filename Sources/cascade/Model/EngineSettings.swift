@@ -14,8 +14,8 @@ struct EngineSettings: ParsableArguments {
     @OptionGroup(title: "SLED") var sled: SLEDOptions
 
     func validate() throws {
-        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
-        guard (16...1_048_576).contains(context) else { throw ValidationError("--context must be 16 to 1048576") }
+        try Limits.check("--threads", threads, in: Limits.threads)
+        try Limits.check("--context", context, in: Limits.context)
     }
 
     /// Loads the model and makes an engine for it; errors name the file and the cause.

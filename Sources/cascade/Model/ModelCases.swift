@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeNode
 internal import CascadeText
@@ -50,13 +51,17 @@ struct ModelCases: ParsableArguments {
         guard let cases else {
             return ([Case(text: try PromptInput.read(text))], false)
         }
+        let limit = 256 << 20
         do {
             let data =
                 cases == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: cases))
-            return (try JSONDecoder().decode([Case].self, from: data), true)
-        } catch {
-            throw CommandFailure.failed("cannot read the cases of \(cases): \(error)")
+                ? try PromptInput.standardInput(limit: limit, what: "the cases")
+                : try FileAccess.read(cases, limit: limit)
+            return (try JSONDecoder().decode([Case].self, from: Data(data)), true)
+        } catch let error as DecodingError {
+            throw CommandFailure.failed("\(cases) is no file of cases: \(SystemError.words(error))")
+        } catch let error as SystemError {
+            throw CommandFailure.failed("\(error)")
         }
     }
 
@@ -105,8 +110,8 @@ struct ModelCases: ParsableArguments {
         }
     }
 
-    /// Prints one answer per case.
-    func print(_ answers: [some Encodable], isArray: Bool) throws {
+    /// Shows one answer per case.
+    func show(_ answers: [some Encodable], isArray: Bool) throws {
         if isArray { try Output.json(answers) } else if let answer = answers.first { try Output.json(answer) }
     }
 }

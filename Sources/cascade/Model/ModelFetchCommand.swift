@@ -23,7 +23,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
 
     func run() async throws {
         for file in try await Self.fetch(models) {
-            print(file)
+            try Output.line(file)
             do throws(ModelError) {
                 _ = try ServableModel(path: file)
             } catch {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeText
 
@@ -26,11 +27,14 @@ struct ModelGenerateCommand: AsyncParsableCommand {
     @Option(help: "Most tokens of an answer, where a case does not say.")
     var maxTokens = 512
 
+    @Flag(help: "Let control characters of the answer act on the terminal, instead of showing them as escapes.")
+    var allowEscapes = false
+
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Engine") var settings: EngineSettings
 
     func validate() throws {
-        guard (1...1_000_000).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 1000000") }
+        try Limits.check("--max-tokens", maxTokens, in: 1...1_000_000)
         if let problem = sampling.settings(temperature: temperature).problem { throw ValidationError(problem) }
     }
 
@@ -48,7 +52,7 @@ struct ModelGenerateCommand: AsyncParsableCommand {
                 try answer(prompt, limit, with: generator, vocabulary: tokenizer.vocabulary, streams: streams)
             )
         }
-        if streams { Output.write([UInt8(ascii: "\n")]) } else { try options.print(answers, isArray: isArray) }
+        if streams { try Output.write([UInt8(ascii: "\n")]) } else { try options.show(answers, isArray: isArray) }
     }
 
     private func answer(
@@ -62,10 +66,14 @@ struct ModelGenerateCommand: AsyncParsableCommand {
         let draws = PhiloxDraws(seed: seed)
         var release = TextRelease(stop: [])
         var text: [UInt8] = []
-        // False when nobody reads any more, which ends the generation.
+        var screen = Output.isTerminal && !allowEscapes ? PrintableStream() : nil
+        var failure: CommandFailure?
+        // False when the text cannot be written any more, which ends the generation.
         func show(_ part: [UInt8]) -> Bool {
             text += part
-            return streams ? Output.write(part) : true
+            guard streams else { return true }
+            do { try Output.write(screen?.next(part) ?? part) } catch { failure = error }
+            return failure == nil
         }
         do {
             let output = try generator.generate(
@@ -82,6 +90,7 @@ struct ModelGenerateCommand: AsyncParsableCommand {
                 }
             )
             _ = show(release.finish())
+            if let failure { throw failure }
             if streams, temperature > 0 { Output.note("\n[seed \(seed)]") }
             return Answer(
                 tokens: output.tokens,
@@ -89,6 +98,8 @@ struct ModelGenerateCommand: AsyncParsableCommand {
                 finishReason: output.end == .endToken ? "stop" : "length",
                 seed: temperature > 0 ? seed : nil
             )
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure.failed("\(error)")
         }

@@ -28,20 +28,24 @@ struct ModelInspectCommand: AsyncParsableCommand {
         let path = try ModelLocation.resolve(model)
         do {
             let report = try Report(GGUFFile(path: path), tensors: tensors)
-            if json { try Output.json(report) } else { show(report) }
+            if json { try Output.json(report) } else { try show(report) }
         } catch let error as GGUFError {
             throw CommandFailure.failed("\(error)")
         }
     }
 
-    private func show(_ report: Report) {
-        print("\(report.path): \(report.bytes) bytes, \(report.tensorCount) tensors")
-        print("fingerprint (the first 128 bits of its BLAKE3): \(report.fingerprint)")
-        print(report.problem.map { "cannot be served: \($0)" } ?? "can be served: architecture \(report.architecture)")
-        print("tensor types: " + report.types.map { "\($0.type) x\($0.count)" }.joined(separator: ", "))
-        print(Table.text(report.metadata.map { [$0.key, $0.type, $0.value] }))
+    private func show(_ report: Report) throws {
+        try Output.line("\(report.path): \(plural(report.bytes, "byte")), \(plural(report.tensorCount, "tensor"))")
+        try Output.line("fingerprint (the first 128 bits of its BLAKE3): \(report.fingerprint)")
+        try Output.line(
+            report.problem.map { "cannot be served: \($0)" } ?? "can be served: architecture \(report.architecture)"
+        )
+        try Output.line("tensor types: " + report.types.map { "\($0.type) x\($0.count)" }.joined(separator: ", "))
+        try Output.line(Table.text(report.metadata.map { [$0.key, $0.type, $0.value] }))
         if let tensors = report.tensors {
-            print(Table.text(tensors.map { [$0.name, $0.type, $0.shape.map(String.init).joined(separator: " x ")] }))
+            try Output.line(
+                Table.text(tensors.map { [$0.name, $0.type, $0.shape.map(String.init).joined(separator: " x ")] })
+            )
         }
     }
 }

@@ -33,7 +33,7 @@ struct ModelScoreCommand: AsyncParsableCommand {
                 throw CommandFailure.failed("\(error)")
             }
         }
-        if options.json || isArray { return try options.print(answers, isArray: isArray) }
+        if options.json || isArray { return try options.show(answers, isArray: isArray) }
         for answer in answers {
             let rows = answer.tokens.enumerated().map { index, token in
                 [
@@ -42,7 +42,7 @@ struct ModelScoreCommand: AsyncParsableCommand {
                     SubmitSummary.fixed(answer.entropy[index], 3),
                 ]
             }
-            print(Table.text([["TOKEN", "TEXT", "LOG P", "ENTROPY BEHIND"]] + rows))
+            try Output.line(Table.text([["TOKEN", "TEXT", "LOG P", "ENTROPY BEHIND"]] + rows))
         }
     }
 

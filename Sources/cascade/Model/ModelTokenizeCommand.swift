@@ -21,9 +21,9 @@ struct ModelTokenizeCommand: AsyncParsableCommand {
         let (cases, isArray) = try options.read()
         let (file, tokenizer) = try options.openTokenizer()
         let answers = try options.tokens(of: cases, file: file, tokenizer: tokenizer).map(Answer.init)
-        if options.json || isArray { return try options.print(answers, isArray: isArray) }
+        if options.json || isArray { return try options.show(answers, isArray: isArray) }
         for token in answers.flatMap(\.tokens) {
-            print("\(token)\t\(String(decoding: tokenizer.text(of: token), as: UTF8.self).debugDescription)")
+            try Output.line("\(token)\t\(String(decoding: tokenizer.text(of: token), as: UTF8.self).debugDescription)")
         }
     }
 

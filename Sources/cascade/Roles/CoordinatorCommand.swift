@@ -53,7 +53,9 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @Option(help: "Jobs that may wait; further ones are refused.")
     var maxQueued = 1_024
 
-    @Option(help: "Tokens drafted per round where a job does not say: 0 to 32, or adaptive.")
+    @Option(
+        help: "Tokens drafted per round where a job does not say: 0 to \(JobLimits.standard.draftTokens), or adaptive."
+    )
     var numSpeculativeTokens = DraftLength.adaptive
 
     @OptionGroup var templates: ChatTemplateOptions
@@ -62,8 +64,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     func validate() throws {
         if insecure, keys != nil { throw ValidationError("--insecure and --keys exclude each other") }
-        guard (1...4_096).contains(maxActive) else { throw ValidationError("--max-active must be 1 to 4096") }
-        guard (1...1_000_000).contains(maxQueued) else { throw ValidationError("--max-queued must be 1 to 1000000") }
+        try Limits.check("--max-active", maxActive, in: 1...4_096)
+        try Limits.check("--max-queued", maxQueued, in: 1...1_000_000)
         if store.isEmpty { throw ValidationError("--store must name a file, or none") }
         try numSpeculativeTokens.validate()
     }

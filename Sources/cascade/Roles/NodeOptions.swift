@@ -56,10 +56,10 @@ struct NodeOptions: ParsableArguments {
                 model == nil ? "a node needs --model" : "--model and --synthetic-acceptance exclude each other"
             )
         }
-        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
-        if let context, !(16...1_048_576).contains(context) { throw ValidationError("--context must be 16 to 1048576") }
-        guard (40...4_096).contains(rowBudget) else { throw ValidationError("--row-budget must be 40 to 4096") }
-        guard (1...1_024).contains(credits) else { throw ValidationError("--credits must be 1 to 1024") }
+        try Limits.check("--threads", threads, in: Limits.threads)
+        try Limits.check("--context", context, in: Limits.context)
+        try Limits.check("--row-budget", rowBudget, in: 40...4_096)
+        try Limits.check("--credits", credits, in: 1...1_024)
     }
 
     /// The key to show; one of another role is of no use.

@@ -47,13 +47,9 @@ struct SimulateCommand: AsyncParsableCommand {
     var coverage = false
 
     func validate() throws {
-        if let seeds, !(1...Self.mostSeeds).contains(seeds) {
-            throw ValidationError("--seeds must be 1 to \(Self.mostSeeds)")
-        }
-        if let seconds, !(1...31_536_000).contains(seconds) {
-            throw ValidationError("--seconds must be 1 to 31536000, a year")
-        }
-        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be 1 to 256") }
+        try Limits.check("--seeds", seeds, in: 1...Self.mostSeeds)
+        try Limits.check("--seconds", seconds, in: 1...31_536_000)
+        try Limits.check("--threads", threads, in: Limits.threads)
     }
 
     func run() async throws {
@@ -67,7 +63,7 @@ struct SimulateCommand: AsyncParsableCommand {
         let threads = threads ?? AvailableCores.count()
         var run = SimulationRun(options, threads: threads, seconds: seconds, interruption: interruption)
         await run.run()
-        for line in run.report.summary { print(line) }
+        for line in run.report.summary { try Output.line(line) }
         if let verdict = run.report.verdict { throw CommandFailure.failed(verdict) }
         if interruption.isRaised { throw CommandFailure.interrupted }
     }

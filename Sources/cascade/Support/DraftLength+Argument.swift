@@ -23,8 +23,9 @@ extension DraftLength: ExpressibleByArgument {
 
     /// Throws where the number is none that a coordinator takes.
     func validate() throws {
-        guard case .fixed(let count) = self, count > 32 else { return }
-        throw ValidationError("--num-speculative-tokens must be 0 to 32 or adaptive, not \(count)")
+        let most = JobLimits.standard.draftTokens
+        guard case .fixed(let count) = self, count > most else { return }
+        throw ValidationError("--num-speculative-tokens must be 0 to \(most) or adaptive, not \(count)")
     }
 }
 

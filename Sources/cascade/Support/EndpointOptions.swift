@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeNode
+internal import CascadeTransport
 
 /// Where the coordinator is: shared by every command that talks to one.
 struct EndpointOptions: ParsableArguments {
@@ -32,6 +33,12 @@ struct EndpointOptions: ParsableArguments {
 
     /// Connects, runs `body` and disconnects again, with node errors turned into exit codes.
     func withClient<Value>(_ body: (ClusterClient) async throws -> Value) async throws -> Value {
+        if Self.isFree(endpoint) {
+            Output.note(
+                "cascade: no coordinator listens at \(endpoint); waiting for one ('cascade up' starts a cluster, "
+                    + "--endpoint names another)"
+            )
+        }
         do {
             return try await Self.withClient(endpoint, try connectionKey(), body)
         } catch let error as NodeError {
@@ -63,6 +70,12 @@ struct EndpointOptions: ParsableArguments {
         } catch let error as NodeError {
             throw CommandFailure(error)
         }
+    }
+
+    /// Whether nobody listens at an endpoint of this machine, which is known at once.
+    private static func isFree(_ endpoint: String) -> Bool {
+        guard let place = try? Endpoint(parsing: endpoint, for: .connect), place.isLoopback else { return false }
+        return place.probe(milliseconds: 100) == .free
     }
 }
 

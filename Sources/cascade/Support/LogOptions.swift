@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import Logging
 
 /// How much a process tells on standard error.
@@ -14,8 +15,16 @@ struct LogOptions: ParsableArguments {
 
     /// The process's logger, to standard error.
     func logger(_ label: String) -> Logger {
-        var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: label) { StreamLogHandler(label: $0, stream: LogLines()) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         return logger
+    }
+}
+
+/// A log on standard error with one line for each event, whatever the names and messages of peers have in them.
+private struct LogLines: TextOutputStream {
+    /// Writes one event.
+    mutating func write(_ event: String) {
+        Output.note(Printable.line(event.hasSuffix("\n") ? String(event.dropLast()) : event))
     }
 }

@@ -1,39 +1,69 @@
+internal import CascadeHost
 internal import Foundation
 
 /// Where commands print: results to standard output, everything else to standard error.
+///
+/// A result that cannot be written is a failure: a full disk is told and is exit code 1. A pipe that nobody reads any more
+/// ends the command without a word and with exit code 141, 128 + SIGPIPE: what shells report of `seq` or `git` there, so
+/// that scripts with `pipefail` need not tell the two apart. What standard error does not take is lost in silence.
+///
+/// For people everything is made ``Printable``; only the text of answers and JSON go out as they are.
 enum Output {
-    /// Writes bytes to standard output at once; answers stream through here. False when nobody reads any more.
-    @discardableResult
-    static func write(_ bytes: some Collection<UInt8>) -> Bool {
-        writeAll(Array(bytes), to: STDOUT_FILENO)
+    /// Writes bytes to standard output at once; answers stream through here.
+    static func write(_ bytes: some Collection<UInt8>) throws(CommandFailure) {
+        do {
+            try FileAccess.write(Array(bytes), to: STDOUT_FILENO, name: "standard output")
+        } catch {
+            throw error.code == EPIPE ? .closedPipe : .failed("cannot write to standard output: \(error.cause)")
+        }
     }
 
-    /// Prints an error in the form `cascade: …`.
-    static func error(_ message: String, prefix: Bool = true) {
-        writeAll(Array(((prefix ? "cascade: " : "") + message + "\n").utf8), to: STDERR_FILENO)
+    /// Prints lines for people to standard output.
+    static func line(_ text: String) throws(CommandFailure) {
+        try write(Array((Printable.text(text) + "\n").utf8))
     }
 
-    /// Prints a line for people to standard error.
+    /// Prints an error in the form `cascade: …`, on one line.
+    static func error(_ message: String) {
+        toError("cascade: " + Printable.line(message) + "\n")
+    }
+
+    /// Prints lines for people to standard error.
     static func note(_ message: String) {
-        writeAll(Array((message + "\n").utf8), to: STDERR_FILENO)
+        toError(Printable.text(message) + "\n")
     }
 
     /// Draws over the present line of the terminal that standard error is.
     static func draw(_ text: String) {
-        writeAll(Array("\r\(text)\u{1B}[K".utf8), to: STDERR_FILENO)
+        toError("\r\(Printable.line(text))\u{1B}[K")
+    }
+
+    /// Prints a line that has colours of this program's own to standard error.
+    static func colouredNote(_ message: String) {
+        toError(message + "\n")
     }
 
     /// Prints a value as indented JSON with sorted keys in snake case.
     static func json(_ value: some Encodable) throws {
-        write(try jsonBytes(value))
+        try write(try jsonBytes(value))
     }
 
-    /// What ``json(_:)`` prints, the line's end included.
+    /// What ``json(_:)`` prints, the line's end included. Control characters come as `\u001b`, so that a terminal shows
+    /// them as well.
     static func jsonBytes(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        return try Array(encoder.encode(value)) + [UInt8(ascii: "\n")]
+        return Printable.json(Array(try encoder.encode(value))) + [UInt8(ascii: "\n")]
+    }
+
+    /// Writes the file of an `--out` option, as a whole or not at all.
+    static func file(_ path: String, _ bytes: [UInt8]) throws(CommandFailure) {
+        do {
+            try FileAccess.write(bytes, to: path)
+        } catch {
+            throw .failed("\(error)")
+        }
     }
 
     /// Whether standard error shows colours.
@@ -50,25 +80,11 @@ enum Output {
     /// Whether standard error is a terminal, so that progress may redraw its line.
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    @discardableResult
-    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                // The range is within the buffer: written < bytes.count.
-                write64(descriptor, buffer, from: written)
-            }
-            if count < 0 {
-                if errno == EINTR || errno == EAGAIN { continue }
-                return false
-            }
-            written += count
-        }
-        return true
-    }
+    /// Whether standard output is a terminal, which obeys control characters.
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    private static func write64(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer, from start: Int) -> Int {
-        let rest = UnsafeRawBufferPointer(rebasing: buffer[start...])
-        return Foundation.write(descriptor, rest.baseAddress, rest.count)
+    private static func toError(_ text: String) {
+        // There is nowhere left to say that this failed.
+        try? FileAccess.write(Array(text.utf8), to: STDERR_FILENO, name: "standard error")
     }
 }

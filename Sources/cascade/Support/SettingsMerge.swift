@@ -28,9 +28,32 @@ enum SettingsMerge {
         "default-alpha": ("default-rule", "lossless"),
     ]
 
+    /// An option that the environment gives.
+    struct Addition: Equatable {
+        /// The variable.
+        var variable: String
+        /// The option, as it would be typed.
+        var argument: String
+    }
+
     /// Appends an option from the environment for each option of the named subcommand that the arguments lack, and
     /// that they do not make pointless.
     static func merge(arguments: [String], environment: [String: String], help: String) throws -> [String] {
+        let (depth, added) = try additions(to: arguments, environment: environment, help: help)
+        return insert(added, into: arguments, at: depth)
+    }
+
+    /// The arguments with options from the environment behind the subcommand's name.
+    static func insert(_ added: [Addition], into arguments: [String], at depth: Int) -> [String] {
+        Array(arguments[..<depth]) + added.map(\.argument) + Array(arguments[depth...])
+    }
+
+    /// What the environment adds to the arguments, and where it goes.
+    static func additions(
+        to arguments: [String],
+        environment: [String: String],
+        help: String
+    ) throws -> (depth: Int, added: [Addition]) {
         let tool = try JSONDecoder().decode(ToolDescription.self, from: Data(help.utf8))
         var command = tool.command
         var depth = 0
@@ -40,7 +63,7 @@ enum SettingsMerge {
             command = next
             depth += 1
         }
-        guard depth > 0 else { return arguments }
+        guard depth > 0 else { return (0, []) }
         // `cascade nodes` is `cascade nodes list`, and takes what that takes.
         while let next = command.subcommands?.first(where: { $0.commandName == command.defaultSubcommand }) {
             command = next
@@ -48,8 +71,8 @@ enum SettingsMerge {
         let given = Set(
             arguments[depth...].prefix { $0 != "--" }.map { String($0.prefix { $0 != "=" }) }
         )
-        guard given.isDisjoint(with: ["--help", "-h", "--version"]) else { return arguments }
-        var merged: [String] = []
+        guard given.isDisjoint(with: ["--help", "-h", "--version"]) else { return (0, []) }
+        var added: [Addition] = []
         for option in command.arguments ?? [] {
             guard let name = option.longName, let text = environment[variable(for: name)], !text.isEmpty else {
                 continue
@@ -61,12 +84,12 @@ enum SettingsMerge {
                 if found == nil || found == standard { continue }
             }
             if option.kind == "option" {
-                merged.append("--\(name)=\(text)")
+                added.append(Addition(variable: variable(for: name), argument: "--\(name)=\(text)"))
             } else if option.kind == "flag", let isOn = try truth(text, name: name), isOn {
-                merged.append("--\(name)")
+                added.append(Addition(variable: variable(for: name), argument: "--\(name)"))
             }
         }
-        return Array(arguments[..<depth]) + merged + Array(arguments[depth...])
+        return (depth, added)
     }
 
     /// The environment variable of an option: `--max-tokens` is `CASCADE_MAX_TOKENS`.

@@ -1,10 +1,24 @@
+internal import CascadeHost
+
 /// Aligned columns for people.
 enum Table {
-    /// Rows of cells as lines, columns two spaces apart.
-    static func text(_ rows: [[String]]) -> String {
-        let columns = rows.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in
-            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    /// Columns of a terminal that a table keeps to where it can.
+    static let width = 100
+
+    /// Rows of cells as lines, columns two spaces apart. Cells may come from others: they are made ``Printable``.
+    ///
+    /// - Parameter shortened: the column whose cells give way where lines would be longer than ``width``: an ellipsis
+    ///   stands for their middle. Nil where every word counts.
+    static func text(_ rows: [[String]], shortened: Int? = nil) -> String {
+        var rows = rows.map { $0.map(Printable.line) }
+        var widths = self.widths(rows)
+        let excess = widths.reduce(0, +) + 2 * max(0, widths.count - 1) - width
+        if let shortened, widths.indices.contains(shortened), excess > 0 {
+            let most = max(12, widths[shortened] - excess)
+            for index in rows.indices where rows[index].indices.contains(shortened) {
+                rows[index][shortened] = short(rows[index][shortened], most)
+            }
+            widths = self.widths(rows)
         }
         return rows.map { row in
             var line = ""
@@ -14,5 +28,18 @@ enum Table {
             }
             return line
         }.joined(separator: "\n")
+    }
+
+    private static func widths(_ rows: [[String]]) -> [Int] {
+        (0..<(rows.map(\.count).max() ?? 0)).map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+    }
+
+    /// A text of at most `count` characters; of a longer one the beginning and the end.
+    private static func short(_ text: String, _ count: Int) -> String {
+        guard text.count > count else { return text }
+        let end = (count - 1) / 2
+        return "\(text.prefix(count - 1 - end))…\(text.suffix(end))"
     }
 }

@@ -365,7 +365,8 @@ extension SeededGenerator {
             pool: text(),
             promptTokens: count(),
             completionTokens: count(),
-            ageMilliseconds: duration()
+            ageMilliseconds: duration(),
+            promptBeginning: text()
         )
     }
 

@@ -199,7 +199,8 @@ enum Samples {
         pool: "default",
         promptTokens: 100,
         completionTokens: 512,
-        ageMilliseconds: 60_000
+        ageMilliseconds: 60_000,
+        promptBeginning: "Write a haiku"
     )
 
     static let nodeSummary = NodeSummary(

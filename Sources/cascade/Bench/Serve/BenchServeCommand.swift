@@ -50,7 +50,7 @@ struct BenchServeCommand: AsyncParsableCommand {
     var requests: Int?
 
     @Option(help: "Begin jobs for so many seconds in each turn, instead of a number of jobs.")
-    var seconds: Double?
+    var seconds: Seconds?
 
     @Option(help: "Jobs of each draft length before the first turn, not counted (default: the largest concurrency).")
     var warmUp: Int?
@@ -85,17 +85,14 @@ struct BenchServeCommand: AsyncParsableCommand {
             throw ValidationError("--concurrency has a number twice")
         }
         for length in numSpeculativeTokens.lengths { try length.validate() }
-        guard (1...100).contains(turns) else { throw ValidationError("--turns must be 1 to 100") }
+        try Limits.check("--turns", turns, in: 1...100)
         if requests != nil, seconds != nil { throw ValidationError("give --requests or --seconds, not both") }
         if let requests, let most = concurrency.numbers.max(), !(most + 1...1_000_000).contains(requests) {
             throw ValidationError("--requests must be above the largest concurrency, at most 1000000")
         }
-        if let seconds, !(seconds > 0 && seconds <= 86_400) {
-            throw ValidationError("--seconds must be above 0, at most 86400")
-        }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
-        if let warmUp, !(0...10_000).contains(warmUp) { throw ValidationError("--warm-up must be 0 to 10000") }
-        guard (1...32_768).contains(maxTokens) else { throw ValidationError("--max-tokens must be 1 to 32768") }
+        try Limits.check("--warm-up", warmUp, in: 0...10_000)
+        try Limits.checkAnswer(maxTokens)
     }
 
     func run() async throws {
@@ -107,14 +104,14 @@ struct BenchServeCommand: AsyncParsableCommand {
             prompts: texts,
             template: jobs.template(pool: cluster.pool, maxTokens: maxTokens),
             seed: seed,
-            timeout: cluster.timeout
+            timeout: cluster.timeout.value
         )
         let run = ServeRun(
             load: load,
             concurrency: concurrency.numbers,
             draftLengths: numSpeculativeTokens.lengths,
             requests: requests,
-            seconds: seconds,
+            seconds: seconds?.value,
             turns: turns,
             warmUp: warmUp
         )
@@ -154,17 +151,15 @@ struct BenchServeCommand: AsyncParsableCommand {
     }
 
     private func show(_ report: ServeReport) throws {
-        if let out {
-            do {
-                try Data(try Output.jsonBytes(report)).write(to: URL(filePath: out), options: .atomic)
-            } catch {
-                Output.error("cannot write \(out): \(error.localizedDescription)")
-            }
-        }
-        if json { try Output.json(report) } else { print(report.text) }
+        // A file that cannot be written must not cost the numbers.
+        let file = Result { if let out { try Output.file(out, try Output.jsonBytes(report)) } }
+        if json { try Output.json(report) } else { try Output.line(report.text) }
+        try file.get()
         guard report.complete else { throw CommandFailure.interrupted }
         guard report.failures == 0 else {
-            throw CommandFailure.failed("\(report.failures) jobs failed; the first of each turn's reasons is above")
+            throw CommandFailure.failed(
+                "\(plural(report.failures, "job")) failed; the first of each turn's reasons is above"
+            )
         }
     }
 }

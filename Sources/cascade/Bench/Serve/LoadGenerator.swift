@@ -209,7 +209,7 @@ struct LoadGenerator {
         }
         if outcome.jobs.isEmpty, outcome.failures.count >= Self.hopelessFailures {
             throw .failed(
-                "\(outcome.failures.count) jobs failed and none ended well; the last: \(outcome.failures.last ?? "")"
+                "\(plural(outcome.failures.count, "job")) failed and none ended well; the last: \(outcome.failures.last ?? "")"
             )
         }
         let silence = now.milliseconds(since: lastHeard) / 1_000

@@ -1,3 +1,5 @@
+internal import CascadeCore
+
 /// Whether the cluster of one run pays against that of an earlier one: one host against two, for instance.
 struct ServeComparison: Encodable {
     /// What a setting's numbers say.
@@ -116,7 +118,7 @@ private struct Words {
         _ point: ServeRecord.Point,
         _ old: ServeRecord.Point
     ) -> String {
-        let jobs = point.concurrency == 1 ? "1 job" : "\(point.concurrency) jobs"
+        let jobs = plural(point.concurrency, "job")
         let place = "at \(jobs), k \(point.numSpeculativeTokens)"
         let isMany = now != before && now > 1
         let times = SubmitSummary.fixed(ratio, 2) + "x tokens/s"

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// What a comparison reads of a run's JSON: of an earlier one's file, or of the present one's own.
@@ -68,11 +69,11 @@ struct ServeRecord: Decodable {
 
     /// Reads the file that an earlier run wrote.
     static func read(_ path: String) throws -> ServeRecord {
-        let data: Data
+        let data: [UInt8]
         do {
-            data = try Data(contentsOf: URL(filePath: path))
+            data = try FileAccess.read(path)
         } catch {
-            throw CommandFailure.failed("cannot read \(path): \(error.localizedDescription)")
+            throw CommandFailure.failed("\(error)")
         }
         guard let record = ServeRecord(json: data) else {
             throw CommandFailure.failed("\(path) is no report of 'cascade bench serve --out'")

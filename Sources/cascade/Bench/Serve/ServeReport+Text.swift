@@ -1,3 +1,5 @@
+internal import CascadeCore
+
 extension ServeReport {
     /// The report for people.
     var text: String {
@@ -16,7 +18,7 @@ extension ServeReport {
         let rule = request.rule.value ?? "the coordinator's default rule"
         return """
             \(endpoint), cascade \(build): \(kind)
-            \(prompts.count) prompts of \(prompts.file), at most \(request.maxTokens) tokens, \(rule), temperature \
+            \(plural(prompts.count, "prompt")) of \(prompts.file), at most \(plural(request.maxTokens, "token")), \(rule), temperature \
             \(Self.fixed(request.temperature, 1)); \(turns) turns, settings interleaved
             """
     }

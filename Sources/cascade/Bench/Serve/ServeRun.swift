@@ -93,7 +93,7 @@ struct ServeRun {
         let rate = outcome.tokensPerSecond.map { SubmitSummary.fixed($0, 1) } ?? "-"
         let failed = outcome.failures.isEmpty ? "" : ", \(outcome.failures.count) failed: \(outcome.failures[0])"
         Output.note(
-            "turn \(turn + 1) of \(turns): \(outcome.setting.label): \(outcome.jobs.count) jobs in "
+            "turn \(turn + 1) of \(turns): \(outcome.setting.label): \(plural(outcome.jobs.count, "job")) in "
                 + "\(SubmitSummary.fixed(outcome.seconds, 1)) s, \(rate) tokens/s\(failed)"
         )
     }

@@ -1,4 +1,6 @@
 internal import CascadeCore
+internal import CascadeEval
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 
@@ -24,9 +26,13 @@ struct SyntheticCluster {
     static func with<Value>(_ settings: Settings, _ body: (_ endpoint: String) async throws -> Value) async throws
         -> Value
     {
+        // Whatever ends this process takes the cluster along.
+        let interruption = RaisedFlag()
+        let interrupts = Interrupts { interruption.raise() }
+        defer { withExtendedLifetime(interrupts) {} }
         let cluster = try SyntheticCluster(settings)
         do {
-            try await cluster.waitUntilReady()
+            try await cluster.waitUntilReady(interruption)
             let value = try await body(cluster.endpoint)
             await cluster.stop()
             return value
@@ -38,11 +44,11 @@ struct SyntheticCluster {
 
     private init(_ settings: Settings) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "cascade-bench-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(
-            at: folder,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
+        do {
+            try FileAccess.makeFolder(folder.path, mode: 0o700)
+        } catch {
+            throw CommandFailure.failed("\(error)")
+        }
         endpoint = "ipc://\(folder.appending(path: "socket").path)"
         let node =
             ["--endpoint", endpoint, "--synthetic-acceptance", "\(settings.acceptance)"]
@@ -79,7 +85,7 @@ struct SyntheticCluster {
         self.children = children
     }
 
-    private func waitUntilReady() async throws {
+    private func waitUntilReady(_ interruption: RaisedFlag) async throws {
         let client: ClusterClient
         do {
             client = try ClusterClient(endpoint: endpoint)
@@ -87,12 +93,13 @@ struct SyntheticCluster {
             throw CommandFailure(error)
         }
         for _ in 0..<200 {
-            guard !children.contains(where: \.isDone) else { break }
+            guard !children.contains(where: \.isDone), !interruption.isRaised else { break }
             let nodes = (try? await NodesCommand.list(client, seconds: 1)) ?? []
             if nodes.count == 2, nodes.allSatisfy({ $0.state == .ready }) { return await client.close() }
             try await Task.sleep(for: .milliseconds(50))
         }
         await client.close()
+        if interruption.isRaised { throw CommandFailure.interrupted }
         throw CommandFailure.failed("the synthetic cluster did not start; see above")
     }
 

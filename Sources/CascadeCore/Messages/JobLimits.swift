@@ -1,0 +1,56 @@
+/// What a job may ask for, at most: the one place for these numbers. A client refuses at once what is beyond them, the wire
+/// has room for all that is within, and the coordinator has the last word, in the same words.
+package struct JobLimits: Equatable, Sendable {
+    /// Bytes of the prompt and the system message together.
+    package var promptBytes = 1 << 20
+    /// Tokens of an answer.
+    package var answerTokens = 32_768
+    /// Stop strings.
+    package var stopStrings = 16
+    /// Bytes of a stop string.
+    package var stopBytes = 256
+    /// Bytes of a pool's name.
+    package var poolBytes = 128
+    /// Tokens drafted per round.
+    package var draftTokens = 32
+    /// Tokens of an answer of which it can be told how each came to be.
+    package var explainedTokens = 2_048
+
+    /// The limits that clients know, and coordinators have unless they are told others.
+    package static let standard = JobLimits()
+
+    /// The standard limits, to be changed one by one.
+    package init() {}
+
+    /// What is too much, or nothing, in a submission, in words for the user; nil when it is within the limits.
+    package func problem(of submit: Submit) -> String? {
+        let promptBytes = submit.prompt.count + (submit.system?.count ?? 0)
+        if promptBytes > self.promptBytes {
+            return "prompt and system message may have at most \(self.promptBytes) bytes, not \(promptBytes)"
+        }
+        if !(1...answerTokens).contains(Int(submit.maxTokens)) {
+            return "max tokens must be between 1 and \(answerTokens), not \(submit.maxTokens)"
+        }
+        if case .fixed(let count) = submit.draftLength, Int(count) > draftTokens {
+            return "at most \(draftTokens) tokens are drafted per round, not \(count)"
+        }
+        if submit.rule.explains, submit.maxTokens > explainedTokens {
+            return "at most \(explainedTokens) tokens can be explained, not \(submit.maxTokens)"
+        }
+        return problem(ofPool: submit.pool) ?? problem(ofStops: submit.stop)
+    }
+
+    /// What is wrong with a pool's name.
+    package func problem(ofPool name: String) -> String? {
+        let bytes = name.utf8.count
+        return (1...poolBytes).contains(bytes)
+            ? nil : "the pool's name must have 1 to \(poolBytes) bytes, not \(bytes)"
+    }
+
+    /// What is wrong with stop strings.
+    package func problem(ofStops stop: [[UInt8]]) -> String? {
+        if stop.count > stopStrings { return "at most \(stopStrings) stop strings are possible, not \(stop.count)" }
+        guard let wrong = stop.first(where: { !(1...stopBytes).contains($0.count) }) else { return nil }
+        return "a stop string must have 1 to \(stopBytes) bytes, not \(wrong.count)"
+    }
+}

@@ -1,0 +1,47 @@
+import CascadeCore
+import Testing
+
+@testable import CascadeWire
+
+/// What a job may ask for is one set of numbers: the wire has room for it, in every field at once.
+@Suite struct JobLimitTests {
+    private func largest(prompt: Int) -> Submit {
+        let limits = JobLimits.standard
+        return Submit(
+            requestID: .max,
+            submitKey: Hash128(high: .max, low: .max),
+            pool: String(repeating: "p", count: limits.poolBytes),
+            prompt: [UInt8](repeating: 0xFF, count: prompt - 1),
+            format: .chat,
+            system: [0xFF],
+            sampling: SamplingSettings(temperature: 0.7, topK: 40, topP: 0.9, minP: 0.1),
+            rule: RuleSettings(rule: .tokenV3),
+            maxTokens: UInt32(limits.answerTokens),
+            stop: [[UInt8]](repeating: [UInt8](repeating: 0xFF, count: limits.stopBytes), count: limits.stopStrings),
+            seed: .max,
+            draftLength: .fixed(UInt32(limits.draftTokens)),
+            drafterKind: .both,
+            follow: true
+        )
+    }
+
+    @Test func theLargestSubmissionPasses() throws {
+        let submit = largest(prompt: JobLimits.standard.promptBytes)
+        #expect(JobLimits.standard.problem(of: submit) == nil)
+        #expect(try WireCodec.decode(WireCodec.encode(.submit(submit))) == .submit(submit))
+        let record = JournalRecord.Entry.accepted(
+            AcceptedJob(number: 1, submit: submit, seed: 1, draftLength: .adaptive)
+        )
+        #expect(try JournalCodec.decode(JournalCodec.encode(record)) == record)
+    }
+
+    /// One byte more is told in words by both sides: the wire carries it to the coordinator, or says itself how much it was.
+    @Test func moreIsNamed() {
+        let submit = largest(prompt: JobLimits.standard.promptBytes + 1)
+        let problem = JobLimits.standard.problem(of: submit)
+        #expect(problem == "prompt and system message may have at most 1048576 bytes, not 1048577")
+        let frames = WireCodec.encode(.submit(largest(prompt: 2 << 20)))
+        let error = #expect(throws: WireError.self) { try WireCodec.decode(frames) }
+        #expect(error?.forPeople.contains("at most") == true)
+    }
+}

@@ -1,0 +1,86 @@
+import CascadeTestSupport
+import Foundation
+import Testing
+
+@testable import cascade
+
+/// What signals do to a client: whoever follows a job of its own takes it along.
+@Suite struct SignalTests {
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)],
+        [["submit", "x"], ["submit", "--json", "x"]]
+    )
+    func cancelAFollowedJob(_ signal: (Int32, Int32), _ command: [String]) async throws {
+        let cluster = try TestCluster()
+        let client = try CascadeProcess(
+            command + ["--endpoint", cluster.endpoint, "--timeout", "60"],
+            launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
+        )
+        try await waitUntil("the job waits") { client.errors.contains("waiting for an expert") }
+        client.signal(signal.0)
+        let result = await client.result()
+        #expect(result.code == signal.1, "\(result)")
+        #expect(try await cluster.jobs().map(\.finish_reason) == ["cancelled"])
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
+    func leaveAWatchedJobAlone(_ number: Int32, _ code: Int32) async throws {
+        let cluster = try TestCluster()
+        let job = try await cluster.client(["submit", "--detach", "x"]).output.trimmingCharacters(in: .newlines)
+        let client = try CascadeProcess(
+            ["watch", job, "--endpoint", cluster.endpoint],
+            launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
+        )
+        try await waitUntil("the job is followed") { client.errors.contains("waiting for an expert") }
+        client.signal(number)
+        let result = await client.result()
+        #expect(result.code == code && result.errors.contains("cascade watch \(job)"), "\(result)")
+        #expect(try await cluster.jobs().map(\.state) == ["queued"])
+    }
+
+    /// `nohup cascade submit …` goes on when the terminal is closed, `cascade submit … &` of a script on Ctrl-C.
+    @Test(.timeLimit(.minutes(1)), arguments: [(SIGHUP, "HUP"), (SIGINT, "INT")])
+    func whatWasIgnoredStaysSo(_ number: Int32, _ name: String) async throws {
+        let cluster = try TestCluster()
+        let client = try CascadeProcess(
+            ["submit", "x", "--endpoint", cluster.endpoint, "--timeout", "60"],
+            launcher: ["/usr/bin/env", "--default-signal=TERM", "--ignore-signal=\(name)"]
+        )
+        try await waitUntil("the job waits") { client.errors.contains("waiting for an expert") }
+        client.signal(number)
+        // Signals come in order: had the first one counted, its number would be in the exit code.
+        client.signal(SIGTERM)
+        let result = await client.result()
+        #expect(result.code == 143, "\(result)")
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
+    func endAMeasurementWithWhatThereIs(_ number: Int32, _ code: Int32) async throws {
+        let client = try CascadeProcess(
+            [
+                "bench", "serve", "--synthetic-acceptance", "0.5", "--synthetic-ms", "2", "--seconds", "600",
+                "--concurrency", "1", "--num-speculative-tokens", "0", "--warm-up", "0", "--turns", "2", "--json",
+            ],
+            launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
+        )
+        var children: [Int32] = []
+        try await waitUntil("its own cluster runs") {
+            children = Self.children(of: client.pid)
+            return children.count == 3
+        }
+        client.signal(number)
+        let result = await client.result()
+        #expect(result.code == code, "\(result)")
+        #expect(children.allSatisfy { kill($0, 0) != 0 })
+    }
+
+    /// Children are listed by the thread that started them.
+    private static func children(of pid: Int32) -> [Int32] {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        let lists = threads.map { thread in
+            (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)) ?? ""
+        }
+        return lists.flatMap { $0.split(separator: " ").compactMap { Int32($0) } }
+    }
+}
