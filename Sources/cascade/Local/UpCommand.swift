@@ -187,7 +187,7 @@ struct UpCommand: AsyncParsableCommand {
     private func startDetached(_ keys: ClusterKeys?, _ listener: Endpoint) async throws {
         try RunFolder.make()
         let logFile = ClusterRecord.log(endpoint: endpoint)
-        let output = open(logFile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let output = open(logFile, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
         guard output >= 0 else {
             throw CommandFailure.failed("cannot write \(logFile): \(String(cString: strerror(errno)))")
         }
