@@ -19,9 +19,11 @@ struct LookupIndexTests {
         ([5, 1, 2, 3, 7, 6, 1, 2, 3, 8, 5, 1, 2, 3], 1, [7]),
         // Beyond the longest match that is looked for, the newest again.
         ([0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 20, 9, 1, 1, 2, 3, 4, 5, 6, 7, 8, 21, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8], 1, [21]),
-        // A text that repeats itself: no token is drafted that is not there.
-        ([4, 4, 4, 4], 8, [4]),
-        ([1, 2, 3, 1, 2, 3], 8, [1, 2, 3]),
+        // A text that repeats itself: the match goes on with its own draft.
+        ([4, 4, 4, 4], 8, [4, 4, 4, 4, 4, 4, 4, 4]),
+        ([1, 2, 1, 2, 1], 5, [2, 1, 2, 1, 2]),
+        ([1, 2, 3, 1, 2, 3], 8, [1, 2, 3, 1, 2, 3, 1, 2]),
+        ([9, 1, 2, 3, 8, 1, 2, 3], 6, [8, 1, 2, 3, 8, 1]),
     ]
 
     @Test(arguments: table.indices)
@@ -47,7 +49,10 @@ struct LookupIndexTests {
         guard let longest = ends.map(length).max(), let end = ends.first(where: { length($0) == longest }) else {
             return []
         }
-        return Array(tokens[end..<min(end + limit, tokens.count)])
+        // Token by token, on the text with the draft so far behind it.
+        var extended = tokens
+        for offset in 0..<limit { extended.append(extended[end + offset]) }
+        return Array(extended.dropFirst(tokens.count))
     }
 
     /// Random texts over small and large alphabets, committed in pieces as rounds do.
@@ -73,9 +78,12 @@ struct LookupIndexTests {
                 #expect(draft == expected(tokens, limit: 7))
                 if draft.isEmpty { continue }
                 drafted += 1
-                // It followed the very tokens that the text ends with.
+                #expect(draft.count == 7)
+                // It follows the very tokens that the text ends with, in the text that it is the end of.
                 let before = tokens.suffix(LookupIndex.minimumMatch) + draft
-                #expect(tokens.indices.contains { tokens[$0...].starts(with: before) })
+                let extended = tokens + draft
+                let last = extended.count - before.count
+                #expect((0..<last).contains { extended[$0...].starts(with: before) })
             }
         }
         #expect(drafted > 100)
