@@ -52,7 +52,8 @@ import Testing
         func walk(_ command: Tool.Command, _ path: [String]) -> [(path: [String], options: [String])] {
             let options = (command.arguments ?? []).filter { $0.kind == "option" }
                 .compactMap { $0.names?.first { $0.kind == "long" }?.name }
-            let own = command.subcommands?.isEmpty ?? true ? [(path, options)] : []
+            let own: [(path: [String], options: [String])] =
+                command.subcommands?.isEmpty ?? true ? [(path, options)] : []
             return own + (command.subcommands ?? []).flatMap { walk($0, path + [$0.commandName]) }
         }
         let tool = try? JSONDecoder().decode(Tool.self, from: Data(Cascade._dumpHelp().utf8))

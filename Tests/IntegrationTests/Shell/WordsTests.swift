@@ -49,7 +49,7 @@ import Testing
     ])
     func helpOfAGroupShowsWhatItTakes(_ arguments: [String], _ options: [String]) async throws {
         let help = try await CascadeProcess.run(arguments)
-        #expect(help.code == 0 && options.allSatisfy(help.output.contains), "\(help.output)")
+        #expect(help.code == 0 && options.allSatisfy { help.output.contains($0) }, "\(help.output)")
     }
 
     @Test func tablesKeepToTheirWidth() {
