@@ -42,12 +42,14 @@ struct ActiveSequence: Sendable {
     /// What nodes hold of it.
     private(set) var holdings: [Holding] = []
 
-    /// Nodes that died since the last commit while they worked on it.
-    var deaths = 0
+    /// Names of the nodes that died since the last commit while they worked on it, one that died again too.
+    var deaths: [String] = []
     /// Failed or expired verifications since the last commit.
     var failures = 0
     /// Attempts to verify its present round that came to nothing.
-    var attempts: Int { failures + deaths }
+    var attempts: Int { failures + deaths.count }
+    /// Names of the nodes that have failed it, the last one last: others are asked as long as there are some.
+    private(set) var avoided: [String] = []
     /// Not before then is its next verification tried.
     var notBefore = Instant(nanoseconds: 0)
     /// When the round that is being verified was first sent to an expert.
@@ -100,6 +102,14 @@ struct ActiveSequence: Sendable {
         isExpertsTurn = answer.isExpertsTurn
         isProvisional = false
         for token in answer.tokens { text += release.append(vocabulary.bytes(of: token)) }
+    }
+
+    /// A node has failed the sequence.
+    mutating func avoid(_ name: String) {
+        avoided.removeAll { $0 == name }
+        avoided.append(name)
+        // More is only known of those who draw a new name each time.
+        if avoided.count > 16 { avoided.removeFirst() }
     }
 
     /// Takes the next committed tokens.

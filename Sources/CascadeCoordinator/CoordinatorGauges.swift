@@ -58,7 +58,7 @@ package struct CoordinatorGauges: Equatable, Sendable {
             ("watchers", watchers, limits.watchers),
             ("watchers of a job", mostWatchers, limits.watchersPerJob),
             ("pools", pools, limits.pools),
-            ("vocabularies", vocabularies, limits.pools),
+            ("vocabularies", vocabularies, pools + limits.unusedVocabularies),
             ("nodes", nodes.count, limits.nodes),
             ("requests of a job", mostRequestsPerJob, 2),
         ]

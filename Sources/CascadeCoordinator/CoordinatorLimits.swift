@@ -20,6 +20,11 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var nameBytes = JobLimits.standard.poolBytes
     /// Largest tokenizer block that is accepted.
     package var tokenizerBytes = 64 << 20
+    /// Vocabularies that are kept although no pool has them; those that pools have come on top.
+    package var unusedVocabularies = 2
+    /// How long after the first node nodes of other pools may take to join, before the jobs of pools that nobody serves are
+    /// refused.
+    package var poolMilliseconds: UInt64 = 60_000
     /// How long a node may take to ship its tokenizer block before another is asked.
     package var tokenizerMilliseconds: UInt64 = 30_000
 
@@ -29,6 +34,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var queuedJobs = 1024
     /// Most bytes of prompts and settings of all active jobs.
     package var queuedBytes = 64 << 20
+    /// Most bytes of a client's submissions whose prompts are no tokens yet.
+    package var unreadBytesPerClient = 8 << 20
     /// Most sequences with rounds running.
     package var activeSequences = 64
     /// What a job may ask for.
@@ -89,8 +96,14 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var missingPerRequest = 4
     /// Nodes that may die with the same round in flight before the job fails: it may be what kills them.
     package var poisonDeaths = 2
+    /// Times that nodes may die with the same round in flight although it was the same one each time, as no other was there.
+    package var deathsPerRound = 3
     /// How long a node or sequence is left alone after a failure; doubles per failure in a row, up to 32 times.
     package var benchMilliseconds: UInt64 = 1_000
+    /// How long a node that fails job after job is out of use; doubles each time.
+    package var restMilliseconds: UInt64 = 10_000
+    /// How long at most.
+    package var longestRestMilliseconds: UInt64 = 600_000
 
     /// Creates the defaults.
     package init() {}
@@ -103,12 +116,14 @@ package struct CoordinatorLimits: Equatable, Sendable {
             finishedBytes, listedJobs, watchersPerJob,
             watchers,
             job.draftTokens, draftSupport, job.explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
+            deathsPerRound, unreadBytesPerClient,
         ]
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [
             heartbeatMilliseconds, missedHeartbeats, tokenizerMilliseconds, watchSilenceMilliseconds,
             draftSilenceMilliseconds, verifySilenceMilliseconds, requestMilliseconds, benchMilliseconds,
-            hedgeMilliseconds, stallMilliseconds, loadingMilliseconds,
+            hedgeMilliseconds, stallMilliseconds, loadingMilliseconds, restMilliseconds, longestRestMilliseconds,
+            poolMilliseconds,
         ]
         if times.contains(where: { $0 < 1 || $0 > 86_400_000 }) {
             return "every time limit must be between 1 ms and one day"
@@ -125,7 +140,10 @@ package struct CoordinatorLimits: Equatable, Sendable {
         if watchSilenceMilliseconds < 2 * heartbeatMilliseconds {
             return "clients must be given at least two heartbeats before they are dropped"
         }
-        if queuedBytes < job.promptBytes { return "the queue must hold at least one prompt of the largest size" }
+        if unusedVocabularies < 0 { return "unused vocabularies must not be negative" }
+        if min(queuedBytes, unreadBytesPerClient) < job.promptBytes {
+            return "the queue must hold at least one prompt of the largest size"
+        }
         return nil
     }
 }

@@ -5,11 +5,16 @@ extension CoordinatorStateMachine {
     package enum Action: Equatable, Sendable {
         /// Send a message; where the peer cannot be reached or does not read, say so by an event.
         case send(Message, to: PeerID)
-        /// Make tokens of a prompt and answer with ``Event/tokenized(_:_:)``.
+        /// Make tokens of a prompt, beside everything else, and answer with ``Event/tokenized(_:_:)``; before that no other
+        /// comes.
         case tokenize(Tokenization)
         /// Put this part of a pool's tokenizer block to the others; when all are there, answer with
         /// ``Event/vocabulary(pool:_:)`` or ``Event/vocabularyFailed(pool:_:)``. A part at offset 0 begins anew.
         case collectTokenizer(pool: String, TokenizerChunk)
+        /// A pool is gone: parts of a tokenizer block for it are of no use.
+        case forgetPool(String)
+        /// A tokenizer will not be asked for again, unless its block comes again.
+        case forgetTokenizer(Hash128)
         /// Write a record down, durably, and answer with ``Event/journaled(upTo:)``. Records are counted from 1.
         case journal(JournalRecord)
         /// Write a line to the log.
@@ -36,6 +41,8 @@ extension CoordinatorStateMachine {
         package var parsesSpecial: Bool
         /// The client's clock, for chat templates that print the date.
         package var localSeconds: UInt64?
+        /// The most tokens that are of any use: a prompt that has more need not be read to its end.
+        package var limit: Int
     }
 
     /// How much a log line matters.

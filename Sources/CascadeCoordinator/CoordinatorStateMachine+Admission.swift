@@ -32,35 +32,8 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// The prompts of a pool's jobs become tokens as soon as its vocabulary is known.
-    mutating func askForTokens(ofPool name: String) {
-        guard let pool = pools[name], vocabularies[pool.vocabularyHash] != nil else { return }
-        for job in activeJobs where job.submit.pool == name && job.stage == .awaitingVocabulary {
-            askForTokens(job.id)
-        }
-    }
-
-    mutating func askForTokens(_ id: JobID) {
-        guard let job = jobs[id], let pool = pools[job.submit.pool], vocabularies[pool.vocabularyHash] != nil else {
-            return
-        }
-        jobs[id]?.stage = .tokenizing
-        jobs[id]?.vocabulary = pool.vocabularyHash
-        let tokenization = Tokenization(
-            job: id,
-            pool: pool.name,
-            vocabulary: pool.vocabularyHash,
-            prompt: job.submit.prompt,
-            format: job.submit.format,
-            system: job.submit.system,
-            parsesSpecial: job.submit.parsesSpecial,
-            localSeconds: job.submit.localSeconds
-        )
-        actions.append(.tokenize(tokenization))
-    }
-
     /// Puts a job into its pool's queue for room, by age: prompts need not become tokens in the order they came.
-    private mutating func insertIntoQueue(_ job: Job) {
+    mutating func insertIntoQueue(_ job: Job) {
         var queue = awaitingRoom[job.submit.pool] ?? []
         let younger = queue.firstIndex { id in jobs[id].map { $0.number > job.number } ?? false }
         queue.insert(job.id, at: younger ?? queue.endIndex)
@@ -74,34 +47,6 @@ extension CoordinatorStateMachine {
         if awaitingRoom[pool]?.isEmpty == true { awaitingRoom.removeValue(forKey: pool) }
     }
 
-    mutating func takePrompt(_ prompt: TokenizedPrompt, of id: JobID) {
-        guard let job = jobs[id], job.stage == .tokenizing else { return }
-        guard let pool = pools[job.submit.pool], pool.vocabularyHash == job.vocabulary,
-            let vocabulary = vocabularies[pool.vocabularyHash]
-        else {
-            // The pool went away in between; its successor may have other tokens.
-            jobs[id]?.stage = .awaitingVocabulary
-            askForTokens(id)
-            return
-        }
-        switch prompt {
-        case .failed(let error):
-            finish(id, .error, error)
-        case .tokens(let tokens) where tokens.isEmpty:
-            finish(id, .error, JobError(code: .badRequest, message: "the prompt has no tokens"))
-        case .tokens(let tokens):
-            guard tokens.allSatisfy({ Int($0) < vocabulary.count }) else {
-                let message = "the prompt has tokens outside pool \(pool.name)'s vocabulary"
-                finish(id, .error, JobError(code: .badRequest, message: message))
-                return
-            }
-            jobs[id]?.prompt = tokens
-            jobs[id]?.stage = .awaitingRoom
-            insertIntoQueue(job)
-            transitions.count(.jobTokenized)
-        }
-    }
-
     /// Gives a job its place at an expert; false when there is none now. A prompt that fits no expert ends the job.
     private mutating func admit(_ job: Job) -> Bool {
         guard let pool = pools[job.submit.pool], let vocabulary = vocabularies[pool.vocabularyHash] else {
@@ -110,7 +55,9 @@ extension CoordinatorStateMachine {
         let experts = nodes.values.filter {
             $0.hello.pool == pool.name && $0.hello.role == .expert && $0.state == .ready
         }
-        guard let context = experts.map(\.capacity).max() else { return false }
+        // What an expert that is out of use says that it holds is no room, as long as there are others.
+        let inUse = experts.filter { rest(of: $0) == nil }
+        guard let context = (inUse.isEmpty ? experts : inUse).map(\.capacity).max() else { return false }
         guard job.prompt.count < context else {
             let message =
                 "the prompt has \(plural(job.prompt.count, "token")); with its answer, pool \(pool.name) holds \(context)"
@@ -171,7 +118,10 @@ extension CoordinatorStateMachine {
         default: break
         }
         if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
-        if job.stage == .awaitingVocabulary { return "waiting for the tokenizer of pool \(pool)" }
+        if job.stage == .awaitingVocabulary {
+            let isKnown = pools[pool].map { vocabularies[$0.vocabularyHash] != nil } ?? false
+            return isKnown ? "waiting for its prompt to be read" : "waiting for the tokenizer of pool \(pool)"
+        }
         if !experts.contains(where: { $0.state == .ready }) {
             return "waiting for an expert in pool \(pool) to be ready"
         }

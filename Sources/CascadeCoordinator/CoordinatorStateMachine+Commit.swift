@@ -76,7 +76,7 @@ extension CoordinatorStateMachine {
         }
 
         sequence.phase = .idle
-        sequence.deaths = 0
+        sequence.deaths = []
         sequence.failures = 0
         sequence.notBefore = now
         transitions.count(.roundCommitted)

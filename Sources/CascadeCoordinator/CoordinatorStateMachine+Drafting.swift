@@ -199,13 +199,6 @@ extension CoordinatorStateMachine {
         return policy.prefersHalves(draft.positions.count)
     }
 
-    /// Compares what an answer's passes took with what the node's curve says of their rows.
-    mutating func compareCosts(_ handle: NodeHandle, passes: UInt32, rows: UInt32, milliseconds: Double) {
-        guard passes > 0, rows >= passes, let curve = nodes[handle].flatMap({ PassCosts($0.costs) }) else { return }
-        let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
-        nodes[handle]?.correction.observe(expected: expected, measured: milliseconds, at: now)
-    }
-
     /// The drafter that a model's draft would come from, and how many tokens it could draft.
     func model(for job: Job, _ sequence: ActiveSequence, limit: Int) -> (NodeHandle, Int)? {
         guard job.submit.drafterKind != .lookup, let drafter = drafter(for: job, sequence), let node = nodes[drafter]

@@ -32,6 +32,8 @@ extension CoordinatorStateMachine {
     package enum TokenizedPrompt: Equatable, Sendable {
         /// Its tokens, chat template included.
         case tokens([Token])
+        /// It has more than so many, the limit that was named; how many is not known.
+        case tooLong(limit: Int)
         /// Why it has none.
         case failed(JobError)
     }

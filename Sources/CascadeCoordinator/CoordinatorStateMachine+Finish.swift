@@ -35,6 +35,7 @@ extension CoordinatorStateMachine {
         requests.removeAll { $0.job == id }
         running.removeAll { $0 == id }
         leaveQueue(job)
+        prompts.remove(id)
         waiting.removeAll { $0 == id }
 
         let answer = FinishedAnswer(

@@ -51,6 +51,7 @@ extension CoordinatorStateMachine {
             pool: pool,
             room: need,
             context: need,
+            for: request.job,
             excluding: request.node,
             mustHaveCredit: true
         )
@@ -93,6 +94,7 @@ extension CoordinatorStateMachine {
             pool: job.submit.pool,
             room: need,
             context: need,
+            for: job.id,
             excluding: own,
             mustHaveCredit: true
         )

@@ -47,6 +47,7 @@ extension CoordinatorStateMachine {
             return
         }
         let node = nodes.insert(Node(hello: hello, peer: peer, lastHeard: now))
+        noteService(ofPool: hello.pool)
         transitions.count(.nodeJoined)
         log(.info, "node joined", LogField("node", name), LogField("role", hello.role.rawValue))
         welcome(node)
@@ -63,8 +64,20 @@ extension CoordinatorStateMachine {
         }
         nodes[handle]?.lastHeard = now
         welcome(handle)
-        if hasMoved {
-            for index in requests.indices where requests[index].node == handle { resend(index) }
+        if hasMoved { resendAll(to: handle) }
+    }
+
+    /// What was in a node's old connection is lost. Connections break; those that break each time that something is asked end
+    /// the request. Each is looked up anew: dealing with one may end others.
+    private mutating func resendAll(to handle: NodeHandle) {
+        for request in requests where request.node == handle {
+            guard let index = requestIndex(request.fence, at: handle) else { continue }
+            requests[index].misses += 1
+            if request.misses < limits.missingPerRequest {
+                resend(index)
+            } else {
+                fail(index, because: "a node's connection broke \(request.misses + 1) times while it was asked")
+            }
         }
     }
 
@@ -107,7 +120,7 @@ extension CoordinatorStateMachine {
             )
             if hello.role == .expert { pool.expertModel = ExpertModel(hello) }
             pools[hello.pool] = pool
-            askForTokens(ofPool: hello.pool)
+            readNextPrompt()
             return nil
         }
         let wayOut = wayOut(of: pool)
@@ -163,11 +176,7 @@ extension CoordinatorStateMachine {
             return
         }
         guard node.state != .draining else { return }
-        let costs = isSound(ready.costs) ? ready.costs : []
-        if costs != node.costs {
-            nodes[handle]?.costs = costs
-            nodes[handle]?.correction = CostCorrection()
-        }
+        takeCosts(isSound(ready.costs) ? ready.costs : [], of: handle)
         nodes[handle]?.credits = min(Int(ready.credits), limits.credits)
         guard node.state == .loading else { return }
         nodes[handle]?.state = .ready

@@ -135,7 +135,8 @@ extension CoordinatorStateMachine {
         }
         transitions.count(.jobRestored)
         take(job)
-        askForTokens(job.id)
+        prompts.insert(job.id, bytes: job.bytes, of: nil)
+        readNextPrompt()
     }
 
     /// The pool takes no other models than those that the answer was begun with.

@@ -38,7 +38,8 @@ extension CoordinatorStateMachine {
         log(.info, "node draining", LogField("node", node.hello.identity.name))
     }
 
-    /// Takes a node out; what it worked on goes elsewhere. A death counts against the sequences that it worked on.
+    /// Takes a node out; what it worked on goes elsewhere, and counts against it. A death counts against the sequences that it
+    /// worked on as well.
     mutating func removeNode(_ handle: NodeHandle, isDeath: Bool) {
         guard let node = nodes.remove(handle) else { return }
         log(.info, "node gone", LogField("node", node.hello.identity.name))
@@ -49,12 +50,20 @@ extension CoordinatorStateMachine {
         }
         let lost = requests.filter { $0.node == handle }
         requests.removeAll { $0.node == handle }
+        if let first = lost.first(where: { $0.sentAt < now }) {
+            blame(node.name, for: first.job, because: "it went away while it was asked")
+        }
         for request in lost {
+            jobs[request.job]?.sequence?.avoid(node.name)
             // What was sent this very moment found nobody there, and killed nobody.
-            if isDeath, request.sentAt < now { jobs[request.job]?.sequence?.deaths += 1 }
-            if let sequence = jobs[request.job]?.sequence, sequence.deaths >= limits.poisonDeaths {
-                avoidDeaths(request, deaths: sequence.deaths)
-            } else {
+            if request.sentAt == now {
+                replaceLost(request)
+            } else if isDeath {
+                jobs[request.job]?.sequence?.deaths.append(node.name)
+                replaceDead(request)
+            } else if request.role == .drafter
+                || countFailure(of: request.job, because: "an expert left while it was asked")
+            {
                 replaceLost(request)
             }
         }
@@ -62,17 +71,30 @@ extension CoordinatorStateMachine {
         trimPool(node.hello.pool)
     }
 
-    /// Several nodes have died in one round of a job: it may be what kills them. Without a draft a round can do; without an
-    /// expert it cannot.
-    private mutating func avoidDeaths(_ request: Request, deaths: Int) {
-        if request.role == .drafter {
-            restFromDrafting(request.job)
+    /// A node has died in a round of a job. If several have, the job may be what kills them; if the same one has again and
+    /// again, it is the one that dies, and there is no other. Without a draft a round can do; without an expert it cannot.
+    private mutating func replaceDead(_ request: Request) {
+        guard let deaths = jobs[request.job]?.sequence?.deaths else { return }
+        let dead = Set(deaths).count
+        guard dead >= limits.poisonDeaths || deaths.count >= limits.deathsPerRound else {
             replaceLost(request)
             return
         }
-        transitions.count(.jobPoisoned)
-        let message = "\(deaths) nodes died while they worked on one round of this job"
-        finish(request.job, .error, JobError(code: .poisoned, message: message))
+        if request.role == .drafter {
+            restFromDrafting(request.job)
+            replaceLost(request)
+        } else if dead >= limits.poisonDeaths {
+            transitions.count(.jobPoisoned)
+            let message = "\(dead) nodes died while they worked on one round of this job"
+            finish(request.job, .error, JobError(code: .poisoned, message: message))
+        } else {
+            let message = "\(deaths[0]) died \(deaths.count) times while it worked on one round of this job"
+            finish(
+                request.job,
+                .error,
+                JobError(code: .nodeFailed, message: "\(message), and there is no other expert")
+            )
+        }
     }
 
     /// A pool without nodes and without sequences that were begun with its models is forgotten; one without experts
@@ -85,7 +107,7 @@ extension CoordinatorStateMachine {
             return
         }
         if members.isEmpty {
-            pools.removeValue(forKey: name)
+            forgetPool(name)
         } else {
             pools[name]?.expertModel = nil
         }

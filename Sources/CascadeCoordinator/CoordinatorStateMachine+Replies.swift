@@ -15,6 +15,7 @@ extension CoordinatorStateMachine {
         let request = requests[index]
         if let problem = problem(of: drafted, count: request.count, sequence) {
             reportInvalid(node, problem)
+            blame(index, "its replies break a rule: \(problem)")
             failDraft(index)
             return
         }
@@ -23,9 +24,9 @@ extension CoordinatorStateMachine {
         draft.lastRequest = lastRequest
         draft.isStoppedEarly =
             job.minimumConfidence > 0 && draft.positions.count < request.count && !endsText
-        compareCosts(node, passes: drafted.passes, rows: drafted.rows, milliseconds: drafted.milliseconds)
+        compareCosts(request, passes: drafted.passes, rows: drafted.rows, milliseconds: drafted.milliseconds)
         requests.remove(at: index)
-        nodes[node]?.strikes = 0
+        noteGoodAnswer(node)
         jobs[request.job]?.sequence?.draftFailures = 0
         if sequence.spec.rule.rule.isSequential, !draft.positions.isEmpty {
             commitUnjudged(draft, request.job)
@@ -57,12 +58,13 @@ extension CoordinatorStateMachine {
         }
         if let problem = problem(of: verified, draft.positions, requests[index].job) {
             reportInvalid(node, problem)
+            blame(index, "its replies break a rule: \(problem)")
             failVerification(index, because: problem)
             return
         }
         let request = requests[index]
-        compareCosts(node, passes: verified.passes, rows: verified.rows, milliseconds: verified.milliseconds)
-        nodes[node]?.strikes = 0
+        compareCosts(request, passes: verified.passes, rows: verified.rows, milliseconds: verified.milliseconds)
+        noteGoodAnswer(node)
         commit(verified, draft, request.job, by: node)
     }
 
@@ -122,7 +124,14 @@ extension CoordinatorStateMachine {
         fail(index, because: failed.message)
     }
 
-    private mutating func fail(_ index: Int, because problem: String) {
+    private mutating func blame(_ index: Int, _ words: String) {
+        guard let name = nodes[requests[index].node]?.name else { return }
+        blame(name, for: requests[index].job, because: words)
+    }
+
+    /// A node could not do what was asked of it.
+    mutating func fail(_ index: Int, because problem: String) {
+        blame(index, "it fails: \(problem)")
         switch requests[index].role {
         case .drafter: failDraft(index)
         case .expert: failVerification(index, because: problem)

@@ -108,12 +108,13 @@ extension CoordinatorStateMachine {
         let prefill = UInt64(prefix.tail.count) * limits.prefillMillisecondsPerToken
         requests[index].knownLength = holding.length
         requests[index].rows = prefix.tail.count
+        if case .verifying(let draft) = sequence.phase { requests[index].rows += draft.positions.count }
         requests[index].sentAt = now
+        noteWork(of: index)
         if request.role == .drafter { requests[index].silenceMilliseconds = draftPatience(requests[index], job) }
         requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
         requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
         if case .verifying(let draft) = sequence.phase {
-            requests[index].rows += draft.positions.count
             requests[index].hedgeAt = hedgeInstant(of: requests[index])
             let verify = Verify(
                 fence: request.fence,
@@ -151,10 +152,21 @@ extension CoordinatorStateMachine {
         reopenRound(request.job)
     }
 
-    /// A draft that failed or made no sense: as ``abandonDraft(_:)``, and the sequence asks no drafter for a while.
+    /// A draft that failed or made no sense: as ``abandonDraft(_:)``, and where there is no other drafter the sequence asks
+    /// none for a while.
     mutating func failDraft(_ index: Int) {
-        restFromDrafting(requests[index].job)
+        let request = requests[index]
+        if !hasOther(than: request.node, .drafter, for: request.job) { restFromDrafting(request.job) }
         abandonDraft(index)
+    }
+
+    /// Whether a job that a node has failed has others to ask, now or when they have room.
+    func hasOther(than node: NodeHandle, _ role: NodeRole, for id: JobID) -> Bool {
+        guard let job = jobs[id], let sequence = job.sequence else { return false }
+        let room = sequence.reservation
+        let context = role == .expert ? room : sequence.base + 1
+        let candidates = candidates(role, pool: job.submit.pool, room: room, context: context, for: id)
+        return !candidates.isEmpty && !candidates.contains(node)
     }
 
     /// The sequence asks no drafter for a while, longer with each time in a row.
@@ -171,20 +183,31 @@ extension CoordinatorStateMachine {
         waiting.append(id)
     }
 
-    /// An expert could not verify, or its answer made no sense: another one is tried, after a while.
+    /// An expert could not verify, or its answer made no sense: another one is tried, or the same one after a while where
+    /// there is no other.
     mutating func failVerification(_ index: Int, because problem: String) {
         let request = requests.remove(at: index)
-        guard countFailure(of: request.job, because: problem), let job = jobs[request.job], let sequence = job.sequence
-        else { return }
-        let wait = backoff(failures: sequence.failures - 1)
-        jobs[request.job]?.sequence?.notBefore = now.advanced(milliseconds: wait)
-        let others = requests.filter { $0.job == request.job }
-        let need = sequence.reservation
-        let other =
-            others.first?.node
-            ?? chooseNode(.expert, pool: job.submit.pool, room: need, context: need, excluding: request.node)
-        if let other { moveToExpert(other, request.job) }
-        if others.isEmpty { verifyAgain(request.job) }
+        let id = request.job
+        guard countFailure(of: id, because: problem), let sequence = jobs[id]?.sequence else { return }
+        if let other = requests.first(where: { $0.job == id }) {
+            moveToExpert(other.node, id)
+            return
+        }
+        if hasOther(than: request.node, .expert, for: id) {
+            leaveExpert(id)
+        } else {
+            let wait = backoff(failures: sequence.failures - 1)
+            jobs[id]?.sequence?.notBefore = now.advanced(milliseconds: wait)
+        }
+        verifyAgain(id)
+    }
+
+    /// The sequence gives its place at an expert up, for another one as soon as that has room.
+    private mutating func leaveExpert(_ id: JobID) {
+        guard let expert = jobs[id]?.sequence?.expert else { return }
+        transitions.count(.expertChanged)
+        jobs[id]?.sequence?.expert = nil
+        withdraw(id, from: expert)
     }
 
     /// An expert shows no progress: another one gets the same round beside it, or, if there is none, the same one
@@ -210,6 +233,7 @@ extension CoordinatorStateMachine {
             pool: job.submit.pool,
             room: need,
             context: need,
+            for: id,
             excluding: request.node,
             mustHaveCredit: true
         )
@@ -225,7 +249,7 @@ extension CoordinatorStateMachine {
     }
 
     /// Counts a failed verification; false when it was the last that the job may have, which has ended then.
-    private mutating func countFailure(of id: JobID, because problem: String) -> Bool {
+    mutating func countFailure(of id: JobID, because problem: String) -> Bool {
         jobs[id]?.sequence?.failures += 1
         guard let failures = jobs[id]?.sequence?.failures else { return false }
         guard failures >= limits.failuresPerRound else { return true }

@@ -14,16 +14,11 @@ extension CoordinatorStateMachine {
         return inFlight(at: handle) < node.credits
     }
 
-    /// Whether others are preferred to a node: it was late a moment ago, or says itself that its engine is stuck.
-    func isShunned(_ node: Node) -> Bool {
-        node.benchedUntil > now || node.progress.stuckMilliseconds > 0
-    }
-
     /// Sequences whose cache is at a node, and the tokens that they may come to hold there.
-    func load(of handle: NodeHandle) -> (sequences: Int, tokens: Int) {
+    func load(of handle: NodeHandle, without job: JobID? = nil) -> (sequences: Int, tokens: Int) {
         guard let context = nodes[handle].map({ Int($0.hello.contextLength) }) else { return (0, 0) }
         var load = (sequences: 0, tokens: 0)
-        for id in running {
+        for id in running where id != job {
             guard let sequence = jobs[id]?.sequence else { continue }
             let isThere =
                 sequence.expert == handle || sequence.drafter == handle
@@ -35,21 +30,26 @@ extension CoordinatorStateMachine {
         return load
     }
 
-    /// The ready node that would have the least work, among those that have room for `room` more tokens and for a
-    /// sequence of `context` tokens; nil when there is none. Shunned nodes come last, those without a credit next.
+    /// The candidate that would have the least work, among those that have room for `room` more tokens now; nil when there
+    /// is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes come last,
+    /// those without a credit next.
     func chooseNode(
         _ role: NodeRole,
         pool: String,
         room: Int,
         context: Int,
+        for job: JobID? = nil,
         excluding: NodeHandle? = nil,
         mustHaveCredit: Bool = false
     ) -> NodeHandle? {
+        let candidates = candidates(role, pool: pool, room: room, context: context, for: job)
+        // Who does not say what a pass costs is no faster than the others.
+        let slowest = candidates.compactMap { nodes[$0]?.passCosts?.milliseconds(rows: 1) }.max() ?? 1
+        let avoided = job.flatMap { jobs[$0]?.sequence?.avoided } ?? []
         var best: NodeHandle?
-        var bestRank = (Int.max, Double.infinity)
-        for (handle, node) in nodes.elements {
-            guard node.hello.role == role, node.hello.pool == pool, node.state == .ready else { continue }
-            guard handle != excluding, node.hello.contextLength >= context else { continue }
+        var bestRank = (Int.max, Int.max, Double.infinity)
+        for handle in candidates where handle != excluding {
+            guard let node = nodes[handle] else { continue }
             let load = load(of: handle)
             guard load.tokens + min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens else { continue }
             let hasCredit = hasCredit(handle)
@@ -57,11 +57,12 @@ extension CoordinatorStateMachine {
             let isShunned = isShunned(node)
             // A drafter is a help, not a need: one that let a request expire is left alone.
             if role == .drafter, isShunned { continue }
+            let failed = avoided.firstIndex(of: node.name).map { $0 + 1 } ?? 0
             let penalty = (isShunned ? 2 : 0) + (hasCredit ? 0 : 1)
-            let work = Double(load.sequences + 1) * (node.passCosts?.milliseconds(rows: 1) ?? 1)
-            if (penalty, work) < bestRank {
+            let work = Double(load.sequences + 1) * (node.passCosts?.milliseconds(rows: 1) ?? slowest)
+            if (failed, penalty, work) < bestRank {
                 best = handle
-                bestRank = (penalty, work)
+                bestRank = (failed, penalty, work)
             }
         }
         return best
@@ -71,13 +72,15 @@ extension CoordinatorStateMachine {
     /// moves; nil when it has to wait.
     mutating func expert(for id: JobID) -> NodeHandle? {
         guard let job = jobs[id], let sequence = job.sequence else { return nil }
-        if let expert = sequence.expert, nodes[expert]?.state == .ready {
+        let (pool, need) = (job.submit.pool, sequence.reservation)
+        if let expert = sequence.expert, nodes[expert]?.state == .ready,
+            isTrusted(expert, with: id) || !hasOther(than: expert, .expert, for: id)
+        {
             guard let faster = fasterExpert(for: job, sequence, than: expert) else { return expert }
             moveToExpert(faster, id)
             return faster
         }
-        let need = sequence.reservation
-        guard let other = chooseNode(.expert, pool: job.submit.pool, room: need, context: need) else { return nil }
+        guard let other = chooseNode(.expert, pool: pool, room: need, context: need, for: id) else { return nil }
         moveToExpert(other, id)
         return other
     }
@@ -99,7 +102,8 @@ extension CoordinatorStateMachine {
         guard now >= sequence.draftNotBefore else { return nil }
         let context = sequence.base + 1
         if let sticky = sequence.drafter, let node = nodes[sticky], node.state == .ready, !isShunned(node),
-            node.hello.contextLength >= context
+            node.hello.contextLength >= context,
+            isTrusted(sticky, with: job.id) || !hasOther(than: sticky, .drafter, for: job.id)
         {
             return hasCredit(sticky) ? sticky : nil
         }
@@ -108,6 +112,7 @@ extension CoordinatorStateMachine {
             pool: job.submit.pool,
             room: sequence.reservation,
             context: context,
+            for: job.id,
             excluding: sequence.drafter,
             mustHaveCredit: true
         )

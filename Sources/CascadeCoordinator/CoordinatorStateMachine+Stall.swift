@@ -30,7 +30,7 @@ extension CoordinatorStateMachine {
 
     /// The pool whose pending jobs, or some of them, have not got on for longest, if that is too long.
     var stall: ClusterStatus.Stall? {
-        movedAt.keys.compactMap { stuckEngine(inPool: $0) ?? standstill(ofPool: $0) }
+        judgedPools.compactMap { stuckEngine(inPool: $0) ?? standstill(ofPool: $0) }
             .max { $0.milliseconds < $1.milliseconds }
     }
 

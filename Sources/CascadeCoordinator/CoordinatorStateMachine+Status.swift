@@ -96,7 +96,8 @@ extension CoordinatorStateMachine {
             busyFraction: node.usage.busy,
             cpuFraction: node.usage.cores,
             host: node.hello.host,
-            isSynthetic: node.hello.isSynthetic
+            isSynthetic: node.hello.isSynthetic,
+            rest: rest(of: node)
         )
     }
 }

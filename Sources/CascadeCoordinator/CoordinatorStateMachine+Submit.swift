@@ -14,6 +14,16 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .badRequest, problem)
             return
         }
+        if let absence = absence(ofPool: submit.pool) {
+            refuseJob(submit, peer, .badRequest, absence)
+            return
+        }
+        guard prompts.bytes(of: peer) + submit.byteCount <= limits.unreadBytesPerClient else {
+            let message = "your prompts that are still to be read fill their share of the queue: try again later"
+            let wait = limits.retryAfterMilliseconds
+            refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
+            return
+        }
         let queued = jobs.count - running.count
         guard queued < limits.queuedJobs, jobBytes + submit.byteCount <= limits.queuedBytes else {
             let message = "\(plural(queued, "job waits", "jobs wait")) already: try again later"
@@ -42,7 +52,8 @@ extension CoordinatorStateMachine {
         journal(job.id, .accepted(accepted))
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
         accept(job.id, requestID: submit.requestID, seed: job.seed, job.draftLength, peer)
-        askForTokens(job.id)
+        prompts.insert(job.id, bytes: job.bytes, of: peer)
+        readNextPrompt()
         guard submit.follow else { return }
         follow(Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0), from: peer)
     }

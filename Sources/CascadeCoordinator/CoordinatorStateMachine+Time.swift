@@ -49,6 +49,7 @@ extension CoordinatorStateMachine {
             reapNodes()
             pingNodes()
             dropSilentWatchers()
+            refuseUnservedJobs()
             forgetIdlePools()
         }
         for name in pools.keys {
@@ -125,10 +126,9 @@ extension CoordinatorStateMachine {
 
     /// Others are preferred to this node for a while.
     mutating func bench(_ handle: NodeHandle) {
-        guard let node = nodes[handle] else { return }
-        let end = now.advanced(milliseconds: backoff(failures: node.strikes))
-        nodes[handle]?.strikes = node.strikes + 1
-        nodes[handle]?.benchedUntil = end
+        guard let name = nodes[handle]?.name else { return }
+        let end = now.advanced(milliseconds: backoff(failures: conducts[name].strikes))
+        conducts.note(name, at: now) { $0.noteDelay(until: end) }
     }
 
     /// How long to wait after that many earlier failures in a row.

@@ -45,24 +45,39 @@ extension CoordinatorStateMachine {
     }
 
     mutating func learn(_ vocabulary: Vocabulary, of name: String) {
-        guard let pool = pools[name], vocabularies[vocabulary.hash] == nil else { return }
-        guard vocabulary.hash == pool.vocabularyHash, vocabulary.count == pool.vocabularyCount else {
-            giveUpTokenizer(of: name, because: "the block describes other tokens than its sender's hello")
+        guard vocabularies[vocabulary.hash] == nil else { return }
+        guard let pool = pools[name], vocabulary.hash == pool.vocabularyHash,
+            vocabulary.count == pool.vocabularyCount
+        else {
+            actions.append(.forgetTokenizer(vocabulary.hash))
+            if pools[name] != nil {
+                giveUpTokenizer(of: name, because: "the block describes other tokens than its sender's hello")
+            }
             return
         }
-        if vocabularies.count >= limits.pools, let unused = unusedVocabulary { vocabularies[unused] = nil }
         vocabularies[vocabulary.hash] = vocabulary
         transitions.count(.vocabularyKnown)
         log(.info, "vocabulary known", LogField("pool", name))
         for other in pools.keys where pools[other]?.vocabularyHash == vocabulary.hash {
             pools[other]?.tokenizerSource = nil
-            askForTokens(ofPool: other)
         }
+        readNextPrompt()
     }
 
-    /// The oldest vocabulary that no pool has.
-    private var unusedVocabulary: Hash128? {
-        vocabularies.keys.first { hash in !pools.values.contains { $0.vocabularyHash == hash } }
+    /// A pool is forgotten. Its vocabulary stays for a while, if others have it or it may come back; of those that no pool has,
+    /// the longest unused go.
+    mutating func forgetPool(_ name: String) {
+        guard let pool = pools.removeValue(forKey: name) else { return }
+        actions.append(.forgetPool(name))
+        if let vocabulary = vocabularies.removeValue(forKey: pool.vocabularyHash) {
+            vocabularies[pool.vocabularyHash] = vocabulary
+        }
+        let used = Set(pools.values.map(\.vocabularyHash))
+        let unused = vocabularies.keys.filter { !used.contains($0) }
+        for hash in unused.dropLast(limits.unusedVocabularies) {
+            vocabularies[hash] = nil
+            actions.append(.forgetTokenizer(hash))
+        }
     }
 
     /// The asked expert's block is of no use; it stays the source until its time is over, so that a broken block does

@@ -42,13 +42,21 @@ package struct CoordinatorStateMachine: Sendable {
     private(set) var hasExited = false
 
     var nodes = NodeTable()
+    /// How nodes behave, beyond the life of their processes.
+    var conducts = NodeConducts()
     var pools: OrderedDictionary<String, Pool> = [:]
-    /// Known vocabularies, oldest first.
+    /// Pools that nodes have served, in the order they came, the oldest of many forgotten.
+    var servedPools: OrderedSet<String> = []
+    /// When the first of them came.
+    var servedSince: Instant?
+    /// Known vocabularies; of those that no pool has, the longest unused come first.
     var vocabularies: OrderedDictionary<Hash128, Vocabulary> = [:]
     /// Jobs that have not ended, oldest first.
     var jobs = JobTable()
     /// Bytes of their submissions.
     var jobBytes = 0
+    /// Those whose prompts are no tokens yet.
+    var prompts = PromptQueue()
     /// Those that wait for room at an expert, by pool, oldest first.
     var awaitingRoom: OrderedDictionary<String, [JobID]> = [:]
     /// Those with rounds running, in order of admission.

@@ -16,8 +16,10 @@ struct Node: Sendable {
     var state = NodeState.loading
     /// Its measured cost curve, empty until it is ready.
     var costs: [CostPoint] = []
-    /// How its answers since compare with that.
+    /// How its answers since compare with that, by its own word.
     var correction = CostCorrection()
+    /// The same by the coordinator's clock.
+    var watch = PaceWatch()
     /// Drafts that were asked of it although its curve says that they do not pay.
     var probes = 0
     /// Not before then comes another of them.
@@ -32,13 +34,12 @@ struct Node: Sendable {
     var usage = NodeUsage()
     /// When it was last heard.
     var lastHeard: Instant
-    /// Until when others are preferred, because it let a request expire.
-    var benchedUntil = Instant(nanoseconds: 0)
-    /// Requests in a row that it let expire.
-    var strikes = 0
+
+    /// Its name, which the processes that bear it one after the other share.
+    var name: String { hello.identity.name }
 
     /// What its passes take, as far as that is known.
-    var passCosts: PassCosts? { PassCosts(costs)?.scaled(by: correction.factor) }
+    var passCosts: PassCosts? { PassCosts(costs)?.scaled(by: max(correction.factor, watch.factor)) }
 
     /// Whether to ask for a draft only to see how long it takes, because nobody knows any more.
     func needsProbe(at now: Instant) -> Bool { correction.isStale(at: now) && now >= probeNotBefore }

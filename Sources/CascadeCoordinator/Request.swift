@@ -15,6 +15,10 @@ struct Request: Sendable {
     let count: Int
     /// Rows that the node has to compute for it.
     var rows = 0
+    /// Milliseconds that this takes by the node's own word, without corrections; 0 where it has said nothing.
+    var work = 0.0
+    /// The same of all requests that were outstanding at the node with it.
+    var workAround = 0.0
     /// When it was last sent.
     var sentAt = Instant(nanoseconds: 0)
     /// When another node is asked beside this one, if one is there that would be faster by then.

@@ -17,6 +17,8 @@ package enum Transition: Int, CaseIterable, Sendable {
     case nodeReaped
     /// A node takes nothing new.
     case nodeDraining
+    /// A node is out of use: it failed job after job.
+    case nodeDistrusted
     /// A node said goodbye.
     case nodeLeft
     /// A message came from a peer that is no known node.

@@ -238,7 +238,7 @@ struct HostilePeers {
                     written.append(record)
                     try check(record)
                     events.append(.journaled(upTo: UInt64(written.count)))
-                case .log, .exit: break
+                case .log, .forgetPool, .forgetTokenizer, .exit: break
                 }
             }
             let excesses = machine.gauges.excesses(over: machine.limits)

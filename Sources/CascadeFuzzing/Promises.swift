@@ -164,6 +164,8 @@ enum Promises {
         try costs(node.costs)
         try duration(node.silentMilliseconds)
         for fraction in [node.busyFraction, node.cpuFraction] { try within(fraction ?? 0, 0...4096, "fraction") }
+        try duration(node.rest?.milliseconds ?? 0)
+        try within(node.rest?.reason.utf8.count ?? 0, 0...limits.noteBytes, "reason")
     }
 
     // MARK: Clients

@@ -36,6 +36,12 @@ package enum Fault: Int, CaseIterable, Sendable {
     case hostileReply
     /// A node says that it failed.
     case failedReply
+    /// A node answers nothing but nonsense, beside one that is well.
+    case nodeAlwaysHostile
+    /// A node dies whenever it is asked, beside one that is well.
+    case nodeAlwaysDies
+    /// A node says that its passes take no time, beside one that is well.
+    case nodeLies
     /// A node with other tokens asks to join.
     case strangerVocabulary
     /// An expert with another model asks to join.

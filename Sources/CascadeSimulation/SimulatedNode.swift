@@ -7,7 +7,7 @@ struct SimulatedNode: Sendable {
     let contextLength: UInt32
     let kvTokens: UInt32
     let credits: UInt32
-    /// What it says that its passes cost.
+    /// What its passes cost.
     let costs: [CostPoint]
     var link: Link
     var incarnation: UInt64
@@ -37,6 +37,8 @@ struct SimulatedNode: Sendable {
     var failing = 0.0
     /// How many times longer than its costs say its passes take.
     var slowness = 1.0
+    /// What it does all the time.
+    var treason: Treason?
 
     var identity: NodeIdentity { NodeIdentity(name: name, incarnation: incarnation) }
 

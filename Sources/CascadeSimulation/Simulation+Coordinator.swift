@@ -130,6 +130,7 @@ extension Simulation {
             let tokens = ToyLanguage.tokens(ofPrompt: prompt.prompt)
             queue.insert(.driver(.tokenized(prompt.job, .tokens(tokens)), boot: boot), at: later(10))
         case .collectTokenizer(let pool, let chunk): collect(chunk, pool: pool, boot: boot)
+        case .forgetPool, .forgetTokenizer: break
         case .journal(let record): write(record, boot: boot)
         case .log(let level, let text, let fields):
             trace("\(level): \(text) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))")

@@ -35,7 +35,7 @@ extension Simulation {
     private mutating func sayReady(_ index: Int) {
         let node = nodes[index]
         guard let boot = node.boot, now >= node.loadedAt, !node.isDraining else { return }
-        sendUp(.ready(Ready(boot: boot, costs: node.costs, credits: node.credits)), node.link)
+        sendUp(.ready(Ready(boot: boot, costs: node.saidCosts, credits: node.credits)), node.link)
     }
 
     mutating func stopNode(_ index: Int, restartWithin milliseconds: Int) {
@@ -121,6 +121,7 @@ extension Simulation {
 
     private mutating func enqueue(_ request: Message, _ fence: Fence, _ index: Int) {
         guard fence.boot == nodes[index].boot, fence.incarnation == nodes[index].incarnation else { return }
+        if diesWhenAsked(index) { return }
         nodes[index].queue.append(request)
         startWork(index)
     }
@@ -167,7 +168,7 @@ extension Simulation {
             report.coverage.count(.hostileReply)
             reply = nodes[index].spoil(reply, &random)
         }
-        sendUp(reply, nodes[index].link)
+        sendUp(betray(reply, index), nodes[index].link)
     }
 
     private mutating func leaveIfDrained(_ index: Int) {

@@ -116,6 +116,7 @@ struct Simulation {
         self.random = random
         makeNodes()
         makeClients()
+        chooseTraitor()
         queue.insert(.coordinatorStart, at: now)
         queue.insert(.heal, at: healsAt)
         queue.insert(.monitor, at: later(900))
@@ -132,6 +133,8 @@ struct Simulation {
         limits.requestMilliseconds = 3000
         limits.prefillMillisecondsPerToken = 10
         limits.benchMilliseconds = 100
+        limits.restMilliseconds = 1_000
+        limits.longestRestMilliseconds = 8_000
         limits.tokenizerMilliseconds = 1500
         limits.watchSilenceMilliseconds = 1500
         limits.retryAfterMilliseconds = 200

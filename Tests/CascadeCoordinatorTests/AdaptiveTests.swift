@@ -16,6 +16,14 @@ struct AdaptiveTests {
         return harness
     }
 
+    /// The same where messages take their time, as ``step(_:)`` lets them, and pings have shown it.
+    private static func remoteCluster() -> Harness {
+        var harness = cluster()
+        harness.wait(milliseconds: 1_000, settling: false)
+        for _ in 0..<2 { step(&harness) }
+        return harness
+    }
+
     /// Delivers a message every 100 ms.
     private static func step(_ harness: inout Harness) {
         harness.now = harness.now.advanced(milliseconds: 100)
@@ -68,7 +76,7 @@ struct AdaptiveTests {
 
     /// A drafter that was slow for a while is given up, asked again after a pause, and then used as before.
     @Test func aSlowSpellPasses() throws {
-        var harness = Self.cluster()
+        var harness = Self.remoteCluster()
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
         harness.nodes[drafter].pace = 80
         let job = harness.submit(harness.submission(maxTokens: 400))
@@ -86,7 +94,7 @@ struct AdaptiveTests {
 
     /// A drafter that stays slow costs two short drafts every five seconds.
     @Test func probesOfASlowDrafterAreRare() throws {
-        var harness = Self.cluster()
+        var harness = Self.remoteCluster()
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
         harness.nodes[drafter].pace = 80
         harness.submit(harness.submission(maxTokens: 400))

@@ -96,6 +96,19 @@ import Testing
         #expect(with.encode("a", parseSpecial: false, addBOS: false) == [97])
     }
 
+    /// With a limit the tokens are the same, or there are none.
+    @Test func noMoreIsReadThanIsOfUse() throws {
+        let tokenizer = try Tokenizer(Self.definition())
+        for text in ["", "he", "hehehe<|x|>>he he<u>", "<|im_end|><|im_end|>", "words and <unk> words"] {
+            let bytes = Array(text.utf8)
+            let all = tokenizer.encode(bytes, parseSpecial: true)
+            for limit in 0...bytes.count + 1 {
+                let some = tokenizer.encode(bytes, parseSpecial: true, limit: limit)
+                #expect(some == (limit < all.count ? nil : all), "\(text), at most \(limit)")
+            }
+        }
+    }
+
     @Test func controlTokensShowAsNothing() throws {
         let tokenizer = try Tokenizer(Self.definition())
         let tokens: [Token] = [256, 257, 259, 261, 262, 263, 97, 9_999]

@@ -92,7 +92,7 @@ import Testing
         let long = String(repeating: "word and another ", count: 2_000)
         let result = try await cluster.client(["submit", long, "--raw", "--json"])
         #expect(result.code == 4)
-        #expect(result.errors.contains("the prompt has 20000 tokens"))
+        #expect(result.errors.contains("the prompt has more than "))
         let answer = try Answer(await cluster.client(["submit", "hi", "--raw", "--json", "--max-tokens", "30000"]))
         #expect(answer.finish_reason == "length" || answer.finish_reason == "stop")
     }

@@ -817,6 +817,51 @@ void   cascade__v1__node_summary__free_unpacked
   assert(message->base.descriptor == &cascade__v1__node_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__node_rest__init
+                     (Cascade__V1__NodeRest         *message)
+{
+  static const Cascade__V1__NodeRest init_value = CASCADE__V1__NODE_REST__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__node_rest__get_packed_size
+                     (const Cascade__V1__NodeRest *message)
+{
+  assert(message->base.descriptor == &cascade__v1__node_rest__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__node_rest__pack
+                     (const Cascade__V1__NodeRest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__node_rest__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__node_rest__pack_to_buffer
+                     (const Cascade__V1__NodeRest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__node_rest__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__NodeRest *
+       cascade__v1__node_rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__NodeRest *)
+     protobuf_c_message_unpack (&cascade__v1__node_rest__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__node_rest__free_unpacked
+                     (Cascade__V1__NodeRest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__node_rest__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__node_list__init
                      (Cascade__V1__NodeList         *message)
 {
@@ -2930,7 +2975,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor =
   (ProtobufCMessageInit) cascade__v1__job_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descriptors[17] =
+static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descriptors[18] =
 {
   {
     "identity",
@@ -3136,6 +3181,18 @@ static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rest",
+    18,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__NodeSummary, rest),
+    &cascade__v1__node_rest__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
   13,   /* field[13] = busy_fraction */
@@ -3151,6 +3208,7 @@ static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
   3,   /* field[3] = model_name */
   2,   /* field[2] = pool */
   7,   /* field[7] = progress */
+  17,   /* field[17] = rest */
   1,   /* field[1] = role */
   12,   /* field[12] = silent_milliseconds */
   11,   /* field[11] = software */
@@ -3159,7 +3217,7 @@ static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__node_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor =
 {
@@ -3169,11 +3227,62 @@ const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor =
   "Cascade__V1__NodeSummary",
   "cascade.v1",
   sizeof(Cascade__V1__NodeSummary),
-  17,
+  18,
   cascade__v1__node_summary__field_descriptors,
   cascade__v1__node_summary__field_indices_by_name,
   1,  cascade__v1__node_summary__number_ranges,
   (ProtobufCMessageInit) cascade__v1__node_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__node_rest__field_descriptors[2] =
+{
+  {
+    "milliseconds",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__NodeRest, has_milliseconds),
+    offsetof(Cascade__V1__NodeRest, milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__NodeRest, has_reason),
+    offsetof(Cascade__V1__NodeRest, reason),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__node_rest__field_indices_by_name[] = {
+  0,   /* field[0] = milliseconds */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange cascade__v1__node_rest__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__node_rest__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.NodeRest",
+  "NodeRest",
+  "Cascade__V1__NodeRest",
+  "cascade.v1",
+  sizeof(Cascade__V1__NodeRest),
+  2,
+  cascade__v1__node_rest__field_descriptors,
+  cascade__v1__node_rest__field_indices_by_name,
+  1,  cascade__v1__node_rest__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__node_rest__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__node_list__field_descriptors[2] =

@@ -34,6 +34,7 @@ typedef struct Cascade__V1__DrainNode Cascade__V1__DrainNode;
 typedef struct Cascade__V1__JobSummary Cascade__V1__JobSummary;
 typedef struct Cascade__V1__JobList Cascade__V1__JobList;
 typedef struct Cascade__V1__NodeSummary Cascade__V1__NodeSummary;
+typedef struct Cascade__V1__NodeRest Cascade__V1__NodeRest;
 typedef struct Cascade__V1__NodeList Cascade__V1__NodeList;
 typedef struct Cascade__V1__MessageTraffic Cascade__V1__MessageTraffic;
 typedef struct Cascade__V1__Stall Cascade__V1__Stall;
@@ -1046,10 +1047,36 @@ struct  Cascade__V1__NodeSummary
    */
   protobuf_c_boolean has_is_synthetic;
   protobuf_c_boolean is_synthetic;
+  /*
+   * What it did that it is out of use, for people; absent where it is not.
+   */
+  Cascade__V1__NodeRest *rest;
 };
 #define CASCADE__V1__NODE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__node_summary__descriptor) \
-    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__NODE_STATE__NODE_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0 }
+    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__NODE_STATE__NODE_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, NULL }
+
+
+/*
+ * Why no work goes to a node as long as others can do it.
+ */
+struct  Cascade__V1__NodeRest
+{
+  ProtobufCMessage base;
+  /*
+   * Milliseconds until it is tried again.
+   */
+  protobuf_c_boolean has_milliseconds;
+  double milliseconds;
+  /*
+   * What it did, for people; UTF-8.
+   */
+  protobuf_c_boolean has_reason;
+  ProtobufCBinaryData reason;
+};
+#define CASCADE__V1__NODE_REST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__node_rest__descriptor) \
+    , 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -1555,6 +1582,25 @@ Cascade__V1__NodeSummary *
 void   cascade__v1__node_summary__free_unpacked
                      (Cascade__V1__NodeSummary *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__NodeRest methods */
+void   cascade__v1__node_rest__init
+                     (Cascade__V1__NodeRest         *message);
+size_t cascade__v1__node_rest__get_packed_size
+                     (const Cascade__V1__NodeRest   *message);
+size_t cascade__v1__node_rest__pack
+                     (const Cascade__V1__NodeRest   *message,
+                      uint8_t             *out);
+size_t cascade__v1__node_rest__pack_to_buffer
+                     (const Cascade__V1__NodeRest   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__NodeRest *
+       cascade__v1__node_rest__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__node_rest__free_unpacked
+                     (Cascade__V1__NodeRest *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__NodeList methods */
 void   cascade__v1__node_list__init
                      (Cascade__V1__NodeList         *message);
@@ -1687,6 +1733,9 @@ typedef void (*Cascade__V1__JobList_Closure)
 typedef void (*Cascade__V1__NodeSummary_Closure)
                  (const Cascade__V1__NodeSummary *message,
                   void *closure_data);
+typedef void (*Cascade__V1__NodeRest_Closure)
+                 (const Cascade__V1__NodeRest *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__NodeList_Closure)
                  (const Cascade__V1__NodeList *message,
                   void *closure_data);
@@ -1729,6 +1778,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__drain_node__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__node_rest__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__stall__descriptor;

@@ -116,6 +116,19 @@ package struct JobList: Equatable, Sendable {
 
 /// One line about a node.
 package struct NodeSummary: Equatable, Sendable {
+    /// The node is out of use as long as others can do its work: it failed job after job.
+    package struct Rest: Equatable, Sendable {
+        /// How long it takes until it is tried again.
+        package var milliseconds: Double
+        /// What it did, for people.
+        package var reason: String
+
+        /// Creates the value from its parts.
+        package init(milliseconds: Double, reason: String) {
+            (self.milliseconds, self.reason) = (milliseconds, reason)
+        }
+    }
+
     /// Who.
     package var identity: NodeIdentity
     /// What it does.
@@ -150,6 +163,8 @@ package struct NodeSummary: Equatable, Sendable {
     package var host: String
     /// Whether it makes its answers up.
     package var isSynthetic: Bool
+    /// Why it is out of use; nil where it is not.
+    package var rest: Rest?
 
     /// Creates the value from its parts.
     package init(
@@ -169,7 +184,8 @@ package struct NodeSummary: Equatable, Sendable {
         busyFraction: Double? = nil,
         cpuFraction: Double? = nil,
         host: String = "",
-        isSynthetic: Bool = false
+        isSynthetic: Bool = false,
+        rest: Rest? = nil
     ) {
         self.identity = identity
         self.role = role
@@ -188,6 +204,7 @@ package struct NodeSummary: Equatable, Sendable {
         self.cpuFraction = cpuFraction
         self.host = host
         self.isSynthetic = isSynthetic
+        self.rest = rest
     }
 }
 

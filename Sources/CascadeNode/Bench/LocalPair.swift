@@ -144,8 +144,9 @@ package final class LocalPair {
         case .send(let message, _): try progress.take(message, at: MonotonicTime.now())
         case .tokenize(let request):
             do {
-                let tokens = try tokenizer.encode(prompt: request.prompt, format: request.format)
-                events.append(.tokenized(request.job, .tokens(tokens)))
+                let limit = request.limit
+                let tokens = try tokenizer.encode(prompt: request.prompt, format: request.format, limit: limit)
+                events.append(.tokenized(request.job, tokens.map { .tokens($0) } ?? .tooLong(limit: limit)))
             } catch {
                 throw .refused("\(error); try --raw")
             }
@@ -153,7 +154,7 @@ package final class LocalPair {
         case .journal: break
         case .log(.warning, let text, let fields):
             warning = ([text] + fields.map { "\($0.name) \($0.value)" }).joined(separator: ", ")
-        case .log, .collectTokenizer, .exit: break
+        case .log, .collectTokenizer, .forgetPool, .forgetTokenizer, .exit: break
         }
     }
 

@@ -1,6 +1,7 @@
 internal import CascadeCoordinator
 internal import CascadeCore
 internal import CascadeStore
+internal import CascadeText
 internal import CascadeTransport
 internal import CascadeWire
 internal import Logging
@@ -10,7 +11,9 @@ final class CoordinatorDriver: ReactorHandler {
     private let configuration: CoordinatorConfiguration
     private let handle: ReactorHandle
     private let logger: Logger
-    private let loader = TokenizerLoader()
+    private var loader = TokenizerLoader()
+    /// Prompts become tokens beside the reactor thread: a megabyte takes the better part of a second.
+    private let reader = SideWork<Machine.Event>(label: "cascade.prompt-reader")
     /// Where jobs outlive the process.
     private let journal: Journal?
     private let boot: UInt64
@@ -101,6 +104,7 @@ final class CoordinatorDriver: ReactorHandler {
             case .failure(let error): step(refuse(error, pool: loaded.pool), context, now: now)
             }
         }
+        for event in reader.take() { step(event, context, now: now) }
         noteJournaled(context, now: now)
     }
 
@@ -129,7 +133,7 @@ final class CoordinatorDriver: ReactorHandler {
 }
 
 extension CoordinatorDriver {
-    private typealias Machine = CoordinatorStateMachine
+    fileprivate typealias Machine = CoordinatorStateMachine
 
     /// Waits until all that is written is on disk; false where the disk failed.
     private func drainJournal(_ context: ReactorContext, now: Instant) -> Bool {
@@ -210,9 +214,16 @@ extension CoordinatorDriver {
                 // Our own limits are below the transport's: a bug, and no reason to lose the peer.
                 logger.error("message too large to send", metadata: ["limit": "\(limit)"])
             }
-        case .tokenize(let request): events.append(.tokenized(request.job, tokenize(request)))
+        case .tokenize(let request):
+            let tokenizer = tokenizers[request.vocabulary]
+            let template = configuration.chatTemplates.template(ofPool: request.pool)
+            reader.run({ .tokenized(request.job, Self.tokenize(request, tokenizer, template)) }) { [handle] in
+                handle.wake()
+            }
         case .collectTokenizer(let pool, let chunk):
             if let event = collect(chunk, pool: pool) { events.append(event) }
+        case .forgetPool(let pool): assembly.forget(pool)
+        case .forgetTokenizer(let vocabulary): tokenizers[vocabulary] = nil
         case .journal(let record): journal?.writer.append(record) { [handle] in handle.wake() }
         case .log(let level, let text, let fields):
             let metadata = Logger.Metadata(fields.map { ($0.name, "\($0.value)") }) { first, _ in first }
@@ -229,21 +240,25 @@ extension CoordinatorDriver {
         return .clusterStatus(status)
     }
 
-    private func tokenize(_ request: Machine.Tokenization) -> Machine.TokenizedPrompt {
-        guard let tokenizer = tokenizers[request.vocabulary] else {
+    private static func tokenize(
+        _ request: Machine.Tokenization,
+        _ tokenizer: PromptTokenizer?,
+        _ template: ChatTemplate?
+    ) -> Machine.TokenizedPrompt {
+        guard let tokenizer else {
             return .failed(JobError(code: .notReady, message: "the pool's tokenizer has not arrived"))
         }
         do throws(PromptError) {
-            return .tokens(
-                try tokenizer.encode(
-                    prompt: request.prompt,
-                    format: request.format,
-                    system: request.system,
-                    parsesSpecial: request.parsesSpecial,
-                    localSeconds: request.localSeconds,
-                    template: configuration.chatTemplates.template(ofPool: request.pool)
-                )
+            let tokens = try tokenizer.encode(
+                prompt: request.prompt,
+                format: request.format,
+                system: request.system,
+                parsesSpecial: request.parsesSpecial,
+                localSeconds: request.localSeconds,
+                template: template,
+                limit: request.limit
             )
+            return tokens.map { .tokens($0) } ?? .tooLong(limit: request.limit)
         } catch {
             return .failed(JobError(code: .badRequest, message: "\(error); \(ChatTemplates.wayOut)"))
         }
@@ -252,7 +267,7 @@ extension CoordinatorDriver {
     private func collect(_ chunk: TokenizerChunk, pool: String) -> Machine.Event? {
         do throws(NodeError) {
             if let block = try assembly.add(chunk, pool: pool) {
-                loader.load(block, pool: pool, vocabularyHash: chunk.vocabularyHash) { [handle] in handle.wake() }
+                try loader.load(block, pool: pool, vocabularyHash: chunk.vocabularyHash) { [handle] in handle.wake() }
             }
             return nil
         } catch {

@@ -41,7 +41,7 @@ package struct PromptTokenizer: Sendable {
     /// Why prompts cannot be wrapped in the model's own chat template, where it has one that cannot be read.
     package private(set) var templateProblem: String?
 
-    /// The tokens of a prompt.
+    /// The tokens of a prompt; nil where there are more than `limit`.
     ///
     /// In a chat, prompt and system message are text: control tokens come from the template alone, unless
     /// `parsesSpecial` says that those written out in the texts count as well. Bytes that are no UTF-8 become U+FFFD there,
@@ -56,14 +56,15 @@ package struct PromptTokenizer: Sendable {
         system: [UInt8]? = nil,
         parsesSpecial: Bool = false,
         localSeconds: UInt64? = nil,
-        template given: ChatTemplate? = nil
-    ) throws(PromptError) -> [Token] {
+        template given: ChatTemplate? = nil,
+        limit: Int = .max
+    ) throws(PromptError) -> [Token]? {
         let template = given ?? own
         // A template that cannot be read is no reason to do without one in silence.
         let isChat = format == .chat || format == .automatic && (template != nil || templateProblem != nil)
         guard isChat else {
             guard system == nil else { throw PromptError("a system message needs a chat template, and there is none") }
-            return tokenizer.encode(prompt, parseSpecial: true)
+            return tokenizer.encode(prompt, parseSpecial: true, limit: limit)
         }
         guard let template else {
             throw PromptError(
@@ -82,7 +83,7 @@ package struct PromptTokenizer: Sendable {
                 eosToken: eosToken,
                 localSeconds: localSeconds
             )
-            return tokenizer.encode(parsesSpecial ? TemplateString(text.text) : text)
+            return tokenizer.encode(parsesSpecial ? TemplateString(text.text) : text, limit: limit)
         } catch {
             throw PromptError("the chat template failed: \(error)")
         }

@@ -8,6 +8,11 @@ struct TokenizerAssembly {
     /// The block of each pool as far as it has come; the state machine lets one node of a pool send at a time.
     private var parts: [String: [UInt8]] = [:]
 
+    /// A pool is gone: so is what was sent for it.
+    mutating func forget(_ pool: String) {
+        parts[pool] = nil
+    }
+
     /// Takes a chunk; returns the block with the last one. Throws when chunks do not fit together.
     mutating func add(_ chunk: TokenizerChunk, pool: String) throws(NodeError) -> [UInt8]? {
         guard chunk.totalBytes <= Self.maximumBytes else {

@@ -1,10 +1,8 @@
 internal import CascadeCore
-internal import Dispatch
-internal import Synchronization
 
 /// Reads tokenizer blocks beside the reactor thread: a vocabulary of 150,000 tokens takes most of a second, in which
 /// heartbeats must go on.
-final class TokenizerLoader: Sendable {
+struct TokenizerLoader {
     /// What came of a pool's block.
     struct Loaded: Sendable {
         var pool: String
@@ -12,27 +10,38 @@ final class TokenizerLoader: Sendable {
         var tokenizer: Result<PromptTokenizer, NodeError>
     }
 
-    private let loaded = Mutex<[Loaded]>([])
-    private let queue = DispatchQueue(label: "cascade.tokenizer-loader")
+    /// Most blocks that wait to be read: there are not more pools.
+    private static let limit = 16
 
-    /// Reads a complete block and calls `wake` when ``take()`` has something.
-    func load(_ block: [UInt8], pool: String, vocabularyHash: Hash128, wake: @escaping @Sendable () -> Void) {
-        queue.async { [self] in
-            let result = Self.read(block, vocabularyHash: vocabularyHash)
-            loaded.withLock { $0.append(Loaded(pool: pool, vocabularyHash: vocabularyHash, tokenizer: result)) }
-            wake()
+    private let work = SideWork<Loaded>(label: "cascade.tokenizer-loader")
+    /// Pools whose block is being read.
+    private var pending: Set<String> = []
+
+    /// Reads a complete block and calls `wake` when ``take()`` has something. Throws where one of the pool is read already: a
+    /// node may send its block as often as it likes.
+    mutating func load(
+        _ block: [UInt8],
+        pool: String,
+        vocabularyHash: Hash128,
+        wake: @escaping @Sendable () -> Void
+    ) throws(NodeError) {
+        guard pending.count < Self.limit, pending.insert(pool).inserted else {
+            throw .failed("tokenizer block of pool \(pool) while another is being read")
         }
+        work.run(
+            { Loaded(pool: pool, vocabularyHash: vocabularyHash, tokenizer: Self.read(block, vocabularyHash)) },
+            wake: wake
+        )
     }
 
     /// Takes what has been read since the last call.
-    func take() -> [Loaded] {
-        loaded.withLock { loaded in
-            defer { loaded = [] }
-            return loaded
-        }
+    mutating func take() -> [Loaded] {
+        let loaded = work.take()
+        for loaded in loaded { pending.remove(loaded.pool) }
+        return loaded
     }
 
-    private static func read(_ block: [UInt8], vocabularyHash: Hash128) -> Result<PromptTokenizer, NodeError> {
+    private static func read(_ block: [UInt8], _ vocabularyHash: Hash128) -> Result<PromptTokenizer, NodeError> {
         do {
             let tokenizer = try PromptTokenizer(block: block)
             guard tokenizer.vocabulary.hash == vocabularyHash else {

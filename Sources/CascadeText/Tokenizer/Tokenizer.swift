@@ -23,6 +23,8 @@ package final class Tokenizer: Sendable {
     private let preTokenizer: PreTokenizer
     private let merger: PairMerger
     private let specials: SpecialTokenMatcher
+    /// Bytes of the longest token.
+    private let longestToken: Int
     /// Texts of the tokens that show as nothing: control tokens, unused ones and the like.
     private let hiddenTexts: [Token: [UInt8]]
 
@@ -65,6 +67,7 @@ package final class Tokenizer: Sendable {
             }
         }
         hiddenTexts = hidden
+        longestToken = max(1, shown.map(\.count).max() ?? 0, hidden.values.map(\.count).max() ?? 0)
         merger = try PairMerger(tokens: spelled, merges: definition.merges)
         vocabulary = Vocabulary(
             pieces: shown,
@@ -92,31 +95,46 @@ package final class Tokenizer: Sendable {
 
     /// The tokens of a text, given as bytes; see ``encode(_:parseSpecial:addBOS:)-(String,_,_)``.
     package func encode(_ text: [UInt8], parseSpecial: Bool, addBOS: Bool? = nil) -> [Token] {
-        encode(text, foreign: parseSpecial ? [] : [0..<text.count], addBOS: addBOS)
+        encode(text, parseSpecial: parseSpecial, addBOS: addBOS, limit: .max) ?? []
+    }
+
+    /// The tokens of a text; nil where there are more than `limit`, found out without reading the text to its end.
+    package func encode(_ text: [UInt8], parseSpecial: Bool, addBOS: Bool? = nil, limit: Int) -> [Token]? {
+        encode(text, foreign: parseSpecial ? [] : [0..<text.count], addBOS: addBOS, limit: limit)
     }
 
     /// The tokens of a rendered chat template: control tokens are those that the template wrote, and what a user wrote is
     /// text. The template writes the beginning-of-text token itself where the model wants one.
-    package func encode(_ prompt: TemplateString) -> [Token] {
-        encode(Array(prompt.text.utf8), foreign: prompt.foreign, addBOS: false)
+    package func encode(_ prompt: TemplateString) -> [Token] { encode(prompt, limit: .max) ?? [] }
+
+    /// The same; nil where there are more than `limit`.
+    package func encode(_ prompt: TemplateString, limit: Int) -> [Token]? {
+        encode(Array(prompt.text.utf8), foreign: prompt.foreign, addBOS: false, limit: limit)
     }
 
     /// The tokens of a text some ranges of which come from outside.
-    private func encode(_ text: [UInt8], foreign: [Range<Int>], addBOS: Bool?) -> [Token] {
+    private func encode(_ text: [UInt8], foreign: [Range<Int>], addBOS: Bool?, limit: Int) -> [Token]? {
         var tokens: [Token] = []
         if addBOS ?? addsBOS, let begin = roles[.bos] { tokens.append(begin) }
-        text.withUnsafeBufferPointer { text in
+        let fits = text.withUnsafeBufferPointer { text in
             var work = PairMerger.Workspace()
             var start = 0
             var foreign = foreign[...]
             while let found = specials.first(in: text, from: start, foreign: &foreign) {
-                encodePlain(UnsafeBufferPointer(rebasing: text[start..<found.range.lowerBound]), &work, &tokens)
+                let plain = UnsafeBufferPointer(rebasing: text[start..<found.range.lowerBound])
+                guard encodePlain(plain, limit, &work, &tokens) else { return false }
                 tokens.append(found.token)
                 start = found.range.upperBound
             }
-            encodePlain(UnsafeBufferPointer(rebasing: text[start...]), &work, &tokens)
+            return encodePlain(UnsafeBufferPointer(rebasing: text[start...]), limit, &work, &tokens)
         }
-        return tokens
+        return fits && tokens.count <= limit ? tokens : nil
+    }
+
+    /// Whether so many bytes, behind so many tokens, may be few enough tokens: no token is longer than the longest.
+    private func mayFit(_ bytes: Int, behind count: Int, limit: Int) -> Bool {
+        // Bytes without a token are left out, however many they are.
+        count <= limit && (bytes / longestToken <= limit - count || !missingBytes.isEmpty)
     }
 
     /// The bytes that `token` stands for; empty for control tokens and ids outside the vocabulary.
@@ -132,17 +150,21 @@ package final class Tokenizer: Sendable {
         hiddenTexts[token] ?? Array(vocabulary.bytes(of: token))
     }
 
+    /// Appends the tokens of a text without special tokens; stops and says no where they are more than `limit`.
     private func encodePlain(
         _ text: UnsafeBufferPointer<UInt8>,
+        _ limit: Int,
         _ work: inout PairMerger.Workspace,
         _ tokens: inout [Token]
-    ) {
+    ) -> Bool {
         let scanner = TextScanner(bytes: text)
         var start = 0
         while start < text.count {
+            guard mayFit(text.count - start, behind: tokens.count, limit: limit) else { return false }
             let end = preTokenizer.pieceEnd(in: scanner, from: start)
             merger.encode(UnsafeBufferPointer(rebasing: text[start..<end]), using: &work, into: &tokens)
             start = end
         }
+        return true
     }
 }

@@ -153,6 +153,23 @@ extension JobList: WireConvertible {
     }
 }
 
+extension NodeSummary.Rest: WireConvertible {
+    init(decoding proto: Cascade__V1__NodeRest, from reader: FieldReader) throws(WireError) {
+        self.init(
+            milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds"),
+            reason: try reader.note(proto.has_reason, proto.reason, "reason")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__NodeRest {
+        var proto = Cascade__V1__NodeRest()
+        cascade__v1__node_rest__init(&proto)
+        put(&proto.has_milliseconds, &proto.milliseconds, milliseconds)
+        put(&proto.has_reason, &proto.reason, writer.text(reason))
+        return proto
+    }
+}
+
 extension NodeSummary: WireConvertible {
     init(decoding proto: Cascade__V1__NodeSummary, from reader: FieldReader) throws(WireError) {
         let costs: CostCurve = try reader.message(proto.costs, "costs")
@@ -179,7 +196,8 @@ extension NodeSummary: WireConvertible {
             cpuFraction: proto.has_cpu_fraction == 0
                 ? nil : try reader.number(1, proto.cpu_fraction, "cpu_fraction", in: Self.cores),
             host: proto.has_host == 0 ? "" : try reader.name(1, proto.host, "host"),
-            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0
+            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0,
+            rest: try reader.optionalMessage(proto.rest, "rest")
         )
     }
 
@@ -203,6 +221,7 @@ extension NodeSummary: WireConvertible {
         put(&proto.has_cpu_fraction, &proto.cpu_fraction, cpuFraction)
         if !host.isEmpty { put(&proto.has_host, &proto.host, writer.text(host)) }
         if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
+        if let rest { proto.rest = writer.message(rest) }
         return proto
     }
 

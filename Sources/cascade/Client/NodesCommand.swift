@@ -36,7 +36,9 @@ struct NodesListCommand: AsyncParsableCommand {
         abstract: "List the drafters and experts of the cluster.",
         discussion: """
             LOAD are the requests that a node has of those that it takes, PASS what it takes for one token, BUSY the share \
-            of the last ten seconds that it spent in passes, CORES the processor time that its process used in them.
+            of the last ten seconds that it spent in passes, CORES the processor time that its process used in them. A node \
+            that fails job after job is out of use for a pause that doubles each time, as long as another one can do its \
+            work; a line below the table says why.
 
             EXAMPLES
               cascade nodes
@@ -60,7 +62,8 @@ struct NodesListCommand: AsyncParsableCommand {
         var rows = [["NODE", "ROLE", "STATE", "MODEL", "LOAD", "PASS", "BUSY", "CORES"]]
         for node in nodes.map(NodeView.init) {
             rows.append([
-                node.nodeId, node.role, node.state, node.model, "\(node.inFlight)/\(node.credits)",
+                node.nodeId, node.role, node.outOfUse == nil ? node.state : "out of use", node.model,
+                "\(node.inFlight)/\(node.credits)",
                 node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
                 node.busyFraction.map { "\(SubmitSummary.fixed(100 * $0, 0)) %" } ?? "",
                 node.cpuCores.map { SubmitSummary.fixed($0, 2) } ?? "",
@@ -70,6 +73,11 @@ struct NodesListCommand: AsyncParsableCommand {
             for (index, pool) in (["POOL"] + nodes.map(\.pool)).enumerated() { rows[index].insert(pool, at: 2) }
         }
         try Output.line(Table.text(rows, shortened: showsPool ? 4 : 3))
+        for node in nodes {
+            guard let rest = node.rest else { continue }
+            let seconds = SubmitSummary.fixed(rest.milliseconds / 1_000, 0)
+            try Output.line("\(node.identity.name) is out of use, tried again in \(seconds) s: \(rest.reason)")
+        }
     }
 }
 
@@ -78,6 +86,11 @@ private struct NodeView: Encodable {
     struct Cost: Encodable {
         var rows: UInt32
         var ms: Double
+    }
+
+    struct OutOfUse: Encodable {
+        var reason: String
+        var retryMs: Double
     }
 
     var nodeId: String
@@ -101,6 +114,7 @@ private struct NodeView: Encodable {
     var silentMs: Double
     var software: String
     var costs: [Cost]
+    var outOfUse: OutOfUse?
 
     init(_ node: NodeSummary) {
         nodeId = node.identity.name
@@ -124,5 +138,6 @@ private struct NodeView: Encodable {
         silentMs = node.silentMilliseconds
         software = node.software
         costs = node.costs.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
+        outOfUse = node.rest.map { OutOfUse(reason: $0.reason, retryMs: $0.milliseconds) }
     }
 }

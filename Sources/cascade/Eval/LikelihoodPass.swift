@@ -24,7 +24,7 @@ struct LikelihoodPass {
                     prompt: Array((source.prompts[record.problem] ?? "").utf8),
                     format: source.format,
                     system: nil
-                )
+                ) ?? []
             }
             let longest = zip(prompts, open).reduce(16) { max($0, $1.0.count + $1.1.tokens.count) }
             let options = EngineOptions(threads: AvailableCores.count(), contextTokens: longest)

@@ -14,12 +14,19 @@ struct Harness {
     /// What everybody else was sent.
     var inbox: [PeerID: [Message]] = [:]
     var hasExited = false
+    /// Tokenizers that the driver has, by vocabulary.
+    var tokenizers: Set<Hash128> = []
+    var forgottenPools: [String] = []
+    /// Whether prompts become tokens at once, and those that did not.
+    var readsPrompts = true
+    var unreadPrompts: [CoordinatorStateMachine.Tokenization] = []
     /// What was to be written down.
     var records: [JournalRecord] = []
     /// Messages under way to nodes.
     private var sent: [(message: Message, to: PeerID)] = []
     private var lastRequest: UInt64 = 0
     private var lastKey: UInt64 = 0
+    private var lastReturn = 0
 
     static let client = PeerID(Array("client".utf8))
 
@@ -53,14 +60,21 @@ struct Harness {
 
     @discardableResult
     mutating func feed(_ event: CoordinatorStateMachine.Event) -> [CoordinatorStateMachine.Action] {
+        if case .vocabulary(_, let vocabulary) = event { tokenizers.insert(vocabulary.hash) }
         let actions = machine.handle(event, at: now)
         for action in actions {
             switch action {
             case .send(let message, let peer): route(message, peer)
             case .tokenize(let prompt):
-                feed(.tokenized(prompt.job, .tokens(Toy.tokens(prompt.prompt))))
+                if readsPrompts {
+                    feed(.tokenized(prompt.job, .tokens(Toy.tokens(prompt.prompt))))
+                } else {
+                    unreadPrompts.append(prompt)
+                }
             case .exit: hasExited = true
             case .journal(let record): records.append(record)
+            case .forgetPool(let pool): forgottenPools.append(pool)
+            case .forgetTokenizer(let hash): tokenizers.remove(hash)
             case .collectTokenizer, .log: break
             }
         }
@@ -92,6 +106,7 @@ struct Harness {
         guard !sent.isEmpty else { return }
         let (message, peer) = sent.removeFirst()
         guard let index = nodes.firstIndex(where: { $0.peer == peer }) else { return }
+        if message.requestFence != nil, goesAway(index, message) { return }
         if let answer = nodes[index].answer(message) { feed(answer, from: peer) }
     }
 
@@ -107,6 +122,31 @@ struct Harness {
 
     // MARK: Nodes
 
+    /// Whether a node goes when it is asked, and comes back at once.
+    private mutating func goesAway(_ index: Int, _ message: Message) -> Bool {
+        var node = nodes[index]
+        node.received.append(message)
+        lastReturn += 1
+        let identity = node.hello.identity
+        let peer = "\(identity.name) returns for the \(lastReturn). time"
+        now = now.advanced(milliseconds: 1)
+        switch node.vice {
+        case .dies:
+            feed(.peerLost(node.peer))
+            nodes.remove(at: index)
+            join(node.reborn(incarnation: identity.incarnation + 1, peer: peer), costs: node.costs)
+        case .leaves:
+            feed(.goodbye(Goodbye(reason: "")), from: node.peer)
+            nodes.remove(at: index)
+            join(node.reborn(incarnation: identity.incarnation, peer: peer), costs: node.costs)
+        case .reconnects:
+            nodes.remove(at: index)
+            join(node.reborn(incarnation: identity.incarnation, peer: peer), costs: node.costs)
+        case .none, .nonsense, .fails, .forgets: return false
+        }
+        return true
+    }
+
     /// A node joins, ships its vocabulary where it is asked for it, and is ready.
     mutating func join(
         _ node: ToyNode,
@@ -115,6 +155,7 @@ struct Harness {
     ) {
         nodes.removeAll { $0.peer == node.peer }
         nodes.append(node)
+        nodes[nodes.count - 1].costs = costs
         feed(.hello(node.hello), from: node.peer)
         feed(.vocabulary(pool: node.hello.pool, Toy.vocabulary))
         feed(.ready(Ready(boot: 77, costs: costs, credits: credits)), from: node.peer)

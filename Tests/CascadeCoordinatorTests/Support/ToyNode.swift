@@ -57,8 +57,29 @@ struct ToyNode {
     var isUnsure = false
     /// Positions of a sequence at which its drafts are not confident: 0.3 instead of 1.
     var unsureAt: Set<Int> = []
+    /// What is wrong with it.
+    var vice = Vice.none
+    /// What it said that its passes cost.
+    var costs: [CostPoint] = []
     /// Everything it was sent.
     var received: [Message] = []
+
+    /// Ways to be of no use.
+    enum Vice: Sendable {
+        case none
+        /// Its answers break a rule.
+        case nonsense
+        /// It says that it cannot.
+        case fails
+        /// Its process dies when it is asked, and another one of its name joins.
+        case dies
+        /// Its connection breaks when it is asked, and the same process joins again.
+        case reconnects
+        /// It says goodbye when it is asked, and joins again.
+        case leaves
+        /// It lacks what it was sent, whatever that was.
+        case forgets
+    }
 
     init(
         _ name: String,
@@ -92,9 +113,42 @@ struct ToyNode {
         )
     }
 
+    /// The next process of its name.
+    func reborn(incarnation: UInt64, peer: String) -> ToyNode {
+        var next = ToyNode(
+            hello.identity.name,
+            hello.role,
+            incarnation: incarnation,
+            peer: peer,
+            pool: hello.pool,
+            contextLength: hello.contextLength,
+            kvTokens: hello.kvTokens,
+            pace: pace,
+            host: hello.host
+        )
+        (next.vice, next.costs, next.received) = (vice, costs, received)
+        return next
+    }
+
+    /// What a node with a vice answers to a request; nil where it answers honestly.
+    private func spoiltAnswer(_ message: Message) -> Message? {
+        guard let fence = message.requestFence else { return nil }
+        switch vice {
+        case .nonsense where message.isVerify:
+            return .verified(Verified(fence: fence, evidence: [], bonus: 999))
+        case .nonsense:
+            let position = DraftedPosition(token: 99, row: .init(oneHot: 99), gate: DraftGate(maximum: 1))
+            return .drafted(Drafted(fence: fence, positions: [position]))
+        case .fails: return .failed(Failed(fence: fence, code: .nodeFailed, message: "no memory"))
+        case .forgets: return .missing(Missing(fence: fence, length: 0, needsSpec: true))
+        case .none, .dies, .reconnects, .leaves: return nil
+        }
+    }
+
     /// What the node answers to a message; nil where it says nothing.
     mutating func answer(_ message: Message) -> Message? {
         received.append(message)
+        if let spoilt = spoiltAnswer(message) { return spoilt }
         switch message {
         case .ping(let ping):
             let progress = Progress(
@@ -176,5 +230,16 @@ struct ToyNode {
 
     private func missing(_ fence: Fence, _ specID: UInt64) -> Message {
         .missing(Missing(fence: fence, length: 0, needsSpec: specs[specID] == nil))
+    }
+}
+
+extension Message {
+    /// The fence of a Draft or Verify.
+    var requestFence: Fence? {
+        switch self {
+        case .draft(let draft): draft.fence
+        case .verify(let verify): verify.fence
+        default: nil
+        }
     }
 }

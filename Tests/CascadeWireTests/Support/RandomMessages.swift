@@ -388,7 +388,8 @@ extension SeededGenerator {
             busyFraction: maybe { Double.random(in: 0...1, using: &$0) },
             cpuFraction: maybe { Double.random(in: 0...64, using: &$0) },
             host: text(),
-            isSynthetic: once(in: 2)
+            isSynthetic: once(in: 2),
+            rest: maybe { NodeSummary.Rest(milliseconds: $0.duration(), reason: $0.text()) }
         )
     }
 

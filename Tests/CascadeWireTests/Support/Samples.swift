@@ -220,7 +220,8 @@ enum Samples {
         busyFraction: 0.625,
         cpuFraction: 1.25,
         host: "höst",
-        isSynthetic: true
+        isSynthetic: true,
+        rest: NodeSummary.Rest(milliseconds: 9_500, reason: "its replies break a rule")
     )
 
     static let clusterStatus = ClusterStatus(

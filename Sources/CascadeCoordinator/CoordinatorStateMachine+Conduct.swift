@@ -1,0 +1,117 @@
+import CascadeCore
+import OrderedCollections
+
+/// Which nodes are trusted with work, and how they lose and gain that.
+extension CoordinatorStateMachine {
+    /// A node failed a job's request. The job asks others as long as there are some, and so does everybody where that is no
+    /// exception.
+    mutating func blame(_ name: String, for id: JobID, because words: String) {
+        jobs[id]?.sequence?.avoid(name)
+        let (pause, longest) = (limits.restMilliseconds, limits.longestRestMilliseconds)
+        let rest = conducts.note(name, at: now) { conduct in
+            conduct.noteFault(words, job: id, at: now, pause: pause, longestPause: longest)
+        }
+        guard let rest else { return }
+        transitions.count(.nodeDistrusted)
+        log(
+            .warning,
+            "a node is out of use",
+            LogField("node", name),
+            LogField("milliseconds", "\(rest)"),
+            LogField("reason", words)
+        )
+    }
+
+    /// A node gave a good answer.
+    mutating func noteGoodAnswer(_ handle: NodeHandle) {
+        guard let name = nodes[handle]?.name else { return }
+        conducts.note(name, at: now) { $0.noteAnswer() }
+    }
+
+    /// For how long a node is out of use, and why; nil where it is not.
+    func rest(of node: Node) -> NodeSummary.Rest? {
+        let conduct = conducts[node.name]
+        guard case .resting(let end) = conduct.standing(at: now) else { return nil }
+        return NodeSummary.Rest(milliseconds: end.milliseconds(since: now), reason: conduct.reason)
+    }
+
+    /// Whether others are preferred to a node: it was late a moment ago, fails job after job, or says itself that its engine
+    /// is stuck.
+    func isShunned(_ node: Node) -> Bool {
+        conducts[node.name].benchedUntil > now || node.progress.stuckMilliseconds > 0 || rest(of: node) != nil
+    }
+
+    /// Whether a node may get a job's work although others could do it, now or later: it has not failed this job, nor others
+    /// before, and its engine runs. One that was out of use shows with one sequence that it is well again.
+    func isTrusted(_ handle: NodeHandle, with job: JobID?) -> Bool {
+        guard let node = nodes[handle], node.progress.stuckMilliseconds == 0 else { return false }
+        if let job, jobs[job]?.sequence?.avoided.contains(node.name) == true { return false }
+        switch conducts[node.name].standing(at: now) {
+        case .good: return true
+        case .resting: return false
+        case .onTrial: return load(of: handle, without: job).sequences == 0
+        }
+    }
+
+    /// The ready nodes that have room for a sequence of `context` tokens, of which it may come to hold `room`, when they hold
+    /// no other. Where there are some that are trusted with the job, those alone.
+    func candidates(_ role: NodeRole, pool: String, room: Int, context: Int, for job: JobID?) -> [NodeHandle] {
+        let able = nodes.elements.filter { _, node in
+            node.hello.role == role && node.hello.pool == pool && node.state == .ready
+                && node.hello.contextLength >= context
+                && min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens
+        }.map(\.key)
+        let trusted = able.filter { isTrusted($0, with: job) }
+        return trusted.isEmpty ? able : trusted
+    }
+
+    // MARK: Costs
+
+    /// What a request takes by its node's own word, without corrections: reading what the node lacks, then a pass for each
+    /// token to draft.
+    func work(of request: Request) -> Double {
+        guard let curve = nodes[request.node].flatMap({ PassCosts($0.costs) }) else { return 0 }
+        return curve.most(rows: request.rows) + Double(request.count) * curve.milliseconds(rows: 1)
+    }
+
+    /// A request is about to be sent: it and all that are outstanding at its node wait for each other.
+    mutating func noteWork(of index: Int) {
+        let (node, work) = (requests[index].node, work(of: requests[index]))
+        requests[index].work = work
+        requests[index].workAround = work
+        for other in requests.indices where other != index && requests[other].node == node {
+            requests[other].workAround += work
+            requests[index].workAround += requests[other].work
+        }
+    }
+
+    /// Compares how long an answer took with what the node's curve says: its passes by the node's word, the whole by the
+    /// coordinator's clock.
+    mutating func compareCosts(_ request: Request, passes: UInt32, rows: UInt32, milliseconds: Double) {
+        guard let node = nodes[request.node], let curve = PassCosts(node.costs) else { return }
+        if passes > 0, rows >= passes {
+            let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
+            nodes[request.node]?.correction.observe(expected: expected, measured: milliseconds, at: now)
+        }
+        var watch = node.watch
+        watch.observe(
+            waited: now.milliseconds(since: request.sentAt) - node.roundTrip.milliseconds,
+            expected: request.workAround
+        )
+        nodes[request.node]?.watch = watch
+        guard watch.factor != node.watch.factor else { return }
+        let least = watch.factor > 1 ? watch.factor * curve.milliseconds(rows: 1) : nil
+        conducts.note(node.name, at: now) { $0.leastMilliseconds = least }
+    }
+
+    /// A node says what its passes cost. Where an earlier process of its name was found to understate that by far, its word
+    /// counts once answers bear it out.
+    mutating func takeCosts(_ costs: [CostPoint], of handle: NodeHandle) {
+        guard let node = nodes[handle], costs != node.costs else { return }
+        nodes[handle]?.costs = costs
+        nodes[handle]?.correction = CostCorrection()
+        let least = conducts[node.name].leastMilliseconds
+        let said = PassCosts(costs)?.milliseconds(rows: 1)
+        nodes[handle]?.watch = PaceWatch(factor: least.flatMap { least in said.map { least / $0 } } ?? 1)
+    }
+}

@@ -1,0 +1,79 @@
+import CascadeCore
+import OrderedCollections
+
+/// From a prompt to its tokens. The driver makes them, beside everything else that it does, one prompt after the other.
+extension CoordinatorStateMachine {
+    /// Has the next prompt read whose pool's vocabulary is known.
+    mutating func readNextPrompt() {
+        guard let id = prompts.next(where: { isReadable($0) }), let job = jobs[id], let pool = pools[job.submit.pool]
+        else {
+            return
+        }
+        prompts.begin(id)
+        jobs[id]?.stage = .tokenizing
+        jobs[id]?.vocabulary = pool.vocabularyHash
+        let tokenization = Tokenization(
+            job: id,
+            pool: pool.name,
+            vocabulary: pool.vocabularyHash,
+            prompt: job.submit.prompt,
+            format: job.submit.format,
+            system: job.submit.system,
+            parsesSpecial: job.submit.parsesSpecial,
+            localSeconds: job.submit.localSeconds,
+            limit: promptLimit(ofPool: pool.name)
+        )
+        actions.append(.tokenize(tokenization))
+    }
+
+    private func isReadable(_ id: JobID) -> Bool {
+        guard let job = jobs[id], job.stage == .awaitingVocabulary, let pool = pools[job.submit.pool] else {
+            return false
+        }
+        return vocabularies[pool.vocabularyHash] != nil
+    }
+
+    /// The most tokens that any expert of a pool has room for in front of an answer.
+    private func promptLimit(ofPool name: String) -> Int {
+        let experts = nodes.values.filter { $0.hello.pool == name && $0.hello.role == .expert }
+        return experts.map { $0.capacity - 1 }.max() ?? .max
+    }
+
+    mutating func takePrompt(_ prompt: TokenizedPrompt, of id: JobID) {
+        prompts.end(id)
+        settle(prompt, of: id)
+        readNextPrompt()
+    }
+
+    private mutating func settle(_ prompt: TokenizedPrompt, of id: JobID) {
+        guard let job = jobs[id], job.stage == .tokenizing else { return }
+        guard let pool = pools[job.submit.pool], pool.vocabularyHash == job.vocabulary,
+            let vocabulary = vocabularies[pool.vocabularyHash]
+        else {
+            // The pool went away in between; its successor may have other tokens.
+            jobs[id]?.stage = .awaitingVocabulary
+            return
+        }
+        switch prompt {
+        case .failed(let error):
+            finish(id, .error, error)
+        case .tooLong(let limit):
+            let message =
+                "the prompt has more than \(limit) tokens; with its answer, pool \(pool.name) holds \(limit + 1)"
+            finish(id, .error, JobError(code: .contextExceeded, message: message))
+        case .tokens(let tokens) where tokens.isEmpty:
+            finish(id, .error, JobError(code: .badRequest, message: "the prompt has no tokens"))
+        case .tokens(let tokens):
+            guard tokens.allSatisfy({ Int($0) < vocabulary.count }) else {
+                let message = "the prompt has tokens outside pool \(pool.name)'s vocabulary"
+                finish(id, .error, JobError(code: .badRequest, message: message))
+                return
+            }
+            prompts.remove(id)
+            jobs[id]?.prompt = tokens
+            jobs[id]?.stage = .awaitingRoom
+            insertIntoQueue(job)
+            transitions.count(.jobTokenized)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+/// The coordinator's own look at how long a node takes, beside what the node says of itself.
+///
+/// An answer cannot come later than everything that was outstanding at its node takes, one behind the other. Where several
+/// answers in a row, the quickest included, took many times what the node's curve says of all that, the curve is wrong, and
+/// so is what the node says of its passes: its costs count as many times as high. What disturbs a single answer, or a
+/// machine that is busy, does not come so far.
+struct PaceWatch: Equatable, Sendable {
+    /// Answers of which the quickest counts.
+    static let window = 8
+    /// Answers before anything is said.
+    static let least = 3
+    /// How many times too late answers may be before the curve is disbelieved.
+    static let tolerance = 4.0
+    /// Milliseconds that wake-ups, gathering and the network may add to an answer.
+    static let allowance = 3.0
+
+    /// By what to multiply the node's curve at least.
+    private(set) var factor: Double
+    /// How many times longer than the curve says the last answers took.
+    private var ratios: [Double] = []
+
+    /// Creates a watch on a node; `factor` is what is known of an earlier process of its name.
+    init(factor: Double = 1) {
+        self.factor = max(1, factor)
+    }
+
+    /// Takes an answer that came `waited` milliseconds after its request, the network left out, where all that was
+    /// outstanding should have taken `expected`.
+    mutating func observe(waited: Double, expected: Double) {
+        guard waited.isFinite, expected > 0 else { return }
+        ratios.append(max(0, waited - Self.allowance) / expected)
+        if ratios.count > Self.window { ratios.removeFirst() }
+        guard ratios.count >= Self.least, let ratio = ratios.min() else { return }
+        factor = ratio > Self.tolerance ? ratio : 1
+    }
+}
