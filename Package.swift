@@ -140,7 +140,7 @@ let package = Package(
         tests("CascadeModelFetch", ["CascadeHost"]),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
-        tests("CascadeTransport", ["CascadeCore"]),
+        tests("CascadeTransport", ["CascadeCore", "CascadeTestSupport", "CZeroMQ"]),
         tests("CascadeStore", [grdb]),
         tests(
             "CascadeNode",

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// How many descriptors, and so connections, this process may have.
 package enum DescriptorLimit {
-    /// As many as a flood of connections may take: with what ZeroMQ keeps for each, about 200 MB.
-    package static let most = 65_536
+    /// Enough for the connections that a socket may have, see `TransportOptions.maxConnections`, and everything else.
+    package static let most = 8_192
 
     /// The limit in force.
     package static var current: Int {
@@ -12,8 +12,7 @@ package enum DescriptorLimit {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Takes what the system allows, up to ``most``: the usual 1,024 is soon used up by half-open connections, and a limit
-    /// of millions would let those fill the memory.
+    /// Takes what the system allows, up to ``most``: the usual 1,024 is soon used up by half-open connections.
     package static func adjust() {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0 else { return }

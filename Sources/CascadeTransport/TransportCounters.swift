@@ -8,10 +8,12 @@ package struct TransportCounters: Hashable, Sendable {
     package var messagesSent: UInt64 = 0
     /// Bytes of the frames of those messages, routing ids not counted.
     package var bytesSent: UInt64 = 0
-    /// Received messages dropped because they had more than `TransportOptions.maxFrames` frames.
+    /// Received messages dropped, and their connections ended, for more than `TransportOptions.maxFrames` frames.
     package var droppedForFrames: UInt64 = 0
-    /// Received messages dropped because their frames together exceeded `TransportOptions.maxMessageBytes`.
+    /// Received messages dropped, and their connections ended, for more than `TransportOptions.maxMessageBytes`.
     package var droppedForBytes: UInt64 = 0
+    /// Received messages dropped, and their connections ended, because the peer chose its own routing id.
+    package var droppedForName: UInt64 = 0
     /// Sends that ended in `SendResult.full`.
     package var sendsFull: UInt64 = 0
     /// Sends that ended in `SendResult.unreachable`.
@@ -26,8 +28,10 @@ package struct TransportCounters: Hashable, Sendable {
     package var handshakesFailed: UInt64 = 0
     /// Handshakes of peers whose key is not allowed.
     package var keysRefused: UInt64 = 0
-    /// Times that descriptors were nearly used up; counted once a second at most.
-    package var descriptorShortages: UInt64 = 0
+    /// Connections ended for what they had begun and not finished, see `TransportOptions.maxUnfinishedBytes`.
+    package var cutForUnfinished: UInt64 = 0
+    /// Connections for which another one, which had sent nothing yet, was ended.
+    package var crowdings: UInt64 = 0
     /// Attempts to connect that failed and will be repeated.
     package var connectRetries: UInt64 = 0
     /// Times a DEALER socket was replaced because ZeroMQ had given up reconnecting.

@@ -1,16 +1,27 @@
 /// Limits and timings of a reactor's socket. `TransportOptions+Socket.swift` shows how each reaches ZeroMQ.
 package struct TransportOptions: Hashable, Sendable {
-    /// Most frames of a message, the routing id not counted. Longer ones are dropped on receipt and refused on sending.
+    /// Most frames of a message, the routing id not counted. Longer ones are refused on sending, and dropped on receipt
+    /// together with their connection.
     package var maxFrames = 10
     /// Most bytes of a frame. A peer that sends a larger one loses its connection; larger sends are refused.
     ///
     /// One frame must pass the link well within `heartbeatTimeoutMilliseconds`, because heartbeats cannot overtake it:
     /// on slow links send bulk data as many messages of a few hundred kilobytes.
-    package var maxFrameBytes = 8 << 20
-    /// Most bytes of a message's frames together. Larger ones are dropped on receipt and refused on sending.
-    package var maxMessageBytes = 16 << 20
+    package var maxFrameBytes = 2 << 20
+    /// Most bytes of a message's frames together. Larger ones are refused on sending, and dropped on receipt together
+    /// with their connection, as soon as so much of them is there.
+    package var maxMessageBytes = 2 << 20
+    /// Most bytes of the unfinished messages of all peers together; beyond it, the peers with most of them lose their
+    /// connections. Parts take up to 32 times as much memory as they have bytes, handshakes 42 times.
+    package var maxUnfinishedBytes = 6 << 20
+    /// Connections at most; a process that may have fewer descriptors has fewer. Each takes about 24 kB.
+    package var maxConnections = 4096
     /// Messages queued for one peer before a send ends in `SendResult.full`. A backstop: credits are the real bound.
     package var sendQueueMessages = 1000
+    /// Bytes queued for one of a router's peers before a send ends in `SendResult.full`. Not counted on ipc.
+    package var sendQueueBytes = 4 << 20
+    /// The same for all of them together, from which on only peers that read go on getting messages.
+    package var sendQueueBytesOfAll = 64 << 20
     /// Messages of one peer that wait to be received before ZeroMQ stops reading its connection.
     package var receiveQueueMessages = 256
     /// Messages handed to the handler before the reactor looks at wakes, events and deadlines again.
@@ -39,7 +50,9 @@ package struct TransportOptions: Hashable, Sendable {
     package func validate() throws(TransportError) {
         let positive: [(String, Int)] = [
             ("maxFrames", maxFrames), ("maxFrameBytes", maxFrameBytes), ("maxMessageBytes", maxMessageBytes),
-            ("sendQueueMessages", sendQueueMessages), ("receiveQueueMessages", receiveQueueMessages),
+            ("maxUnfinishedBytes", maxUnfinishedBytes), ("maxConnections", maxConnections),
+            ("sendQueueMessages", sendQueueMessages), ("sendQueueBytes", sendQueueBytes),
+            ("sendQueueBytesOfAll", sendQueueBytesOfAll), ("receiveQueueMessages", receiveQueueMessages),
             ("messagesPerTurn", messagesPerTurn), ("backlog", backlog),
             ("reconnectMilliseconds", reconnectMilliseconds), ("reconnectMaxMilliseconds", reconnectMaxMilliseconds),
             ("connectTimeoutMilliseconds", connectTimeoutMilliseconds),
@@ -79,6 +92,12 @@ package struct TransportOptions: Hashable, Sendable {
             throw .badOption(
                 name: "maxMessageBytes",
                 reason: "expected at least maxFrameBytes (\(maxFrameBytes)), got \(maxMessageBytes)"
+            )
+        }
+        if maxUnfinishedBytes < maxMessageBytes {
+            throw .badOption(
+                name: "maxUnfinishedBytes",
+                reason: "expected at least maxMessageBytes (\(maxMessageBytes)), got \(maxUnfinishedBytes)"
             )
         }
     }

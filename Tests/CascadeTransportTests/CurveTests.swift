@@ -6,7 +6,7 @@ import Testing
 @testable import CascadeTransport
 
 /// A list of allowed keys that tests change.
-private final class Allowed: KeyAuthenticator {
+final class Allowed: KeyAuthenticator {
     let keys: Mutex<Set<PublicKey>>
 
     init(_ keys: [PublicKey]) {

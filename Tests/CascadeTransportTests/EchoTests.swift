@@ -77,7 +77,7 @@ struct EchoTests {
         let client = Probe()
         let dealer = try client.start(.dealer(connect: router.boundEndpoint))
         #expect(await eventually { client.isConnected })
-        let message = (0..<3).map { bytes(1 << 20, seed: $0) }
+        let message = (0..<3).map { bytes(600 << 10, seed: $0) }
         for _ in 0..<5 { #expect(await client.send(message, on: dealer) == .sent) }
         #expect(await eventually { client.received.count == 5 })
         #expect(client.received.allSatisfy { $0.frames == message })

@@ -72,6 +72,8 @@ struct EndpointTests {
             ("maxFrames", { $0.maxFrames = 0 }),
             ("maxFrameBytes", { $0.maxFrameBytes = -1 }),
             ("maxMessageBytes", { $0.maxMessageBytes = $0.maxFrameBytes - 1 }),
+            ("maxUnfinishedBytes", { $0.maxUnfinishedBytes = $0.maxMessageBytes - 1 }),
+            ("maxConnections", { $0.maxConnections = 0 }), ("sendQueueBytes", { $0.sendQueueBytes = 0 }),
             ("sendQueueMessages", { $0.sendQueueMessages = 0 }),
             ("receiveQueueMessages", { $0.receiveQueueMessages = Int(Int32.max) + 1 }),
             ("lingerMilliseconds", { $0.lingerMilliseconds = -1 }),

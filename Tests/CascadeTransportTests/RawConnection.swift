@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 
 /// A plain TCP connection to 127.0.0.1, for peers that are no ZeroMQ programs or bad ones.
@@ -48,15 +49,46 @@ final class RawConnection {
         return false
     }
 
-    /// Greets as a ZMTP 3.0 DEALER without security; from here on bytes are frames.
-    func performHandshake() {
+    /// Writes `bytes` again and again until the other side ends the connection, or about `most` are written.
+    /// - Returns: how many were.
+    func flood(_ bytes: [UInt8], most: Int) async -> Int {
+        let descriptor = descriptor
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                var written = 0
+                while written < most {
+                    let count = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+                    if count <= 0 { break }
+                    written += count
+                }
+                continuation.resume(returning: written)
+            }
+        }
+    }
+
+    /// Greets without security, as a ZMTP 3.0 peer does; from here on bytes are frames of the handshake.
+    func greet() {
         var greeting: [UInt8] = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0] + Array("NULL".utf8)
         greeting += [UInt8](repeating: 0, count: 64 - greeting.count)
         write(greeting)
         // As a real peer does: no command before the other's greeting, no message before the other's READY.
         read(64)
-        let ready = [5] + Array("READY".utf8) + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array("DEALER".utf8)
-        write([4, UInt8(ready.count)] + ready)
+    }
+
+    /// Becomes a ZMTP 3.0 DEALER (or ROUTER) without security; from here on bytes are frames of messages.
+    /// - Parameters:
+    ///   - bytes: how much it says of itself beside that.
+    ///   - name: the routing id that it wants, of any length.
+    func performHandshake(as kind: String = "DEALER", saying bytes: Int = 0, named name: [UInt8] = []) {
+        greet()
+        var ready = [5] + Array("READY".utf8) + [11] + Array("Socket-Type".utf8) + [0, 0, 0, 6] + Array(kind.utf8)
+        let nameBytes = (0..<4).map { UInt8(truncatingIfNeeded: name.count >> (24 - 8 * $0)) }
+        if !name.isEmpty { ready += [8] + Array("Identity".utf8) + nameBytes + name }
+        for index in 0..<bytes / 8 {
+            ready += [3] + [0, 6, 12].map { 0x30 + UInt8(index >> $0 & 63) } + [0, 0, 0, 0]
+        }
+        let size = (0..<8).map { UInt8(truncatingIfNeeded: ready.count >> (56 - 8 * $0)) }
+        write((ready.count < 256 ? [4] + size.suffix(1) : [6] + size) + ready)
         read(Int(read(2).last ?? 0))
     }
 

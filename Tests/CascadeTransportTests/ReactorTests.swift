@@ -159,41 +159,42 @@ struct ReactorTests {
         lax.maxFrames = 100
         lax.maxFrameBytes = 32 << 20
         lax.maxMessageBytes = 64 << 20
+        lax.maxUnfinishedBytes = 64 << 20
         let client = Probe()
         let dealer = try client.start(.dealer(connect: router.boundEndpoint), lax)
         #expect(await eventually { client.isConnected })
 
-        // Too many frames, too many bytes: dropped and counted, the connection goes on.
-        #expect(await client.send([[UInt8]](repeating: [1], count: 11), on: dealer) == .sent)
-        let large = [UInt8](repeating: 2, count: 6 << 20)
-        #expect(await client.send([large, large, large], on: dealer) == .sent)
-        #expect(await client.send([[UInt8]](repeating: [3], count: 10), on: dealer) == .sent)
-        #expect(await eventually { client.received.count == 1 })
-        #expect(client.received.first?.frames == [[UInt8]](repeating: [3], count: 10))
-        var counters = await server.run(on: router) { $0.counters }
-        #expect(counters.droppedForFrames == 1 && counters.droppedForBytes == 1 && counters.messagesReceived == 1)
-        #expect(counters.disconnections == 0)
-
-        // Too large a frame: the connection is dropped, and made anew.
-        #expect(await client.send([[UInt8](repeating: 4, count: 9 << 20)], on: dealer) == .sent)
-        #expect(await eventually { client.events.count { if case .connected = $0 { true } else { false } } == 2 })
-        #expect(await client.send([[5]], on: dealer) == .sent)
-        #expect(await eventually { client.received.count == 2 })
-        counters = await server.run(on: router) { $0.counters }
-        #expect(counters.messagesReceived == 2 && counters.disconnections == 1)
+        // Too many frames, too many bytes, too large a frame: each ends the connection, which is made anew.
+        let large = [UInt8](repeating: 2, count: 1 << 20)
+        let bad = [[[UInt8]](repeating: [1], count: 11), [large, large, large], [large + large + [4]]]
+        for (round, message) in bad.enumerated() {
+            #expect(await client.send(message, on: dealer) == .sent)
+            #expect(
+                await eventually {
+                    client.events.count { if case .connected = $0 { true } else { false } } == round + 2
+                }
+            )
+            #expect(await client.send([[UInt8]](repeating: [3], count: 10), on: dealer) == .sent)
+            #expect(await eventually { client.received.count == round + 1 })
+        }
+        #expect(client.received.allSatisfy { $0.frames == [[UInt8]](repeating: [3], count: 10) })
+        let counters = await server.run(on: router) { $0.counters }
+        #expect(counters.messagesReceived == 3 && counters.disconnections == 3 && counters.droppedForFrames == 1)
+        #expect(counters.droppedForBytes + counters.cutForUnfinished == 1)
+        #expect(server.sees { if case .cutOff = $0 { true } else { false } })
 
         // The strict side refuses to send such messages itself.
-        let peer = try #require(server.received.first?.peer)
+        let peer = try #require(server.received.last?.peer)
         #expect(await server.send([], to: peer, on: router) == .refused(.noFrames))
         let many = [[UInt8]](repeating: [1], count: 11)
         #expect(await server.send(many, to: peer, on: router) == .refused(.tooManyFrames(count: 11, limit: 10)))
         #expect(
-            await server.send([[UInt8](repeating: 4, count: 9 << 20)], to: peer, on: router)
-                == .refused(.frameTooLarge(bytes: 9 << 20, limit: 8 << 20))
+            await server.send([large + large + [4]], to: peer, on: router)
+                == .refused(.frameTooLarge(bytes: (2 << 20) + 1, limit: 2 << 20))
         )
         #expect(
             await server.send([large, large, large], to: peer, on: router)
-                == .refused(.messageTooLarge(bytes: 18 << 20, limit: 16 << 20))
+                == .refused(.messageTooLarge(bytes: 3 << 20, limit: 2 << 20))
         )
         dealer.stop("done")
         router.stop("done")

@@ -1,12 +1,13 @@
 import CascadeCore
 import CascadeNode
+import CascadeTestSupport
 import CascadeTransport
 import Foundation
 import Testing
 
 @testable import cascade
 
-/// Ten thousand connections of strangers while jobs run.
+/// Ten thousand connections of strangers, and few that never end what they begin, while jobs run.
 @Suite(.serialized) struct FloodTests {
     private static let total = 10_000
     private static let perSecond = 500
@@ -14,10 +15,13 @@ import Testing
     /// The machine may be busy with other things at one moment, not at all of them; a coordinator that a flood holds up is
     /// held up every time.
     private static let attempts = 4
+    /// What unfinished messages may take: 6 MB, 32 to 42 times, and what comes until they are looked at.
+    private static let unfinishedMegabytes = 384.0
 
     /// Milliseconds of jobs, one after the other, for as long as `isWanted`.
-    private func jobs(_ cluster: TestCluster, _ keys: TestKeys, while isWanted: () -> Bool) async throws -> [Double] {
-        let client = try ClusterClient(endpoint: cluster.endpoint, key: try ConnectionKey(path: keys.file(.client)))
+    private func jobs(_ cluster: TestCluster, _ keys: TestKeys?, while isWanted: () -> Bool) async throws -> [Double] {
+        let key = try keys.map { try ConnectionKey(path: $0.file(.client)) }
+        let client = try ClusterClient(endpoint: cluster.endpoint, key: key)
         var times: [Double] = []
         while isWanted() {
             let submit = Submit.greedy("Once upon a time there was", maxTokens: 400)
@@ -80,7 +84,7 @@ import Testing
         #expect(try await cluster.nodes().map(\.state) == ["ready", "ready"])
     }
 
-    /// Connections beyond the descriptors wait; nothing is lost, and memory stays bounded.
+    /// Strangers make room for others where descriptors are few; nothing is lost, and memory stays bounded.
     @Test(.timeLimit(.minutes(2)))
     func halfOpenConnectionsGiveUpTheirPlaces() async throws {
         let keys = try TestKeys()
@@ -95,11 +99,61 @@ import Testing
             !flood.isDone || MonotonicClock.now().milliseconds(since: start) < 6_000
         }
         #expect(!times.isEmpty)
-        #expect(try cluster.coordinator.errors.contains("nearly all descriptors"))
+        #expect(try cluster.coordinator.errors.contains("too many connections"))
         #expect(try megabytes(coordinator) - before < 16)
         // A newcomer gets in once the strangers' handshakes have been given up.
         let late = try await cluster.client(["status"])
         #expect(late.code == 0, "\(late.errors)")
         #expect(try await cluster.nodes().map(\.state) == ["ready", "ready"])
+    }
+
+    /// Four strangers send what never ends, over and over, as fast as they can: memory stays bounded, at its peak and
+    /// afterwards, and jobs are answered meanwhile.
+    @Test(.timeLimit(.minutes(2)), arguments: PartsFlood.Kind.allCases)
+    func whatNeverEndsTakesBoundedMemory(_ kind: PartsFlood.Kind) async throws {
+        let cluster = try await TestCluster.tinyPair()
+        let coordinator = try cluster.coordinator.pid
+        let warm = MonotonicClock.now()
+        _ = try await jobs(cluster, nil) { MonotonicClock.now().milliseconds(since: warm) < 500 }
+        let before = try megabytes(coordinator)
+        let floods = (1...4).map { PartsFlood(kind, port: cluster.port, seed: UInt64($0)) }
+        let start = MonotonicClock.now()
+        let times = try await jobs(cluster, nil) {
+            MonotonicClock.now().milliseconds(since: start) < 5_000 || floods.contains { $0.bytes < 100_000 }
+        }
+        for flood in floods { flood.stop() }
+        try await waitUntil("the strangers are gone") { floods.allSatisfy(\.isDone) }
+        let peak = try megabytes(coordinator)
+        let bytes = floods.map(\.bytes).reduce(0, +)
+        let connections = floods.map(\.connections).reduce(0, +)
+        print("\(kind): \(bytes >> 20) MB in \(connections) connections, from \(before) to \(peak) MB")
+        #expect(!times.isEmpty)
+        #expect(peak - before < Self.unfinishedMegabytes, "from \(before) to \(peak) MB")
+        try await waitUntil("the memory goes back") {
+            Double(try #require(ProcessStatus.residentBytes(coordinator))) / 1_048_576 < before + 32
+        }
+        #expect(try await cluster.nodes().map(\.state) == ["ready", "ready"])
+    }
+
+    /// A node is no better off than the coordinator that it dials.
+    @Test(.timeLimit(.minutes(2)))
+    func aCoordinatorThatNeverEndsTakesBoundedMemory() async throws {
+        let port = try TCPSocket.freePort()
+        let node = try CascadeProcess(
+            ["drafter", "--model", ClusterTests.drafter, "--endpoint", "tcp://127.0.0.1:\(port)", "--threads", "1"]
+        )
+        try await waitUntil("the node dials") { node.errors.contains("joining") }
+        let before = try megabytes(node.pid)
+        let listener = try #require(TCPSocket.listen(at: SocketAddress(port: port)))
+        let flood = PartsFlood(.emptyParts, listener: listener)
+        try await waitUntil("the node has ended some connections") { flood.connections >= 3 }
+        flood.stop()
+        try await waitUntil("the stranger is gone") { flood.isDone }
+        close(listener)
+        let peak = try megabytes(node.pid)
+        print("a node beside a hostile coordinator: from \(before) to \(peak) MB")
+        #expect(peak - before < Self.unfinishedMegabytes)
+        #expect(node.errors.contains("ended a connection"))
+        #expect(!node.isDone)
     }
 }

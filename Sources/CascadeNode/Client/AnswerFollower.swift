@@ -148,7 +148,9 @@ package struct AnswerFollower {
 
     private mutating func tick(show: (Notice) -> Void) throws(NodeError) {
         let now = MonotonicTime.now()
-        if now.milliseconds(since: lastHeard) > 1_000, now.milliseconds(since: lastSent) > 1_000 { repeatRequest() }
+        let quiet = now.milliseconds(since: lastSent)
+        // The coordinator trusts connections that say something now and then.
+        if quiet > 30_000 || (quiet > 1_000 && now.milliseconds(since: lastHeard) > 1_000) { repeatRequest() }
         let silence = now.milliseconds(since: lastHeard) / 1_000
         if silence > 3, !toldUnreachable {
             toldUnreachable = true

@@ -79,13 +79,16 @@ final class CoordinatorDriver: ReactorHandler {
     }
 
     func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant) {
-        if case .descriptorsScarce(_, let limit) = event {
+        switch event {
+        case .crowded(let limit):
             let fields: Logger.Metadata = [
-                "descriptors": "\(limit)", "handshakes_failed": "\(context.counters.handshakesFailed)",
+                "limit": "\(limit)", "ended": "\(context.counters.crowdings)",
+                "handshakes_failed": "\(context.counters.handshakesFailed)",
             ]
-            logger.warning("connections have used up nearly all descriptors; new ones wait", metadata: fields)
-        } else {
-            logger.debug("connection", metadata: ["event": "\(event)"])
+            logger.warning("too many connections: those that say nothing make room for new ones", metadata: fields)
+        case .cutOff(let peer, let reason):
+            logger.warning("ended a connection", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+        default: logger.debug("connection", metadata: ["event": "\(event)"])
         }
     }
 

@@ -101,6 +101,8 @@ final class NodeAgent: ReactorHandler {
             isConnected = true
             // Say hello at once instead of at the next second.
             if case .joining(_, let count) = link { link = .joining(nextHello: now, helloCount: count) }
+        case .cutOff(let peer, let reason):
+            logger.warning("ended a connection", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
         case .disconnected where isConnected:
             isConnected = false
             logger.warning(

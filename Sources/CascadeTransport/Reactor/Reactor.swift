@@ -6,13 +6,12 @@ internal import Synchronization
 /// Frames are opaque here: `[UInt8]`s that are copied in and out. The handler is confined to the thread, other threads
 /// use a `ReactorHandle`. A reactor runs until it is stopped, whether or not anybody still holds it.
 ///
-/// What it bounds: frames of a message, bytes of a frame and of a message, messages queued per peer and direction, work
-/// per turn, time for a handshake, silence on a connection, time to shut down. What it cannot bound: a peer
-/// that sends parts of a message for ever and never the last one fills ZeroMQ's memory, because limits count finished
-/// messages. So without keys (`TransportSecurity`) listen on loopback or ipc only, see `Endpoint.isLoopback`; with keys a
-/// stranger gets one frame at most into memory, and only until its handshake is given up. Nothing limits the number of
-/// connections but the descriptors of the process, see `DescriptorLimit`. Without keys a peer that is no
-/// ZeroMQ program may be taken for one of ZMTP 1 and its bytes be delivered as frames: handlers must check them.
+/// What it bounds: frames of a message, bytes of a frame and of a message, what peers begin and do not finish, messages
+/// and bytes queued per peer, connections, work per turn, time for a handshake, silence on a connection, time to shut
+/// down; see `TransportOptions`. A connection that breaks a limit is ended. On ipc, where every peer is a process of this
+/// user, unfinished messages and queued bytes are not counted, see `ConnectionTable`. Without keys (`TransportSecurity`)
+/// listen on loopback or ipc only, see `Endpoint.isLoopback`: a peer that is no ZeroMQ program may be taken for one of
+/// ZMTP 1 and its bytes be delivered as frames, which handlers must check.
 ///
 /// What it does not promise: a message can be lost with its connection, also after `SendResult.sent`, and also when it
 /// has reached a dealer's process but not yet its handler. What is delivered is whole, and in order per connection.

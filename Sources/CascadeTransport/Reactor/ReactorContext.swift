@@ -11,6 +11,7 @@ package final class ReactorContext {
 
     /// nil once the reactor has closed its socket.
     var socket: ZMQSocket?
+    var connections: ConnectionTable
     private let isRouter: Bool
     private let options: TransportOptions
     private let handle: ReactorHandle
@@ -21,6 +22,7 @@ package final class ReactorContext {
         self.isRouter = isRouter
         self.options = options
         self.handle = handle
+        connections = ConnectionTable(options)
     }
 
     /// The monotonic clock, read anew.
@@ -39,10 +41,17 @@ package final class ReactorContext {
             counters.sendsUnreachable += 1
             return .unreachable
         }
+        let bytes = frames.reduce(0) { $0 + $1.count }
+        // What a dealer sends is bounded by what its one router asked for.
+        guard !isRouter || connections.hasRoom(for: bytes, to: peer) else {
+            counters.sendsFull += 1
+            return .full
+        }
         switch socket.send(frames, route: isRouter ? peer.bytes : nil) {
         case 0:
             counters.messagesSent += 1
-            counters.bytesSent += UInt64(frames.reduce(0) { $0 + $1.count })
+            counters.bytesSent += UInt64(bytes)
+            if isRouter { connections.noteSent(bytes, to: peer) }
             return .sent
         case EAGAIN:
             counters.sendsFull += 1

@@ -12,6 +12,12 @@ final class ReactorLoop {
     private static let reportsPerTurn = 1024
     /// Time for peers to read a router's last words, see `part`.
     private static let partingMilliseconds = 100
+    /// Time between looks at what connections have sent: ZeroMQ takes parts of 2 bytes at up to 20 MB a second, and each is
+    /// 64 bytes in memory. Looks take a twentieth of the time at most, however many connections there are.
+    private static let lookMilliseconds: UInt64 = 50
+    private static let lookShare: UInt64 = 20
+    /// Time between reports of the same kind of trouble with strangers.
+    private static let noticeMilliseconds: UInt64 = 1_000
 
     let context: ReactorContext
     private let endpoint: Endpoint
@@ -28,6 +34,11 @@ final class ReactorLoop {
     /// Events in the order they came, each with the earliest instant it may be delivered.
     private var events: [(event: ConnectionEvent, due: Instant)] = []
     private var items: [zmq_pollitem_t] = []
+    private var nextLook = Instant(nanoseconds: 0)
+    private var nextCrowdedNotice = Instant(nanoseconds: 0)
+    private var nextCutNotice = Instant(nanoseconds: 0)
+    /// When memory that ended connections had goes back to the system.
+    private var trimDue: Instant?
 
     /// Opens the socket; a router listens when this returns.
     init(
@@ -124,7 +135,8 @@ final class ReactorLoop {
     }
 
     private func turn(_ handler: any ReactorHandler) throws(TransportError) {
-        let ready = try wait(until: [handler.nextDeadline(), events.first?.due, watch.due])
+        let look = context.connections.isWorthLooking ? nextLook : nil
+        let ready = try wait(until: [handler.nextDeadline(), events.first?.due, watch.due, look, trimDue])
         if ready.woken && handle.takeWake() {
             context.counters.wakes += 1
             handler.woken(context, now: MonotonicClock.now())
@@ -132,8 +144,9 @@ final class ReactorLoop {
         if ready.questions { context.counters.keysRefused += UInt64(try zap?.answer() ?? 0) }
         if ready.reports { try readReports() }
         deliverEvents(handler)
-        if ready.messages { try receive(handler) }
+        if ready.messages { try receive(handler, atMost: options.messagesPerTurn) }
         if let due = watch.due, due <= MonotonicClock.now() { try reopen() }
+        try watchConnections(handler)
         let now = MonotonicClock.now()
         if let deadline = handler.nextDeadline(), deadline <= now {
             handler.deadlinePassed(context, now: now)
@@ -187,8 +200,8 @@ final class ReactorLoop {
 
     // MARK: Messages
 
-    private func receive(_ handler: any ReactorHandler) throws(TransportError) {
-        for _ in 0..<options.messagesPerTurn where handle.stopReason == nil {
+    private func receive(_ handler: any ReactorHandler, atMost count: Int) throws(TransportError) {
+        for _ in 0..<count where handle.stopReason == nil {
             let received = try socket.receive(
                 routed: isRouter,
                 maxFrames: options.maxFrames,
@@ -197,13 +210,19 @@ final class ReactorLoop {
             switch received {
             case .nothing:
                 return
-            case .tooManyFrames:
+            case .tooManyFrames(let descriptor):
                 context.counters.droppedForFrames += 1
-            case .tooManyBytes:
+                cut(descriptor, "a message of more than \(options.maxFrames) frames")
+            case .tooManyBytes(let descriptor):
                 context.counters.droppedForBytes += 1
-            case .message(let peer, let frames, let bytes, let user):
+                cut(descriptor, "a message of more than \(options.maxMessageBytes) bytes")
+            case .named(let descriptor):
+                context.counters.droppedForName += 1
+                cut(descriptor, "a name of its own choice")
+            case .message(let peer, let frames, let bytes, let user, let descriptor):
                 context.counters.messagesReceived += 1
                 context.counters.bytesReceived += UInt64(bytes)
+                context.connections.noteDelivery(of: bytes, from: peer, by: descriptor)
                 handler.received(frames, from: peer, user: user, context, now: MonotonicClock.now())
             }
         }
@@ -216,14 +235,60 @@ final class ReactorLoop {
             guard let report = try monitor.next() else { return }
             let now = MonotonicClock.now()
             if !isRouter { watch.observe(report, now: now) }
-            guard case .event(let event) = report else { continue }
-            count(event)
-            if case .disconnected = event {
-                events.append((event, now.advanced(milliseconds: Self.settleMilliseconds)))
-            } else {
-                events.append((event, now))
+            switch report {
+            case .connecting: break
+            case .opened(let descriptor): open(descriptor, now: now)
+            case .ended(let descriptor, let endpoint):
+                context.connections.close(descriptor)
+                note(.disconnected(endpoint: endpoint), due: now.advanced(milliseconds: Self.settleMilliseconds))
+            case .event(let event): note(event, due: now)
             }
         }
+    }
+
+    private func note(_ event: ConnectionEvent, due: Instant) {
+        count(event)
+        events.append((event, due))
+    }
+
+    private func open(_ descriptor: Int32, now: Instant) {
+        guard !context.connections.open(descriptor) else { return }
+        context.counters.crowdings += 1
+        trimDue = trimDue ?? now.advanced(milliseconds: Self.noticeMilliseconds)
+        guard now >= nextCrowdedNotice else { return }
+        nextCrowdedNotice = now.advanced(milliseconds: Self.noticeMilliseconds)
+        note(.crowded(limit: context.connections.capacity), due: now)
+    }
+
+    /// Ends the connections whose peers have begun more than they may, see `ConnectionTable`.
+    private func watchConnections(_ handler: any ReactorHandler) throws(TransportError) {
+        let start = MonotonicClock.now()
+        if let due = trimDue, due <= start {
+            trimDue = nil
+            malloc_trim(0)
+        }
+        guard context.connections.isWorthLooking, start >= nextLook else { return }
+        context.connections.look()
+        let end = MonotonicClock.now()
+        let pause = max(Self.lookMilliseconds * 1_000_000, Self.lookShare * (end.nanoseconds - start.nanoseconds))
+        nextLook = Instant(nanoseconds: end.nanoseconds + pause)
+        guard !context.connections.excess().isEmpty else { return }
+        // Whole messages may merely wait for this thread, which a handler or another process kept busy.
+        try receive(handler, atMost: context.connections.messagesUntilDrained)
+        for (descriptor, bytes) in context.connections.excess() {
+            context.counters.cutForUnfinished += 1
+            cut(descriptor, "\(bytes) bytes that are no finished message")
+        }
+    }
+
+    private func cut(_ descriptor: Int32, _ reason: String) {
+        guard let peer = context.connections.cut(descriptor) else { return }
+        let now = MonotonicClock.now()
+        // By then ZeroMQ has freed the messages; without this the process keeps their memory.
+        trimDue = trimDue ?? now.advanced(milliseconds: Self.noticeMilliseconds)
+        guard now >= nextCutNotice else { return }
+        nextCutNotice = now.advanced(milliseconds: Self.noticeMilliseconds)
+        note(.cutOff(peer: peer, reason: reason), due: now)
     }
 
     private func deliverEvents(_ handler: any ReactorHandler) {
@@ -240,7 +305,7 @@ final class ReactorLoop {
         case .connected: context.counters.connections += 1
         case .disconnected: context.counters.disconnections += 1
         case .handshakeFailed: context.counters.handshakesFailed += 1
-        case .descriptorsScarce: context.counters.descriptorShortages += 1
+        case .crowded, .cutOff: break
         case .retrying: context.counters.connectRetries += 1
         case .reopened: context.counters.socketsReopened += 1
         }
@@ -254,9 +319,8 @@ final class ReactorLoop {
         socket.close()
         (socket, monitor, _, _) = try Self.open(endpoint, isRouter: isRouter, options, security, zeroMQ)
         context.socket = socket
+        context.connections = ConnectionTable(options)
         setPollItems()
-        let event = ConnectionEvent.reopened(endpoint: endpoint.description)
-        count(event)
-        events.append((event, MonotonicClock.now()))
+        note(.reopened(endpoint: endpoint.description), due: MonotonicClock.now())
     }
 }

@@ -29,8 +29,8 @@ final class ZAPHandler {
         for _ in 0..<Self.questionsPerTurn {
             switch try socket.receive(routed: true, maxFrames: 8, maxBytes: 4_096) {
             case .nothing: return refused
-            case .tooManyFrames, .tooManyBytes: continue
-            case .message(let peer, let frames, _, _):
+            case .tooManyFrames, .tooManyBytes, .named: continue
+            case .message(let peer, let frames, _, _, _):
                 guard let question = Question(frames) else { continue }
                 let key = question.key.flatMap { authenticator.allows($0) ? $0 : nil }
                 if key == nil { refused += 1 }

@@ -13,11 +13,11 @@ struct ReconnectWatch {
 
     mutating func observe(_ report: SocketMonitor.Report, now: Instant) {
         switch report {
-        case .event(.disconnected), .event(.handshakeFailed):
+        case .ended, .event(.handshakeFailed):
             due = due ?? now.advanced(milliseconds: Self.patienceMilliseconds)
-        case .event(.retrying), .event(.connected), .connecting:
+        case .event(.retrying), .event(.connected), .opened, .connecting:
             due = nil
-        case .event(.descriptorsScarce), .event(.reopened):
+        case .event:
             break
         }
     }

@@ -7,6 +7,10 @@ final class SocketMonitor {
     /// A report that matters to the reactor.
     enum Report {
         case event(ConnectionEvent)
+        /// A connection is there; its handshake begins.
+        case opened(descriptor: Int32)
+        /// A connection has ended, and ZeroMQ is about to close its descriptor.
+        case ended(descriptor: Int32, endpoint: String)
         /// A connection attempt is under way: of interest to `ReconnectWatch` only.
         case connecting
     }
@@ -16,12 +20,9 @@ final class SocketMonitor {
         ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_DELAYED
         | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED
-    /// The system hands out the lowest free descriptor: one this close to the limit means that few are left.
-    private static let descriptorsLeft = 16
 
     let socket: ZMQSocket
     private let watched: ZMQSocket
-    private var nextShortage = Instant(nanoseconds: 0)
 
     /// Must come before the watched socket is bound or connected, or the first events are missed.
     init(of watched: ZMQSocket, in context: ZMQContext) throws(TransportError) {
@@ -50,7 +51,8 @@ final class SocketMonitor {
     /// The next report; nil when there is none.
     func next() throws(TransportError) -> Report? {
         while true {
-            guard case .message(_, let frames, _, _) = try socket.receive(routed: false, maxFrames: 2, maxBytes: 4096)
+            guard
+                case .message(_, let frames, _, _, _) = try socket.receive(routed: false, maxFrames: 2, maxBytes: 4096)
             else { return nil }
             if let report = report(frames) { return report }
         }
@@ -68,7 +70,7 @@ final class SocketMonitor {
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             return .event(.connected(endpoint: endpoint))
         case ZMQ_EVENT_DISCONNECTED:
-            return .event(.disconnected(endpoint: endpoint))
+            return .ended(descriptor: code, endpoint: endpoint)
         case ZMQ_EVENT_CONNECT_RETRIED:
             return .event(.retrying(endpoint: endpoint, milliseconds: value))
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
@@ -84,12 +86,8 @@ final class SocketMonitor {
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
             let failure: HandshakeFailure = code == 400 ? .keyNotAllowed : .other("refused with status \(value)")
             return .event(.handshakeFailed(endpoint: endpoint, failure: failure))
-        case ZMQ_EVENT_ACCEPTED:
-            // The value is the new connection's descriptor.
-            let limit = DescriptorLimit.current
-            guard Int(code) >= limit - Self.descriptorsLeft, MonotonicClock.now() >= nextShortage else { return nil }
-            nextShortage = MonotonicClock.now().advanced(milliseconds: 1_000)
-            return .event(.descriptorsScarce(endpoint: endpoint, limit: limit))
+        case ZMQ_EVENT_ACCEPTED, ZMQ_EVENT_CONNECTED:
+            return .opened(descriptor: code)
         default:
             return .connecting
         }

@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import Glibc
 internal import Synchronization
 
 /// A ZeroMQ context: its I/O thread, and the namespace of `inproc://` endpoints.
@@ -12,6 +13,9 @@ package final class ZMQContext: Sendable {
 
     /// Creates a context with one I/O thread.
     package init() throws(TransportError) {
+        // A router numbers its peers from where `rand` says, and nothing else sets that going. A peer may choose a number
+        // itself: whoever foretells the next one ends the process, because ZeroMQ aborts when it is taken (4.3.4).
+        srand(UInt32.random(in: 0...UInt32.max))
         guard let raw = zmq_ctx_new() else { throw .zeroMQ("zmq_ctx_new") }
         self.raw = raw
         // One I/O thread moves about a gigabyte a second. BLOCKY 0: a socket whose linger was not set never holds
@@ -19,6 +23,8 @@ package final class ZMQContext: Sendable {
         zmq_ctx_set(raw, ZMQ_IO_THREADS, 1)
         zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, 1023)
         zmq_ctx_set(raw, ZMQ_BLOCKY, 0)
+        // A small part would hold the whole buffer that it came in.
+        zmq_ctx_set(raw, csz_zero_copy_recv, 0)
     }
 
     /// Blocks until every socket is closed and has lingered: closed sockets' linger is bounded, so this ends.

@@ -116,11 +116,16 @@ final class ZMQSocket {
     /// What a receive found.
     enum Received {
         case nothing
-        /// `user` is the key of the peer, where ZeroMQ knows it.
-        case message(peer: PeerID, frames: [[UInt8]], bytes: Int, user: PublicKey?)
-        case tooManyFrames
-        case tooManyBytes
+        /// `user` is the key of the peer, where ZeroMQ knows it; `descriptor` its connection, -1 within a process.
+        case message(peer: PeerID, frames: [[UInt8]], bytes: Int, user: PublicKey?, descriptor: Int32)
+        case tooManyFrames(descriptor: Int32)
+        case tooManyBytes(descriptor: Int32)
+        /// The peer chose the name that its messages are known by, of any length.
+        case named(descriptor: Int32)
     }
+
+    /// Bytes of the routing ids that ZeroMQ gives to peers.
+    private static let routeBytes = 5
 
     /// Takes one whole message, if there is one. Never waits. A message that breaks a limit is drained to its end.
     /// - Parameter routed: the first frame is the sender's routing id (ROUTER sockets).
@@ -134,11 +139,14 @@ final class ZMQSocket {
         var count = 0
         var bytes = 0
         var user: PublicKey?
+        var descriptor: Int32 = -1
+        var isNamed = false
         if routed {
             guard try receiveFrame(&message) else { return .nothing }
-            peer = PeerID(Self.copy(&message))
+            isNamed = zmq_msg_size(&message) != Self.routeBytes
+            if !isNamed { peer = PeerID(Self.copy(&message)) }
             // ZeroMQ never delivers a routing id alone; a message without frames would be nothing to the handler anyway.
-            if zmq_msg_more(&message) == 0 { return .tooManyFrames }
+            if zmq_msg_more(&message) == 0 { return .tooManyFrames(descriptor: -1) }
         }
         repeat {
             // Later parts of a message are always there: ZeroMQ hands over whole messages only.
@@ -146,16 +154,20 @@ final class ZMQSocket {
             count += 1
             bytes += zmq_msg_size(&message)
             // The first frame behind the routing id, which loses what ZeroMQ knows of the peer (4.3.4).
-            if count == 1 { user = zmq_msg_gets(&message, "User-Id").flatMap { PublicKey(String(cString: $0)) } }
+            if count == 1 {
+                user = zmq_msg_gets(&message, "User-Id").flatMap { PublicKey(String(cString: $0)) }
+                descriptor = zmq_msg_get(&message, ZMQ_SRCFD)
+            }
             if count <= maxFrames && bytes <= maxBytes {
                 frames.append(Self.copy(&message))
             } else {
                 frames = []
             }
         } while zmq_msg_more(&message) != 0
-        if count > maxFrames { return .tooManyFrames }
-        if bytes > maxBytes { return .tooManyBytes }
-        return .message(peer: peer, frames: frames, bytes: bytes, user: user)
+        if isNamed { return .named(descriptor: descriptor) }
+        if count > maxFrames { return .tooManyFrames(descriptor: descriptor) }
+        if bytes > maxBytes { return .tooManyBytes(descriptor: descriptor) }
+        return .message(peer: peer, frames: frames, bytes: bytes, user: user, descriptor: descriptor)
     }
 
     /// False when there is nothing to receive.
