@@ -47,6 +47,9 @@ package struct Places: Sendable {
         "\(try state())/run"
     }
 
+    /// The folder for sockets and the like that the system makes for a user's log-in, `XDG_RUNTIME_DIR`; nil where there is none.
+    package var runtime: String? { absolute("XDG_RUNTIME_DIR") }
+
     /// Keys of clusters: `keys` below ``config()``.
     package func keys() throws(PlaceError) -> String {
         "\(try config())/keys"

@@ -90,5 +90,5 @@ package final class GGUFFile: Sendable {
     func checkUnchanged() throws(GGUFError) { try storage.checkUnchanged() }
 
     /// Closes the file. Keys and tensors stay known; tensors can no longer be read.
-    package func close() { storage.closeFile() }
+    package func close() { storage.closeDescriptor() }
 }

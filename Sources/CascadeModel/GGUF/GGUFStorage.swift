@@ -60,7 +60,7 @@ final class GGUFStorage: @unchecked Sendable {
     }
 
     deinit {
-        closeFile()
+        closeDescriptor()
         bytes.deallocate()
     }
 
@@ -129,7 +129,7 @@ final class GGUFStorage: @unchecked Sendable {
     }
 
     /// Closes the file: what is in memory stays, nothing else can be read.
-    func closeFile() {
+    func closeDescriptor() {
         let descriptor = descriptor.exchange(-1, ordering: .relaxed)
         if descriptor >= 0 { close(descriptor) }
     }

@@ -31,8 +31,8 @@ enum RunFolder {
     /// else can enter.
     private static var runtimeFolder: String? {
         var status = stat()
-        guard let path = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"], path.hasPrefix("/"),
-            stat(path, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o777 == 0o700
+        guard let path = Places().runtime, stat(path, &status) == 0, status.st_uid == geteuid(),
+            status.st_mode & 0o777 == 0o700
         else { return nil }
         return path
     }
