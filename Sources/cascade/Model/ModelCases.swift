@@ -80,7 +80,7 @@ struct ModelCases: ParsableArguments {
                     parsesSpecial: item.parse_special ?? parseSpecial,
                     localSeconds: LocalClock.seconds(),
                     template: template
-                )
+                ) ?? []
             } catch {
                 throw CommandFailure.failed(
                     "\(error); leave --chat out to take the text as it is, or name a template with --chat-template"
