@@ -12,10 +12,12 @@ struct ConfigurationKeys {
     let file: GGUFFile
     let prefix: String
 
-    /// The integer `prefix.key`, or the default; outside the range an error names the key.
+    /// The integer `prefix.key`, or the default; outside the range an error names the key, and with `limit` what the
+    /// range's end is.
     func integer(
         _ key: String,
         in range: ClosedRange<Int>,
+        _ limit: String? = nil,
         multipleOf step: Int = 1,
         default fallback: Int? = nil
     ) throws(ModelError) -> Int {
@@ -24,6 +26,7 @@ struct ConfigurationKeys {
         let value = try wrapped { () throws(GGUFError) in try file.unsignedInteger(name) }
         guard range.contains(value), value % step == 0 else {
             var expected = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+            if let limit { expected += " (\(limit))" }
             if step > 1 { expected += ", a multiple of \(step)" }
             throw error(key, expected, "\(value)")
         }

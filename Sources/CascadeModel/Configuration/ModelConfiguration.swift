@@ -60,7 +60,7 @@ package struct ModelConfiguration: Equatable, Sendable {
         width = try keys.integer("embedding_length", in: 32...65_536, multipleOf: 32)
         hiddenWidth = try keys.integer("feed_forward_length", in: 32...1_048_576, multipleOf: 32)
         heads = try keys.integer("attention.head_count", in: 1...1_024)
-        keyValueHeads = try keys.integer("attention.head_count_kv", in: 1...heads, default: heads)
+        keyValueHeads = try keys.integer("attention.head_count_kv", in: 1...heads, "the heads", default: heads)
         guard heads % keyValueHeads == 0 else {
             throw keys.error("attention.head_count_kv", "a divisor of the \(heads) heads", "\(keyValueHeads)")
         }
@@ -70,8 +70,14 @@ package struct ModelConfiguration: Equatable, Sendable {
             throw keys.error("attention.head_count", "heads of 32 to 1024 elements, a multiple of 32", "\(head)")
         }
         headSize = head
-        _ = try keys.integer("attention.value_length", in: head...head, default: head)
-        rotaryDimensions = try keys.integer("rope.dimension_count", in: 2...head, multipleOf: 2, default: head)
+        _ = try keys.integer("attention.value_length", in: head...head, "the width of keys", default: head)
+        rotaryDimensions = try keys.integer(
+            "rope.dimension_count",
+            in: 2...head,
+            "the width of a head",
+            multipleOf: 2,
+            default: head
+        )
         rotaryBase = Double(try keys.float("rope.freq_base", in: 1...1e12, default: 10_000))
         normEpsilon = try keys.float("attention.layer_norm_rms_epsilon", in: 1e-12...1e-2)
         contextLength = try keys.integer("context_length", in: 1...(1 << 20))
