@@ -79,12 +79,17 @@ enum FingerprintRecord {
         _ stamp: FileStamp,
         settledFor nanoseconds: Int = settledNanoseconds
     ) -> Hash128? {
-        // A record has less than 200 bytes; whatever else lies there is none.
+        // A record has less than 200 bytes; whatever else lies there is none, and nobody waits for a FIFO.
+        let descriptor = open(place(of: path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
         var status = stat()
-        guard let handle = FileHandle(forReadingAtPath: place(of: path)), fstat(handle.fileDescriptor, &status) == 0,
-            FileStamp(status).modified &- stamp.changed >= nanoseconds, let data = try? handle.read(upToCount: 512)
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = Foundation.read(descriptor, &bytes, bytes.count)
+        guard count > 0, fstat(descriptor, &status) == 0,
+            FileStamp(status).modified &- stamp.changed >= nanoseconds
         else { return nil }
-        let line = String(decoding: data, as: UTF8.self)
+        let line = String(decoding: bytes.prefix(count), as: UTF8.self)
         let words = line.split(separator: " ", maxSplits: 1)
         guard let digits = words.first, digits.utf8.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
             let low = UInt64(digits.suffix(16), radix: 16)
