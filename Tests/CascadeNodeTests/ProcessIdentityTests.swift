@@ -5,12 +5,20 @@ import Testing
 
 /// Processes that were written down are found again, and nobody else is taken for them.
 struct ProcessIdentityTests {
-    private func sleeper() throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sleep")
-        process.arguments = ["600"]
-        try process.run()
-        return process
+    /// Starts a program; whoever does has to wait for it.
+    private func spawn(_ line: String...) throws -> Int32 {
+        var pid: pid_t = 0
+        var arguments = line.map { strdup($0) } + [nil]
+        defer { for pointer in arguments { free(pointer) } }
+        try #require(posix_spawn(&pid, line[0], nil, nil, &arguments, nil) == 0)
+        return pid
+    }
+
+    /// Waits for the end of what was spawned: the signal that ended it.
+    private func wait(_ pid: Int32) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status & 0x7f
     }
 
     /// The identity with one of its fields changed.
@@ -23,21 +31,19 @@ struct ProcessIdentityTests {
     }
 
     @Test func itIsFoundAgain() throws {
-        let process = try sleeper()
-        defer { kill(process.processIdentifier, SIGKILL) }
-        let identity = try #require(ProcessIdentity(pid: process.processIdentifier))
-        #expect(try changed(identity, "pid", Int(identity.pid)) == identity)
+        let pid = try spawn("/bin/sleep", "600")
+        let identity = try #require(ProcessIdentity(pid: pid))
+        #expect(try changed(identity, "pid", Int(pid)) == identity)
         #expect(identity.isRunning)
         #expect(identity.signal(SIGTERM))
-        process.waitUntilExit()
+        #expect(wait(pid) == SIGTERM)
         #expect(identity.standing == .gone && !identity.signal(SIGTERM))
-        #expect(ProcessIdentity(pid: process.processIdentifier) == nil)
+        #expect(ProcessIdentity(pid: pid) == nil)
     }
 
     @Test func nobodyElseIsTakenForIt() throws {
-        let process = try sleeper()
-        defer { kill(process.processIdentifier, SIGKILL) }
-        let identity = try #require(ProcessIdentity(pid: process.processIdentifier))
+        let pid = try spawn("/bin/sleep", "600")
+        let identity = try #require(ProcessIdentity(pid: pid))
         let others = [
             (try changed(identity, "startTicks", 5), ProcessIdentity.Standing.gone),
             (try changed(identity, "boot", "another boot"), .gone),
@@ -47,21 +53,19 @@ struct ProcessIdentityTests {
             #expect(other.standing == standing)
             #expect(!other.signal(SIGKILL))
         }
-        #expect(identity.isRunning && process.isRunning)
+        #expect(identity.isRunning)
+        kill(pid, SIGKILL)
+        #expect(wait(pid) == SIGKILL)
     }
 
     /// One that has ended and that nobody has asked about yet still has its number.
     @Test func anEndThatNobodyHasNoticed() throws {
-        var pid: pid_t = 0
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
-        defer { free(arguments[0]) }
-        #expect(posix_spawn(&pid, "/bin/true", nil, nil, &arguments, nil) == 0)
+        let pid = try spawn("/bin/true")
         let identity = ProcessIdentity(pid: pid)
         var info = siginfo_t()
         #expect(waitid(P_PID, id_t(pid), &info, Int32(WEXITED | WNOWAIT)) == 0)
         #expect(ProcessIdentity(pid: pid) == nil && identity?.isRunning != true)
-        var status: Int32 = 0
-        #expect(waitpid(pid, &status, 0) == pid)
+        #expect(wait(pid) == 0)
     }
 
     @Test func thereAreNoSuchProcesses() {

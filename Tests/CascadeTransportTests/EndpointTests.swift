@@ -53,7 +53,7 @@ struct EndpointTests {
                 guard case TransportError.badEndpoint(text, let reason)? = error as? TransportError else {
                     return false
                 }
-                return !reason.isEmpty && "\(error)".contains(text)
+                return !reason.isEmpty && "\(error)".contains("\"\(text)\"")
             }
         }
     }

@@ -42,7 +42,7 @@ import Testing
             )
             #expect(second.code == 1 && second.errors.contains("a cluster already runs"), "\(host): \(second)")
         }
-        let down = try await home.run(["down", "--endpoint", "tcp://localhost:0\(port)"])
+        let down = try await home.run(["down", "--endpoint", "tcp://LOCALHOST:\(port)"])
         #expect(down.code == 0 && down.errors.contains("has ended"), "\(down)")
         try await home.waitUntilEmpty()
     }
