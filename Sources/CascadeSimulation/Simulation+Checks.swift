@@ -95,7 +95,7 @@ extension Simulation {
         if let first = late.first {
             let phase = clients[first].phase
             fail(
-                "I13: \(late.count) clients are not done after \(options.livenessSeconds) s without faults: "
+                "I13: not done after \(options.livenessSeconds) s without faults: \(late.count) of \(clients.count) clients; "
                     + "the first, \(first), is in \(phase)"
             )
         } else if let unrest {
