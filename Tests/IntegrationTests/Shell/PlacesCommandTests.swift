@@ -39,7 +39,9 @@ import Testing
     @Test(arguments: ["/proc", "/dev/null", "/proc/1/nowhere"]) func aHomeThatCannotBeWritten(_ home: String)
         async throws
     {
-        let environment = ["HOME": home, "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "CASCADE_MODELS_DIR": ""]
+        let environment = [
+            "HOME": home, "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "XDG_STATE_HOME": "", "CASCADE_MODELS_DIR": "",
+        ]
         let model = Fixtures.modelPath("tiny-llama.Q4_1")
         let commands = [
             ["keys", "new", "a", "--role", "client"], ["model", "fetch", "qwen2.5-coder-0.5b"],
