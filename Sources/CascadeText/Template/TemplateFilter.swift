@@ -13,7 +13,8 @@ enum TemplateFilter: String {
         return filter
     }
 
-    /// The filtered value.
+    /// The filtered value. Not inlined: what filters need of the stack is not for every evaluation to pay.
+    @inline(never)
     func apply(
         to value: TemplateValue,
         _ arguments: TemplateArguments,

@@ -5,7 +5,7 @@ enum TemplateLimits {
     /// Nested tags, brackets and operators in the source.
     static let nesting = 64
     /// Nested evaluations: nesting of the source times nesting of macro calls. One takes up to 2 kB of stack.
-    static let depth = 160
+    static let depth = 128
     /// Lists and maps inside one another; printing, comparing and freeing a value recurse this deep.
     static let valueDepth = 64
     /// Bytes of one string, so also of the output.

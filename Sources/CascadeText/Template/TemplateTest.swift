@@ -19,7 +19,8 @@ enum TemplateTest: String {
         return test
     }
 
-    /// Whether a value passes.
+    /// Whether a value passes. Not inlined, as filters are not.
+    @inline(never)
     func holds(
         for value: TemplateValue,
         _ arguments: TemplateArguments,
