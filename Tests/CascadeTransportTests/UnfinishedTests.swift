@@ -146,13 +146,13 @@ struct UnfinishedTests {
         }
     }
 
-    /// ZeroMQ keeps what a handshake says of a peer: eight say a megabyte each, then send messages like anyone else.
+    /// ZeroMQ keeps what a handshake says of a peer: eight say 0.9 MB each, then send messages like anyone else.
     @Test func handshakesThatAreKept() async throws {
         try await withBystander { router, server in
             var strangers: [RawConnection] = []
             for _ in 0..<8 {
                 let stranger = try #require(RawConnection(port: port(of: router.boundEndpoint)))
-                stranger.performHandshake(saying: 1 << 20)
+                stranger.performHandshake(saying: 900_000)
                 strangers.append(stranger)
                 stranger.write([0, 2, 9, 9])
             }
@@ -171,7 +171,7 @@ struct UnfinishedTests {
     }
 
     /// ZeroMQ would put the name before each of its messages.
-    @Test(arguments: [1, 4, 6, 255, 100_000])
+    @Test(arguments: [1, 4, 6, 255])
     func whoNamesItselfIsEnded(_ bytes: Int) async throws {
         try await withBystander { router, server in
             let count = server.received.count

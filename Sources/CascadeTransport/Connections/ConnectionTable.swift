@@ -35,7 +35,8 @@ struct ConnectionTable {
         var deliversNow = false
         /// Bytes of all its messages that were delivered.
         var bytesOfMessages: UInt64 = 0
-        /// Looks behind deliveries, and the least that was read beyond messages at any of them: handshake and framing.
+        /// Looks behind the first delivery, and the least that was read beyond messages at any of them that found more
+        /// deliveries: handshake and framing.
         var looks = 0
         var opening = UInt64.max
         var isCut = false
@@ -56,11 +57,10 @@ struct ConnectionTable {
         mutating func lookAtReading() {
             guard isCounted, !isCut, let now = connection.bytesRead else { return }
             bytesRead = max(bytesRead, now)
+            if hasDelivered, looks < ConnectionTable.looksAtOpening { looks += 1 }
             guard deliversNow else { return }
             deliversNow = false
             bytesDelivered = bytesRead
-            guard looks < ConnectionTable.looksAtOpening else { return }
-            looks += 1
             opening = min(opening, bytesRead - min(bytesRead, bytesOfMessages))
         }
 
@@ -135,6 +135,9 @@ struct ConnectionTable {
     }
 
     // MARK: What peers send
+
+    /// Whether the connection's beginning was reported.
+    func knows(_ descriptor: Int32) -> Bool { entries[descriptor] != nil }
 
     /// Notes that a message of so many bytes was delivered, and so everything before it in its connection.
     mutating func noteDelivery(of bytes: Int, from peer: PeerID, by descriptor: Int32) {

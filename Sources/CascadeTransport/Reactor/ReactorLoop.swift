@@ -211,21 +211,30 @@ final class ReactorLoop {
             case .nothing:
                 return
             case .tooManyFrames(let descriptor):
+                try meet(descriptor)
                 context.counters.droppedForFrames += 1
                 cut(descriptor, "a message of more than \(options.maxFrames) frames")
             case .tooManyBytes(let descriptor):
+                try meet(descriptor)
                 context.counters.droppedForBytes += 1
                 cut(descriptor, "a message of more than \(options.maxMessageBytes) bytes")
             case .named(let descriptor):
+                try meet(descriptor)
                 context.counters.droppedForName += 1
                 cut(descriptor, "a name of its own choice")
             case .message(let peer, let frames, let bytes, let user, let descriptor):
+                try meet(descriptor)
                 context.counters.messagesReceived += 1
                 context.counters.bytesReceived += UInt64(bytes)
                 context.connections.noteDelivery(of: bytes, from: peer, by: descriptor)
                 handler.received(frames, from: peer, user: user, context, now: MonotonicClock.now())
             }
         }
+    }
+
+    /// A message may be here before its connection's beginning was read, though ZeroMQ has reported that.
+    private func meet(_ descriptor: Int32) throws(TransportError) {
+        if descriptor >= 0, !context.connections.knows(descriptor) { try readReports() }
     }
 
     // MARK: Connections
