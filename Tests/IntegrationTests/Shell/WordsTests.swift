@@ -1,3 +1,4 @@
+import ArgumentParser
 import CascadeTestSupport
 import CascadeWire
 import Foundation
