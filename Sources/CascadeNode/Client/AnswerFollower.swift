@@ -83,8 +83,9 @@ package struct AnswerFollower {
             case .unreadable: break
             case .interrupted:
                 guard submit != nil else { throw .interrupted("no longer followed\(whatIsLeft)") }
-                // A submission that is on its way is waited for: nobody else would cancel its job.
-                if isCancelling || (job == nil && !isConnected) {
+                // A submission that is on its way is waited for: nobody else would cancel its job. One that has not left
+                // does not leave any more.
+                if isCancelling || (job == nil && !isConnected && client.withdraw()) {
                     throw .interrupted("interrupted before the coordinator answered")
                 }
                 isCancelling = true

@@ -12,6 +12,14 @@ final class ClientOutbox: Sendable {
         messages.withLock { if $0.count < Self.capacity { $0.append(message) } }
     }
 
+    /// Takes back what has not left; false where there is nothing.
+    func clear() -> Bool {
+        messages.withLock { messages in
+            defer { messages.removeAll() }
+            return !messages.isEmpty
+        }
+    }
+
     /// Hands messages to `send` in order until it says no.
     func flush(_ send: (Message) -> Bool) {
         messages.withLock { messages in

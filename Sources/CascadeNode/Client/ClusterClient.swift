@@ -48,6 +48,9 @@ package struct ClusterClient: Sendable {
         reactor.wake()
     }
 
+    /// Takes back what was queued and has not left; false where there is nothing.
+    package func withdraw() -> Bool { outbox.clear() }
+
     /// Adds an event from outside, such as Ctrl-C.
     package func inject(_ event: ClientEvent) {
         continuation.yield(event)
