@@ -19,7 +19,7 @@ enum RoleRunner {
                     failureTerminationBehavior: .cancelGroup
                 )
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint] + (hangsUp ? [.sighup] : []),
+            gracefulShutdownSignals: [.sigterm, .sigint] + (Interrupts.isIgnored(SIGHUP) ? [] : [.sighup]),
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -31,15 +31,6 @@ enum RoleRunner {
             // An endpoint that makes no sense, for instance.
             throw CommandFailure.failed("\(error)")
         }
-    }
-
-    /// Whether the end of the terminal is to be noticed: `nohup` has it ignored.
-    private static var hangsUp: Bool {
-        var action = sigaction()
-        sigaction(SIGHUP, nil, &action)
-        // Functions cannot be compared, their addresses can: SIG_IGN is 1.
-        func address(_ handler: sighandler_t?) -> Int { unsafeBitCast(handler, to: Int.self) }
-        return address(action.__sigaction_handler.sa_handler) != address(SIG_IGN)
     }
 }
 

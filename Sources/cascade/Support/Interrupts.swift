@@ -19,43 +19,57 @@ final class Interrupts {
     private static let ignored = signals.filter(isIgnored)
     /// Of the process, as signals are: the first cause decides the exit code.
     private static let cause = Mutex<Cause?>(nil)
-    /// Values that listen: the last one to go gives the signals back.
-    private static let listeners = Mutex(0)
+    /// What is called on a signal, by listener. All share the sources of the first: ignoring a signal again would take away the
+    /// handler that libdispatch has installed for it since, and with it the signal.
+    private static let listeners = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
+    private static let signalCount = Mutex(0)
 
-    private let sources: [any DispatchSourceSignal]
+    /// Of the first listener alone.
+    private var sources: [any DispatchSourceSignal] = []
     private let onInterrupt: @Sendable () -> Void
     /// Closing it ends the thread that watches standard output.
     private let watch: Int32?
 
-    /// Starts listening; stops when the value goes away.
+    /// Starts listening; stops when the value goes away. Listeners nest: the first is the last to go.
     ///
     /// - Parameter watchesOutput: whether the reader of a pipe that goes away while nothing is written counts, too.
     init(watchesOutput: Bool = false, _ onInterrupt: @escaping @Sendable () -> Void) {
         self.onInterrupt = onInterrupt
-        Self.listeners.withLock { $0 += 1 }
-        let queue = DispatchQueue(label: "interrupts")
-        let count = Counter()
-        sources = Self.signals.filter { !Self.ignored.contains($0) }.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
-                if count.next() > 1 { Foundation.exit(128 + number) }
-                Interrupts.raise(.signal(number), onInterrupt)
-            }
-            source.resume()
-            return source
-        }
         watch = watchesOutput ? Self.watchOutput(onInterrupt) : nil
+        let id = ObjectIdentifier(self)
+        let isFirst = Self.listeners.withLock { listeners in
+            listeners[id] = onInterrupt
+            return listeners.count == 1
+        }
+        if isFirst { sources = Self.takeSignals() }
     }
 
     deinit {
         if let watch { close(watch) }
+        _ = Self.listeners.withLock { $0.removeValue(forKey: ObjectIdentifier(self)) }
+        guard !sources.isEmpty else { return }
         for source in sources { source.cancel() }
-        Self.listeners.withLock { count in
-            count -= 1
-            guard count == 0 else { return }
-            for number in Self.signals where !Self.ignored.contains(number) { signal(number, SIG_DFL) }
+        for number in Self.signals where !Self.ignored.contains(number) { signal(number, SIG_DFL) }
+    }
+
+    private static func takeSignals() -> [any DispatchSourceSignal] {
+        let queue = DispatchQueue(label: "interrupts")
+        return signals.filter { !ignored.contains($0) }.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { Interrupts.take(number) }
+            source.resume()
+            return source
         }
+    }
+
+    private static func take(_ number: Int32) {
+        let count = signalCount.withLock { count in
+            count += 1
+            return count
+        }
+        if count > 1 { Foundation.exit(128 + number) }
+        for listener in listeners.withLock({ Array($0.values) }) { raise(.signal(number), listener) }
     }
 
     /// Ends the command because its result cannot be written.
@@ -84,7 +98,8 @@ final class Interrupts {
         onInterrupt()
     }
 
-    private static func isIgnored(_ number: Int32) -> Bool {
+    /// Whether a signal is ignored, as `nohup` has it.
+    static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
         // SIG_IGN is a number in a pointer's clothes: it can be compared and not called.
@@ -112,17 +127,5 @@ final class Interrupts {
             Interrupts.raise(.output(.closedPipe), onInterrupt)
         }
         return ends[1]
-    }
-
-    /// Counts signals.
-    private final class Counter: Sendable {
-        private let count = Mutex(0)
-
-        func next() -> Int {
-            count.withLock { count in
-                count += 1
-                return count
-            }
-        }
     }
 }
