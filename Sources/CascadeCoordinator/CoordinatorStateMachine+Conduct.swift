@@ -96,7 +96,9 @@ extension CoordinatorStateMachine {
         var watch = node.watch
         watch.observe(
             waited: now.milliseconds(since: request.sentAt) - node.roundTrip.milliseconds,
-            expected: request.workAround
+            expected: request.workAround,
+            own: curve.milliseconds(rows: request.rows)
+                + Double(max(0, request.count - 1)) * curve.milliseconds(rows: 1)
         )
         nodes[request.node]?.watch = watch
         guard watch.factor != node.watch.factor else { return }

@@ -39,7 +39,10 @@ struct Node: Sendable {
     var name: String { hello.identity.name }
 
     /// What its passes take, as far as that is known.
-    var passCosts: PassCosts? { PassCosts(costs)?.scaled(by: max(correction.factor, watch.factor)) }
+    /// The clock raises what the node's own word leaves too low, and lowers nothing: without a finding it is silent.
+    var passCosts: PassCosts? {
+        PassCosts(costs)?.scaled(by: watch.factor > 1 ? max(correction.factor, watch.factor) : correction.factor)
+    }
 
     /// Whether to ask for a draft only to see how long it takes, because nobody knows any more.
     func needsProbe(at now: Instant) -> Bool { correction.isStale(at: now) && now >= probeNotBefore }

@@ -14,8 +14,8 @@ struct PromptQueue: Sendable {
     private var clients: OrderedDictionary<PeerID?, [Entry]> = [:]
     /// Whose each prompt is; for look-up only: it is never iterated.
     private var owners: [JobID: PeerID?] = [:]
-    /// The prompt that is being read, whatever has become of its job.
-    private var reading: JobID?
+    /// The prompt that is being read, whatever has become of its job, and whose it is.
+    private var reading: (id: JobID, client: PeerID?)?
 
     /// Bytes that wait for a client, with those that are being read.
     func bytes(of client: PeerID?) -> Int { clients[client]?.reduce(0) { $0 + $1.bytes } ?? 0 }
@@ -35,16 +35,18 @@ struct PromptQueue: Sendable {
         return nil
     }
 
-    /// A prompt is being read: its client's next one comes behind those of all others.
+    /// A prompt is being read.
     mutating func begin(_ id: JobID) {
-        reading = id
-        guard let client = owners[id], let waiting = clients.removeValue(forKey: client) else { return }
-        clients[client] = waiting
+        guard let client = owners[id] else { return }
+        reading = (id, client)
     }
 
-    /// A prompt has been read, whatever came of it.
+    /// A prompt has been read, whatever came of it: its client's next one comes behind those of all others, also of those who
+    /// came meanwhile.
     mutating func end(_ id: JobID) {
-        if reading == id { reading = nil }
+        guard let (read, client) = reading, read == id else { return }
+        reading = nil
+        if let waiting = clients.removeValue(forKey: client) { clients[client] = waiting }
     }
 
     /// A job's prompt has become tokens, or its job has ended.

@@ -96,10 +96,15 @@ struct Cascade: AsyncParsableCommand {
                 let value = environment[culprit.variable] ?? ""
                 throw CommandFailure.usage("\(culprit.variable) is '\(value)' in the environment: \(message)")
             }
-            let text = arguments.first { $0.hasPrefix("-") && message.hasPrefix("Unknown option '\($0)'") }
+            // What looks like an option is one that is misspelled.
+            let text = arguments.first { argument in
+                message.hasPrefix("Unknown option '\(argument)'")
+                    && (!argument.hasPrefix("--") || argument.contains(where: \.isWhitespace))
+            }
             guard let text, let verb = arguments.first else { throw error }
             throw CommandFailure.usage(
-                "\(message); a text that begins with '-' stands behind '--', as in: cascade \(verb) -- '\(text)'"
+                "\(message)\(message.hasSuffix("?") ? "" : ";") a text that begins with '-' stands behind '--', as in: "
+                    + "cascade \(verb) -- '\(text)'"
             )
         }
     }

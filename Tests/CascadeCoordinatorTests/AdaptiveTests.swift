@@ -16,11 +16,12 @@ struct AdaptiveTests {
         return harness
     }
 
-    /// The same where messages take their time, as ``step(_:)`` lets them, and pings have shown it.
-    private static func remoteCluster() -> Harness {
-        var harness = cluster()
-        harness.wait(milliseconds: 1_000, settling: false)
-        for _ in 0..<2 { step(&harness) }
+    /// The same with passes that take as long as ``step(_:)`` lets them: by the coordinator's clock the curves are true.
+    private static func steppedCluster() -> Harness {
+        var harness = Harness(limits: CoordinatorLimits())
+        let expertCosts = [CostPoint(rows: 1, milliseconds: 100), CostPoint(rows: 16, milliseconds: 130)]
+        harness.join(ToyNode("expert", .expert), costs: expertCosts)
+        harness.join(ToyNode("drafter", .drafter, pace: 20), costs: [CostPoint(rows: 1, milliseconds: 20)])
         return harness
     }
 
@@ -76,13 +77,13 @@ struct AdaptiveTests {
 
     /// A drafter that was slow for a while is given up, asked again after a pause, and then used as before.
     @Test func aSlowSpellPasses() throws {
-        var harness = Self.remoteCluster()
+        var harness = Self.steppedCluster()
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
-        harness.nodes[drafter].pace = 80
+        harness.nodes[drafter].pace = 400
         let job = harness.submit(harness.submission(maxTokens: 400))
         for _ in 0..<100 where harness.machine.transitions[.draftUnpaid] < 5 { Self.step(&harness) }
         #expect(harness.machine.transitions[.draftUnpaid] == 5)
-        harness.nodes[drafter].pace = 4
+        harness.nodes[drafter].pace = 20
         let asked = Self.drafts(harness)
         for _ in 0..<30 { Self.step(&harness) }
         #expect(Self.drafts(harness) == asked)
@@ -94,9 +95,9 @@ struct AdaptiveTests {
 
     /// A drafter that stays slow costs two short drafts every five seconds.
     @Test func probesOfASlowDrafterAreRare() throws {
-        var harness = Self.remoteCluster()
+        var harness = Self.steppedCluster()
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
-        harness.nodes[drafter].pace = 80
+        harness.nodes[drafter].pace = 400
         harness.submit(harness.submission(maxTokens: 400))
         for _ in 0..<100 where harness.machine.transitions[.draftUnpaid] < 5 { Self.step(&harness) }
         let asked = Self.drafts(harness)

@@ -87,26 +87,36 @@ struct NodeConductTests {
 
     @Test func aWatchBelievesWhatIsPlausible() {
         var watch = PaceWatch()
-        for waited in [20.0, 75, 25, 400, 30] { watch.observe(waited: waited, expected: 20) }
+        for waited in [20.0, 75, 25, 400, 30] { watch.observe(waited: waited, expected: 20, own: 20) }
         #expect(watch.factor == 1)
         // Wake-ups are long beside the passes of a tiny model.
         var tiny = PaceWatch()
-        for _ in 0..<20 { tiny.observe(waited: 2.5, expected: 0.05) }
+        for _ in 0..<20 { tiny.observe(waited: 2.5, expected: 0.05, own: 0.05) }
         #expect(tiny.factor == 1)
     }
 
     @Test func aLieIsFoundInThreeAnswersAndForgottenInOne() {
         var watch = PaceWatch()
-        watch.observe(waited: 23, expected: 0.001)
-        watch.observe(waited: 43, expected: 0.001)
+        watch.observe(waited: 23, expected: 0.001, own: 0.001)
+        watch.observe(waited: 43, expected: 0.001, own: 0.001)
         #expect(watch.factor == 1)
-        watch.observe(waited: 33, expected: 0.001)
+        watch.observe(waited: 33, expected: 0.001, own: 0.001)
         #expect(abs(watch.factor - 20_000) < 1)
-        for expected in [0, -1, Double.nan] { watch.observe(waited: 5, expected: expected) }
-        watch.observe(waited: .infinity, expected: 1)
+        for expected in [0, -1, Double.nan] { watch.observe(waited: 5, expected: expected, own: expected) }
+        watch.observe(waited: .infinity, expected: 1, own: 1)
         #expect(abs(watch.factor - 20_000) < 1)
-        watch.observe(waited: 3, expected: 0.001)
+        watch.observe(waited: 3, expected: 0.001, own: 0.001)
         #expect(watch.factor == 1)
+    }
+
+    /// What was outstanding with an answer decides whether the curve is believed, not what is made of it.
+    @Test func aFoundLieIsCorrectedByAnAnswersOwnWork() {
+        var watch = PaceWatch()
+        for _ in 0..<3 { watch.observe(waited: 23, expected: 4, own: 1) }
+        #expect(watch.factor == 20)
+        var honest = PaceWatch()
+        for _ in 0..<3 { honest.observe(waited: 23, expected: 5, own: 1) }
+        #expect(honest.factor == 1)
     }
 
     @Test func aPassTakesSomeTime() throws {

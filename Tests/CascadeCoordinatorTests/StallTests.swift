@@ -38,7 +38,7 @@ struct StallTests {
         harness.answerPings(of: "expert", milliseconds: 3_000, progressing: false)
         let stall = try #require(word(&harness))
         #expect(stall.milliseconds > 5_000 && stall.milliseconds < 8_500)
-        #expect(stall.note.contains("1 job pending") && stall.note.contains("expert has 1 requests"), "\(stall.note)")
+        #expect(stall.note.contains("1 job pending") && stall.note.contains("expert has 1 request"), "\(stall.note)")
         harness.unmute("expert")
         harness.settle()
         #expect(word(&harness) == nil, "the job is done")

@@ -2,8 +2,10 @@
 ///
 /// An answer cannot come later than everything that was outstanding at its node takes, one behind the other. Where several
 /// answers in a row, the quickest included, took many times what the node's curve says of all that, the curve is wrong, and
-/// so is what the node says of its passes: its costs count as many times as high. What disturbs a single answer, or a
-/// machine that is busy, does not come so far.
+/// so is what the node says of its passes. What disturbs a single answer, or a machine that is busy, does not come so far.
+///
+/// How wrong it is tells the quickest answer beside its own work alone: what was outstanding with it is mostly in the same
+/// passes, and a factor that left room for all of it would still make of the liar the fastest of its pool.
 struct PaceWatch: Equatable, Sendable {
     /// Answers of which the quickest counts.
     static let window = 8
@@ -16,8 +18,8 @@ struct PaceWatch: Equatable, Sendable {
 
     /// By what to multiply the node's curve at least.
     private(set) var factor: Double
-    /// How many times longer than the curve says the last answers took.
-    private var ratios: [Double] = []
+    /// How many times longer than the curve says the last answers took: of all that was outstanding, and of their own work.
+    private var ratios: [Ratio] = []
 
     /// Creates a watch on a node; `factor` is what is known of an earlier process of its name.
     init(factor: Double = 1) {
@@ -25,12 +27,19 @@ struct PaceWatch: Equatable, Sendable {
     }
 
     /// Takes an answer that came `waited` milliseconds after its request, the network left out, where all that was
-    /// outstanding should have taken `expected`.
-    mutating func observe(waited: Double, expected: Double) {
-        guard waited.isFinite, expected > 0 else { return }
-        ratios.append(max(0, waited - Self.allowance) / expected)
+    /// outstanding should have taken `expected`, and its own passes `own`.
+    mutating func observe(waited: Double, expected: Double, own: Double) {
+        guard waited.isFinite, expected > 0, own > 0 else { return }
+        let spent = max(0, waited - Self.allowance)
+        ratios.append(Ratio(whole: spent / expected, own: spent / own))
         if ratios.count > Self.window { ratios.removeFirst() }
-        guard ratios.count >= Self.least, let ratio = ratios.min() else { return }
-        factor = ratio > Self.tolerance ? ratio : 1
+        guard ratios.count >= Self.least, let whole = ratios.map(\.whole).min(), let least = ratios.map(\.own).min()
+        else { return }
+        factor = whole > Self.tolerance ? least : 1
+    }
+
+    private struct Ratio: Equatable, Sendable {
+        var whole: Double
+        var own: Double
     }
 }

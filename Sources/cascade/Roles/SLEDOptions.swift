@@ -55,7 +55,7 @@ struct SLEDOptions: ParsableArguments {
     }
 
     private static func layers(_ text: String) throws -> [Int] {
-        guard let list = NumberList(argument: text) else {
+        guard let list = NumberList(argument: text), list.numbers.allSatisfy({ $0 >= 0 }) else {
             throw ValidationError("layers are whole numbers separated by commas, such as 7,14,21, not '\(text)'")
         }
         return list.numbers

@@ -59,7 +59,7 @@ import Testing
     func endAMeasurementWithWhatThereIs(_ number: Int32, _ code: Int32) async throws {
         let client = try CascadeProcess(
             [
-                "bench", "serve", "--synthetic-acceptance", "0.5", "--synthetic-ms", "2", "--seconds", "600",
+                "bench", "serve", "--synthetic-acceptance", "0.5", "--synthetic-expert-ms", "2", "--seconds", "600",
                 "--concurrency", "1", "--num-speculative-tokens", "0", "--warm-up", "0", "--turns", "2", "--json",
             ],
             launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
