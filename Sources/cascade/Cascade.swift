@@ -98,7 +98,7 @@ struct Cascade: AsyncParsableCommand {
             }
             // What looks like an option is one that is misspelled.
             let text = arguments.first { argument in
-                message.hasPrefix("Unknown option '\(argument)'")
+                (message.hasPrefix("Unknown option '\(argument)'") || message == "Invalid option: \(argument)")
                     && (!argument.hasPrefix("--") || argument.contains(where: \.isWhitespace))
             }
             guard let text, let verb = arguments.first else { throw error }

@@ -56,7 +56,7 @@ import Testing
     @Test func tablesKeepToTheirWidth() {
         let head = ["NODE", "ROLE", "STATE", "MODEL", "LOAD", "PASS", "BUSY", "CORES"]
         let row = [
-            "expert-a-rather-long-host-name-4194304", "expert", "draining", "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+            "expert-a-rather-long-host-name-41943", "expert", "draining", "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
             "16/16", "123.4 ms", "100 %", "12.34",
         ]
         let lines = Table.text([head, row], shortened: 3).split(separator: "\n")
@@ -86,7 +86,9 @@ import Testing
         ])
         #expect(answer.errors.contains("3 tokens in ") && answer.errors.contains("seed 7"), "\(answer.errors)")
         #expect(!answer.errors.contains("acceptance") && !answer.errors.contains("lossless"), "\(answer.errors)")
-        let told = try await cluster.client(["submit", "--raw", "--max-tokens", "3", "--stats", "short"])
+        let told = try await cluster.client([
+            "submit", "--raw", "--max-tokens", "3", "--num-speculative-tokens", "2", "--stats", "short",
+        ])
         #expect(told.errors.contains("mean acceptance length") && told.errors.contains("lossless"), "\(told.errors)")
         let one = try await cluster.client(["submit", "--raw", "--max-tokens", "1", "é"])
         #expect(one.errors.contains("[1 token in "), "\(one.errors)")
