@@ -9,6 +9,8 @@ enum SeedLists {
         (20_000_089, "I19: a simulated engine stayed stuck when all was healed, and its drained node with it"),
         (30_007_849, "I19: the same"),
         (40_018_580, "I19: the same; the node had left and was not back"),
+        (50_033_587, "I19: the same"),
+        (50_041_525, "I13: a job that had been reported as damaged went on"),
     ]
 
     /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen. Any text
