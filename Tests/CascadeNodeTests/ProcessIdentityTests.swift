@@ -35,9 +35,9 @@ struct ProcessIdentityTests {
         let identity = try #require(ProcessIdentity(pid: pid))
         #expect(try changed(identity, "pid", Int(pid)) == identity)
         #expect(identity.isRunning)
-        #expect(identity.signal(SIGTERM))
-        #expect(wait(pid) == SIGTERM)
-        #expect(identity.standing == .gone && !identity.signal(SIGTERM))
+        #expect(identity.signal(SIGKILL))
+        #expect(wait(pid) == SIGKILL)
+        #expect(identity.standing == .gone && !identity.signal(SIGKILL))
         #expect(ProcessIdentity(pid: pid) == nil)
     }
 
