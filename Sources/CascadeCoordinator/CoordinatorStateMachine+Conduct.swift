@@ -89,20 +89,22 @@ extension CoordinatorStateMachine {
     /// coordinator's clock.
     mutating func compareCosts(_ request: Request, passes: UInt32, rows: UInt32, milliseconds: Double) {
         guard let node = nodes[request.node], let curve = PassCosts(node.costs) else { return }
+        var (correction, watch) = (node.correction, node.watch)
         if passes > 0, rows >= passes {
             let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
-            nodes[request.node]?.correction.observe(expected: expected, measured: milliseconds, at: now)
+            correction.observe(expected: expected, measured: milliseconds, at: now)
         }
-        var watch = node.watch
         watch.observe(
             waited: now.milliseconds(since: request.sentAt) - node.roundTrip.milliseconds,
             expected: request.workAround,
             own: curve.milliseconds(rows: request.rows)
-                + Double(max(0, request.count - 1)) * curve.milliseconds(rows: 1)
+                + Double(max(0, request.count - 1)) * curve.milliseconds(rows: 1),
+            correction: correction.factor
         )
+        nodes[request.node]?.correction = correction
         nodes[request.node]?.watch = watch
         guard watch.factor != node.watch.factor else { return }
-        let least = watch.factor > 1 ? watch.factor * curve.milliseconds(rows: 1) : nil
+        let least = watch.factor.map { $0 * curve.milliseconds(rows: 1) }
         conducts.note(node.name, at: now) { $0.leastMilliseconds = least }
     }
 
@@ -114,6 +116,6 @@ extension CoordinatorStateMachine {
         nodes[handle]?.correction = CostCorrection()
         let least = conducts[node.name].leastMilliseconds
         let said = PassCosts(costs)?.milliseconds(rows: 1)
-        nodes[handle]?.watch = PaceWatch(factor: least.flatMap { least in said.map { least / $0 } } ?? 1)
+        nodes[handle]?.watch = PaceWatch(factor: least.flatMap { least in said.map { least / $0 } })
     }
 }

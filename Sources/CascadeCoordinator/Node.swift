@@ -41,7 +41,7 @@ struct Node: Sendable {
     /// What its passes take, as far as that is known.
     /// The clock raises what the node's own word leaves too low, and lowers nothing: without a finding it is silent.
     var passCosts: PassCosts? {
-        PassCosts(costs)?.scaled(by: watch.factor > 1 ? max(correction.factor, watch.factor) : correction.factor)
+        PassCosts(costs)?.scaled(by: max(correction.factor, watch.factor ?? 0))
     }
 
     /// Whether to ask for a draft only to see how long it takes, because nobody knows any more.

@@ -87,36 +87,54 @@ struct NodeConductTests {
 
     @Test func aWatchBelievesWhatIsPlausible() {
         var watch = PaceWatch()
-        for waited in [20.0, 75, 25, 400, 30] { watch.observe(waited: waited, expected: 20, own: 20) }
-        #expect(watch.factor == 1)
+        for waited in [20.0, 75, 25, 400, 30] { watch.observe(waited: waited, expected: 20, own: 20, correction: 1) }
+        #expect(watch.factor == nil)
         // Wake-ups are long beside the passes of a tiny model.
         var tiny = PaceWatch()
-        for _ in 0..<20 { tiny.observe(waited: 2.5, expected: 0.05, own: 0.05) }
-        #expect(tiny.factor == 1)
+        for _ in 0..<20 { tiny.observe(waited: 2.5, expected: 0.05, own: 0.05, correction: 1) }
+        #expect(tiny.factor == nil)
     }
 
-    @Test func aLieIsFoundInThreeAnswersAndForgottenInOne() {
+    @Test func aLieIsFoundInThreeAnswersAndForgottenInOne() throws {
         var watch = PaceWatch()
-        watch.observe(waited: 23, expected: 0.001, own: 0.001)
-        watch.observe(waited: 43, expected: 0.001, own: 0.001)
-        #expect(watch.factor == 1)
-        watch.observe(waited: 33, expected: 0.001, own: 0.001)
-        #expect(abs(watch.factor - 20_000) < 1)
-        for expected in [0, -1, Double.nan] { watch.observe(waited: 5, expected: expected, own: expected) }
-        watch.observe(waited: .infinity, expected: 1, own: 1)
-        #expect(abs(watch.factor - 20_000) < 1)
-        watch.observe(waited: 3, expected: 0.001, own: 0.001)
-        #expect(watch.factor == 1)
+        watch.observe(waited: 23, expected: 0.001, own: 0.001, correction: 1)
+        watch.observe(waited: 43, expected: 0.001, own: 0.001, correction: 1)
+        #expect(watch.factor == nil)
+        watch.observe(waited: 33, expected: 0.001, own: 0.001, correction: 1)
+        let factor = try #require(watch.factor)
+        #expect(abs(factor - 20_000) < 1)
+        for expected in [0, -1, Double.nan] { watch.observe(waited: 5, expected: expected, own: expected, correction: 1) }
+        watch.observe(waited: .infinity, expected: 1, own: 1, correction: 1)
+        #expect(watch.factor == factor)
+        watch.observe(waited: 3, expected: 0.001, own: 0.001, correction: 1)
+        #expect(watch.factor == nil)
     }
 
     /// What was outstanding with an answer decides whether the curve is believed, not what is made of it.
     @Test func aFoundLieIsCorrectedByAnAnswersOwnWork() {
         var watch = PaceWatch()
-        for _ in 0..<3 { watch.observe(waited: 23, expected: 4, own: 1) }
+        for _ in 0..<3 { watch.observe(waited: 23, expected: 4, own: 1, correction: 1) }
         #expect(watch.factor == 20)
         var honest = PaceWatch()
-        for _ in 0..<3 { honest.observe(waited: 23, expected: 5, own: 1) }
-        #expect(honest.factor == 1)
+        for _ in 0..<3 { honest.observe(waited: 23, expected: 5, own: 1, correction: 1) }
+        #expect(honest.factor == nil)
+    }
+
+    /// A true curve and passes that are said to be quick are one lie; a slow curve and passes that are quick are none.
+    @Test func passesThatAreSaidToBeQuickMustBeQuick() {
+        // Alone, and with seven others in the same passes.
+        for expected in [20.0, 160] {
+            var liar = PaceWatch()
+            for _ in 0..<3 { liar.observe(waited: 23, expected: expected, own: 20, correction: 0.1) }
+            #expect(liar.factor == 1)
+            var fast = PaceWatch()
+            for _ in 0..<3 { fast.observe(waited: 8, expected: expected, own: 20, correction: 0.1) }
+            #expect(fast.factor == nil)
+        }
+        // It says itself that it has become slow.
+        var slow = PaceWatch()
+        for _ in 0..<3 { slow.observe(waited: 203, expected: 20, own: 20, correction: 10) }
+        #expect(slow.factor == nil)
     }
 
     @Test func aPassTakesSomeTime() throws {
