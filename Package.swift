@@ -144,7 +144,10 @@ let package = Package(
         tests("CascadeStore", [grdb]),
         tests(
             "CascadeNode",
-            ["CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", logging]
+            [
+                "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", "CascadeWire",
+                logging,
+            ]
         ),
         .testTarget(
             name: "IntegrationTests",

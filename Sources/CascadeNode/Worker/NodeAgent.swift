@@ -244,7 +244,8 @@ final class NodeAgent: ReactorHandler {
         link = .joined(boot: boot, heartbeatMilliseconds: heartbeat, lastHeard: lastHeard, saidReady: true)
         logger.info("ready")
         serving?(boot)
-        send(.ready(Ready(boot: boot, costs: costs, credits: credits)), context)
+        // One that drains may meet a coordinator that asked for nothing of the kind.
+        send(.ready(Ready(boot: boot, costs: costs, credits: isDraining ? 0 : credits)), context)
     }
 
     private func rejoin(at now: Instant) {
