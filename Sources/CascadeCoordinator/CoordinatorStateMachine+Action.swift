@@ -9,12 +9,12 @@ extension CoordinatorStateMachine {
         /// comes.
         case tokenize(Tokenization)
         /// Put this part of a pool's tokenizer block to the others; when all are there, answer with
-        /// ``Event/vocabulary(pool:_:)`` or ``Event/vocabularyFailed(pool:_:)``. A part at offset 0 begins anew.
-        case collectTokenizer(pool: String, TokenizerChunk)
+        /// ``Event/vocabulary(pool:_:_:)`` or ``Event/vocabularyFailed(pool:_:)``. A part at offset 0 begins anew.
+        case collectTokenizer(pool: String, TokenizerID, TokenizerChunk)
         /// A pool is gone: parts of a tokenizer block for it are of no use.
         case forgetPool(String)
         /// A tokenizer will not be asked for again, unless its block comes again.
-        case forgetTokenizer(Hash128)
+        case forgetTokenizer(TokenizerID)
         /// Write a record down, durably, and answer with ``Event/journaled(upTo:)``. Records are counted from 1.
         case journal(JournalRecord)
         /// Write a line to the log.
@@ -30,7 +30,7 @@ extension CoordinatorStateMachine {
         /// The job's pool.
         package var pool: String
         /// Which tokenizer to use.
-        package var vocabulary: Hash128
+        package var tokenizer: TokenizerID
         /// The prompt's bytes.
         package var prompt: [UInt8]
         /// How it becomes tokens.

@@ -49,7 +49,7 @@ extension CoordinatorStateMachine {
 
     /// Gives a job its place at an expert; false when there is none now. A prompt that fits no expert ends the job.
     private mutating func admit(_ job: Job) -> Bool {
-        guard let pool = pools[job.submit.pool], let vocabulary = vocabularies[pool.vocabularyHash] else {
+        guard let pool = pools[job.submit.pool], let vocabulary = vocabulary(ofPool: pool.name) else {
             return false
         }
         let experts = nodes.values.filter {
@@ -119,7 +119,7 @@ extension CoordinatorStateMachine {
         }
         if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
         if job.stage == .awaitingVocabulary {
-            let isKnown = pools[pool].map { vocabularies[$0.vocabularyHash] != nil } ?? false
+            let isKnown = vocabulary(ofPool: pool) != nil
             return isKnown ? "waiting for its prompt to be read" : "waiting for the tokenizer of pool \(pool)"
         }
         if !experts.contains(where: { $0.state == .ready }) {

@@ -12,7 +12,7 @@ extension CoordinatorStateMachine {
         /// The driver has made tokens of a job's prompt.
         case tokenized(JobID, TokenizedPrompt)
         /// The driver has put a pool's tokenizer block together.
-        case vocabulary(pool: String, Vocabulary)
+        case vocabulary(pool: String, TokenizerID, Vocabulary)
         /// The driver could not use a pool's tokenizer block; says why, for people.
         case vocabularyFailed(pool: String, String)
         /// What an earlier coordinator left: the first event where there is a journal.

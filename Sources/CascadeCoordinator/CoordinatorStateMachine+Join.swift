@@ -145,6 +145,8 @@ extension CoordinatorStateMachine {
             )
         }
         pools[hello.pool]?.expertModel = model
+        // Another pool may have brought its tokenizer.
+        if pool.expertModel == nil { readNextPrompt() }
         return nil
     }
 

@@ -3,19 +3,18 @@ import OrderedCollections
 
 /// From a prompt to its tokens. The driver makes them, beside everything else that it does, one prompt after the other.
 extension CoordinatorStateMachine {
-    /// Has the next prompt read whose pool's vocabulary is known.
+    /// Has the next prompt read whose pool's tokenizer is known.
     mutating func readNextPrompt() {
-        guard let id = prompts.next(where: { isReadable($0) }), let job = jobs[id], let pool = pools[job.submit.pool]
-        else {
-            return
-        }
+        guard let id = prompts.next(where: { isReadable($0) }), let job = jobs[id], let pool = pools[job.submit.pool],
+            let tokenizer = pool.tokenizer
+        else { return }
         prompts.begin(id)
         jobs[id]?.stage = .tokenizing
-        jobs[id]?.vocabulary = pool.vocabularyHash
+        jobs[id]?.tokenizer = tokenizer
         let tokenization = Tokenization(
             job: id,
             pool: pool.name,
-            vocabulary: pool.vocabularyHash,
+            tokenizer: tokenizer,
             prompt: job.submit.prompt,
             format: job.submit.format,
             system: job.submit.system,
@@ -27,10 +26,8 @@ extension CoordinatorStateMachine {
     }
 
     private func isReadable(_ id: JobID) -> Bool {
-        guard let job = jobs[id], job.stage == .awaitingVocabulary, let pool = pools[job.submit.pool] else {
-            return false
-        }
-        return vocabularies[pool.vocabularyHash] != nil
+        guard let job = jobs[id], job.stage == .awaitingVocabulary else { return false }
+        return vocabulary(ofPool: job.submit.pool) != nil
     }
 
     /// The most tokens that any expert of a pool has room for in front of an answer.
@@ -47,10 +44,10 @@ extension CoordinatorStateMachine {
 
     private mutating func settle(_ prompt: TokenizedPrompt, of id: JobID) {
         guard let job = jobs[id], job.stage == .tokenizing else { return }
-        guard let pool = pools[job.submit.pool], pool.vocabularyHash == job.vocabulary,
-            let vocabulary = vocabularies[pool.vocabularyHash]
+        guard let pool = pools[job.submit.pool], pool.tokenizer == job.tokenizer,
+            let vocabulary = vocabulary(ofPool: pool.name)
         else {
-            // The pool went away in between; its successor may have other tokens.
+            // The pool went away in between; its successor may have other tokens, or another way to write chats.
             jobs[id]?.stage = .awaitingVocabulary
             return
         }

@@ -3,11 +3,16 @@ import OrderedCollections
 
 /// How the coordinator learns a pool's tokenizer: an expert ships it (decisions.md 11).
 extension CoordinatorStateMachine {
-    /// Decides whether a node shall ship its tokenizer block with its welcome: one expert of a pool whose vocabulary
+    /// What a pool's tokens stand for; nil while its tokenizer is unknown.
+    func vocabulary(ofPool name: String) -> Vocabulary? {
+        pools[name]?.tokenizer.flatMap { vocabularies[$0] }
+    }
+
+    /// Decides whether a node shall ship its tokenizer block with its welcome: one expert of a pool whose tokenizer
     /// is unknown.
     mutating func askForTokenizer(_ handle: NodeHandle) -> Bool {
         guard let node = nodes[handle], let pool = pools[node.hello.pool] else { return false }
-        guard node.hello.role == .expert, vocabularies[pool.vocabularyHash] == nil else { return false }
+        guard node.hello.role == .expert, vocabulary(ofPool: pool.name) == nil else { return false }
         guard pool.tokenizerSource == nil || pool.tokenizerSource == handle else { return false }
         pools[pool.name]?.tokenizerSource = handle
         pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
@@ -28,9 +33,9 @@ extension CoordinatorStateMachine {
     }
 
     mutating func takeChunk(_ chunk: TokenizerChunk, from handle: NodeHandle) {
-        guard let node = nodes[handle], let pool = pools[node.hello.pool], pool.tokenizerSource == handle else {
-            return
-        }
+        guard let node = nodes[handle], let pool = pools[node.hello.pool], pool.tokenizerSource == handle,
+            let tokenizer = pool.tokenizer
+        else { return }
         let total = Int(chunk.totalBytes)
         let isSound =
             chunk.vocabularyHash == pool.vocabularyHash && total <= limits.tokenizerBytes && !chunk.bytes.isEmpty
@@ -41,42 +46,42 @@ extension CoordinatorStateMachine {
         }
         pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
         noteProgress(inPool: pool.name)
-        actions.append(.collectTokenizer(pool: pool.name, chunk))
+        actions.append(.collectTokenizer(pool: pool.name, tokenizer, chunk))
     }
 
-    mutating func learn(_ vocabulary: Vocabulary, of name: String) {
-        guard vocabularies[vocabulary.hash] == nil else { return }
-        guard let pool = pools[name], vocabulary.hash == pool.vocabularyHash,
+    mutating func learn(_ vocabulary: Vocabulary, of tokenizer: TokenizerID, inPool name: String) {
+        guard vocabularies[tokenizer] == nil else { return }
+        guard let pool = pools[name], pool.tokenizer == tokenizer, vocabulary.hash == tokenizer.vocabulary,
             vocabulary.count == pool.vocabularyCount
         else {
-            actions.append(.forgetTokenizer(vocabulary.hash))
-            if pools[name] != nil {
+            actions.append(.forgetTokenizer(tokenizer))
+            if pools[name]?.tokenizer == tokenizer {
                 giveUpTokenizer(of: name, because: "the block describes other tokens than its sender's hello")
             }
             return
         }
-        vocabularies[vocabulary.hash] = vocabulary
+        vocabularies[tokenizer] = vocabulary
         transitions.count(.vocabularyKnown)
         log(.info, "vocabulary known", LogField("pool", name))
-        for other in pools.keys where pools[other]?.vocabularyHash == vocabulary.hash {
+        for other in pools.keys where pools[other]?.tokenizer == tokenizer {
             pools[other]?.tokenizerSource = nil
         }
         readNextPrompt()
     }
 
-    /// A pool is forgotten. Its vocabulary stays for a while, if others have it or it may come back; of those that no pool has,
+    /// A pool is forgotten. Its tokenizer stays for a while, if others have it or it may come back; of those that no pool has,
     /// the longest unused go.
     mutating func forgetPool(_ name: String) {
         guard let pool = pools.removeValue(forKey: name) else { return }
         actions.append(.forgetPool(name))
-        if let vocabulary = vocabularies.removeValue(forKey: pool.vocabularyHash) {
-            vocabularies[pool.vocabularyHash] = vocabulary
+        if let tokenizer = pool.tokenizer, let vocabulary = vocabularies.removeValue(forKey: tokenizer) {
+            vocabularies[tokenizer] = vocabulary
         }
-        let used = Set(pools.values.map(\.vocabularyHash))
+        let used = Set(pools.values.compactMap(\.tokenizer))
         let unused = vocabularies.keys.filter { !used.contains($0) }
-        for hash in unused.dropLast(limits.unusedVocabularies) {
-            vocabularies[hash] = nil
-            actions.append(.forgetTokenizer(hash))
+        for tokenizer in unused.dropLast(limits.unusedVocabularies) {
+            vocabularies[tokenizer] = nil
+            actions.append(.forgetTokenizer(tokenizer))
         }
     }
 

@@ -49,8 +49,8 @@ package struct CoordinatorStateMachine: Sendable {
     var servedPools: OrderedSet<String> = []
     /// When the first of them came.
     var servedSince: Instant?
-    /// Known vocabularies; of those that no pool has, the longest unused come first.
-    var vocabularies: OrderedDictionary<Hash128, Vocabulary> = [:]
+    /// The vocabularies of known tokenizers; of those that no pool has, the longest unused come first.
+    var vocabularies: OrderedDictionary<TokenizerID, Vocabulary> = [:]
     /// Jobs that have not ended, oldest first.
     var jobs = JobTable()
     /// Bytes of their submissions.
@@ -127,7 +127,7 @@ package struct CoordinatorStateMachine: Sendable {
         case .peerLost(let peer): losePeer(peer)
         case .peerFull(let peer): dropWatchers(of: peer)
         case .tokenized(let job, let prompt): takePrompt(prompt, of: job)
-        case .vocabulary(let pool, let vocabulary): learn(vocabulary, of: pool)
+        case .vocabulary(let pool, let tokenizer, let vocabulary): learn(vocabulary, of: tokenizer, inPool: pool)
         case .vocabularyFailed(let pool, let problem): giveUpTokenizer(of: pool, because: problem)
         case .restored(let jobs): restore(jobs)
         case .journaled(let record): takeJournaled(upTo: record)

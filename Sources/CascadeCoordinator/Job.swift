@@ -25,7 +25,7 @@ struct Job: Sendable {
     /// What an earlier coordinator committed of its answer, until its rounds run here.
     var journaled: Boxed<JournaledAnswer>?
     /// Whose tokens the driver was asked for.
-    var vocabulary: Hash128?
+    var tokenizer: TokenizerID?
     /// The prompt's tokens, from ``Stage/awaitingRoom`` on.
     var prompt: [Token] = []
     /// From ``Stage/running`` on.

@@ -125,8 +125,9 @@ struct HostilePeers {
     private mutating func joinPair() throws(FuzzFailure) {
         for (name, role) in [("expert", NodeRole.expert), ("drafter", .drafter)] {
             let peer = PeerID(Array(name.utf8))
-            try feed(.message(.hello(Self.hello(name, role)), from: peer))
-            try feed(.vocabulary(pool: "default", Self.vocabulary))
+            let hello = Self.hello(name, role)
+            try feed(.message(.hello(hello), from: peer))
+            if role == .expert { try feed(.vocabulary(pool: "default", TokenizerID(hello), Self.vocabulary)) }
             try feed(.message(.ready(Self.ready), from: peer))
         }
     }
@@ -230,7 +231,7 @@ struct HostilePeers {
                 case .send(let message, let peer): try take(message, to: peer)
                 case .tokenize(let prompt):
                     events.append(.tokenized(prompt.job, .tokens(Self.tokens(of: prompt.prompt))))
-                case .collectTokenizer(let pool, let chunk):
+                case .collectTokenizer(let pool, _, let chunk):
                     // The driver has its own bounds; what it makes of a whole block is either of these.
                     let isWhole = chunk.offset == 0 && chunk.bytes.count == chunk.totalBytes
                     if isWhole { events.append(.vocabularyFailed(pool: pool, "no GGUF file")) }

@@ -129,7 +129,8 @@ extension Simulation {
         case .tokenize(let prompt):
             let tokens = ToyLanguage.tokens(ofPrompt: prompt.prompt)
             queue.insert(.driver(.tokenized(prompt.job, .tokens(tokens)), boot: boot), at: later(10))
-        case .collectTokenizer(let pool, let chunk): collect(chunk, pool: pool, boot: boot)
+        case .collectTokenizer(let pool, let tokenizer, let chunk):
+            collect(chunk, of: tokenizer, pool: pool, boot: boot)
         case .forgetPool, .forgetTokenizer: break
         case .journal(let record): write(record, boot: boot)
         case .log(let level, let text, let fields):
@@ -138,14 +139,15 @@ extension Simulation {
         }
     }
 
-    private mutating func collect(_ chunk: TokenizerChunk, pool: String, boot: UInt64) {
+    private mutating func collect(_ chunk: TokenizerChunk, of tokenizer: TokenizerID, pool: String, boot: UInt64) {
         assembly[chunk.offset] = chunk.bytes
         var block: [UInt8] = []
         while let part = assembly[UInt32(block.count)] { block += part }
         guard block.count == Int(chunk.totalBytes) else { return }
         assembly = [:]
         if block == ToyLanguage.tokenizerBlock {
-            queue.insert(.driver(.vocabulary(pool: pool, ToyLanguage.vocabulary), boot: boot), at: later(10))
+            let event = CoordinatorStateMachine.Event.vocabulary(pool: pool, tokenizer, ToyLanguage.vocabulary)
+            queue.insert(.driver(event, boot: boot), at: later(10))
         } else {
             fail("the tokenizer block arrived with other bytes")
         }

@@ -52,6 +52,7 @@ struct LookupLawTests {
             .message(.hello(ToyNode("expert", .expert).hello), from: expert),
             .vocabulary(
                 pool: "default",
+                Toy.tokenizer,
                 Vocabulary(
                     pieces: [[97], [98], [99], []] + [[UInt8]](repeating: [], count: Toy.count - 4),
                     endTokens: [Self.end],

@@ -41,7 +41,7 @@ struct NodeTests {
         _ = hello(other, to: &harness)
         var chunk = TokenizerChunk(vocabularyHash: Toy.hash, totalBytes: 4, offset: 0, bytes: [1, 2])
         #expect(harness.feed(.tokenizerChunk(chunk), from: other.peer).isEmpty)
-        let expected = CoordinatorStateMachine.Action.collectTokenizer(pool: "default", chunk)
+        let expected = CoordinatorStateMachine.Action.collectTokenizer(pool: "default", Toy.tokenizer, chunk)
         #expect(harness.feed(.tokenizerChunk(chunk), from: source.peer) == [expected])
         chunk.offset = 3
         #expect(harness.feed(.tokenizerChunk(chunk), from: source.peer).isEmpty)
@@ -54,11 +54,12 @@ struct NodeTests {
     @Test func aVocabularyThatIsNotThePoolsIsNotTaken() {
         var harness = Harness()
         _ = hello(ToyNode("expert", .expert), to: &harness)
-        harness.feed(.vocabulary(pool: "default", Vocabulary(pieces: [[], [97]], endTokens: [0], hash: Toy.hash)))
-        harness.feed(.vocabulary(pool: "nobody", Toy.vocabulary))
+        let other = Vocabulary(pieces: [[], [97]], endTokens: [0], hash: Toy.hash)
+        harness.feed(.vocabulary(pool: "default", Toy.tokenizer, other))
+        harness.feed(.vocabulary(pool: "nobody", Toy.tokenizer, Toy.vocabulary))
         harness.feed(.vocabularyFailed(pool: "default", "no tokens"))
         #expect(harness.machine.transitions[.vocabularyKnown] == 0)
-        harness.feed(.vocabulary(pool: "default", Toy.vocabulary))
+        harness.feed(.vocabulary(pool: "default", Toy.tokenizer, Toy.vocabulary))
         #expect(harness.machine.transitions[.vocabularyKnown] == 1)
     }
 

@@ -130,6 +130,10 @@ struct PoolTests {
 
     private func hash(_ number: UInt64) -> Hash128 { Hash128(high: 100, low: number) }
 
+    private func tokenizer(_ number: UInt64) -> TokenizerID {
+        TokenizerID(ToyNode("guest", .expert, vocabularyHash: hash(number)).hello)
+    }
+
     private func visit(_ harness: inout Harness, _ number: UInt64, incarnation: UInt64 = 1) {
         let node = ToyNode(
             "guest",
@@ -141,7 +145,7 @@ struct PoolTests {
         )
         harness.feed(.hello(node.hello), from: node.peer)
         if case .welcome(let welcome)? = harness.messages(node.peer).last, welcome.wantsTokenizer {
-            harness.feed(.vocabulary(pool: "guests", vocabulary(number)))
+            harness.feed(.vocabulary(pool: "guests", tokenizer(number), vocabulary(number)))
         }
         harness.feed(.goodbye(Goodbye(reason: "")), from: node.peer)
     }
@@ -152,25 +156,66 @@ struct PoolTests {
         var harness = Harness.pair()
         for number in 0..<20 as Range<UInt64> { visit(&harness, number) }
         #expect(harness.machine.gauges.vocabularies == 3)
-        #expect(harness.tokenizers == [Toy.hash, hash(18), hash(19)])
+        #expect(harness.tokenizers == [Toy.tokenizer, tokenizer(18), tokenizer(19)])
         #expect(harness.machine.gauges.excesses(over: harness.machine.limits).isEmpty)
         // The one that comes back is not asked for, and is the last to go.
         let known = harness.machine.transitions[.vocabularyKnown]
         visit(&harness, 18, incarnation: 2)
         #expect(harness.machine.transitions[.vocabularyKnown] == known)
         visit(&harness, 20)
-        #expect(harness.tokenizers == [Toy.hash, hash(18), hash(20)])
+        #expect(harness.tokenizers == [Toy.tokenizer, tokenizer(18), tokenizer(20)])
+    }
+
+    /// The same tokens say nothing of how a chat is written: each pool has its experts' own tokenizer. One model in two pools
+    /// is asked for it once.
+    @Test func poolsOfOtherModelsHaveTokenizersOfTheirOwn() throws {
+        var harness = Harness.pair()
+        harness.readsPrompts = false
+        let other = ToyNode("other", .expert, pool: "other", fingerprint: 10)
+        let same = ToyNode("same", .expert, pool: "same")
+        let wants = [other, same].map { node in
+            harness.feed(.hello(node.hello), from: node.peer)
+            guard case .welcome(let welcome)? = harness.messages(node.peer).last else { return false }
+            return welcome.wantsTokenizer
+        }
+        #expect(wants == [true, false])
+        harness.submit(elsewhere(&harness, "other"))
+        #expect(harness.unreadPrompts.isEmpty, "its tokenizer has not come")
+        harness.submit(elsewhere(&harness, "same"))
+        let first = try #require(harness.unreadPrompts.first)
+        #expect(first.tokenizer == Toy.tokenizer && first.pool == "same")
+        // What was made of the block of another model is not what was asked for.
+        harness.feed(.vocabulary(pool: "other", tokenizer(7), Toy.vocabulary))
+        #expect(harness.tokenizers == [Toy.tokenizer])
+        harness.feed(.vocabulary(pool: "other", TokenizerID(other.hello), Toy.vocabulary))
+        #expect(harness.tokenizers == [Toy.tokenizer, TokenizerID(other.hello)])
+        harness.feed(.tokenized(first.job, .tokens([1])))
+        #expect(harness.unreadPrompts.last?.tokenizer == TokenizerID(other.hello))
+        #expect(harness.machine.gauges.vocabularies == 2)
+    }
+
+    /// A drafter that comes first does not say whose tokenizer its pool will have; an expert of a known model does.
+    @Test func anExpertOfAKnownModelBringsItsTokenizerAlong() throws {
+        var harness = Harness.pair()
+        harness.readsPrompts = false
+        let drafter = ToyNode("early", .drafter, pool: "same", fingerprint: 4)
+        harness.feed(.hello(drafter.hello), from: drafter.peer)
+        harness.submit(elsewhere(&harness, "same"))
+        #expect(harness.unreadPrompts.isEmpty)
+        let expert = ToyNode("late", .expert, pool: "same")
+        harness.feed(.hello(expert.hello), from: expert.peer)
+        #expect(harness.unreadPrompts.first?.tokenizer == Toy.tokenizer)
     }
 
     /// A block that comes when its pool is gone, or is not what was said, is not kept.
     @Test func uselessTokenizersAreNotKept() {
         var harness = Harness.pair()
-        harness.feed(.vocabulary(pool: "nobody", vocabulary(7)))
-        harness.feed(.vocabulary(pool: "default", vocabulary(8)))
-        #expect(harness.tokenizers == [Toy.hash])
+        harness.feed(.vocabulary(pool: "nobody", tokenizer(7), vocabulary(7)))
+        harness.feed(.vocabulary(pool: "default", tokenizer(8), vocabulary(8)))
+        #expect(harness.tokenizers == [Toy.tokenizer])
         // One that is known already stays.
-        harness.feed(.vocabulary(pool: "nobody", Toy.vocabulary))
-        #expect(harness.tokenizers == [Toy.hash])
+        harness.feed(.vocabulary(pool: "nobody", Toy.tokenizer, Toy.vocabulary))
+        #expect(harness.tokenizers == [Toy.tokenizer])
     }
 
     /// What a pool with jobs needs is not forgotten, although its nodes are gone.
@@ -181,7 +226,7 @@ struct PoolTests {
         let job = try #require(submitted)
         for node in harness.nodes { harness.feed(.goodbye(Goodbye(reason: "")), from: node.peer) }
         for number in 0..<20 as Range<UInt64> { visit(&harness, number) }
-        #expect(harness.tokenizers.contains(Toy.hash))
+        #expect(harness.tokenizers.contains(Toy.tokenizer))
         harness.muted = []
         harness.nodes = []
         harness.join(ToyNode("again", .expert))

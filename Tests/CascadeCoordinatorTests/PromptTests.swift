@@ -115,8 +115,8 @@ struct PromptTests {
             endTokens: [0],
             hash: hash
         )
-        harness.feed(.vocabulary(pool: "default", vocabulary))
-        #expect(try read(&harness).vocabulary == hash)
+        harness.feed(.vocabulary(pool: "default", TokenizerID(expert.hello), vocabulary))
+        #expect(try read(&harness).tokenizer == TokenizerID(expert.hello))
         harness.settle()
         #expect(harness.report(job)?.tokens.count == 2)
     }

@@ -44,7 +44,7 @@ struct StreamTests {
         for node in [ToyNode("expert", .expert), ToyNode("drafter", .drafter)] {
             harness.nodes.append(node)
             harness.feed(.hello(node.hello), from: node.peer)
-            harness.feed(.vocabulary(pool: node.hello.pool, vocabulary))
+            harness.feed(.vocabulary(pool: node.hello.pool, TokenizerID(node.hello), vocabulary))
             let costs = [CostPoint(rows: 1, milliseconds: 10)]
             harness.feed(.ready(Ready(boot: 77, costs: costs, credits: 8)), from: node.peer)
         }

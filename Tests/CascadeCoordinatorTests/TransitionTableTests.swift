@@ -83,7 +83,8 @@ struct TransitionTableTests {
         }
         let job = harness.submit(harness.submission("abc", maxTokens: 20))!
         switch state {
-        case .tokenizing: _ = harness.machine.handle(.vocabulary(pool: "default", Toy.vocabulary), at: harness.now)
+        case .tokenizing:
+            _ = harness.machine.handle(.vocabulary(pool: "default", Toy.tokenizer, Toy.vocabulary), at: harness.now)
         case .drafted, .verifying: answerDraft(&harness)
         case .idle:
             answerDraft(&harness)

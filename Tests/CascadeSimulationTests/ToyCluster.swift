@@ -81,7 +81,9 @@ struct ToyCluster: Sendable {
         }
         for worker in workers {
             feed(.message(.hello(worker.hello), from: worker.peer))
-            feed(.vocabulary(pool: "default", Self.vocabulary))
+            if worker.hello.role == .expert {
+                feed(.vocabulary(pool: "default", TokenizerID(worker.hello), Self.vocabulary))
+            }
             let costs = worker.hello.role == .expert ? setting.expertCosts : setting.drafterCosts
             feed(.message(.ready(Ready(boot: 1, costs: costs, credits: 4)), from: worker.peer))
         }

@@ -84,7 +84,7 @@ package final class LocalPair {
             events.append(.message(.hello(node.hello), from: peer))
             events.append(.message(.ready(Ready(boot: machine.boot, costs: node.costs, credits: 16)), from: peer))
         }
-        events.append(.vocabulary(pool: Self.pool, tokenizer.vocabulary))
+        events.append(.vocabulary(pool: Self.pool, TokenizerID(large.hello), tokenizer.vocabulary))
         try handleEvents()
     }
 

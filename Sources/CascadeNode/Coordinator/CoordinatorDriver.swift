@@ -19,8 +19,7 @@ final class CoordinatorDriver: ReactorHandler {
     private let boot: UInt64
     private var machine: CoordinatorStateMachine
     private var assembly = TokenizerAssembly()
-    /// By vocabulary: pools with the same tokens share one.
-    private var tokenizers: [Hash128: PromptTokenizer] = [:]
+    private var tokenizers: [TokenizerID: PromptTokenizer] = [:]
     private var nextHealthReport: Instant
     /// Where connections need keys.
     private var gatekeeper: Gatekeeper?
@@ -96,14 +95,14 @@ final class CoordinatorDriver: ReactorHandler {
         for loaded in loader.take() {
             switch loaded.tokenizer {
             case .success(let tokenizer):
-                tokenizers[loaded.vocabularyHash] = tokenizer
+                tokenizers[loaded.identity] = tokenizer
                 if let problem = tokenizer.templateProblem,
                     configuration.chatTemplates.template(ofPool: loaded.pool) == nil
                 {
                     let fields: Logger.Metadata = ["pool": "\(loaded.pool)", "problem": "\(problem)"]
                     logger.warning("chats are refused: the model's chat template cannot be used", metadata: fields)
                 }
-                step(.vocabulary(pool: loaded.pool, tokenizer.vocabulary), context, now: now)
+                step(.vocabulary(pool: loaded.pool, loaded.identity, tokenizer.vocabulary), context, now: now)
             case .failure(let error): step(refuse(error, pool: loaded.pool), context, now: now)
             }
         }
@@ -218,15 +217,15 @@ extension CoordinatorDriver {
                 logger.error("message too large to send", metadata: ["limit": "\(limit)"])
             }
         case .tokenize(let request):
-            let tokenizer = tokenizers[request.vocabulary]
+            let tokenizer = tokenizers[request.tokenizer]
             let template = configuration.chatTemplates.template(ofPool: request.pool)
             reader.run({ .tokenized(request.job, Self.tokenize(request, tokenizer, template)) }) { [handle] in
                 handle.wake()
             }
-        case .collectTokenizer(let pool, let chunk):
-            if let event = collect(chunk, pool: pool) { events.append(event) }
+        case .collectTokenizer(let pool, let tokenizer, let chunk):
+            if let event = collect(chunk, of: tokenizer, pool: pool) { events.append(event) }
         case .forgetPool(let pool): assembly.forget(pool)
-        case .forgetTokenizer(let vocabulary): tokenizers[vocabulary] = nil
+        case .forgetTokenizer(let tokenizer): tokenizers[tokenizer] = nil
         case .journal(let record): journal?.writer.append(record) { [handle] in handle.wake() }
         case .log(let level, let text, let fields):
             let metadata = Logger.Metadata(fields.map { ($0.name, "\($0.value)") }) { first, _ in first }
@@ -267,10 +266,10 @@ extension CoordinatorDriver {
         }
     }
 
-    private func collect(_ chunk: TokenizerChunk, pool: String) -> Machine.Event? {
+    private func collect(_ chunk: TokenizerChunk, of tokenizer: TokenizerID, pool: String) -> Machine.Event? {
         do throws(NodeError) {
             if let block = try assembly.add(chunk, pool: pool) {
-                try loader.load(block, pool: pool, vocabularyHash: chunk.vocabularyHash) { [handle] in handle.wake() }
+                try loader.load(block, of: tokenizer, pool: pool) { [handle] in handle.wake() }
             }
             return nil
         } catch {

@@ -1,3 +1,4 @@
+internal import CascadeCoordinator
 internal import CascadeCore
 
 /// Reads tokenizer blocks beside the reactor thread: a vocabulary of 150,000 tokens takes most of a second, in which
@@ -6,7 +7,7 @@ struct TokenizerLoader {
     /// What came of a pool's block.
     struct Loaded: Sendable {
         var pool: String
-        var vocabularyHash: Hash128
+        var identity: TokenizerID
         var tokenizer: Result<PromptTokenizer, NodeError>
     }
 
@@ -21,15 +22,15 @@ struct TokenizerLoader {
     /// node may send its block as often as it likes.
     mutating func load(
         _ block: [UInt8],
+        of identity: TokenizerID,
         pool: String,
-        vocabularyHash: Hash128,
         wake: @escaping @Sendable () -> Void
     ) throws(NodeError) {
         guard pending.count < Self.limit, pending.insert(pool).inserted else {
             throw .failed("tokenizer block of pool \(pool) while another is being read")
         }
         work.run(
-            { Loaded(pool: pool, vocabularyHash: vocabularyHash, tokenizer: Self.read(block, vocabularyHash)) },
+            { Loaded(pool: pool, identity: identity, tokenizer: Self.read(block, identity.vocabulary)) },
             wake: wake
         )
     }

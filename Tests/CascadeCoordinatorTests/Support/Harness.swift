@@ -14,8 +14,8 @@ struct Harness {
     /// What everybody else was sent.
     var inbox: [PeerID: [Message]] = [:]
     var hasExited = false
-    /// Tokenizers that the driver has, by vocabulary.
-    var tokenizers: Set<Hash128> = []
+    /// Tokenizers that the driver has.
+    var tokenizers: Set<TokenizerID> = []
     var forgottenPools: [String] = []
     /// Whether prompts become tokens at once, and those that did not.
     var readsPrompts = true
@@ -60,7 +60,7 @@ struct Harness {
 
     @discardableResult
     mutating func feed(_ event: CoordinatorStateMachine.Event) -> [CoordinatorStateMachine.Action] {
-        if case .vocabulary(_, let vocabulary) = event { tokenizers.insert(vocabulary.hash) }
+        if case .vocabulary(_, let tokenizer, _) = event { tokenizers.insert(tokenizer) }
         let actions = machine.handle(event, at: now)
         for action in actions {
             switch action {
@@ -74,7 +74,7 @@ struct Harness {
             case .exit: hasExited = true
             case .journal(let record): records.append(record)
             case .forgetPool(let pool): forgottenPools.append(pool)
-            case .forgetTokenizer(let hash): tokenizers.remove(hash)
+            case .forgetTokenizer(let tokenizer): tokenizers.remove(tokenizer)
             case .collectTokenizer, .log: break
             }
         }
@@ -157,7 +157,7 @@ struct Harness {
         nodes.append(node)
         nodes[nodes.count - 1].costs = costs
         feed(.hello(node.hello), from: node.peer)
-        feed(.vocabulary(pool: node.hello.pool, Toy.vocabulary))
+        feed(.vocabulary(pool: node.hello.pool, TokenizerID(node.hello), Toy.vocabulary))
         feed(.ready(Ready(boot: 77, costs: costs, credits: credits)), from: node.peer)
     }
 

@@ -1,3 +1,4 @@
+import CascadeCoordinator
 import CascadeCore
 import CascadeRules
 
@@ -10,6 +11,8 @@ enum Toy {
         endTokens: [0],
         hash: hash
     )
+    /// The toy experts' tokenizer.
+    static let tokenizer = TokenizerID(ToyNode("expert", .expert).hello)
 
     /// Greedy next token of the toy expert; never an end token.
     static func next(_ prefix: some Collection<Token>) -> Token {
