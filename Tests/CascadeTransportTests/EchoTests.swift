@@ -72,8 +72,10 @@ struct EchoTests {
     }
 
     @Test func bigFrames() async throws {
+        var options = TransportOptions()
+        options.sendQueueBytes = 16 << 20
         let server = Probe(echoes: true)
-        let router = try server.start(.router(bind: "tcp://127.0.0.1:0"))
+        let router = try server.start(.router(bind: "tcp://127.0.0.1:0"), options)
         let client = Probe()
         let dealer = try client.start(.dealer(connect: router.boundEndpoint))
         #expect(await eventually { client.isConnected })

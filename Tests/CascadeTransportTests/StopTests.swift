@@ -53,6 +53,8 @@ struct StopTests {
     func aDeadPeerDoesNotHoldTheStopUp(_ linger: Int) async throws {
         var options = TransportOptions()
         options.lingerMilliseconds = linger
+        options.sendQueueBytes = 128 << 20
+        options.sendQueueBytesOfAll = 128 << 20
         let server = Probe()
         let router = try server.start(.router(bind: "tcp://127.0.0.1:0"), options)
         let dead = try #require(RawConnection(port: port(of: router.boundEndpoint), receiveBuffer: 4096))

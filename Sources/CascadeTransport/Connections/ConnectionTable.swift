@@ -4,13 +4,15 @@ internal import CascadeCore
 /// messages, and it takes parts without end from a peer that never sends the last one. An empty part is 2 bytes on the
 /// wire and 64 in memory.
 ///
-/// A connection is one ordered stream, so what is unfinished in it is at most what ZeroMQ has read from it since a message
-/// of it was last delivered, and the kernel counts that. This holds with keys and without, and before a handshake is
-/// finished. Heartbeats are counted as well: a peer that says nothing else for about 12 hours is ended once, and
+/// A connection is one ordered stream, and the kernel counts what ZeroMQ has read from it. What is unfinished in it is at
+/// most what was read since the last look that came before its last message, and at most what was read beyond its
+/// messages, their framing and what belongs to no message: handshake and heartbeats, of which the first bound tells the
+/// second. Peers that send much at once need the second, long connections the first. This holds with keys and without,
+/// and before a handshake is finished. A peer that says nothing but heartbeats for about 12 hours is ended once, and
 /// connects anew.
 ///
 /// ZeroMQ keeps what a handshake says about a peer, twice, for as long as the connection stands; 42 times its bytes in
-/// memory. So that stays counted: it is what was read beyond the messages that were delivered.
+/// memory. So that stays counted: it is what was read beyond messages.
 ///
 /// Nothing is counted on ipc, where every peer is a process of this user, nor within a process.
 struct ConnectionTable {
@@ -28,15 +30,20 @@ struct ConnectionTable {
         /// Counts connections: smaller is older.
         let number: UInt64
         let isCounted: Bool
-        /// What ZeroMQ had read from it at the last look, and at the last look behind a delivery.
+        /// What ZeroMQ had read from it at the last look, and at the last one that found no message waiting.
         var bytesRead: UInt64 = 0
+        var bytesSettled: UInt64 = 0
+        /// The end of its last message is behind so many bytes.
         var bytesDelivered: UInt64 = 0
-        /// Whether a message of it was delivered since the last look, and ever.
+        /// Whether a message of it was delivered since the last look, and between the two before.
         var deliversNow = false
-        /// Bytes of all its messages that were delivered.
+        var deliveredBefore = false
+        /// Bytes on the wire of all its messages that were delivered.
         var bytesOfMessages: UInt64 = 0
+        /// Bytes at least of handshake and heartbeats.
+        var bytesBeside: UInt64 = 0
         /// Looks behind the first delivery, and the least that was read beyond messages at any of them that found more
-        /// deliveries: handshake and framing.
+        /// deliveries: the handshake.
         var looks = 0
         var opening = UInt64.max
         var isCut = false
@@ -47,21 +54,31 @@ struct ConnectionTable {
         var bytesWritten: UInt64 = 0
 
         var hasDelivered: Bool { peer != nil }
-        /// Bytes at most of what is unfinished.
-        var unfinished: UInt64 { deliversNow ? 0 : bytesRead - bytesDelivered }
+        private var bytesSinceDelivery: UInt64 { bytesRead - bytesDelivered }
+        private var bytesBeyondMessages: UInt64 { bytesRead - min(bytesRead, bytesOfMessages) }
+        /// Bytes at most of what is unfinished; none where messages come: what is behind the last one shows then.
+        var unfinished: UInt64 {
+            guard !deliversNow, !deliveredBefore else { return 0 }
+            return min(bytesSinceDelivery, bytesBeyondMessages - min(bytesBeyondMessages, bytesBeside))
+        }
         /// The same, and what ZeroMQ keeps of the handshake.
         var held: UInt64 { unfinished + (looks < ConnectionTable.looksAtOpening ? 0 : 2 * opening) }
         /// Bytes about of what waits in ZeroMQ to be sent.
         var queued: UInt64 { bytesSent - bytesWritten }
 
-        mutating func lookAtReading() {
+        /// - Parameter isSettled: whether no message waited just now.
+        mutating func lookAtReading(isSettled: Bool) {
             guard isCounted, !isCut, let now = connection.bytesRead else { return }
             bytesRead = max(bytesRead, now)
             if hasDelivered, looks < ConnectionTable.looksAtOpening { looks += 1 }
-            guard deliversNow else { return }
-            deliversNow = false
-            bytesDelivered = bytesRead
-            opening = min(opening, bytesRead - min(bytesRead, bytesOfMessages))
+            if deliversNow {
+                // Whatever was complete at the settled look was delivered before that.
+                bytesDelivered = bytesSettled
+                opening = min(opening, bytesBeyondMessages)
+            }
+            bytesBeside = max(bytesBeside, bytesBeyondMessages - min(bytesBeyondMessages, bytesSinceDelivery))
+            (deliveredBefore, deliversNow) = (deliversNow, false)
+            if isSettled { bytesSettled = bytesRead }
         }
 
         /// What ZeroMQ adds to messages is in the kernel's count alone: an empty queue sets both equal.
@@ -73,6 +90,7 @@ struct ConnectionTable {
     }
 
     private let options: TransportOptions
+    private let isEncrypted: Bool
     private var entries: [Int32: Entry] = [:]
     private var routes: [PeerID: Int32] = [:]
     private var made: UInt64 = 0
@@ -81,8 +99,9 @@ struct ConnectionTable {
     /// Bytes about of what waits to be sent to all peers: at the last look, and what was sent since.
     private(set) var bytesQueued: UInt64 = 0
 
-    init(_ options: TransportOptions) {
+    init(_ options: TransportOptions, isEncrypted: Bool) {
         self.options = options
+        self.isEncrypted = isEncrypted
     }
 
     /// Whether looking finds anything out.
@@ -139,22 +158,30 @@ struct ConnectionTable {
     /// Whether the connection's beginning was reported.
     func knows(_ descriptor: Int32) -> Bool { entries[descriptor] != nil }
 
-    /// Notes that a message of so many bytes was delivered, and so everything before it in its connection.
-    mutating func noteDelivery(of bytes: Int, from peer: PeerID, by descriptor: Int32) {
+    /// Notes that a message was delivered, and so everything before it in its connection.
+    mutating func noteDelivery(of frames: [[UInt8]], from peer: PeerID, by descriptor: Int32) {
         guard let index = entries.index(forKey: descriptor) else { return }
         entries.values[index].deliversNow = true
-        entries.values[index].bytesOfMessages += UInt64(bytes)
+        entries.values[index].bytesOfMessages += frames.reduce(0) { $0 + bytesOnWire($1.count) }
         if entries.values[index].peer == nil {
             entries.values[index].peer = peer
             routes[peer] = descriptor
         }
     }
 
+    /// A frame's bytes at least, with what ZMTP adds: flags and size, and with keys a command around it all (ZMTP 3.1 and
+    /// CurveZMQ, RFC 23 and 26 of rfc.zeromq.org).
+    private func bytesOnWire(_ payload: Int) -> UInt64 {
+        let body = payload + (isEncrypted ? 33 : 0)
+        return UInt64(body + (body < 256 ? 2 : 9))
+    }
+
     /// Looks how far each connection has come.
-    mutating func look() {
+    /// - Parameter isSettled: whether no message waited just now.
+    mutating func look(isSettled: Bool) {
         bytesQueued = 0
         for index in entries.values.indices {
-            entries.values[index].lookAtReading()
+            entries.values[index].lookAtReading(isSettled: isSettled)
             entries.values[index].lookAtWriting()
             if !entries.values[index].isCut { bytesQueued += entries.values[index].queued }
         }

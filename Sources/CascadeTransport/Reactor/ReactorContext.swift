@@ -16,13 +16,20 @@ package final class ReactorContext {
     private let options: TransportOptions
     private let handle: ReactorHandle
 
-    init(socket: ZMQSocket, boundEndpoint: String, isRouter: Bool, options: TransportOptions, handle: ReactorHandle) {
+    init(
+        socket: ZMQSocket,
+        boundEndpoint: String,
+        isRouter: Bool,
+        options: TransportOptions,
+        isEncrypted: Bool,
+        handle: ReactorHandle
+    ) {
         self.socket = socket
         self.boundEndpoint = boundEndpoint
         self.isRouter = isRouter
         self.options = options
         self.handle = handle
-        connections = ConnectionTable(options)
+        connections = ConnectionTable(options, isEncrypted: isEncrypted)
     }
 
     /// The monotonic clock, read anew.

@@ -59,6 +59,7 @@ final class ReactorLoop {
             boundEndpoint: boundEndpoint,
             isRouter: isRouter,
             options: options,
+            isEncrypted: security.isCurve,
             handle: handle
         )
         self.endpoint = endpoint
@@ -144,9 +145,9 @@ final class ReactorLoop {
         if ready.questions { context.counters.keysRefused += UInt64(try zap?.answer() ?? 0) }
         if ready.reports { try readReports() }
         deliverEvents(handler)
-        if ready.messages { try receive(handler, atMost: options.messagesPerTurn) }
+        let isSettled = ready.messages ? try receive(handler, atMost: options.messagesPerTurn) : true
         if let due = watch.due, due <= MonotonicClock.now() { try reopen() }
-        try watchConnections(handler)
+        try watchConnections(handler, isSettled: isSettled)
         let now = MonotonicClock.now()
         if let deadline = handler.nextDeadline(), deadline <= now {
             handler.deadlinePassed(context, now: now)
@@ -200,7 +201,9 @@ final class ReactorLoop {
 
     // MARK: Messages
 
-    private func receive(_ handler: any ReactorHandler, atMost count: Int) throws(TransportError) {
+    /// - Returns: whether no message waits any more.
+    @discardableResult
+    private func receive(_ handler: any ReactorHandler, atMost count: Int) throws(TransportError) -> Bool {
         for _ in 0..<count where handle.stopReason == nil {
             let received = try socket.receive(
                 routed: isRouter,
@@ -209,7 +212,7 @@ final class ReactorLoop {
             )
             switch received {
             case .nothing:
-                return
+                return true
             case .tooManyFrames(let descriptor):
                 try meet(descriptor)
                 context.counters.droppedForFrames += 1
@@ -226,10 +229,11 @@ final class ReactorLoop {
                 try meet(descriptor)
                 context.counters.messagesReceived += 1
                 context.counters.bytesReceived += UInt64(bytes)
-                context.connections.noteDelivery(of: bytes, from: peer, by: descriptor)
+                context.connections.noteDelivery(of: frames, from: peer, by: descriptor)
                 handler.received(frames, from: peer, user: user, context, now: MonotonicClock.now())
             }
         }
+        return false
     }
 
     /// A message may be here before its connection's beginning was read, though ZeroMQ has reported that.
@@ -270,14 +274,14 @@ final class ReactorLoop {
     }
 
     /// Ends the connections whose peers have begun more than they may, see `ConnectionTable`.
-    private func watchConnections(_ handler: any ReactorHandler) throws(TransportError) {
+    private func watchConnections(_ handler: any ReactorHandler, isSettled: Bool) throws(TransportError) {
         let start = MonotonicClock.now()
         if let due = trimDue, due <= start {
             trimDue = nil
             malloc_trim(0)
         }
         guard context.connections.isWorthLooking, start >= nextLook else { return }
-        context.connections.look()
+        context.connections.look(isSettled: isSettled)
         let end = MonotonicClock.now()
         let pause = max(Self.lookMilliseconds * 1_000_000, Self.lookShare * (end.nanoseconds - start.nanoseconds))
         nextLook = Instant(nanoseconds: end.nanoseconds + pause)
@@ -328,7 +332,7 @@ final class ReactorLoop {
         socket.close()
         (socket, monitor, _, _) = try Self.open(endpoint, isRouter: isRouter, options, security, zeroMQ)
         context.socket = socket
-        context.connections = ConnectionTable(options)
+        context.connections = ConnectionTable(options, isEncrypted: security.isCurve)
         setPollItems()
         note(.reopened(endpoint: endpoint.description), due: MonotonicClock.now())
     }
