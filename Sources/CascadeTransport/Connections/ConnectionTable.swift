@@ -55,7 +55,7 @@ struct ConnectionTable {
 
         var hasDelivered: Bool { peer != nil }
         private var bytesSinceDelivery: UInt64 { bytesRead - bytesDelivered }
-        private var bytesBeyondMessages: UInt64 { bytesRead - min(bytesRead, bytesOfMessages) }
+        var bytesBeyondMessages: UInt64 { bytesRead - min(bytesRead, bytesOfMessages) }
         /// Bytes at most of what is unfinished; none where messages come: what is behind the last one shows then.
         var unfinished: UInt64 {
             guard !deliversNow, !deliveredBefore else { return 0 }
@@ -134,11 +134,14 @@ struct ConnectionTable {
     }
 
     /// Forgets a connection that has ended.
-    mutating func close(_ descriptor: Int32) {
-        guard let entry = entries.removeValue(forKey: descriptor) else { return }
+    /// - Returns: whether much of it was in no message: memory that goes back to the system when it is asked for.
+    @discardableResult
+    mutating func close(_ descriptor: Int32) -> Bool {
+        guard let entry = entries.removeValue(forKey: descriptor) else { return false }
         if let peer = entry.peer, routes[peer] == descriptor { routes[peer] = nil }
         live -= entry.isCut ? 0 : 1
         counted -= entry.isCounted ? 1 : 0
+        return entry.bytesBeyondMessages > Self.slackBytes
     }
 
     /// Ends a connection; it stays in the table until its end is reported.

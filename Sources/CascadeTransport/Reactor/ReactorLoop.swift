@@ -252,7 +252,7 @@ final class ReactorLoop {
             case .connecting: break
             case .opened(let descriptor): open(descriptor, now: now)
             case .ended(let descriptor, let endpoint):
-                context.connections.close(descriptor)
+                if context.connections.close(descriptor) { trimSoon(now) }
                 note(.disconnected(endpoint: endpoint), due: now.advanced(milliseconds: Self.settleMilliseconds))
             case .event(let event): note(event, due: now)
             }
@@ -267,7 +267,7 @@ final class ReactorLoop {
     private func open(_ descriptor: Int32, now: Instant) {
         guard !context.connections.open(descriptor) else { return }
         context.counters.crowdings += 1
-        trimDue = trimDue ?? now.advanced(milliseconds: Self.noticeMilliseconds)
+        trimSoon(now)
         guard now >= nextCrowdedNotice else { return }
         nextCrowdedNotice = now.advanced(milliseconds: Self.noticeMilliseconds)
         note(.crowded(limit: context.connections.capacity), due: now)
@@ -297,11 +297,15 @@ final class ReactorLoop {
     private func cut(_ descriptor: Int32, _ reason: String) {
         guard let peer = context.connections.cut(descriptor) else { return }
         let now = MonotonicClock.now()
-        // By then ZeroMQ has freed the messages; without this the process keeps their memory.
-        trimDue = trimDue ?? now.advanced(milliseconds: Self.noticeMilliseconds)
+        trimSoon(now)
         guard now >= nextCutNotice else { return }
         nextCutNotice = now.advanced(milliseconds: Self.noticeMilliseconds)
         note(.cutOff(peer: peer, reason: reason), due: now)
+    }
+
+    /// By then ZeroMQ has freed the messages; without this the process keeps their memory.
+    private func trimSoon(_ now: Instant) {
+        trimDue = trimDue ?? now.advanced(milliseconds: Self.noticeMilliseconds)
     }
 
     private func deliverEvents(_ handler: any ReactorHandler) {

@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// Calls back once when a command shall end before its work is done, instead of dying: on Ctrl-C, SIGTERM and SIGHUP, and
+/// Calls back when a command shall end before its work is done, instead of dying: on Ctrl-C, SIGTERM and SIGHUP, and
 /// when standard output takes nothing any more. A second signal ends the process at once.
 ///
 /// A signal that was ignored when the process started stays ignored: `nohup` means it so, and so does a shell that starts
@@ -30,7 +30,8 @@ final class Interrupts {
     /// Closing it ends the thread that watches standard output.
     private let watch: Int32?
 
-    /// Starts listening; stops when the value goes away. Listeners nest: the first is the last to go.
+    /// Starts listening; stops when the value goes away. Listeners nest: the first is the last to go. A signal that came to
+    /// an earlier one counts: the command is about to end, whatever it begins.
     ///
     /// - Parameter watchesOutput: whether the reader of a pipe that goes away while nothing is written counts, too.
     init(watchesOutput: Bool = false, _ onInterrupt: @escaping @Sendable () -> Void) {
@@ -42,6 +43,8 @@ final class Interrupts {
             return listeners.count == 1
         }
         if isFirst { sources = Self.takeSignals() }
+        // A signal of this very moment has found the listener above, and may call it twice.
+        if case .signal = Self.cause.withLock({ $0 }) { onInterrupt() }
     }
 
     deinit {

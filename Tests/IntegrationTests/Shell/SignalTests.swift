@@ -55,8 +55,30 @@ import Testing
         #expect(result.code == 143, "\(result)")
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
-    func endAMeasurementWithWhatThereIs(_ number: Int32, _ code: Int32) async throws {
+    /// At any time of it: its own cluster starts, or becomes ready, or works.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)],
+        [0, 100, 200, 300, 1_000]
+    )
+    func endAMeasurementWithWhatThereIs(_ signal: (Int32, Int32), _ milliseconds: Int) async throws {
+        let (client, children) = try await measurement()
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        client.signal(signal.0)
+        let result = await client.result()
+        #expect(result.code == signal.1, "\(result)")
+        #expect(children.allSatisfy { kill($0, 0) != 0 })
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aKilledMeasurementLeavesNothingRunning() async throws {
+        let (client, children) = try await measurement()
+        client.signal(SIGKILL)
+        _ = await client.result()
+        try await waitUntil("its cluster is gone") { children.allSatisfy { kill($0, 0) != 0 } }
+    }
+
+    /// A measurement whose own cluster has been started, and the processes of that.
+    private func measurement() async throws -> (CascadeProcess, [Int32]) {
         let client = try CascadeProcess(
             [
                 "bench", "serve", "--synthetic-acceptance", "0.5", "--synthetic-expert-ms", "2", "--seconds", "600",
@@ -69,10 +91,7 @@ import Testing
             children = Self.children(of: client.pid)
             return children.count == 3
         }
-        client.signal(number)
-        let result = await client.result()
-        #expect(result.code == code, "\(result)")
-        #expect(children.allSatisfy { kill($0, 0) != 0 })
+        return (client, children)
     }
 
     /// Children are listed by the thread that started them.

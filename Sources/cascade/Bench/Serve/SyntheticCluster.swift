@@ -73,7 +73,9 @@ struct SyntheticCluster {
                         executable: Program.path,
                         arguments: arguments,
                         environment: environment,
-                        output: STDERR_FILENO
+                        output: STDERR_FILENO,
+                        // They end with this process, however it ends; what they tell is of no use here.
+                        hear: { _ in }
                     )
                 )
             }
