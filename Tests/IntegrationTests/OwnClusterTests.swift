@@ -71,6 +71,24 @@ import Testing
         try await home.waitUntilEmpty()
     }
 
+    /// Those that come too late leave the log of the one that runs as it is.
+    @Test(.timeLimit(.minutes(1))) func threeAtOnceHaveOneLog() async throws {
+        let home = try UpHome()
+        let line = ["up", "-d", "--roles", "coordinator", "--store", "none"]
+        for _ in 0..<3 {
+            let all = [try home.start(line), try home.start(line), try home.start(line)]
+            var ends: [CascadeProcess.Result] = []
+            for one in all { ends.append(await one.result()) }
+            #expect(ends.map(\.code).sorted() == [0, 1, 1], "\(ends)")
+            let log = try String(contentsOf: try #require(try home.files(".log").first), encoding: .utf8)
+            #expect(log.contains("the cluster is ready"), "\(log)")
+            // One cluster's, not those of all that ran there.
+            #expect(log.components(separatedBy: "the cluster is ready").count == 2, "\(log)")
+            #expect(try await home.run(["down"]).errors.contains("has ended"))
+            try await home.waitUntilEmpty()
+        }
+    }
+
     // MARK: Where it is by default
 
     /// No flag anywhere, and no door for others: the socket lies in a folder of mode 0700.
@@ -107,7 +125,7 @@ import Testing
         let home = try UpHome()
         let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
         #expect(try await home.run(["up", "-d", "--roles", "coordinator", "--endpoint", endpoint]).code == 0)
-        #expect(try await home.run(["health"]).code == 0)
+        #expect(try await home.run(["health", "--roles", "coordinator"]).code == 0)
         #expect(try await home.run(["down"]).errors.contains("the cluster at \(endpoint) has ended"))
     }
 
@@ -116,7 +134,8 @@ import Testing
         let coordinator = try home.start(["coordinator"])
         let expert = try home.start(["expert", "--model", ClusterTests.expert, "--threads", "1"])
         try await waitUntil("the expert is ready") { expert.errors.contains("ready") }
-        #expect(try await home.run(["health"]).output.contains("1 expert"))
+        #expect(expert.errors.components(separatedBy: "joined").count == 2, "\(expert.errors)")
+        #expect(try await home.run(["health", "--roles", "expert"]).output.contains("1 expert"))
         for process in [expert, coordinator] {
             process.signal(SIGTERM)
             #expect(await process.result().code == 0)
@@ -132,12 +151,20 @@ import Testing
             environment: ["XDG_STATE_HOME": long, "XDG_RUNTIME_DIR": ""]
         )
         #expect(refused.code == 2 && refused.errors.contains("at most 107 are possible"), "\(refused)")
+        for command in [["up", "--roles", "coordinator"], ["coordinator"], ["status"]] {
+            let result = try await CascadeProcess.run(
+                command,
+                environment: ["XDG_STATE_HOME": long, "XDG_RUNTIME_DIR": ""]
+            )
+            let option = command == ["coordinator"] ? "--listen" : "--endpoint"
+            #expect(result.code == 2 && result.errors.contains("name another with \(option)"), "\(result)")
+        }
         let runtime = short.state.appending(path: "runtime").path
         mkdir(runtime, 0o700)
         let home = try UpHome(["XDG_STATE_HOME": long, "XDG_RUNTIME_DIR": runtime])
         let up = try await home.run(["up", "-d", "--roles", "coordinator"])
         #expect(up.code == 0 && up.errors.contains("ready at ipc://\(runtime)/cascade/"), "\(up)")
-        #expect(try await home.run(["health"]).code == 0)
+        #expect(try await home.run(["health", "--roles", "coordinator"]).code == 0)
         #expect(try await home.run(["down"]).errors.contains("has ended"))
         // One that others can enter is none.
         chmod(runtime, 0o755)

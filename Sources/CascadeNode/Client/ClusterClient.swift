@@ -87,9 +87,6 @@ package struct ClusterClient: Sendable {
                 send(message)
             }
         }
-        throw .unreachable(
-            "no coordinator answers at \(endpoint) (waited \(Int(seconds)) s); start one with 'cascade up', "
-                + "or name another with --endpoint"
-        )
+        throw .unreachable("no coordinator answers at \(endpoint) (waited \(secondsText(seconds)) s)")
     }
 }

@@ -57,7 +57,7 @@ enum EndpointChecks {
 
     private static func status(_ options: EndpointOptions) async throws(CommandFailure) -> ClusterStatus {
         do {
-            return try await options.withClient { client in
+            return try await options.withClient(patience: 3) { client in
                 let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max))
                 return try await client.request(.statusRequest(request), seconds: 3) { message in
                     if case .clusterStatus(let status) = message { status } else { nil }

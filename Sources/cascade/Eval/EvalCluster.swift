@@ -24,7 +24,7 @@ struct EvalCluster {
         connections: Int,
         _ body: (EvalCluster) async throws -> Value
     ) async throws -> Value {
-        try await options.endpoint.withClient { first in
+        try await options.endpoint.withClient(patience: options.timeout.value) { first in
             let pair = try await pair(first, options)
             var clients = [first]
             for _ in 1..<max(2, connections) {

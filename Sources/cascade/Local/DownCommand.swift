@@ -17,6 +17,10 @@ struct DownCommand: AsyncParsableCommand {
     @Option(help: "The coordinator's endpoint.")
     var endpoint = EndpointOptions.defaultEndpoint
 
+    func validate() throws {
+        if endpoint != RunFolder.endpoint { try EndpointArgument.listen("--endpoint", endpoint) }
+    }
+
     func run() async throws {
         let file = ClusterRecord.file(endpoint: endpoint)
         switch ClusterRecord.find(endpoint: endpoint) {

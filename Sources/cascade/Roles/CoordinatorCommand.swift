@@ -63,6 +63,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func validate() throws {
+        try EndpointArgument.listen("--listen", listen)
         if insecure, keys != nil { throw ValidationError("--insecure and --keys exclude each other") }
         try Limits.check("--max-active", maxActive, in: 1...4_096)
         try Limits.check("--max-queued", maxQueued, in: 1...1_000_000)

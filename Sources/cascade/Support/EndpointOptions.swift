@@ -18,6 +18,11 @@ struct EndpointOptions: ParsableArguments {
         return only
     }()
 
+    func validate() throws {
+        // The default is nobody's mistake: it is checked where it is used.
+        if endpoint != RunFolder.endpoint { try EndpointArgument.connect("--endpoint", endpoint) }
+    }
+
     /// The key that was named; nil where none was.
     func namedKey() throws(NodeError) -> ConnectionKey? {
         guard let key else { return nil }
@@ -32,12 +37,17 @@ struct EndpointOptions: ParsableArguments {
     }
 
     /// Connects, runs `body` and disconnects again, with node errors turned into exit codes.
-    func withClient<Value>(_ body: (ClusterClient) async throws -> Value) async throws -> Value {
-        if Self.isFree(endpoint) {
-            Output.note(
-                "cascade: no coordinator listens at \(endpoint); waiting for one ('cascade up' starts a cluster, "
-                    + "--endpoint names another)"
-            )
+    ///
+    /// - Parameter patience: the seconds that `body` waits for an answer, for people who wait as well.
+    func withClient<Value>(
+        patience: Double = 5,
+        _ body: (ClusterClient) async throws -> Value
+    ) async throws -> Value {
+        let place = try EndpointArgument.connect("--endpoint", endpoint)
+        // Whether somebody listens at an endpoint of this machine is known at once.
+        if place.isLoopback, place.probe(milliseconds: 100) == .free {
+            let words = "no coordinator listens at \(endpoint), trying for \(secondsText(patience)) s"
+            Output.note("cascade: \(words); \(Self.cause(endpoint) ?? Self.wayOut)")
         }
         do {
             return try await Self.withClient(endpoint, try connectionKey(), body)
@@ -63,19 +73,29 @@ struct EndpointOptions: ParsableArguments {
                 throw error
             }
         } catch NodeError.unreachable(let message) {
-            guard let trouble = ClusterRecord.trouble(endpoint: endpoint, roles: [ClusterRecord.coordinator]) else {
-                throw CommandFailure.unreachable(message)
-            }
-            throw CommandFailure.unreachable("no coordinator answers at \(endpoint): \(trouble)")
+            throw CommandFailure.unreachable("\(message); \(cause(endpoint) ?? wayOut)")
         } catch let error as NodeError {
             throw CommandFailure(error)
         }
     }
 
-    /// Whether nobody listens at an endpoint of this machine, which is known at once.
-    private static func isFree(_ endpoint: String) -> Bool {
-        guard let place = try? Endpoint(parsing: endpoint, for: .connect), place.isLoopback else { return false }
-        return place.probe(milliseconds: 100) == .free
+    private static let wayOut = "start one with 'cascade up', or name another with --endpoint"
+
+    /// Why no coordinator answers: what `up` says of its cluster there, or the system of the host; nil where nobody knows.
+    private static func cause(_ endpoint: String) -> String? {
+        if let record = ClusterRecord.running(endpoint: endpoint) {
+            if let trouble = ClusterRecord.trouble(endpoint: endpoint, roles: [ClusterRecord.coordinator]) {
+                return trouble
+            }
+            let state = record.isReady ? "runs" : "starts"
+            return
+                "'cascade up' (process \(record.supervisor.pid)) \(state) a cluster there; try again, or end it with "
+                + "'cascade down'"
+        }
+        guard let place = try? Endpoint(parsing: endpoint, for: .connect), let host = place.tcp?.host,
+            case .unreachable(let reason) = place.probe(milliseconds: 500)
+        else { return nil }
+        return "the host \(host) cannot be reached: \(reason); name another with --endpoint"
     }
 }
 

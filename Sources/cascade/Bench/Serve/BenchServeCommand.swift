@@ -49,7 +49,7 @@ struct BenchServeCommand: AsyncParsableCommand {
     @Option(help: "Jobs of a setting in each turn, more than its concurrency (default: three times it, at least 4).")
     var requests: Int?
 
-    @Option(help: "Begin jobs for so many seconds in each turn, instead of a number of jobs.")
+    @Option(help: "Begin jobs for so many seconds in each turn, instead of a number of jobs.", transform: Seconds.parse)
     var seconds: Seconds?
 
     @Option(help: "Jobs of each draft length before the first turn, not counted (default: the largest concurrency).")
@@ -116,14 +116,15 @@ struct BenchServeCommand: AsyncParsableCommand {
             warmUp: warmUp
         )
         let result: ServeRun.Result
+        let patience = cluster.timeout.value
         var endpoint = cluster.endpoint
         if let settings = synthetic.settings(maximumActive: concurrency.numbers.max() ?? 1) {
             result = try await SyntheticCluster.with(settings) { address in
                 (endpoint.endpoint, endpoint.key) = (address, nil)
-                return try await endpoint.withClient { client in try await run.run(client: client) }
+                return try await endpoint.withClient(patience: patience) { client in try await run.run(client: client) }
             }
         } else {
-            result = try await endpoint.withClient { client in try await run.run(client: client) }
+            result = try await endpoint.withClient(patience: patience) { client in try await run.run(client: client) }
         }
         var report = ServeReport(
             result,
