@@ -110,10 +110,16 @@ import Testing
         try await cluster.waitForReady(1)
         let typo = try await cluster.client(["submit", "x", "--pool", "typo", "--detach"])
         #expect(typo.code == 0, "\(typo.errors)")
+        // Who waits for it is told at once which pools there are.
+        let waiting = try cluster.startClient(["submit", "x", "--pool", "typo"])
+        try await waitUntil("the pools are named") {
+            waiting.errors.contains("no node is in a pool named typo yet; there are: default")
+        }
+        waiting.signal(SIGTERM)
         // Longer than pending jobs may stand still.
         let start = MonotonicClock.now()
         while MonotonicClock.now().milliseconds(since: start) < 7_000 {
-            let health = try await cluster.client(["health"])
+            let health = try await cluster.client(["health", "--roles", "expert"])
             #expect(health.code == 0, "\(health.errors)")
         }
         let jobs = try await cluster.client(["jobs"])

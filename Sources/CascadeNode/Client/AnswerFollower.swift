@@ -13,6 +13,8 @@ package struct AnswerFollower {
         case accepted(Accepted)
         /// What the job waits for.
         case waiting(String)
+        /// Which nodes there are, for a job that waits.
+        case nodes([NodeSummary])
         /// The coordinator does not answer; it is tried again.
         case unreachable
         /// The coordinator answers again.
@@ -32,6 +34,7 @@ package struct AnswerFollower {
     private var lastSent: Instant
     private var toldUnreachable = false
     private var lastNote = ""
+    private var hasAskedForNodes = false
     /// Of the last request: a late refusal of an earlier one says nothing about the job.
     private var requestID: UInt64
     private var isCancelling = false
@@ -113,6 +116,7 @@ package struct AnswerFollower {
             }
             if report.text.count > Int(byteCount) { show(.text(Array(report.text[Int(byteCount)...]))) }
             return report
+        case .nodeList(let list): show(.nodes(list.nodes))
         case .refused(let refused) where [0, requestID].contains(refused.requestID):
             throw .refused(refused.message)
         default: break
@@ -123,7 +127,10 @@ package struct AnswerFollower {
     private mutating func take(_ delta: Delta, show: (Notice) -> Void) {
         if delta.note != lastNote {
             lastNote = delta.note
-            if !delta.note.isEmpty { show(.waiting(delta.note)) }
+            if !delta.note.isEmpty {
+                show(.waiting(delta.note))
+                askForNodes()
+            }
         }
         // Overlap is cut, a gap is asked for again.
         let skipText = Int(byteCount) - Int(delta.byteOffset)
@@ -147,6 +154,13 @@ package struct AnswerFollower {
         tokenCount = max(tokenCount, delta.tokenOffset + UInt32(delta.tokens.count))
     }
 
+    /// Once: a job may wait for a pool that nobody has heard of.
+    private mutating func askForNodes() {
+        guard !hasAskedForNodes else { return }
+        hasAskedForNodes = true
+        client.send(.nodesRequest(NodesRequest(requestID: UInt64.random(in: 1...UInt64.max / 2))))
+    }
+
     private mutating func tick(show: (Notice) -> Void) throws(NodeError) {
         let now = MonotonicTime.now()
         let quiet = now.milliseconds(since: lastSent)
@@ -161,10 +175,8 @@ package struct AnswerFollower {
             throw .interrupted("interrupted; the coordinator did not confirm the cancellation")
         }
         if silence > patience {
-            throw .unreachable(
-                "no coordinator answers at \(client.endpoint) (waited \(Int(patience)) s); start one with "
-                    + "'cascade up', or name another with --endpoint\(whatIsLeft)"
-            )
+            let waited = "(waited \(secondsText(patience)) s)"
+            throw .unreachable("no coordinator answers at \(client.endpoint) \(waited)\(whatIsLeft)")
         }
     }
 

@@ -17,6 +17,7 @@ struct AnswerOptions: ParsableArguments {
 /// Where the text cannot be written it says so to ``Interrupts``, which ends the job, and writes no more.
 struct AnswerPrinter {
     private let endpoint: String
+    private let pool: String?
     private let json: Bool
     private let explains: Bool
     private let options: AnswerOptions
@@ -28,17 +29,20 @@ struct AnswerPrinter {
 
     /// - Parameters:
     ///   - endpoint: the coordinator's, for messages.
+    ///   - pool: the job's, likewise; nil where it is not known.
     ///   - json: one object at the end instead of text.
     ///   - explains: where each token came from is shown.
     ///   - interrupts: what is told that the text cannot be written; nil where the answer is there already.
     init(
         endpoint: String,
+        pool: String? = nil,
         json: Bool,
         explains: Bool = false,
         options: AnswerOptions,
         interrupts: Interrupts? = nil
     ) {
         self.endpoint = endpoint
+        self.pool = pool
         self.json = json
         self.explains = explains
         self.options = options
@@ -53,12 +57,22 @@ struct AnswerPrinter {
         case .text(let text): if !json { write(text) }
         case .accepted(let accepted): Output.note("cascade: job \(accepted.job)")
         case .waiting(let note): Output.note("cascade: " + Printable.line(note))
+        case .nodes(let nodes): showPools(nodes)
         case .unreachable:
             let trouble = ClusterRecord.trouble(endpoint: endpoint, roles: [ClusterRecord.coordinator])
             let cause = trouble.map { ": \($0)" } ?? ""
             Output.note("cascade: the coordinator at \(endpoint) does not answer; trying again\(cause)")
         case .reachable: Output.note("cascade: the coordinator answers again")
         }
+    }
+
+    /// Says which pools there are where nobody is in the job's: its name may be a slip.
+    private func showPools(_ nodes: [NodeSummary]) {
+        let pools = Set(nodes.map(\.pool))
+        guard let pool, !pools.contains(pool) else { return }
+        let names = pools.sorted().prefix(16).map(Printable.line).joined(separator: ", ")
+        let others = names.isEmpty ? "no pool has nodes" : "there are: \(names)"
+        Output.note("cascade: no node is in a pool named \(Printable.line(pool)) yet; \(others)")
     }
 
     /// Ends the answer; throws where the job did not end well, or its answer could not be written.
