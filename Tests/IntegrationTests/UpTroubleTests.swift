@@ -64,7 +64,8 @@ import Testing
             return health.code == 3 && health.errors.contains("in use")
         }
         close(thief)
-        try await waitUntil("it is well again") { try await home.run(["health"] + endpoint).code == 0 }
+        let health = ["health", "--roles", "coordinator"] + endpoint
+        try await waitUntil("it is well again") { try await home.run(health).code == 0 }
         let down = try await home.run(["down"] + endpoint)
         #expect(down.errors.contains("has ended") && !down.errors.contains("was down"), "\(down)")
         #expect(await cluster.result().code == 0)
@@ -78,6 +79,55 @@ import Testing
             return descriptor != nil
         }
         return try #require(descriptor)
+    }
+
+    /// A node that somebody ends is started again; one that an operator drained stays away, and that is told.
+    @Test(.timeLimit(.minutes(2))) func aNodeThatLeaves() async throws {
+        let home = try UpHome()
+        let cluster = try home.start(["up"] + UpHome.pair(), launcher: ["/usr/bin/env", "--default-signal=HUP"])
+        try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+        for number in [SIGTERM, SIGHUP, SIGINT] {
+            let drafter = try #require(try home.process("drafter"))
+            kill(drafter, number)
+            try await waitUntil("there is another one", seconds: 30) {
+                guard let next = try home.process("drafter"), next != drafter else { return false }
+                return try await home.run(["health", "--nodes"]).code == 0
+            }
+        }
+        #expect(cluster.errors.contains("a signal from outside ended it") && !cluster.errors.contains("drained"))
+        let table = try await home.run(["nodes", "--json"])
+        let nodes = try JSONDecoder().decode([NodeLine].self, from: Data(table.output.utf8))
+        let name = try #require(nodes.first { $0.role == "drafter" }?.node_id)
+        #expect(try await home.run(["nodes", "drain", name]).code == 0)
+        try await waitUntil("it has left") { cluster.errors.contains("drafter was drained and has left") }
+        let health = try await home.run(["health"])
+        #expect(health.code == 1 && health.errors.contains("no drafter is there"), "\(health)")
+        #expect(try await home.run(["health", "--roles", "coordinator,expert"]).code == 0)
+        let status = try await home.run(["status"])
+        #expect(status.code == 0 && status.output.contains("not well: no drafter is ready"), "\(status)")
+        try await Task.sleep(for: .seconds(1))
+        #expect(try home.process("drafter") == nil)
+        cluster.signal(SIGTERM)
+        #expect(await cluster.result().code == 0)
+    }
+
+    /// A disk that was full before: the cause is told although the log has no room for it, and nothing is left.
+    @Test(
+        .timeLimit(.minutes(1)),
+        .enabled(if: canMount),
+        arguments: [("4k", "No space left"), ("16k", "disk is full")]
+    )
+    func aDiskThatWasFullBefore(_ size: String, _ cause: String) async throws {
+        let home = try UpHome()
+        let script = """
+            mount -t tmpfs -o size=\(size) none "$0" && "$@"
+            code=$?; find "$0" ! -type d ! -name '*.log' -printf 'left: %f\n' >&2; exit $code
+            """
+        let launcher = ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, home.state.path]
+        let up = try await home.run(["up", "-d"] + UpHome.pair(), launcher: launcher)
+        #expect(up.code == 1 && up.errors.contains("the cluster did not start: "), "\(up)")
+        #expect(up.errors.contains(cause) && !up.errors.contains("left: "), "\(up)")
+        try await home.waitUntilEmpty()
     }
 
     /// What cannot pass ends it at once, as it always did.

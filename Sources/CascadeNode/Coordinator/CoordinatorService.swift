@@ -38,7 +38,7 @@ package struct CoordinatorService: Service {
         } catch {
             throw NodeError(error)
         }
-        _ = await withGracefulShutdownHandler {
+        let cause = await withGracefulShutdownHandler {
             await reactor.waitUntilStopped()
         } onGracefulShutdown: {
             reactor.stop("asked to")
@@ -49,6 +49,7 @@ package struct CoordinatorService: Service {
         } catch {
             throw NodeError(error, adding: "; nothing more was acknowledged, and what was is there after a restart")
         }
+        if case .failed(let error) = cause { throw NodeError(error) }
     }
 }
 

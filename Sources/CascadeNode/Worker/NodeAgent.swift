@@ -201,7 +201,11 @@ final class NodeAgent: ReactorHandler {
     }
 
     private func join(_ welcome: Welcome, _ context: ReactorContext, now: Instant) {
-        logger.info("joined", metadata: ["endpoint": "\(endpoint)", "pool": "\(hello.pool)"])
+        // Hello is said again until it is answered, and each one is.
+        let isAnsweredAgain = if case .joined(let boot, _, _, _) = link { boot == welcome.boot } else { false }
+        if !isAnsweredAgain {
+            logger.info("joined", metadata: ["endpoint": "\(endpoint)", "pool": "\(hello.pool)"])
+        }
         link = .joined(
             boot: welcome.boot,
             heartbeatMilliseconds: max(welcome.heartbeatMilliseconds, 10),
@@ -255,7 +259,7 @@ final class NodeAgent: ReactorHandler {
     }
 
     private func leaveIfDrained(_ context: ReactorContext) {
-        if isDraining, mailbox.isIdle, unsent.isEmpty { context.stop("drained") }
+        if isDraining, mailbox.isIdle, unsent.isEmpty { context.stop(NodeOutcome.drained) }
     }
 
     // MARK: Sending

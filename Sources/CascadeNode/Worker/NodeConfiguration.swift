@@ -37,6 +37,8 @@ package struct NodeConfiguration: Sendable {
     package var software: String
     /// Told whenever it is ready for work, with the boot id of its coordinator.
     package var serving: (@Sendable (_ boot: UInt64) -> Void)?
+    /// Told when it ends because an operator drained it.
+    package var drained: (@Sendable () -> Void)?
 
     /// Creates a configuration.
     package init(

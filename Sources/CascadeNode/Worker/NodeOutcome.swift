@@ -2,6 +2,9 @@ internal import Synchronization
 
 /// How a node's process ended, said by its reactor thread and read by whoever waits for it.
 final class NodeOutcome: Sendable {
+    /// Why the reactor of a node stops that an operator drained.
+    static let drained = "drained"
+
     private let error = Mutex<NodeError?>(nil)
 
     /// The model or the engine failed.

@@ -100,7 +100,7 @@ package struct NodeService: Service {
         }
         mailbox.setWake { reactor.wake() }
         startEngine(mailbox)
-        _ = await withGracefulShutdownHandler {
+        let cause = await withGracefulShutdownHandler {
             await reactor.waitUntilStopped()
         } onGracefulShutdown: {
             reactor.stop("asked to")
@@ -109,6 +109,11 @@ package struct NodeService: Service {
         ProcessHealth(role: configuration.role.rawValue, state: "stopped", note: "").remove()
         MemoryPromise.remove()
         try outcome.check()
+        switch cause {
+        case .requested(NodeOutcome.drained): configuration.drained?()
+        case .requested: break
+        case .failed(let error): throw NodeError.failed("\(error)")
+        }
     }
 
     private func startEngine(_ mailbox: Mailbox) {

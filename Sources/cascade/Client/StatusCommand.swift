@@ -72,6 +72,7 @@ struct StatusCommand: AsyncParsableCommand {
         if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) {
             try Output.line("  not well: \(Printable.line(trouble))")
         }
+        for problem in status.missingNodes { try Output.line("  not well: \(problem)") }
         try Output.line("  rounds: \(view.rounds), mean acceptance length \(length)")
     }
 }

@@ -9,6 +9,8 @@ final class Children: Sendable {
         var cause: String
         /// Whether it may do better later, without anybody's changing how it is started.
         var mayPass: Bool
+        /// Whether an operator drained it, who wants it to stay away.
+        var isDrained = false
     }
 
     private struct State {

@@ -72,14 +72,15 @@ struct ClusterSupervisor: Service {
             let started = MonotonicTime.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
-            if code == 0, children.wasReady, role.isNode {
-                // It was drained: whoever asked for that wants it to stay away.
-                logger.notice("\(role.name) has left")
+            let end = children.takeEnd(role.name) ?? Self.end(code)
+            if end.isDrained, children.wasReady {
+                logger.notice("\(role.name) was drained and has left")
                 return
             }
-            let end = children.takeEnd(role.name) ?? Self.end(code)
             guard children.wasReady else {
-                throw CommandFailure.failed("the \(role.name) ended with code \(code) before it was ready; see above")
+                // The role has told its cause itself, to who sees its output.
+                let cause = Lifeline.isThere ? ": \(end.cause)" : "; see above"
+                throw CommandFailure.failed("the \(role.name) ended with code \(code) before it was ready\(cause)")
             }
             quickEnds = MonotonicTime.seconds(since: started) < Self.quickEndSeconds ? quickEnds + 1 : 0
             guard end.mayPass || quickEnds < Self.quickEnds else {
@@ -108,6 +109,8 @@ struct ClusterSupervisor: Service {
                 record.update { $0.troubles[role.name] = nil }
             case .failed(let cause, let mayPass):
                 children.note(role.name, end: Children.End(cause: cause, mayPass: mayPass))
+            case .drained:
+                children.note(role.name, end: Children.End(cause: "it was drained", mayPass: false, isDrained: true))
             }
         }
         children.add(role.name, child)
@@ -117,10 +120,14 @@ struct ClusterSupervisor: Service {
 
     /// The end of a process that said nothing.
     private static func end(_ code: Int32) -> Children.End {
-        guard code < 0 else { return Children.End(cause: "it ended with code \(code)", mayPass: false) }
+        switch code {
+        // A role ends with code 0 when a signal asks it to, and this supervisor sent none.
+        case 0, -SIGTERM, -SIGINT, -SIGHUP: Children.End(cause: "a signal from outside ended it", mayPass: true)
         // Nobody but people, and the kernel where memory is short, sends that one.
-        guard code == -SIGKILL else { return Children.End(cause: "it died of signal \(-code)", mayPass: false) }
-        return Children.End(cause: "it was killed, perhaps for want of memory", mayPass: true)
+        case -SIGKILL: Children.End(cause: "it was killed, perhaps for want of memory", mayPass: true)
+        case ..<0: Children.End(cause: "it died of signal \(-code)", mayPass: false)
+        default: Children.End(cause: "it ended with code \(code)", mayPass: false)
+        }
     }
 
     /// Children are told about keys on their command lines alone.

@@ -9,13 +9,15 @@ struct HealthCommand: AsyncParsableCommand {
         commandName: "health",
         abstract: "Exit 0 if the cluster, or the roles on this machine, are well.",
         discussion: """
-            Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for seconds; \
-            being busy, full or loading is no reason. With --process it reads what the roles on this machine (in \
-            this container) say of themselves, which needs no network: made for container health checks.
+            Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for seconds, or \
+            when there is no expert or no drafter; being busy, full or loading is no reason. With --process it reads what \
+            the roles on this machine (in this container) say of themselves, which needs no network: made for container \
+            health checks.
 
             EXAMPLES
               cascade health
-              cascade health --nodes            also wants a ready expert and a ready drafter
+              cascade health --nodes                         also wants the expert and the drafter to be ready
+              cascade health --roles coordinator,expert      does not ask for a drafter
               cascade health --process
             """
     )
@@ -23,25 +25,38 @@ struct HealthCommand: AsyncParsableCommand {
     @Flag(help: "Check the roles that run on this machine instead of the coordinator.")
     var process = false
 
-    @Flag(help: "Also want a ready expert and a ready drafter.")
+    @Flag(help: "Also want the nodes to be ready, not just to be there.")
     var nodes = false
+
+    @Option(help: ArgumentHelp("What must be there.", valueName: "role,…"))
+    var roles = RoleList.all
 
     @OptionGroup var endpoint: EndpointOptions
 
     func run() async throws {
         if process { return try checkProcesses() }
-        try await endpoint.withClient { client in
+        try await endpoint.withClient(patience: 3) { client in
             let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max))
             let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 3) { message in
                 if case .clusterStatus(let status) = message { status } else { nil }
             }
             if let stall = status.stall { throw CommandFailure.failed(stall.note) }
-            if nodes, status.experts == 0 || status.drafters == 0 {
-                let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint).map { ": \($0)" } ?? ""
-                throw CommandFailure.failed("not enough nodes: \(status.readyNodes)\(trouble)")
-            }
+            try check(roles.nodes.isEmpty ? [] : try await NodesCommand.list(client, seconds: 3))
             try Output.line("ok: \(status.readyNodes)")
         }
+    }
+
+    /// Throws where a role is missing that is wanted. A node that drains is leaving.
+    private func check(_ present: [NodeSummary]) throws(CommandFailure) {
+        let wanted: [NodeState] = nodes ? [.ready] : [.ready, .loading]
+        let missing = NodeRole.allCases.filter { role in
+            roles.nodes.contains(role) && !present.contains { $0.role == role && wanted.contains($0.state) }
+        }
+        guard !missing.isEmpty else { return }
+        let words = missing.map { "no \($0.rawValue)" }.joined(separator: " and ")
+        let wayOut = "'cascade nodes' shows what is there, and --roles names what must be"
+        let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) ?? wayOut
+        throw .failed("\(words) is \(nodes ? "ready" : "there"): \(trouble)")
     }
 
     private func checkProcesses() throws {
@@ -64,4 +79,10 @@ struct HealthCommand: AsyncParsableCommand {
 extension ClusterStatus {
     /// How many nodes take work, in words: `1 drafter and 2 experts ready`.
     var readyNodes: String { "\(plural(drafters, "drafter")) and \(plural(experts, "expert")) ready" }
+
+    /// What it means that no node of a role takes work, in words.
+    var missingNodes: [String] {
+        (experts == 0 ? ["no expert is ready, so that jobs wait"] : [])
+            + (drafters == 0 ? ["no drafter is ready, so that the expert writes alone"] : [])
+    }
 }

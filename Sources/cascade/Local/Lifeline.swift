@@ -12,6 +12,8 @@ enum Lifeline {
         case serving(boot: UInt64)
         /// It ends for this reason, which may pass by itself or not.
         case failed(String, mayPass: Bool)
+        /// It ends because an operator drained it, who wants it to stay away.
+        case drained
     }
 
     /// The descriptor of the role's end.

@@ -85,6 +85,7 @@ struct NodeOptions: ParsableArguments {
         sled: SLEDSettings? = nil
     ) async throws {
         let logger = log.logger(role.rawValue)
+        try EndpointArgument.connect("--endpoint", endpoint.endpoint)
         let key = try connectionKey(role)
         let path = try model.map(ModelLocation.resolve) ?? ""
         let host = ProcessInfo.processInfo.hostName
@@ -109,6 +110,7 @@ struct NodeOptions: ParsableArguments {
             software: BuildInfo.version
         )
         configuration.serving = { Lifeline.say(.serving(boot: $0)) }
+        configuration.drained = { Lifeline.say(.drained) }
         do {
             let service = try NodeService(
                 configuration: configuration,
