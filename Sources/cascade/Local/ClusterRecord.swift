@@ -91,6 +91,16 @@ struct ClusterRecord: Codable, Equatable {
         ["--store", RunFolder.file(place(of: endpoint), "-jobs.sqlite"), "--end-jobs-at-stop"]
     }
 
+    /// Removes the socket of a coordinator that has ended without doing so; one that somebody listens on stays.
+    static func removeSocket(endpoint: String) {
+        guard let place = try? Endpoint(parsing: endpoint, for: .connect), place.tcp == nil,
+            place.probe(milliseconds: 100) == .free
+        else { return }
+        let path = String(endpoint.trimmingPrefix("ipc://"))
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
+    }
+
     /// Removes that file, with those that SQLite puts beside it; for who holds the record alone.
     static func removeJobs(endpoint: String) {
         for suffix in ["", "-wal", "-shm", "-journal"] {

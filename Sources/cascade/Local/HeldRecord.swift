@@ -1,4 +1,5 @@
 internal import CCascadeHost
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 internal import Synchronization
@@ -41,7 +42,7 @@ final class HeldRecord: Sendable {
     private static func locked(_ path: String, _ endpoint: String) throws(CommandFailure) -> Int32 {
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-            guard descriptor >= 0 else { throw .failed("cannot write \(path): \(String(cString: strerror(errno)))") }
+            guard descriptor >= 0 else { throw .failed("\(SystemError("write", path))") }
             // Where the file system has no locks, what is in the file must do.
             if csh_lock_file(descriptor) != 0, errno == EAGAIN || errno == EACCES {
                 close(descriptor)
@@ -70,8 +71,15 @@ final class HeldRecord: Sendable {
         }
         let bytes = record.withLock { $0.map(Self.bytes) } ?? []
         // All of the room that it will ever need is taken now.
-        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count, ftruncate(descriptor, off_t(bytes.count)) == 0
-        else { throw .failed("cannot write \(path): \(String(cString: strerror(errno)))") }
+        let code = posix_fallocate(descriptor, 0, off_t(bytes.count))
+        guard code == 0, pwrite(descriptor, bytes, bytes.count, 0) == bytes.count,
+            ftruncate(descriptor, off_t(bytes.count)) == 0
+        else {
+            let error = SystemError("write", path, code: code == 0 ? errno : code)
+            // What an earlier `up` left has no process any more, so that nobody misses it.
+            unlink(path)
+            throw .failed("\(error)")
+        }
     }
 
     /// What to say where an `up` runs already.
@@ -90,6 +98,12 @@ final class HeldRecord: Sendable {
             let bytes = Self.bytes(new)
             _ = pwrite(descriptor, bytes, bytes.count, 0)
         }
+    }
+
+    /// Empties the log that `up -d` has given this process, which is that of the cluster before. Only who has the record may
+    /// do it: others write to the same file while they find out that they come too late.
+    func beginLog() {
+        if Lifeline.isThere { ftruncate(STDERR_FILENO, 0) }
     }
 
     /// Removes the record and lets go of it.

@@ -43,7 +43,8 @@ enum RunFolder {
             _ = try Places().run()
             try FileAccess.makeFolder(path, mode: 0o700)
         } catch let error as SystemError {
-            throw .failed("\(error); XDG_STATE_HOME names another place")
+            let cause = SystemError.text(error.code)
+            throw .failed("cannot make the folder \(path): \(cause); XDG_STATE_HOME names a place that can be written")
         } catch {
             throw .failed("\(error)")
         }

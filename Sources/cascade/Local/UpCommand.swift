@@ -1,8 +1,10 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation
+internal import Synchronization
 
 /// `cascade up`
 struct UpCommand: AsyncParsableCommand {
@@ -85,6 +87,10 @@ struct UpCommand: AsyncParsableCommand {
                 "--roles must have coordinator in it: 'cascade join' adds nodes to a coordinator elsewhere"
             )
         }
+        if let listen { try EndpointArgument.listen("--listen", listen) }
+        // A free port of the system's choice, for one, is none that other commands could be told.
+        let option = givenEndpoint == nil && listen != nil ? "--listen" : "--endpoint"
+        try EndpointArgument.connect(option, endpoint)
     }
 
     func run() async throws {
@@ -101,8 +107,12 @@ struct UpCommand: AsyncParsableCommand {
         if detach { return try await startDetached(keys, listener) }
         let record = try HeldRecord(endpoint: endpoint, adminKey: keys?.admin.path)
         defer { record.remove() }
+        record.beginLog()
         ClusterRecord.removeJobs(endpoint: endpoint)
-        defer { ClusterRecord.removeJobs(endpoint: endpoint) }
+        defer {
+            ClusterRecord.removeJobs(endpoint: endpoint)
+            ClusterRecord.removeSocket(endpoint: endpoint)
+        }
         let logger = log.logger("up")
         if let keys { Output.note(invitation(keys, listener)) }
         let supervisor = ClusterSupervisor(
@@ -112,7 +122,8 @@ struct UpCommand: AsyncParsableCommand {
             record: record,
             logger: logger
         )
-        try await RoleRunner.run(supervisor, logger: logger)
+        // `up -d` ends before its cluster does.
+        try await RoleRunner.run(supervisor, logger: logger, endsWithParent: false)
     }
 
     /// The files of the nodes that run here, checked.
@@ -187,26 +198,26 @@ struct UpCommand: AsyncParsableCommand {
     private func startDetached(_ keys: ClusterKeys?, _ listener: Endpoint) async throws {
         try RunFolder.make()
         let logFile = ClusterRecord.log(endpoint: endpoint)
-        let output = open(logFile, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
-        guard output >= 0 else {
-            throw CommandFailure.failed("cannot write \(logFile): \(String(cString: strerror(errno)))")
-        }
+        let output = open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard output >= 0 else { throw CommandFailure.failed("\(SystemError("write", logFile))") }
         defer { close(output) }
+        let told = Mutex<String?>(nil)
+        // It tells why it ends: the log may lie on a full disk, or have lines of others in it.
         let process = try ChildProcess(
             executable: Program.path,
             arguments: attachedArguments,
             group: .session,
             output: output
-        )
+        ) { word in
+            if case .failed(let cause, _) = word { told.withLock { $0 = cause } }
+        }
         let interrupts = Interrupts { process.signal(SIGTERM) }
         defer { withExtendedLifetime(interrupts) {} }
         let started = MonotonicTime.now()
         while MonotonicTime.seconds(since: started) < 120 {
             guard !process.isDone else {
                 guard await process.exitCode() != 0 else { throw CommandFailure.interrupted }
-                let lines = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
-                Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
-                throw CommandFailure.failed("the cluster did not start; its log is \(logFile)")
+                throw Self.failure(told: told.withLock { $0 }, logFile)
             }
             // Whether it is ready it says itself: whoever answers at the endpoint may be another.
             if let record = ClusterRecord.running(endpoint: endpoint), record.supervisor.pid == process.pid,
@@ -222,6 +233,14 @@ struct UpCommand: AsyncParsableCommand {
         throw CommandFailure.failed(
             "the cluster is not ready after 120 s; it goes on starting, its log is \(logFile), and 'cascade down' ends it"
         )
+    }
+
+    /// Why the cluster did not start: what it told, else the end of its log.
+    private static func failure(told: String?, _ logFile: String) -> CommandFailure {
+        if let told { return .failed("the cluster did not start: \(told); its log is \(logFile)") }
+        let lines = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
+        Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
+        return .failed("the cluster did not start; its log is \(logFile)")
     }
 
     /// This command line without `-d`, with all that it stands for.

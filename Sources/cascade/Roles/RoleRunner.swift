@@ -8,9 +8,9 @@ internal import UnixSignals
 /// Runs one role's service until it ends or a signal asks it to.
 enum RoleRunner {
     /// SIGTERM, SIGINT and the end of the terminal stop gracefully: goodbyes are said, sockets are closed. So does the end of
-    /// the `up` that started the role.
-    static func run(_ service: some Service, logger: Logger) async throws {
-        Lifeline.endWithParent()
+    /// the `up` that started the role, unless `endsWithParent` is false.
+    static func run(_ service: some Service, logger: Logger, endsWithParent: Bool = true) async throws {
+        if endsWithParent { Lifeline.endWithParent() }
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(
@@ -19,7 +19,7 @@ enum RoleRunner {
                     failureTerminationBehavior: .cancelGroup
                 )
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint] + (Interrupts.isIgnored(SIGHUP) ? [] : [.sighup]),
+            gracefulShutdownSignals: [.sigterm, .sigint] + (Interrupts.ignored.contains(SIGHUP) ? [] : [.sighup]),
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         configuration.maximumGracefulShutdownDuration = .seconds(10)
