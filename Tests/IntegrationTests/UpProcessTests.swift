@@ -44,10 +44,34 @@ import Testing
         let cluster = try home.start(["up", "--roles", "coordinator"], launcher: ["/usr/bin/nohup"])
         try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
         cluster.signal(SIGHUP)
-        #expect(try await home.run(["health"]).code == 0)
+        #expect(try await home.run(["health", "--roles", "coordinator"]).code == 0)
         #expect(!cluster.isDone)
+        // It means what runs below it as well.
+        #expect(try ignores(SIGHUP, home))
         cluster.signal(SIGTERM)
         #expect(await cluster.result().code == 0)
+    }
+
+    /// That `up` itself handles the signal is no reason for its processes to ignore it.
+    @Test(.timeLimit(.minutes(1))) func withoutNohupNothingIsIgnored() async throws {
+        let home = try UpHome()
+        let launcher = ["/usr/bin/env", "--default-signal=HUP"]
+        let cluster = try home.start(["up", "--roles", "coordinator"], launcher: launcher)
+        try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+        let coordinator = try #require(try home.process("coordinator"))
+        kill(coordinator, SIGHUP)
+        try await waitUntil("it ends and is started again") { cluster.errors.contains("starting it again") }
+        cluster.signal(SIGTERM)
+        #expect(await cluster.result().code == 0)
+    }
+
+    /// Whether the coordinator ignores a signal.
+    private func ignores(_ number: Int32, _ home: UpHome) throws -> Bool {
+        let pid = try #require(try home.process("coordinator"))
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigIgn:") })
+        let mask = try #require(UInt64(line.split(separator: "\t").last ?? "", radix: 16))
+        return mask & (1 << UInt64(number - 1)) != 0
     }
 
     /// `flock L cascade up -d`, and whatever else was open before.

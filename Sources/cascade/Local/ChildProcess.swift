@@ -96,11 +96,14 @@ final class ChildProcess: Sendable {
     /// Whether the process has ended.
     var isDone: Bool { code.withLock { $0 != nil } }
 
-    /// Signals that are ignored here, as Ctrl-C is, would be ignored by the child too.
+    /// Signals that this program ignores, as it does while it waits for Ctrl-C, would be ignored by the child too. SIGHUP stays
+    /// ignored where `nohup` wanted that of this process: it means what runs below it as well. The others are how a child is
+    /// ended.
     private static func set(_ attributes: inout posix_spawnattr_t, group: Group) {
         var defaults = sigset_t()
         sigemptyset(&defaults)
         for number in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&defaults, number) }
+        if !Interrupts.ignored.contains(SIGHUP) { sigaddset(&defaults, SIGHUP) }
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         var mask = sigset_t()
         sigemptyset(&mask)

@@ -15,8 +15,8 @@ final class Interrupts {
     }
 
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
-    /// Those of them that whoever started this process wants it to ignore.
-    private static let ignored = signals.filter(isIgnored)
+    /// Those of them that whoever started this process wants it to ignore; to be asked for before this program ignores any.
+    static let ignored = signals.filter(isIgnored)
     /// Of the process, as signals are: the first cause decides the exit code.
     private static let cause = Mutex<Cause?>(nil)
     /// What is called on a signal, by listener. All share the sources of the first: ignoring a signal again would take away the
@@ -106,7 +106,7 @@ final class Interrupts {
     }
 
     /// Whether a signal is ignored, as `nohup` has it.
-    static func isIgnored(_ number: Int32) -> Bool {
+    private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
         // SIG_IGN is a number in a pointer's clothes: it can be compared and not called.
