@@ -63,6 +63,23 @@ import Testing
         }
     }
 
+    /// A key that cannot be allowed is not made.
+    @Test func nothingIsLeftOfAKeyThatCannotBeAllowed() throws {
+        try withFolder { folder in
+            try PrivateFile.makeFolder(folder.path)
+            // Where the new list is written first there is a folder.
+            let draft = "\(folder.path)/allowed.keys.\(getpid()).new"
+            for files in [[], ["allowed.keys", "anna.key", "coordinator.key"]] {
+                #expect(mkdir(draft, 0o700) == 0)
+                let error = #expect(throws: NodeError.self) { try folder.make("berta", role: .client) }
+                #expect("\(try #require(error))".contains("cannot write \(folder.path)/allowed.keys"))
+                #expect(rmdir(draft) == 0)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == files)
+                if files.isEmpty { _ = try folder.make("anna", role: .client) }
+            }
+        }
+    }
+
     @Test func whatOthersCanReadIsRefused() throws {
         try withFolder { folder in
             let file = try folder.make("anna", role: .client)

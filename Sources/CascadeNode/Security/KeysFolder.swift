@@ -63,13 +63,21 @@ package struct KeysFolder: Sendable {
                     "there is a key \(name) already; choose another name, or 'cascade keys revoke \(name)' first"
                 )
             }
-            let coordinator = try coordinatorPair(makeIfMissing: true)
-            let pair = try newPair()
-            let key = KeyFile(name: name, role: role, pair: pair, coordinator: coordinator.publicKey)
-            // The list last: a key is allowed only once its owner has it.
-            try PrivateFile.write(key.text, to: file)
-            keys.append(AllowedKey(key: pair.publicKey, role: role, name: name))
-            try PrivateFile.write(AllowedKey.text(of: keys), to: allowedPath)
+            let isFirst = !FileManager.default.fileExists(atPath: coordinatorPath)
+            do throws(NodeError) {
+                let coordinator = try coordinatorPair(makeIfMissing: true)
+                let pair = try newPair()
+                let key = KeyFile(name: name, role: role, pair: pair, coordinator: coordinator.publicKey)
+                // The list last: a key is allowed only once its owner has it.
+                try PrivateFile.write(key.text, to: file)
+                keys.append(AllowedKey(key: pair.publicKey, role: role, name: name))
+                try PrivateFile.write(AllowedKey.text(of: keys), to: allowedPath)
+            } catch {
+                // A file that looks like a key and opens nothing would mislead.
+                unlink(file)
+                if isFirst { unlink(coordinatorPath) }
+                throw error
+            }
             return file
         }
     }

@@ -28,13 +28,19 @@ struct KeysNewCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let problem = KeyName.problem(name) { throw CommandFailure.usage(problem) }
-        let file: String
-        do throws(NodeError) {
-            file = try options.folder().make(name, role: role)
-        } catch {
+        do {
+            let folder = try options.folder()
+            let file = try folder.make(name, role: role)
+            do throws(CommandFailure) {
+                try Output.line(file)
+            } catch {
+                // Whoever asked does not learn of it, and takes it for not made.
+                _ = try folder.revoke(name)
+                throw error
+            }
+        } catch let error as NodeError {
             throw CommandFailure(error)
         }
-        try Output.line(file)
         Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
         Output.note(
             "  copy the file to its owner, who says: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
