@@ -34,7 +34,12 @@ struct BenchEngineCommand: AsyncParsableCommand {
     @Option(help: "Tokens before the measured rows.")
     var context = 256
 
-    @Option(help: "Seconds that the whole run may take, loading included; each row count is measured at least once.")
+    @Option(
+        help: """
+            Seconds that the whole run may take, loading included; each row count is measured at least once (default: 30).
+            """,
+        transform: Seconds.parse
+    )
     var seconds: Seconds = 30
 
     @Flag(help: "Print one JSON object.")

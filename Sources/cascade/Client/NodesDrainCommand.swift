@@ -25,7 +25,10 @@ struct NodesDrainCommand: AsyncParsableCommand {
     @Flag(help: "Return as soon as the node takes nothing new.")
     var noWait = false
 
-    @Option(help: "Seconds after which to stop waiting; the node goes on draining.")
+    @Option(
+        help: "Seconds after which to stop waiting; the node goes on draining (default: 600).",
+        transform: Seconds.parse
+    )
     var seconds: Seconds = 600
 
     @OptionGroup var endpoint: EndpointOptions
@@ -61,7 +64,7 @@ struct NodesDrainCommand: AsyncParsableCommand {
             }
             guard MonotonicTime.seconds(since: started) < seconds.value else {
                 throw CommandFailure.failed(
-                    "\(node) still has \(plural(now.inFlight, "request")) after \(Int(seconds.value)) s; it goes on draining"
+                    "\(node) still has \(plural(now.inFlight, "request")) after \(secondsText(seconds.value)) s; it goes on draining"
                 )
             }
             try await Task.sleep(for: .milliseconds(200))

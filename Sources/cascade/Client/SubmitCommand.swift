@@ -37,11 +37,18 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "The rule's knob: higher keeps more of the draft, but for typical and ensemble (default: the rule's own)."
+        help: """
+            The rule's knob: higher keeps more of the draft, but for typical and ensemble (default: the rule's own).
+            """,
+        transform: DecimalNumber.parse
     )
     var alpha: Double?
 
-    @Option(parsing: .unconditional, help: "Softmax temperature; 0 is greedy.")
+    @Option(
+        parsing: .unconditional,
+        help: "Softmax temperature; 0 is greedy (default: 0).",
+        transform: DecimalNumber.parse
+    )
     var temperature = 0.0
 
     @Option(help: "Most tokens of the answer.")
@@ -109,13 +116,14 @@ struct SubmitCommand: AsyncParsableCommand {
 
     func run() async throws {
         let submit = try makeSubmit()
-        try await cluster.endpoint.withClient { client in
+        try await cluster.endpoint.withClient(patience: cluster.timeout.value) { client in
             let interrupts = Interrupts(watchesOutput: !detach) { client.inject(.interrupted) }
             defer { withExtendedLifetime(interrupts) {} }
             if detach { return try await leave(submit, client) }
             var follower = AnswerFollower(client: client, submit: submit, patience: cluster.timeout.value)
             var printer = AnswerPrinter(
                 endpoint: cluster.endpoint.endpoint,
+                pool: cluster.pool,
                 json: json,
                 explains: explain,
                 options: answer,

@@ -6,13 +6,19 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Keep the k most likely tokens; 0 keeps all.")
     var topK = 0
 
-    @Option(help: "Keep the most likely tokens that make up this mass.")
+    @Option(help: "Keep the most likely tokens that make up this mass (default: 1).", transform: DecimalNumber.parse)
     var topP = 1.0
 
-    @Option(help: "Keep tokens with at least this share of the most likely one's probability.")
+    @Option(
+        help: "Keep tokens with at least this share of the most likely one's probability (default: 0).",
+        transform: DecimalNumber.parse
+    )
     var minP = 0.0
 
-    @Option(help: "Key of the random streams (default: drawn; told with the answer where the temperature is above 0).")
+    @Option(
+        help: "Key of the random streams (default: drawn; told with the answer where the temperature is above 0).",
+        transform: DecimalNumber.parseSeed
+    )
     var seed: UInt64?
 
     /// The settings at a temperature.
@@ -39,7 +45,10 @@ struct ResearchOptions: ParsableArguments {
     )
     var drafterKind = DrafterKind.both
 
-    @Option(help: "Second knob of rule typical: most a kept token needs, as a share of exp(-entropy) (default: 0.3).")
+    @Option(
+        help: "Second knob of rule typical: most a kept token needs, as a share of exp(-entropy) (default: 0.3).",
+        transform: DecimalNumber.parse
+    )
     var delta: Double?
 
     @Option(help: "Second knob of rule top-k-delta: among how many of the expert's likeliest (default: 10).")
@@ -63,7 +72,10 @@ struct ResearchOptions: ParsableArguments {
     @Option(help: "Tokens at the answer's start that are judged losslessly whatever the rule.")
     var strictPrefixTokens = 0
 
-    @Option(help: "Stop a draft where the drafter's largest probability is below this.")
+    @Option(
+        help: "Stop a draft where the drafter's largest probability is below this (default: 0).",
+        transform: DecimalNumber.parse
+    )
     var draftPMin = 0.0
 
     func validate() throws {
@@ -80,7 +92,10 @@ struct SubmitClusterOptions: ParsableArguments {
     @Option(help: "The pool that shall answer.")
     var pool = "default"
 
-    @Option(help: "Seconds without any answer from the coordinator after which to give up.")
+    @Option(
+        help: "Seconds without any answer from the coordinator after which to give up (default: 15).",
+        transform: Seconds.parse
+    )
     var timeout: Seconds = 15
 
     func validate() throws {

@@ -23,7 +23,10 @@ struct WatchCommand: AsyncParsableCommand {
     @Flag(help: "Wait for the end and print one JSON object, as 'cascade submit' does.")
     var json = false
 
-    @Option(help: "Seconds without any answer from the coordinator after which to give up.")
+    @Option(
+        help: "Seconds without any answer from the coordinator after which to give up (default: 15).",
+        transform: Seconds.parse
+    )
     var timeout: Seconds = 15
 
     @OptionGroup var answer: AnswerOptions
@@ -31,7 +34,7 @@ struct WatchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let id = try JobArgument.parse(job)
-        try await endpoint.withClient { client in
+        try await endpoint.withClient(patience: timeout.value) { client in
             let interrupts = Interrupts(watchesOutput: true) { client.inject(.interrupted) }
             defer { withExtendedLifetime(interrupts) {} }
             var follower = AnswerFollower(client: client, job: id, patience: timeout.value)

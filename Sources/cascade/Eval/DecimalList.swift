@@ -9,7 +9,7 @@ struct DecimalList: ExpressibleByArgument, Equatable {
 
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { Double($0.trimmingPrefix { $0 == " " }) }
+        let numbers = parts.compactMap { DecimalNumber.value($0.trimmingPrefix { $0 == " " }) }
         guard !numbers.isEmpty, numbers.count == parts.count else { return nil }
         self.numbers = numbers
     }

@@ -17,7 +17,9 @@ struct GridEntryList: Equatable {
                 throw ValidationError("'\(fields[0])' is none of \(names)")
             }
             let alphas = try fields.dropFirst().map { field in
-                guard let alpha = Double(field) else { throw ValidationError("'\(field)' in '\(part)' is no number") }
+                guard let alpha = DecimalNumber.value(field) else {
+                    throw ValidationError("'\(field)' in '\(part)' is no number")
+                }
                 return alpha
             }
             return EvalGrid.Entry(kind: kind, alphas: alphas)

@@ -28,7 +28,10 @@ struct TuneCommand: AsyncParsableCommand {
     @Option(help: "The file of prompts: JSON lines (with tests in HumanEval's format), or plain text, one a line.")
     var prompts: String
 
-    @Option(help: "The share of the expert's quality that must be kept, above 0 and at most 1.")
+    @Option(
+        help: "The share of the expert's quality that must be kept, above 0 and at most 1 (default: 0.95).",
+        transform: DecimalNumber.parse
+    )
     var keep = 0.95
 
     @Option(
@@ -45,7 +48,11 @@ struct TuneCommand: AsyncParsableCommand {
         [.chow, .diff, .opt, .tokenV3, .tokenLT].map { EvalGrid.Entry(kind: .rule($0)) }
     )
 
-    @Option(parsing: .unconditional, help: "Softmax temperature; 0 is greedy.")
+    @Option(
+        parsing: .unconditional,
+        help: "Softmax temperature; 0 is greedy (default: 0).",
+        transform: DecimalNumber.parse
+    )
     var temperature = 0.0
 
     @Option(help: "Samples of a prompt where the temperature is above 0.")

@@ -21,7 +21,7 @@ struct ModelGenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ModelCases
 
-    @Option(help: "Softmax temperature; 0 is greedy.")
+    @Option(help: "Softmax temperature; 0 is greedy (default: 0).", transform: DecimalNumber.parse)
     var temperature = 0.0
 
     @Option(help: "Most tokens of an answer, where a case does not say.")

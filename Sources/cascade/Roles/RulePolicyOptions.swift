@@ -15,7 +15,11 @@ struct RulePolicyOptions: ParsableArguments {
     @Option(help: "The rule of jobs that name none.")
     var defaultRule = RuleSettings.Rule.lossless
 
-    @Option(parsing: .unconditional, help: "Alpha of the default rule (default: the rule's own).")
+    @Option(
+        parsing: .unconditional,
+        help: "Alpha of the default rule (default: the rule's own).",
+        transform: DecimalNumber.parse
+    )
     var defaultAlpha: Double?
 
     /// The policy.

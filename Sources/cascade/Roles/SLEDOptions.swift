@@ -22,7 +22,8 @@ struct SLEDOptions: ParsableArguments {
             "How far the logits move, per unit of probability; 0 to 100 (default: \(SLEDSettings.defaultRate)).",
             discussion: "At 2 the 1.5B's likeliest token changed at one place of 30, at 4 at two of 5.",
             valueName: "rate"
-        )
+        ),
+        transform: DecimalNumber.parse
     )
     var sledRate: Double?
 

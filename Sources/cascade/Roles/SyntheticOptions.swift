@@ -11,7 +11,8 @@ struct SyntheticOptions: ParsableArguments {
                 a pool must have the same share; a pool has synthetic nodes or models. --model is left out.
                 """,
             valueName: "share"
-        )
+        ),
+        transform: DecimalNumber.parse
     )
     var syntheticAcceptance: Double?
 

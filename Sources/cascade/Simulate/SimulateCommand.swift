@@ -31,7 +31,7 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "How long to run at most; a seed takes about 5 ms.")
     var seconds: Int?
 
-    @Option(help: "The first seed; the others follow it.")
+    @Option(help: "The first seed; the others follow it (default: 1).", transform: DecimalNumber.parseSeed)
     var seed: UInt64 = 1
 
     @Option(help: "How many seeds run at a time (default: the cores this process may use).")

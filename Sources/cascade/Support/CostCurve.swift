@@ -11,7 +11,8 @@ struct CostCurve: ExpressibleByArgument {
         for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
             let numbers = part.split(separator: ":", omittingEmptySubsequences: false)
             let rows = numbers.count == 1 ? 1 : UInt32(numbers[0])
-            guard (1...2).contains(numbers.count), let rows, let milliseconds = Double(numbers[numbers.count - 1])
+            guard (1...2).contains(numbers.count), let rows,
+                let milliseconds = DecimalNumber.value(numbers[numbers.count - 1])
             else {
                 return nil
             }

@@ -74,7 +74,7 @@ import Testing
                 guard !numbers.isEmpty, !Self.takes(path, option, "x,") else { continue }
                 tried += 1
                 let negative = Self.negatives.contains(option) ? [] : ["-1"]
-                for value in ["nan", "inf", "-inf", "infinity", "1e308", "1e999", ""] + negative {
+                for value in ["nan", "inf", "-inf", "infinity", "0x1", "0x10", "1e308", "1e999", ""] + negative {
                     let isTaken = Self.takes(path, option, value)
                     #expect(!isTaken, "cascade \(path.joined(separator: " ")) --\(option)=\(value)")
                 }

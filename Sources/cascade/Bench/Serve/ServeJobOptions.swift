@@ -6,13 +6,21 @@ struct ServeJobOptions: ParsableArguments {
     @Option(help: "Rule that judges drafts (default: the coordinator's).")
     var rule: RuleSettings.Rule?
 
-    @Option(parsing: .unconditional, help: "The rule's knob (default: the rule's own).")
+    @Option(
+        parsing: .unconditional,
+        help: "The rule's knob (default: the rule's own).",
+        transform: DecimalNumber.parse
+    )
     var alpha: Double?
 
     @Option(help: "How a draft is walked: rejection, block or coupled.")
     var verifyMethod = RuleSettings.VerifyMethod.rejection
 
-    @Option(parsing: .unconditional, help: "Softmax temperature; 0 is greedy.")
+    @Option(
+        parsing: .unconditional,
+        help: "Softmax temperature; 0 is greedy (default: 0).",
+        transform: DecimalNumber.parse
+    )
     var temperature = 0.0
 
     @OptionGroup var sampling: SamplingOptions

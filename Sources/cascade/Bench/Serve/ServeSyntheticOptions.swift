@@ -10,7 +10,8 @@ struct ServeSyntheticOptions: ParsableArguments {
                 A coordinator, a drafter and an expert of its own, whatever --endpoint says; they end with the measurement.
                 """,
             valueName: "share"
-        )
+        ),
+        transform: DecimalNumber.parse
     )
     var syntheticAcceptance: Double?
 
