@@ -50,6 +50,7 @@ struct Cascade: AsyncParsableCommand {
 
     static func main() async {
         StandardStreams.fillGaps()
+        _ = Interrupts.ignored
         // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is cancelled.
         signal(SIGPIPE, SIG_IGN)
         do throws(CommandFailure) {
@@ -71,6 +72,12 @@ struct Cascade: AsyncParsableCommand {
     private static func perform() async throws {
         let environment = ProcessInfo.processInfo.environment
         try TextInput.checkArguments(environment.keys)
+        // Processes that this program starts have the same environment, and one warning is enough.
+        if !Lifeline.isThere {
+            for one in SettingsMerge.misspellings(environment: environment, help: _dumpHelp()) {
+                Output.note("cascade: \(Printable.line(one.words))")
+            }
+        }
         var command = try parse(Array(CommandLine.arguments.dropFirst()), environment: environment)
         if var asynchronous = command as? any AsyncParsableCommand {
             try await asynchronous.run()
@@ -87,6 +94,7 @@ struct Cascade: AsyncParsableCommand {
             return try parseAsRoot(SettingsMerge.insert(added, into: arguments, at: depth))
         } catch  where exitCode(for: error) == .validationFailure {
             let message = self.message(for: error)
+            if let joined = joinNegative(arguments, message) { return try parse(joined, environment: environment) }
             let culprit =
                 added.first { one in
                     let others = added.filter { $0 != one }
@@ -107,6 +115,18 @@ struct Cascade: AsyncParsableCommand {
                     + "cascade \(verb) -- '\(text)'"
             )
         }
+    }
+
+    /// `--limit -1` as `--limit=-1`, where the parser takes the number for an option and misses the value: what is wrong is
+    /// the number. Nil where something else is missing.
+    private static func joinNegative(_ arguments: [String], _ message: String) -> [String]? {
+        let start = "Missing value for '"
+        guard message.hasPrefix(start) else { return nil }
+        let option = String(message.dropFirst(start.count).prefix { $0 != " " && $0 != "'" })
+        guard let index = arguments.firstIndex(of: option), index + 1 < arguments.count,
+            DecimalNumber.value(arguments[index + 1]) != nil
+        else { return nil }
+        return arguments[..<index] + ["\(option)=\(arguments[index + 1])"] + arguments[(index + 2)...]
     }
 
     /// Prints what ArgumentParser has to say (help and version are "errors" too) and ends with this program's exit codes.

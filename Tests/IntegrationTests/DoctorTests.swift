@@ -59,7 +59,9 @@ import Testing
         let report = try await doctor()
         let names = report.checks.map(\.name).filter { !$0.hasPrefix("model ") }
         #expect(
-            names == ["processor", "kernels", "cores", "memory", "huge-pages", "models", "libraries", "endpoint"]
+            names == [
+                "processor", "kernels", "cores", "memory", "huge-pages", "models", "libraries", "settings", "endpoint",
+            ]
         )
         #expect(try report.check("endpoint").message.contains("is free"))
         #expect(try report.check("libraries").message.contains(/libzmq 4\.\d+\.\d+, protobuf-c 1\.\d+\.\d+/))
@@ -80,7 +82,7 @@ import Testing
         #expect(!report.ok)
         let check = try report.check("models")
         #expect(check.state == "problem")
-        #expect(check.message.contains("/nowhere/at/all"))
+        #expect(check.message.contains("/nowhere/at/all is not there"))
         #expect(check.advice?.contains("cascade model fetch qwen2.5-coder-0.5b qwen2.5-coder-1.5b") == true)
     }
 
@@ -110,7 +112,8 @@ import Testing
 
     @Test func aCoordinatorAnswersAtTheEndpoint() async throws {
         let cluster = try TestCluster()
-        try await waitUntil("the coordinator answers") { try await cluster.client(["health"]).code == 0 }
+        let health = ["health", "--roles", "coordinator"]
+        try await waitUntil("the coordinator answers") { try await cluster.client(health).code == 0 }
         let check = try await doctor(endpoint: cluster.endpoint).check("endpoint")
         #expect(check.state == "ok")
         #expect(check.message.contains("0 drafters and 0 experts ready"))

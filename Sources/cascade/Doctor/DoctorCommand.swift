@@ -3,6 +3,7 @@ internal import CascadeCore
 internal import CascadeModelFetch
 internal import CascadeTransport
 internal import CascadeWire
+internal import Foundation
 
 /// `cascade doctor`
 struct DoctorCommand: AsyncParsableCommand {
@@ -10,8 +11,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Look at this machine and say what is wrong and what to do.",
         discussion: """
-            Looks at the processor, the kernels, cores, memory, huge pages, model files with their hashes, libraries \
-            and the coordinator's endpoint. Each line is ok, warning or problem; exit code 1 if one is a problem.
+            Looks at the processor, the kernels, cores, memory, huge pages, model files with their hashes, libraries, \
+            settings in the environment and the coordinator's endpoint. Each line is ok, warning or problem; exit code 1 if one is a problem.
 
             EXAMPLES
               cascade doctor
@@ -43,6 +44,7 @@ struct DoctorCommand: AsyncParsableCommand {
         checks.append(
             .ok("libraries", "libzmq \(ZeroMQLibrary.version), protobuf-c \(ProtobufLibrary.version)")
         )
+        checks.append(Self.settings(ProcessInfo.processInfo.environment))
         checks.append(await EndpointChecks.check(endpoint))
         let report = Report(
             build: BuildInfo.version,
@@ -53,6 +55,17 @@ struct DoctorCommand: AsyncParsableCommand {
         )
         if json { try Output.json(report) } else { try show(report) }
         if !report.ok { throw ExitCode(1) }
+    }
+
+    /// Whether the environment has settings that nothing reads.
+    static func settings(_ environment: [String: String]) -> DoctorCheck {
+        let found = SettingsMerge.misspellings(environment: environment, help: Cascade._dumpHelp())
+        guard !found.isEmpty else { return .ok("settings", "every CASCADE_… variable of the environment is known") }
+        return .warning(
+            "settings",
+            found.map(\.words).joined(separator: "; "),
+            advice: "every option has its variable: --endpoint is CASCADE_ENDPOINT; 'cascade COMMAND --help' lists them"
+        )
     }
 
     private func show(_ report: Report) throws {

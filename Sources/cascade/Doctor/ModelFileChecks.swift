@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeModelFetch
 internal import Foundation
@@ -8,10 +9,11 @@ enum ModelFileChecks {
     static func all(_ fetcher: ModelFetcher, hashes: Bool) async -> [DoctorCheck] {
         let directory = fetcher.directory.path
         guard let models = fetcher.installedModels() else {
+            let state = FileAccess.isFolder(directory) ? "cannot be read" : "is not there"
             return [
                 .problem(
                     "models",
-                    "the models directory \(directory) cannot be read",
+                    "the models directory \(directory) \(state)",
                     advice: "fetch the default pair with \(fetchCommand(defaultPair)), "
                         + "or name the right directory in CASCADE_MODELS_DIR"
                 )

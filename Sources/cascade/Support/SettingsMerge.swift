@@ -124,7 +124,7 @@ enum SettingsMerge {
 }
 
 /// The part of ArgumentParser's description of a tool (`--experimental-dump-help`) that merging needs.
-private struct ToolDescription: Decodable {
+struct ToolDescription: Decodable {
     var command: Command
 
     struct Command: Decodable {
