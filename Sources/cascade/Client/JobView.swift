@@ -36,7 +36,7 @@ extension FinishReason {
     var words: String {
         switch self {
         case .stop: "done"
-        case .length: "done, cut"
+        case .length: "done (token limit)"
         case .cancelled: "cancelled"
         case .error: "failed"
         }

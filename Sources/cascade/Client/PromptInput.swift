@@ -23,13 +23,18 @@ enum PromptInput {
     /// - Parameters:
     ///   - limit: bytes beyond which it is refused, as soon as they have come.
     ///   - what: what is read, for the message.
-    static func standardInput(limit: Int, what: String) throws(CommandFailure) -> [UInt8] {
+    ///   - wayOut: how else it can be given.
+    static func standardInput(
+        limit: Int,
+        what: String,
+        wayOut: String = "as an argument or a file"
+    ) throws(CommandFailure) -> [UInt8] {
         do {
             return try FileAccess.read(STDIN_FILENO, name: "standard input", limit: limit)
         } catch {
             switch error.code {
-            case EBADF: throw .usage("standard input is closed; give \(what) as an argument or a file")
-            case EISDIR: throw .usage("standard input is a folder; give \(what) as an argument or a file")
+            case EBADF: throw .usage("standard input is closed; give \(what) \(wayOut)")
+            case EISDIR: throw .usage("standard input is a folder; give \(what) \(wayOut)")
             case EFBIG: throw .refused("\(what) on standard input has more than \(limit) bytes, which is the limit")
             default: throw .failed("\(error)")
             }

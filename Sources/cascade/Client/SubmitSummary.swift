@@ -18,7 +18,7 @@ enum SubmitSummary {
         if report.sampling.temperature > 0 { parts.append("seed \(report.seed)") }
         switch report.reason {
         case .stop, .error: break
-        case .length: parts.append("cut at the most tokens")
+        case .length: parts.append("token limit reached")
         case .cancelled: parts.append("cancelled")
         }
         return "[" + parts.joined(separator: "; ") + "]"

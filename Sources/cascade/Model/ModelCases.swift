@@ -55,7 +55,7 @@ struct ModelCases: ParsableArguments {
         do {
             let data =
                 cases == "-"
-                ? try PromptInput.standardInput(limit: limit, what: "the cases")
+                ? try PromptInput.standardInput(limit: limit, what: "the cases", wayOut: "in a file: --cases FILE")
                 : try FileAccess.read(cases, limit: limit)
             return (try JSONDecoder().decode([Case].self, from: Data(data)), true)
         } catch let error as DecodingError {

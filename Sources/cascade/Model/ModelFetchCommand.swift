@@ -35,10 +35,15 @@ struct ModelFetchCommand: AsyncParsableCommand {
     /// Fetches models with progress on standard error, and returns their files; Ctrl-C cuts it off.
     static func fetch(_ models: [String]) async throws -> [String] {
         let fetcher = try ModelLocation.fetcher()
+        for model in models {
+            guard let known = ModelCatalogue.standard.model(named: model), !known.isServed else { continue }
+            let architecture = "architecture \(known.architecture)"
+            Output.note("\(known.name) cannot be served yet (\(architecture)); it is fetched all the same")
+        }
         let task = Task {
             var files: [String] = []
             for model in models {
-                let reporter = ProgressReporter(model)
+                let reporter = ProgressReporter(model, isTerminal: Output.errorIsTerminal)
                 defer { reporter.finish() }
                 files.append(try await fetcher.fetch(model, progress: reporter.handle).path)
             }

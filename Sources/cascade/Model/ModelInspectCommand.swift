@@ -9,6 +9,8 @@ struct ModelInspectCommand: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Show what is in a GGUF file, and whether it can be served.",
         discussion: """
+            Exit code 1 where it cannot.
+
             EXAMPLES
               cascade model inspect --model qwen2.5-coder-0.5b
               cascade model inspect --model big.gguf --tensors --json
@@ -29,6 +31,7 @@ struct ModelInspectCommand: AsyncParsableCommand {
         do {
             let report = try Report(GGUFFile(path: path), tensors: tensors)
             if json { try Output.json(report) } else { try show(report) }
+            if report.problem != nil { throw ExitCode(1) }
         } catch let error as GGUFError {
             throw CommandFailure.failed("\(error)")
         }

@@ -25,13 +25,22 @@ struct JoinCommand: AsyncParsableCommand {
 
     @OptionGroup var options: NodeOptions
 
+    func validate() throws {
+        if let coordinator { try EndpointArgument.connect("the coordinator's endpoint", coordinator) }
+    }
+
     func run() async throws {
         var options = options
         if let coordinator { options.endpoint.endpoint = coordinator }
         let role = try nodeRole()
-        if let model = options.model, ModelCatalogue.standard.model(named: model) != nil,
+        if let model = options.model, let known = ModelCatalogue.standard.model(named: model),
             try ModelLocation.fetcher().installed(model) == nil
         {
+            guard known.isServed else {
+                throw CommandFailure.failed(
+                    "\(known.name) cannot be served yet (architecture \(known.architecture)); name another with --model"
+                )
+            }
             _ = try await ModelFetchCommand.fetch([model])
         }
         try await options.run(role: role)

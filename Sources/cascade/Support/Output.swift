@@ -69,16 +69,21 @@ enum Output {
     /// Whether standard error shows colours.
     static var errorTakesColours: Bool { takesColours(STDERR_FILENO) }
 
-    /// Whether a descriptor shows colours: a terminal does unless `NO_COLOR` is set, others with `CLICOLOR_FORCE` only.
-    static func takesColours(_ descriptor: Int32) -> Bool {
-        let environment = ProcessInfo.processInfo.environment
+    /// Whether a descriptor shows colours: a terminal does unless `NO_COLOR` is set or it is a dumb one, others with
+    /// `CLICOLOR_FORCE` only.
+    static func takesColours(
+        _ descriptor: Int32,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> Bool {
         if environment["NO_COLOR"]?.isEmpty == false { return false }
         if let force = environment["CLICOLOR_FORCE"], !force.isEmpty, force != "0" { return true }
-        return isatty(descriptor) == 1
+        return isatty(descriptor) == 1 && environment["TERM"] != "dumb"
     }
 
-    /// Whether standard error is a terminal, so that progress may redraw its line.
-    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether standard error is a terminal whose line progress may redraw.
+    static var errorIsTerminal: Bool {
+        isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    }
 
     /// Whether standard output is a terminal, which obeys control characters.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

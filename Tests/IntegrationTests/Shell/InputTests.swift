@@ -25,6 +25,8 @@ import Testing
         let folder = try await run(command, "</")
         #expect(folder.code == 2 && folder.errors.contains("standard input is a folder; give "), "\(folder)")
         #expect(!(closed.errors + folder.errors).contains("Fatal error"))
+        // Cases are no argument.
+        #expect(closed.errors.contains("in a file: --cases FILE") == command.contains("--cases"), "\(closed)")
     }
 
     /// Endless input is refused while it comes: a reader that swallowed it first would never return.

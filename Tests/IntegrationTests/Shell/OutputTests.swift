@@ -48,13 +48,32 @@ import Testing
         for (index, redirections) in [">/dev/full", ">&-", ">/dev/full 2>&-"].enumerated() {
             let command = ["keys", "new", "a\(index)", "--role", "client", "--keys", folder]
             #expect(try await run(command, redirections).code == 1, "\(redirections)")
-            // A message that went to a descriptor of the key's file would be in it.
-            let key = try String(contentsOfFile: "\(folder)/a\(index).key", encoding: .utf8)
-            #expect(!key.contains("cascade: made") && !key.contains("cannot write"), "\(key)")
+            // Whoever asked did not learn of the key, so that there is none.
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(files.sorted() == ["allowed.keys", "coordinator.key"], "\(redirections)")
+            // A message that went to a descriptor of a file would be in it.
+            for file in files {
+                let text = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+                #expect(!text.contains("cascade: made") && !text.contains("cannot write"), "\(text)")
+            }
         }
         for more in [[], ["--json"]] {
             let command = ["keys", "list", "--keys", folder] + more
             expectUnwritable(try await run(command, ">/dev/full"), "No space left on device", command)
+        }
+    }
+
+    @Test func coloursAreForTerminalsThatShowThem() throws {
+        let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        try #require(terminal >= 0)
+        defer { close(terminal) }
+        let cases: [([String: String], Bool)] = [
+            (["TERM": "xterm"], true), ([:], true), (["TERM": "dumb"], false),
+            (["TERM": "xterm", "NO_COLOR": "1"], false), (["TERM": "xterm", "NO_COLOR": ""], true),
+            (["TERM": "dumb", "CLICOLOR_FORCE": "1"], true), (["NO_COLOR": "1", "CLICOLOR_FORCE": "1"], false),
+        ]
+        for (environment, expected) in cases {
+            #expect(Output.takesColours(terminal, environment: environment) == expected, "\(environment)")
         }
     }
 

@@ -38,6 +38,21 @@ import Testing
         #expect(typed.contains("--timeout") && !typed.contains("CASCADE_"), "\(typed)")
     }
 
+    /// The parser takes `-1` for an option: what is wrong is the number.
+    @Test(arguments: [
+        (["jobs", "--limit", "-1"], "--limit must be 1 to "),
+        (["submit", "x", "--seed", "-1"], "0 to 18446744073709551615"),
+        (["submit", "x", "--max-tokens", "-3"], "--max-tokens must be 1 to "),
+        (["submit", "x", "--timeout", "-1"], "above 0 and at most 31536000"),
+        (["submit", "x", "--timeout", "nan"], "above 0 and at most"),
+        (["submit", "x", "--timeout", "0"], "above 0 and at most"),
+        (["submit", "x", "--temperature", "0x10"], "a decimal number"),
+        (["up", "--threads", "-1"], "must be 1 to 256"), (["up", "--threads", "0"], "must be 1 to 256"),
+    ])
+    func numbersAreRefusedWithTheirRange(_ line: [String], _ words: String) {
+        #expect(refusal(line).contains(words), "\(line): \(refusal(line))")
+    }
+
     @Test(arguments: ["- item", "-5 degrees", "--- a rule ---", "-x"])
     func aTextWithADashGoesBehindTwo(_ text: String) {
         #expect(refusal(["submit", text]).hasSuffix("cascade submit -- '\(text)'"), "\(refusal(["submit", text]))")
@@ -98,6 +113,8 @@ import Testing
         let table = try await cluster.client(["jobs"]).output
         #expect(table.contains("Once upon") && table.contains("done") && !table.contains("length"), "\(table)")
         #expect(table.split(separator: "\n").allSatisfy { $0.count <= Table.width }, "\(table)")
+        #expect(table.contains("done (token limit)"), "\(table)")
+        #expect(answer.errors.contains("token limit reached"), "\(answer.errors)")
         let status = try await cluster.client(["status", jobs[1].job_id]).output
         #expect(status.contains(": done") && status.contains("short"), "\(status)")
         let health = try await cluster.client(["health"]).output
