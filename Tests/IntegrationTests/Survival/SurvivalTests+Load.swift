@@ -65,7 +65,8 @@ extension SurvivalTests {
         await client.close()
         let jobs = try await SurvivalJob.all()
         for job in jobs.prefix(2) { #expect(job.problem(of: try Answer(await cluster.client(job.command))) == nil) }
-        #expect(try await cluster.audit() == [])
+        let problems = try await cluster.audit()
+        #expect(problems == [])
     }
 
     /// F19: the job is cancelled while an expert's word on it is under way.
@@ -88,7 +89,8 @@ extension SurvivalTests {
             try await cluster.status().staleMessages > stale
         }
         for link in links { link.set(SurvivalCluster.calm) }
-        #expect(try await cluster.audit() == [])
+        let problems = try await cluster.audit()
+        #expect(problems == [])
     }
 
     /// F20: an expert's word arrives when another process has its name.
@@ -148,6 +150,7 @@ extension SurvivalTests {
         #expect(joined == 14)
         #expect(outcome.problems.isEmpty, "\(outcome.problems)")
         #expect(outcome.count > 0)
-        #expect(try await cluster.audit() == [])
+        let problems = try await cluster.audit()
+        #expect(problems == [])
     }
 }
