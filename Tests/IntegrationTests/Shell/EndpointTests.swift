@@ -9,7 +9,8 @@ import Testing
 @Suite struct EndpointTests {
     @Test(arguments: [
         ["up", "-d", "--endpoint", "inproc://x"], ["up", "--endpoint", "tcp://127.0.0.1:0"],
-        ["up", "--endpoint", "tcp://127.0.0.1:*"], ["up", "--listen", "tcp://0.0.0.0:0"], ["up", "--listen", "nonsense"],
+        ["up", "--endpoint", "tcp://127.0.0.1:*"], ["up", "--listen", "tcp://0.0.0.0:0"],
+        ["up", "--listen", "nonsense"],
         ["up", "--endpoint", "ipc://*"], ["coordinator", "--listen", "inproc://x"], ["down", "--endpoint", "nonsense"],
         ["expert", "--model", "m", "--endpoint", "inproc://x"], ["drafter", "--model", "m", "--endpoint", "x:1"],
         ["join", "inproc://x", "--model", "m"], ["submit", "x", "--endpoint", "inproc://x"],
@@ -23,7 +24,7 @@ import Testing
 
     @Test func theProgramSaysSo() async throws {
         let result = try await CascadeProcess.run(["up", "-d", "--endpoint", "inproc://x"])
-        #expect(result.code == 2 && result.errors.contains("--endpoint must be tcp://host:port or ipc://path"), "\(result)")
+        #expect(result.code == 2 && result.errors.contains("must be tcp://host:port or ipc://path"), "\(result)")
         let variable = try await CascadeProcess.run(["status"], environment: ["CASCADE_ENDPOINT": "nonsense"])
         #expect(variable.code == 2 && variable.errors.contains("CASCADE_ENDPOINT is 'nonsense'"), "\(variable)")
     }
@@ -32,7 +33,8 @@ import Testing
         let result = try await CascadeProcess.run(
             ["submit", "x", "--timeout", "0.5", "--endpoint", "tcp://no-such-host.invalid:5570"]
         )
-        #expect(result.code == 3 && result.errors.contains("the host no-such-host.invalid cannot be reached"), "\(result)")
+        #expect(result.code == 3, "\(result)")
+        #expect(result.errors.contains("the host no-such-host.invalid cannot be reached"), "\(result)")
         #expect(result.errors.contains("(waited 0.5 s)"), "\(result)")
     }
 

@@ -215,7 +215,8 @@ struct LoadGenerator {
         let silence = now.milliseconds(since: lastHeard) / 1_000
         if isCancelling, silence > 3 { throw .failed("interrupted; the coordinator did not confirm the cancellation") }
         guard silence > load.timeout else { return }
-        throw .unreachable("the coordinator at \(client.endpoint) has been silent for \(Int(silence)) s")
+        let time = SubmitSummary.fixed(silence, 1)
+        throw .unreachable("the coordinator at \(client.endpoint) has been silent for \(time) s")
     }
 
     private mutating func cancel(at now: Instant) {
