@@ -38,6 +38,16 @@ struct TemplateErrorTests {
         ("{% set a, b = [1] %}", .evaluation, 1, 8, "1 values for 2 names"),
         ("{% set x.y = 1 %}", .evaluation, 1, 8, "'x' is no namespace"),
         ("{% macro m() %}\n{{ 1 / 0 }}{% endmacro %}{{ m() }}", .evaluation, 2, 4, "division by zero"),
+        ("{{ '%d' %\n'a' }}", .evaluation, 1, 4, "a number's format does not take a string"),
+        ("{{ '{} {0}'.format(1) }}", .evaluation, 1, 12, "fields with a number and fields without"),
+        ("{% for x in [1] %}{{ loop([x]) }}{% endfor %}", .evaluation, 1, 26, "not marked 'recursive'"),
+        (
+            """
+            {% set n = namespace() %}{% macro m() %}{% set n.c = caller %}{{ caller() }}{% endmacro %}
+            {% for x in [[1]] recursive %}{% if x is number %}{{ n.c() }}{% else %}
+            {% with %}{% call m() %}{{ loop(x) }}{% endcall %}{% endwith %}{% endif %}{% endfor %}
+            """, .evaluation, 2, 57, "the caller's call is over"
+        ),
         ("{{ raise_exception('No ' ~ messages[0].role) }}", .raised, 1, 19, "No user"),
         ("{{ range(1000001) }}", .limit, 1, 9, "100000"),
     ]

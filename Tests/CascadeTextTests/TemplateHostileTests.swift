@@ -67,6 +67,24 @@ struct TemplateHostileTests {
         "recursion of callers": """
         {% macro m() %}{% call m() %}{{ caller() }}{% endcall %}{{ caller() }}{% endmacro %}{% call m() %}{% endcall %}
         """,
+        "recursion of loops": "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}",
+        "recursion of loops in depth": "{% for x in [1] recursive %}"
+            + nested("{% if 1 %}", "{{ [[[[loop([1])]]]] }}", "{% endif %}", 50) + "{% endfor %}",
+        "recursion of loops in callers": """
+        {% macro m() %}{{ caller() }}{% endmacro %}{% for x in [1] recursive %}{% call m() %}{{ loop([1]) }}{% endcall %}\
+        {% endfor %}
+        """,
+        "wide by '%'": "{{ '%999999999d' % 1 }}",
+        "wide by format": "{{ '{:é>999999999}'.format(1) }}",
+        "wider than an integer": "{{ '%99999999999999999999d' % 1 }}",
+        "precise by '%'": "{{ '%.999999999f' % 1 }}",
+        "precise by format": "{{ '{:.999999999g}'.format(1) }}",
+        "precise integer": "{{ '%.999999999d' % 1 }}",
+        "many digits": "{% for i in range(99999) %}{% set x = '%.700e' % 5e-324 %}{% endfor %}",
+        "many keys": "{{ ('%(a)s' * 3000000) % {'a': 1} }}",
+        "many fields": "{{ ('{0}' * 5000000).format(1) }}",
+        "filled batch": "{{ [1] | batch(999999999, 0) }}",
+        "many words from the end": "{{ ('a ' * 4000000).rsplit() | length }}",
         "recursion in arguments": "{% macro m(a) %}{{ " + nested("m(", "a", ")", 50) + " }}{% endmacro %}{{ m(1) }}",
         "recursion in a default": "{% macro m(a=m()) %}{% endmacro %}{{ m() }}",
         "recursion of two": "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
@@ -133,6 +151,10 @@ struct TemplateHostileTests {
         "last range": ("{{ range(9223372036854775800, 9223372036854775807, 5) | length }}", "2"),
         "large counts": ("{{ 'a,b'.split(',', 9223372036854775807) | length }}{{ 'aa'.replace('a', 'b', -1) }}", "2bb"),
         "nothing repeated": ("{{ '' * 9223372036854775807 }}{{ [] * 9223372036854775807 }}{{ 'a' * -9 }}", "[]"),
+        "one of many words": ("{{ ('a ' * 400000).rsplit(none, 1) | last }}", "a"),
+        "smallest integer written": ("{{ '%d' % (-9223372036854775807 - 1) }}", "-9223372036854775808"),
+        "smallest integer rounded": ("{{ (-9223372036854775807 - 1) | round(-30) }}", "0"),
+        "far precisions": ("{{ 0.5|round(9223372036854775807) }}{{ 0.5|round(-9223372036854775807 - 1) }}", "0.50.0"),
         "infinity": ("{{ 1e308 * 10 }}{{ -1e308 * 10 }}{{ 1e308 * 10 - 1e308 * 10 }}", "inf-infnan"),
         "sorted NaN": ("{{ [1e308 * 10 - 1e308 * 10, 1, 0] | sort | length }}", "3"),
     ]

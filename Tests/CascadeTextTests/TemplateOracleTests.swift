@@ -13,9 +13,10 @@ struct TemplateOracleTests {
     static let unsupported: Set = [
         "{% filter nothing %}{% endfilter %}",
         "{% foo %}",
-        "{% for i in [1, 2] recursive %}{{ i }}{% endfor %}",
         "{% for i in [1] %}{% macro m() %}{{ i is defined }}{% endmacro %}{% endfor %}",
-        "{{ '%s' % 'a' }}",
+        "{{ '{:010,}'.format(1234) }}",
+        "{{ '{:c}'.format(65) }}",
+        "{{ '{:z.1f}'.format(-0.01) }}",
         "{{ 'a' is odd }}",
         "{{ 'abc'|default('x', wrong=1) }}",
         "{{ 'abc'|nothing }}",

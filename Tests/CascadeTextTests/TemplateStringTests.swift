@@ -55,6 +55,13 @@ struct TemplateStringTests {
             ("{% macro m(y) %}<{{ y }}>{% endmacro %}{{ m(c) }}", "<[Xé<😀]>"),
             ("{% filter trim %} {{ c }}! {% endfilter %}", "[Xé<😀]!"),
             ("{% set n = namespace(s='') %}{% set n.s = n.s + c %}{{ n.s }}", "[Xé<😀]"),
+            ("{{ '<%s|%-6s>' % (c, c) }}{{ '%.2s' % c }}", "<[Xé<😀]|[Xé<😀]  >[Xé]"),
+            ("{{ '%r %a' % (c, c) }}", "'[Xé<😀]' '[X\\xe9<\\U0001f600]'"),
+            ("{{ (c + '%s') % 'a' }}{{ '%(k)s' % {'k': c} }}", "[Xé<😀]a[Xé<😀]"),
+            ("{{ '<{}|{:>6}>'.format(c, c) }}{{ (c + '{}').format('a') }}", "<[Xé<😀]|  [Xé<😀]>[Xé<😀]a"),
+            ("{{ '{:{}<3}'.format('a', c[0]) }}{{ '{0[k]!r}'.format({'k': c}) }}", "a[XX]'[Xé<😀]'"),
+            ("{{ c.rsplit('<', 1) | join('<') }}", "[Xé]<[😀]"),
+            ("{% for x in [c] recursive %}<{{ x }}{{ loop(['a']) if loop.first and x == c }}{% endfor %}", "<[Xé<😀]<a"),
             ("{{ c if '<' in c and c.startswith('X') else 'no' }}", "[Xé<😀]"),
             ("{{ c is string and c == 'Xé<😀' }}", "True"),
         ]

@@ -2,10 +2,10 @@
 enum TemplateAccess {
     /// Methods of Python's types that a template may name.
     private static let stringMethods: Set<String> = [
-        "capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdecimal", "isdigit", "islower",
-        "isnumeric", "isspace", "isupper", "join", "lower", "lstrip", "removeprefix", "removesuffix", "replace",
-        "rfind",
-        "rindex", "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper",
+        "capitalize", "count", "endswith", "find", "format", "index", "isalnum", "isalpha", "isdecimal", "isdigit",
+        "islower", "isnumeric", "isspace", "isupper", "join", "lower", "lstrip", "removeprefix", "removesuffix",
+        "replace", "rfind", "rindex", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title",
+        "upper",
     ]
     private static let mapMethods: Set<String> = ["copy", "fromkeys", "get", "items", "keys", "values"]
     /// Methods that change a map or list, which the sandbox hides.
@@ -23,6 +23,7 @@ enum TemplateAccess {
         if let method = try method(name, of: value) {
             return method
         }
+        if case .list(let list) = value, let part = list.groupPart(name) { return part }
         guard case .map(let map) = value else { return missing(name, in: value) }
         try meter.spend(elements: map.entries.count)
         return map[.string(TemplateString(name))] ?? missing(name, in: value)
@@ -60,6 +61,7 @@ enum TemplateAccess {
         if case .string = key, let method = try method(name.text, of: value) {
             return method
         }
+        if case .string = key, case .list(let list) = value, let part = list.groupPart(name.text) { return part }
         return missing(name.text, in: value)
     }
 

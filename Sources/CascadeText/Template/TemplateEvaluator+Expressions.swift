@@ -117,10 +117,8 @@ extension TemplateEvaluator {
     ) throws(TemplateError) -> TemplateValue {
         var rest = postfixes[...]
         var value: TemplateValue
-        // `loop.name` needs no value of the whole loop.
-        if case .name("loop") = base.kind, case .attribute(let name)? = rest.first?.kind,
-            let found = currentLoop?.attribute(name)
-        {
+        // `loop.name` and `loop(items)` need no value of the whole loop.
+        if case .name("loop") = base.kind, let first = rest.first, let found = try ofLoop(first) {
             value = found
             rest.removeFirst()
         } else {
@@ -144,6 +142,23 @@ extension TemplateEvaluator {
             }
         }
         return value
+    }
+
+    /// What `loop` gives for what follows it; nil where that is no attribute of it and no call.
+    private mutating func ofLoop(_ postfix: TemplateExpression.Postfix) throws(TemplateError) -> TemplateValue? {
+        guard let loop = currentLoop else { return nil }
+        switch postfix.kind {
+        case .attribute(let name):
+            return loop.attribute(name)
+        case .call(let arguments):
+            do {
+                return try callLoop(try evaluate(arguments))
+            } catch {
+                throw error.located(at: postfix.position)
+            }
+        default:
+            return nil
+        }
     }
 
     private mutating func apply(

@@ -113,12 +113,21 @@ struct TemplateEvaluator {
     }
 
     private mutating func run(_ loop: TemplateStatement.Loop) throws(TemplateError) -> Flow {
-        var items = try located(at: loop.items.position, elements: try evaluate(loop.items))
+        let items = try located(at: loop.items.position, elements: try evaluate(loop.items))
+        return try run(loop, over: items, depth: 0)
+    }
+
+    private mutating func run(
+        _ loop: TemplateStatement.Loop,
+        over all: [TemplateValue],
+        depth: Int
+    ) throws(TemplateError) -> Flow {
+        var items = all
         if let filter = loop.filter {
             items = try filtered(items, filter, target: loop.target)
         }
         guard !items.isEmpty else { return try runInScope(loop.otherwise) }
-        scopes.append(Scope(loop: TemplateLoop(items: items)))
+        scopes.append(Scope(loop: TemplateLoop(loop, items: items, depth: depth, base: base)))
         let scope = scopes.count - 1
         iterations: for index in items.indices {
             try meter.spend()
@@ -129,6 +138,27 @@ struct TemplateEvaluator {
         }
         scopes.removeLast()
         return .normal
+    }
+
+    /// `loop(items)`: what a recursive loop writes for other items, among the variables around it.
+    mutating func callLoop(_ arguments: TemplateArguments) throws(TemplateError) -> TemplateValue {
+        guard let index = currentLoopIndex, let loop = scopes[index].loop, let body = loop.recursion else {
+            throw .evaluation("a loop that is not marked 'recursive' cannot be called")
+        }
+        guard let items = try arguments.bind("iterable")[0] else { throw .evaluation("loop needs a list") }
+        try meter.enter()
+        defer { meter.leave() }
+        let elements = try TemplateOperators.elements(of: items, &meter)
+        let (hidden, outerBase) = (scopes[index...], base)
+        scopes.removeLast(hidden.count)
+        base = loop.base
+        var text = TemplateString()
+        swap(&text, &output)
+        _ = try run(body, over: elements, depth: loop.depth + 1)
+        swap(&text, &output)
+        base = outerBase
+        scopes += hidden
+        return .string(text)
     }
 
     private mutating func filtered(
@@ -222,10 +252,13 @@ struct TemplateEvaluator {
     }
 
     /// The state of the innermost loop, unless a variable of that name hides it.
-    var currentLoop: TemplateLoop? {
-        for scope in scopes[base...].reversed() {
-            if scope.values["loop"] != nil { return nil }
-            if let loop = scope.loop { return loop }
+    var currentLoop: TemplateLoop? { currentLoopIndex.flatMap { scopes[$0].loop } }
+
+    /// The scope of that loop.
+    private var currentLoopIndex: Int? {
+        for index in scopes.indices[base...].reversed() {
+            if scopes[index].values["loop"] != nil { return nil }
+            if scopes[index].loop != nil { return index }
         }
         return nil
     }
@@ -253,7 +286,8 @@ struct TemplateEvaluator {
         caller number: Int,
         _ arguments: TemplateArguments
     ) throws(TemplateError) -> TemplateValue {
-        guard let caller = callers.last(where: { $0.number == number }) else {
+        // A loop that calls itself hides the scopes of the calls that are under way inside of it.
+        guard let caller = callers.last(where: { $0.number == number }), caller.depth <= scopes.count else {
             throw .evaluation("the caller's call is over")
         }
         let hidden = scopes[caller.depth...]

@@ -8,6 +8,14 @@ extension TemplateFilter {
         let text = try TemplatePrinter.text(of: value, &meter)
         try meter.spend(characterBytes: text.count)
         switch self {
+        case .format:
+            guard arguments.positional.isEmpty || arguments.keyword.isEmpty else {
+                throw .evaluation("format takes values with names or without, not both")
+            }
+            let values = arguments.keyword.map { (TemplateValue.string(TemplateString($0.name)), $0.value) }
+            let value =
+                values.isEmpty ? try meter.list(arguments.positional, isTuple: true) : try meter.map(values)
+            return .string(try TemplatePercent.text(text, value, &meter))
         case .indent:
             return .string(try indented(text, arguments, &meter))
         case .replace:

@@ -6,7 +6,9 @@ extension TemplateFilter {
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         switch self {
+        case .batch: try batched(value, arguments, &meter)
         case .dictsort: try dictSorted(value, arguments, &meter)
+        case .groupby: try grouped(value, arguments, &meter)
         case .sum: try sum(value, arguments, &meter)
         default: try extreme(value, arguments, &meter)
         }
@@ -34,6 +36,63 @@ extension TemplateFilter {
             pairs.append(try meter.list([map.entries[index].key, map.entries[index].value], isTuple: true))
         }
         return try meter.list(pairs)
+    }
+
+    /// Lists of so many elements, the last one filled up where there is something to fill it with.
+    private func batched(
+        _ value: TemplateValue,
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        let bound = try arguments.bind("linecount", "fill_with")
+        let size = try (bound[0] ?? .null).integer("batch's count")
+        var (batches, batch): ([TemplateValue], [TemplateValue]) = ([], [])
+        for element in try TemplateOperators.elements(of: value, &meter) {
+            if batch.count == size {
+                batches.append(try meter.list(batch))
+                batch = []
+            }
+            batch.append(element)
+        }
+        guard !batch.isEmpty else { return try meter.list(batches) }
+        if let fill = bound[1], batch.count < size, !fill.isNull {
+            guard size <= TemplateLimits.elements else {
+                throw .limit("a list of more than \(TemplateLimits.elements) elements")
+            }
+            batch += Array(repeating: fill, count: size - batch.count)
+        }
+        return try meter.list(batches + [try meter.list(batch)])
+    }
+
+    /// Tuples of an attribute's value, as the first element has it, and the elements that share it; in the order of the values.
+    private func grouped(
+        _ value: TemplateValue,
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateValue {
+        let bound = try arguments.bind("attribute", "default", "case_sensitive")
+        guard let name = bound[0] else { throw .evaluation("groupby needs an attribute") }
+        let elements = try TemplateOperators.elements(of: value, &meter)
+        var (own, keys): ([TemplateValue], [TemplateValue]) = ([], [])
+        for element in elements {
+            var key = try attribute(name, of: element, &meter)
+            if case .undefined = key { key = bound[1] ?? key }
+            own.append(key)
+            keys.append(try folded(key, isCaseSensitive: bound[2]?.isTrue ?? false, &meter))
+        }
+        var groups: [(first: Int, elements: [TemplateValue])] = []
+        for index in try TemplateOperators.sortedIndices(keys, isDescending: false, &meter) {
+            if let last = groups.last, try TemplateOperators.equal(keys[last.first], keys[index], &meter) {
+                groups[groups.count - 1].elements.append(elements[index])
+            } else {
+                groups.append((index, [elements[index]]))
+            }
+        }
+        var tuples: [TemplateValue] = []
+        for group in groups {
+            tuples.append(try meter.group(own[group.first], try meter.list(group.elements)))
+        }
+        return try meter.list(tuples)
     }
 
     private func sum(

@@ -3,9 +3,9 @@
 /// Where Jinja gives a generator, these give a list. `safe` gives its value: Jinja would escape for HTML what is added
 /// to it, which no prompt wants.
 enum TemplateFilter: String {
-    case abs, capitalize, count, d, `default`, dictsort, first, float, indent, int, items, join, last, length, list
-    case lower, map, max, min, reject, rejectattr, replace, reverse, safe, select, selectattr, sort, string, sum, title
-    case tojson, trim, unique, upper
+    case abs, batch, capitalize, count, d, `default`, dictsort, first, float, format, groupby, indent, int, items, join
+    case last, length, list, lower, map, max, min, reject, rejectattr, replace, reverse, round, safe, select, selectattr
+    case sort, string, sum, title, tojson, trim, unique, upper
 
     /// The filter of a name.
     static func named(_ name: String) throws(TemplateError) -> TemplateFilter {
@@ -21,18 +21,18 @@ enum TemplateFilter: String {
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         switch self {
-        case .capitalize, .indent, .lower, .replace, .string, .title, .trim, .upper:
+        case .capitalize, .format, .indent, .lower, .replace, .string, .title, .trim, .upper:
             try applyToText(value, arguments, &meter)
         case .count, .first, .items, .join, .last, .length, .list, .reverse, .sort, .unique:
             try applyToSequence(value, arguments, &meter)
-        case .dictsort, .max, .min, .sum:
+        case .batch, .dictsort, .groupby, .max, .min, .sum:
             try applyToWhole(value, arguments, &meter)
         case .map, .reject, .rejectattr, .select, .selectattr:
             try applyToEach(value, arguments, &meter)
         case .tojson:
             try json(value, arguments, &meter)
-        case .abs, .d, .default, .float, .int, .safe:
-            try applyToPlain(value, arguments)
+        case .abs, .d, .default, .float, .int, .round, .safe:
+            try applyToPlain(value, arguments, &meter)
         }
     }
 
@@ -40,7 +40,8 @@ enum TemplateFilter: String {
 
     private func applyToPlain(
         _ value: TemplateValue,
-        _ arguments: TemplateArguments
+        _ arguments: TemplateArguments,
+        _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         switch self {
         case .abs:
@@ -58,6 +59,8 @@ enum TemplateFilter: String {
         case .float:
             let bound = try arguments.bind("default")
             return try float(value) ?? bound[0] ?? .float(0)
+        case .round:
+            return try TemplateRounding.round(value, arguments, &meter)
         default:
             _ = try arguments.bind()
             return value

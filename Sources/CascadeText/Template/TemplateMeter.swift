@@ -63,6 +63,12 @@ struct TemplateMeter {
         return .list(list)
     }
 
+    /// A tuple of `groupby`.
+    mutating func group(_ common: TemplateValue, _ elements: TemplateValue) throws(TemplateError) -> TemplateValue {
+        guard case .list(let tuple) = try list([common, elements], isTuple: true) else { return .null }
+        return .list(tuple.asGroup)
+    }
+
     /// A map of the entries; a later entry of the same key takes the earlier one's place, as in Python.
     mutating func map(_ entries: [TemplateMap.Entry]) throws(TemplateError) -> TemplateValue {
         var map = TemplateMap()

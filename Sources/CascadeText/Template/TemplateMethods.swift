@@ -88,8 +88,10 @@ enum TemplateMethods {
         case "startswith", "endswith":
             guard let affix = try arguments.bind("affix")[0] else { throw .evaluation("\(name) needs a string") }
             return .boolean(try has(text, affix, atEnd: name == "endswith", &meter))
-        case "split":
-            return try split(text, arguments, &meter)
+        case "split", "rsplit":
+            return try split(text, arguments, fromEnd: name == "rsplit", &meter)
+        case "format":
+            return .string(try TemplateBraces.text(text, arguments, &meter))
         case "splitlines":
             _ = try arguments.bind()
             try meter.spend(characterBytes: text.count)
@@ -131,15 +133,8 @@ enum TemplateMethods {
         if name == "count" {
             return .integer(TemplateText.occurrences(of: needle, in: bytes, limit: .max).count)
         }
-        var offset: Int?
-        if name.hasPrefix("r") {
-            // The last place is the first in the mirror: overlaps are then found as Python does.
-            let mirrored = TemplateText.occurrences(of: needle.reversed(), in: bytes.reversed(), limit: 1).first
-            offset = mirrored.map { bytes.count - needle.count - $0 }
-        } else {
-            offset = TemplateText.occurrences(of: needle, in: bytes, limit: 1).first
-        }
-        guard let offset else {
+        let fromEnd = name.hasPrefix("r")
+        guard let offset = TemplateText.occurrences(of: needle, in: bytes, limit: 1, fromEnd: fromEnd).first else {
             if name.hasSuffix("index") { throw .evaluation("substring not found") }
             return .integer(-1)
         }
@@ -205,6 +200,7 @@ enum TemplateMethods {
     private static func split(
         _ text: TemplateString,
         _ arguments: TemplateArguments,
+        fromEnd: Bool,
         _ meter: inout TemplateMeter
     ) throws(TemplateError) -> TemplateValue {
         let bound = try arguments.bind("sep", "maxsplit")
@@ -212,11 +208,11 @@ enum TemplateMethods {
         try meter.spend(characterBytes: text.count)
         let parts: [Range<Int>]
         if case .null = bound[0] ?? .null {
-            parts = try TemplateText.words(of: text.text, limit: limit)
+            parts = try TemplateText.words(of: text.text, limit: limit, fromEnd: fromEnd)
         } else {
             let separator = try (bound[0] ?? .null).string("the separator").text
             guard !separator.isEmpty else { throw .evaluation("the separator is empty") }
-            parts = try TemplateText.split(text.text, at: separator, limit: limit)
+            parts = try TemplateText.split(text.text, at: separator, limit: limit, fromEnd: fromEnd)
         }
         return try meter.list(parts.map { .string(text[$0]) })
     }

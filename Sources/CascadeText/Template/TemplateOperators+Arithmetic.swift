@@ -14,6 +14,8 @@ extension TemplateOperators {
             return try floats(operation, first, second)
         }
         switch (operation, first, second) {
+        case (.modulo, .string(let format), _):
+            return .string(try TemplatePercent.text(format, second, &meter))
         case (_, .undefined(let message), _), (_, _, .undefined(let message)):
             throw .evaluation(message)
         case (.add, .string(let first), .string(let second)):
@@ -27,8 +29,6 @@ extension TemplateOperators {
         case (.multiply, .list(let list), let factor), (.multiply, let factor, .list(let list)):
             guard let count = factor.index else { break }
             return try repeated(list, count, &meter)
-        case (.modulo, .string, _):
-            throw .unsupported("formatting with '%'")
         default:
             break
         }

@@ -96,14 +96,21 @@ extension TemplateParser {
         guard skip(name: "in") else { throw unexpected(expected: "'in'") }
         let items = try parseTuple(allowsConditional: false)
         let filter = skip(name: "if") ? try parseExpression() : nil
-        guard current.kind != .name("recursive") else {
-            throw .unsupported("a recursive loop", at: current.position)
-        }
+        let isRecursive = skip(name: "recursive")
         loops += 1
         let (body, end) = try parseScope(until: ["else", "endfor"])
         loops -= 1
         let otherwise = end == "else" ? try parseScope(until: ["endfor"]).body : []
-        return .loop(.init(target: target, items: items, filter: filter, body: body, otherwise: otherwise))
+        return .loop(
+            .init(
+                target: target,
+                items: items,
+                filter: filter,
+                isRecursive: isRecursive,
+                body: body,
+                otherwise: otherwise
+            )
+        )
     }
 
     private mutating func parseWith() throws(TemplateError) -> TemplateStatement {

@@ -8,6 +8,20 @@ enum TemplatePrinter {
         return text
     }
 
+    /// Python's `repr`, or its `ascii`.
+    static func quoted(
+        _ value: TemplateValue,
+        isASCII: Bool,
+        _ meter: inout TemplateMeter
+    ) throws(TemplateError) -> TemplateString {
+        var text = TemplateString()
+        try writeQuoted(value, to: &text, &meter)
+        guard isASCII else { return text }
+        // One character becomes ten at most.
+        try meter.reserve(text.count * 10)
+        return TemplateText.escaped(text)
+    }
+
     private static func write(
         _ value: TemplateValue,
         to text: inout TemplateString,

@@ -30,6 +30,8 @@ indirect enum TemplateStatement: Sendable {
         let items: TemplateExpression
         /// `for x in xs if filter`.
         let filter: TemplateExpression?
+        /// Whether its body may call it with other items.
+        let isRecursive: Bool
         let body: [TemplateStatement]
         let otherwise: [TemplateStatement]
     }

@@ -64,6 +64,11 @@ extension TemplateText {
         }
     }
 
+    /// The text without characters that are not ASCII.
+    static func escaped(_ text: TemplateString) -> TemplateString {
+        text.mapScalars { $0.isASCII ? String($0) : escape($0) }
+    }
+
     private static func escape(_ scalar: Unicode.Scalar) -> String {
         switch scalar.value {
         case ..<0x100: "\\x" + hex(scalar.value, digits: 2)

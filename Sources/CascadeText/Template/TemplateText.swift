@@ -64,12 +64,22 @@ enum TemplateText {
         return lines
     }
 
-    /// The bytes of each part by Python's `split` at whitespace, at most `limit` times.
-    static func words(of text: String, limit: Int) throws(TemplateError) -> [Range<Int>] {
+    /// The bytes of each part by Python's `split` at whitespace, at most `limit` times, or by its `rsplit`.
+    static func words(of text: String, limit: Int, fromEnd: Bool = false) throws(TemplateError) -> [Range<Int>] {
+        let scalars = text.unicodeScalars
+        guard fromEnd else { return try words(in: scalars, bytes: text.utf8.count, limit: limit) }
+        return mirrored(try words(in: scalars.reversed(), bytes: text.utf8.count, limit: limit), in: text.utf8.count)
+    }
+
+    private static func words(
+        in scalars: some Sequence<Unicode.Scalar>,
+        bytes count: Int,
+        limit: Int
+    ) throws(TemplateError) -> [Range<Int>] {
         var words: [Range<Int>] = []
         var start: Int?
         var offset = 0
-        for scalar in text.unicodeScalars {
+        for scalar in scalars {
             if isSpace(scalar) {
                 if let begun = start {
                     words.append(begun..<offset)
@@ -78,7 +88,7 @@ enum TemplateText {
                 start = nil
             } else if start == nil {
                 guard words.count < limit else {
-                    words.append(offset..<text.utf8.count)
+                    words.append(offset..<count)
                     return words
                 }
                 start = offset
@@ -91,15 +101,26 @@ enum TemplateText {
         return words
     }
 
-    /// The bytes of each part by Python's `split` at a separator that is not empty, at most `limit` times.
-    static func split(_ text: String, at separator: String, limit: Int) throws(TemplateError) -> [Range<Int>] {
+    /// What was found in a text of `count` bytes that was read from its end.
+    private static func mirrored(_ ranges: [Range<Int>], in count: Int) -> [Range<Int>] {
+        ranges.reversed().map { count - $0.upperBound..<count - $0.lowerBound }
+    }
+
+    /// The bytes of each part by Python's `split` at a separator that is not empty, at most `limit` times, or by its `rsplit`.
+    static func split(
+        _ text: String,
+        at separator: String,
+        limit: Int,
+        fromEnd: Bool = false
+    ) throws(TemplateError) -> [Range<Int>] {
         let bytes = Array(text.utf8)
-        let length = separator.utf8.count
+        let needle = Array(separator.utf8)
+        let most = min(limit, TemplateLimits.elements)
         var parts: [Range<Int>] = []
         var start = 0
-        for offset in occurrences(of: Array(separator.utf8), in: bytes, limit: min(limit, TemplateLimits.elements)) {
+        for offset in occurrences(of: needle, in: bytes, limit: most, fromEnd: fromEnd) {
             parts.append(start..<offset)
-            start = offset + length
+            start = offset + needle.count
         }
         parts.append(start..<bytes.count)
         try checkParts(parts.count)
@@ -109,6 +130,15 @@ enum TemplateText {
     private static func checkParts(_ count: Int) throws(TemplateError) {
         guard count <= TemplateLimits.elements else {
             throw .limit("a text of more than \(TemplateLimits.elements) parts")
+        }
+    }
+
+    /// Byte offsets at which a needle that is not empty occurs, without overlap, at most `limit`, ascending: the first ones, or
+    /// the last ones as they are met from the end.
+    static func occurrences(of needle: [UInt8], in bytes: [UInt8], limit: Int, fromEnd: Bool) -> [Int] {
+        guard fromEnd else { return occurrences(of: needle, in: bytes, limit: limit) }
+        return occurrences(of: needle.reversed(), in: bytes.reversed(), limit: limit).reversed().map {
+            bytes.count - needle.count - $0
         }
     }
 

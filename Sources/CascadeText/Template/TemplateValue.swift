@@ -28,6 +28,11 @@ package enum TemplateValue: Sendable {
         }
     }
 
+    /// Whether it is Python's `None`.
+    var isNull: Bool {
+        if case .null = self { true } else { false }
+    }
+
     /// What `if` makes of the value.
     var isTrue: Bool {
         switch self {
