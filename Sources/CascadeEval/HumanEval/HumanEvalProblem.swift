@@ -55,22 +55,8 @@ package struct HumanEvalProblem: Sendable, Equatable, Decodable {
     /// - Throws: ``PromptFileError`` as ``load(_:)`` does.
     package static func decode(_ bytes: [UInt8], file: String) throws(PromptFileError) -> [HumanEvalProblem] {
         let decoder = JSONDecoder()
-        let lines = try PromptLines(bytes, file: file)
-        var problems: [HumanEvalProblem] = []
-        var lineOfName: [String: Int] = [:]
-        for line in lines.lines {
-            let problem: HumanEvalProblem
-            do {
-                problem = try decoder.decode(HumanEvalProblem.self, from: Data(line.text.utf8))
-            } catch {
-                throw lines.error(error, line: line.number)
-            }
-            if let earlier = lineOfName.updateValue(line.number, forKey: problem.taskID) {
-                let reason = "the task_id \"\(problem.taskID)\" is that of line \(earlier) already"
-                throw PromptFileError(file: file, line: line.number, reason: reason)
-            }
-            problems.append(problem)
+        return try PromptLines(bytes, file: file).decode(label: "task_id", name: \.taskID) { line in
+            try decoder.decode(HumanEvalProblem.self, from: Data(line.text.utf8))
         }
-        return problems
     }
 }

@@ -16,25 +16,11 @@ package enum PromptFile {
     package static func decode(_ bytes: [UInt8], file: String) throws(PromptFileError) -> [NamedPrompt] {
         let lines = try PromptLines(bytes, file: file)
         let decoder = JSONDecoder()
-        var prompts: [NamedPrompt] = []
-        var lineOfName: [String: Int] = [:]
-        for line in lines.lines {
+        return try lines.decode(label: "name", name: \.name) { line in
             let unnamed = "line \(line.number)"
-            var prompt = NamedPrompt(name: unnamed, prompt: line.text)
-            if lines.isJSON {
-                do {
-                    let value = try decoder.decode(NamedPrompt.Line.self, from: Data(line.text.utf8))
-                    prompt = NamedPrompt(name: value.name ?? unnamed, prompt: value.prompt)
-                } catch {
-                    throw lines.error(error, line: line.number)
-                }
-            }
-            if let earlier = lineOfName.updateValue(line.number, forKey: prompt.name) {
-                let reason = "the name \"\(prompt.name)\" is that of line \(earlier) already"
-                throw PromptFileError(file: file, line: line.number, reason: reason)
-            }
-            prompts.append(prompt)
+            guard lines.isJSON else { return NamedPrompt(name: unnamed, prompt: line.text) }
+            let value = try decoder.decode(NamedPrompt.Line.self, from: Data(line.text.utf8))
+            return NamedPrompt(name: value.name ?? unnamed, prompt: value.prompt)
         }
-        return prompts
     }
 }

@@ -45,8 +45,33 @@ struct PromptLines {
         lines.first?.text.drop(while: \.isWhitespace).first == "{"
     }
 
+    /// What the lines stand for, in their order. No two may have the same name, which errors call `label`.
+    func decode<Element>(
+        label: String,
+        name: (Element) -> String,
+        _ decode: (Line) throws -> Element
+    ) throws(PromptFileError) -> [Element] {
+        var elements: [Element] = []
+        var lineOfName: [String: Int] = [:]
+        for line in lines {
+            let element: Element
+            do {
+                element = try decode(line)
+            } catch {
+                throw self.error(error, line: line.number)
+            }
+            let name = name(element)
+            if let earlier = lineOfName.updateValue(line.number, forKey: name) {
+                let reason = "the \(label) \"\(name)\" is that of line \(earlier) already"
+                throw PromptFileError(file: file, line: line.number, reason: reason)
+            }
+            elements.append(element)
+        }
+        return elements
+    }
+
     /// What is wrong with a line that a decoder refused.
-    func error(_ error: any Error, line: Int) -> PromptFileError {
+    private func error(_ error: any Error, line: Int) -> PromptFileError {
         let reason = PromptFileError.reason(of: error)
         // One object over several lines has lines that are no JSON.
         if case DecodingError.dataCorrupted(let context) = error, context.codingPath.isEmpty, Self.isJSON(bytes) {
