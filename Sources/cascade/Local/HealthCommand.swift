@@ -10,14 +10,14 @@ struct HealthCommand: AsyncParsableCommand {
         abstract: "Exit 0 if the cluster, or the roles on this machine, are well.",
         discussion: """
             Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for seconds, or \
-            when there is no expert or no drafter; being busy, full or loading is no reason. With --process it reads what \
-            the roles on this machine (in this container) say of themselves, which needs no network: made for container \
-            health checks.
+            when there is no expert; being busy, full or loading is no reason, and without a drafter the expert writes alone. \
+            With --process it reads what the roles on this machine (in this container) say of themselves, which needs no \
+            network: made for container health checks.
 
             EXAMPLES
               cascade health
-              cascade health --nodes                         also wants the expert and the drafter to be ready
-              cascade health --roles coordinator,expert      does not ask for a drafter
+              cascade health --nodes                   also wants a ready expert and a ready drafter
+              cascade health --roles coordinator       asks for no node
               cascade health --process
             """
     )
@@ -25,11 +25,11 @@ struct HealthCommand: AsyncParsableCommand {
     @Flag(help: "Check the roles that run on this machine instead of the coordinator.")
     var process = false
 
-    @Flag(help: "Also want the nodes to be ready, not just to be there.")
+    @Flag(help: "Want a drafter too, and nodes that are ready, not just there.")
     var nodes = false
 
-    @Option(help: ArgumentHelp("What must be there.", valueName: "role,…"))
-    var roles = RoleList.all
+    @Option(help: ArgumentHelp("What must be there (default: coordinator,expert).", valueName: "role,…"))
+    var roles: RoleList?
 
     @OptionGroup var endpoint: EndpointOptions
 
@@ -41,16 +41,18 @@ struct HealthCommand: AsyncParsableCommand {
                 if case .clusterStatus(let status) = message { status } else { nil }
             }
             if let stall = status.stall { throw CommandFailure.failed(stall.note) }
-            try check(roles.nodes.isEmpty ? [] : try await NodesCommand.list(client, seconds: 3))
-            try Output.line("ok: \(status.readyNodes)")
+            if !wantedNodes.isEmpty { try check(try await NodesCommand.list(client, seconds: 3)) }
+            try Output.line((["ok: \(status.readyNodes)"] + status.missingNodes).joined(separator: "; "))
         }
     }
+
+    private var wantedNodes: Set<NodeRole> { roles?.nodes ?? (nodes ? Set(NodeRole.allCases) : [.expert]) }
 
     /// Throws where a role is missing that is wanted. A node that drains is leaving.
     private func check(_ present: [NodeSummary]) throws(CommandFailure) {
         let wanted: [NodeState] = nodes ? [.ready] : [.ready, .loading]
         let missing = NodeRole.allCases.filter { role in
-            roles.nodes.contains(role) && !present.contains { $0.role == role && wanted.contains($0.state) }
+            wantedNodes.contains(role) && !present.contains { $0.role == role && wanted.contains($0.state) }
         }
         guard !missing.isEmpty else { return }
         let words = missing.map { "no \($0.rawValue)" }.joined(separator: " and ")
