@@ -64,6 +64,11 @@ extension SurvivalCluster {
         } else if let problem = counts.problem(emitted: Int(committed - counts.cut)) {
             problems.append(problem)
         }
+        // Nobody here does what a connection is ended for.
+        let ended = "ended a connection"
+        for member in Member.allCases where try process(member).errors.contains(ended) {
+            problems.append("\(member) \(ended)")
+        }
         if let stall = status.stall { problems.append(stall.note) }
         let health = try await client(["health", "--nodes"])
         if health.code != 0 { problems.append("health: \(health.errors)") }
@@ -76,5 +81,12 @@ extension SurvivalCluster {
         return (members + [(SoakReport.ownName, getpid())]).compactMap { name, pid in
             ProcessSample(pid: pid).map { (name, pid, $0) }
         }
+    }
+}
+
+extension SurvivalCluster {
+    /// What the members have logged of late, for a test that fails.
+    func words() throws -> String {
+        try Member.allCases.map { "\n\($0):\n\(try process($0).errors.suffix(1_500))" }.joined()
     }
 }

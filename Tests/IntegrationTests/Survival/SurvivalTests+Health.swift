@@ -69,7 +69,8 @@ extension SurvivalTests {
             said = health.errors
             return health.code == 1
         }
-        #expect(said.contains("is stuck") && said.contains("no pass has ended"), "\(said)")
+        let words = try cluster.words()
+        #expect(said.contains("is stuck") && said.contains("no pass has ended"), "\(said)\(words)")
     }
 
     /// One engine of two is stuck: its jobs go elsewhere, so the cluster is well, and the node itself says that it is not.
