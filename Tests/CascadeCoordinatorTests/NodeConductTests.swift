@@ -103,7 +103,9 @@ struct NodeConductTests {
         watch.observe(waited: 33, expected: 0.001, own: 0.001, correction: 1)
         let factor = try #require(watch.factor)
         #expect(abs(factor - 20_000) < 1)
-        for expected in [0, -1, Double.nan] { watch.observe(waited: 5, expected: expected, own: expected, correction: 1) }
+        for expected in [0, -1, Double.nan] {
+            watch.observe(waited: 5, expected: expected, own: expected, correction: 1)
+        }
         watch.observe(waited: .infinity, expected: 1, own: 1, correction: 1)
         #expect(watch.factor == factor)
         watch.observe(waited: 3, expected: 0.001, own: 0.001, correction: 1)
