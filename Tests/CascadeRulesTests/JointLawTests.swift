@@ -24,9 +24,14 @@ struct JointLawTests {
         return rule
     }
 
-    @Test(arguments: family, RuleSettings.Bonus.allCases)
-    func mixedPair(rule: RuleSettings, bonus: RuleSettings.Bonus) {
-        for draftLength in 1...3 {
+    /// The longest first.
+    private static func settings(_ lengths: ClosedRange<Int>) -> [(bonus: RuleSettings.Bonus, draftLength: Int)] {
+        lengths.reversed().flatMap { length in RuleSettings.Bonus.allCases.map { ($0, length) } }
+    }
+
+    @Test(arguments: family)
+    func mixedPair(rule: RuleSettings) async {
+        await concurrently(Self.settings(1...3)) { bonus, draftLength in
             check(
                 Service(
                     pair: .eighths,
@@ -34,19 +39,19 @@ struct JointLawTests {
                     draftLength: draftLength,
                     limit: bonus == .target ? draftLength + 1 : draftLength
                 ),
-                "draft length \(draftLength)"
+                "draft length \(draftLength), bonus \(bonus)"
             )
         }
     }
 
-    @Test(arguments: family, RuleSettings.Bonus.allCases)
-    func longerTexts(rule: RuleSettings, bonus: RuleSettings.Bonus) {
+    @Test(arguments: family)
+    func longerTexts(rule: RuleSettings) async {
         // Most rules have more thresholds, so more combinations.
         let limit = [.lossless, .chow, .tokenLT].contains(rule.rule) ? 6 : 4
-        for draftLength in 1...4 {
+        await concurrently(Self.settings(1...4)) { bonus, draftLength in
             check(
                 Service(pair: .halves, rule: settings(rule, bonus), draftLength: draftLength, limit: limit),
-                "draft length \(draftLength)"
+                "draft length \(draftLength), bonus \(bonus)"
             )
         }
     }

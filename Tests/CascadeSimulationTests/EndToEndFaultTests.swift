@@ -10,8 +10,8 @@ struct EndToEndFaultTests {
     ]
 
     @Test(arguments: rules, RuleSettings.VerifyMethod.allCases)
-    func lawsStand(rule: RuleSettings, method: RuleSettings.VerifyMethod) {
-        for bonus in RuleSettings.Bonus.allCases {
+    func lawsStand(rule: RuleSettings, method: RuleSettings.VerifyMethod) async {
+        await concurrently(RuleSettings.Bonus.allCases) { bonus in
             var setting = ToySetting(rule, bonus, method, .fixed(2), limit: 4)
             let quiet = ExactLaw(setting)
             for fault in ToyFault.allCases {

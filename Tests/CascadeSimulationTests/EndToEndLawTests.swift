@@ -8,10 +8,8 @@ struct EndToEndLawTests {
     private static let lengths: [DraftLength] = [.fixed(0), .fixed(1), .fixed(2), .fixed(3), .fixed(4), .adaptive]
 
     @Test(arguments: ToyRules.family, [RuleSettings.VerifyMethod.rejection, .block])
-    func wholeAnswers(rule: RuleSettings, method: RuleSettings.VerifyMethod) {
-        for bonus in RuleSettings.Bonus.allCases {
-            for length in Self.lengths { check(ToySetting(rule, bonus, method, length, limit: 4)) }
-        }
+    func wholeAnswers(rule: RuleSettings, method: RuleSettings.VerifyMethod) async {
+        await check(Self.lengths, rule, method)
     }
 
     /// By shared races: a token stands if the rule keeps it or the expert drew the same (decisions.md 6). Few rules, and
@@ -20,25 +18,30 @@ struct EndToEndLawTests {
         RuleSettings(rule: .lossless), RuleSettings(rule: .tokenLT, alpha: 0.25),
         RuleSettings(rule: .tokenV2, alpha: 0.2), RuleSettings(rule: .lossy, alpha: 0.5),
     ])
-    func coupledAnswers(rule: RuleSettings) {
+    func coupledAnswers(rule: RuleSettings) async {
         let lengths = [.lossless, .tokenLT].contains(rule.rule) ? Self.lengths : Array(Self.lengths.prefix(4))
-        for bonus in RuleSettings.Bonus.allCases {
-            for length in lengths { check(ToySetting(rule, bonus, .coupled, length, limit: 4)) }
-        }
+        await check(lengths, rule, .coupled)
     }
 
-    private func check(_ setting: ToySetting) {
-        var setting = setting
-        // Behind a draft of four that is accepted comes a bonus.
-        if setting.draftLength == .fixed(4), setting.rule.bonus == .target { setting.limit = 5 }
-        expectAnswerLaw(ExactLaw(setting), setting)
+    private func check(
+        _ lengths: [DraftLength],
+        _ rule: RuleSettings,
+        _ method: RuleSettings.VerifyMethod
+    ) async {
+        let settings = RuleSettings.Bonus.allCases.flatMap { bonus in
+            lengths.map { length in
+                // Behind a draft of four that is accepted comes a bonus.
+                ToySetting(rule, bonus, method, length, limit: length == .fixed(4) && bonus == .target ? 5 : 4)
+            }
+        }
+        await concurrently(settings) { expectAnswerLaw(ExactLaw($0), $0) }
     }
 
     /// With more tokens to choose from, and raw rows that differ from processed ones; too many outcomes for longer
     /// answers.
     @Test(arguments: ToyRules.family, RuleSettings.VerifyMethod.allCases)
-    func finerRows(rule: RuleSettings, method: RuleSettings.VerifyMethod) {
-        for bonus in RuleSettings.Bonus.allCases {
+    func finerRows(rule: RuleSettings, method: RuleSettings.VerifyMethod) async {
+        await concurrently(RuleSettings.Bonus.allCases) { bonus in
             var setting = ToySetting(rule, bonus, method, .fixed(2), limit: 3)
             setting.pair = .eighths
             expectAnswerLaw(ExactLaw(setting), setting)
