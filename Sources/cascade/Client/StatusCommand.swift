@@ -72,7 +72,7 @@ struct StatusCommand: AsyncParsableCommand {
         if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) {
             try Output.line("  not well: \(Printable.line(trouble))")
         }
-        for problem in status.missingNodes { try Output.line("  not well: \(problem)") }
+        for problem in status.missingNodes { try Output.line("  note: \(problem)") }
         try Output.line("  rounds: \(view.rounds), mean acceptance length \(length)")
     }
 }
