@@ -115,8 +115,10 @@ struct EnvelopeTests {
             Self.error(WireCodec.encode(.tokenizerChunk(chunk)))
                 == .tooLarge(message: "tokenizerChunk", what: "raw frame", actual: 1 << 20 + 1, limit: 1 << 20)
         )
+        let limit = WireLimits.standard.envelopeBytes
         #expect(
-            Self.error([bytes]) == .tooLarge(message: "envelope", what: "frame 0", actual: 1 << 20 + 1, limit: 1 << 20)
+            Self.error([[UInt8](repeating: 0, count: limit + 1)])
+                == .tooLarge(message: "envelope", what: "frame 0", actual: limit + 1, limit: limit)
         )
         // A control message may have 64 KiB, a bulky one more.
         let padding = ProtoField(number: 15, wireType: 2, payload: [UInt8](repeating: 0, count: 64 << 10))

@@ -12,8 +12,8 @@ struct FieldTests {
     private static let optional: Set<String> = [
         "draft.spec", "verify.spec", "verified.bonus", "submit.system", "submit.seed",
         "submit.num_speculative_tokens", "finished.report.error", "finished.report.first_token_milliseconds",
-        "status_request.job", "job_list.jobs[0].reason", "pong.progress.prefix_cache_hit_tokens",
-        "node_list.nodes[0].progress.prefix_cache_hit_tokens", "submit.drafter_kind", "accepted.num_speculative_tokens",
+        "status_request.job", "job_list.jobs[0].reason", "job_list.jobs[0].prompt_beginning",
+        "pong.progress.prefix_cache_hit_tokens", "node_list.nodes[0].progress.prefix_cache_hit_tokens", "submit.drafter_kind", "accepted.num_speculative_tokens",
         "finished.report.num_speculative_tokens", "finished.report.drafter_kind",
         "finished.report.draft_minimum_confidence",
         "finished.report.counts.lookup_drafted", "finished.report.counts.lookup_accepted",
