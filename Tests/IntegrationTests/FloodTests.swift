@@ -19,16 +19,21 @@ import Testing
     private static let unfinishedMegabytes = 384.0
 
     /// Milliseconds of jobs, one after the other, for as long as `isWanted`.
-    private func jobs(_ cluster: TestCluster, _ keys: TestKeys?, while isWanted: () -> Bool) async throws -> [Double] {
+    private func jobs(
+        _ cluster: TestCluster,
+        _ keys: TestKeys?,
+        tokens: Int = 400,
+        while isWanted: () -> Bool
+    ) async throws -> [Double] {
         let key = try keys.map { try ConnectionKey(path: $0.file(.client)) }
         let client = try ClusterClient(endpoint: cluster.endpoint, key: key)
         var times: [Double] = []
         while isWanted() {
-            let submit = Submit.greedy("Once upon a time there was", maxTokens: 400)
+            let submit = Submit.greedy("Once upon a time there was", maxTokens: UInt32(tokens))
             let start = MonotonicClock.now()
             var follower = AnswerFollower(client: client, submit: submit, patience: 10)
             let report = try await follower.run { _ in }
-            #expect(report.error == nil && report.tokens.count > 50)
+            #expect(report.error == nil && report.tokens.count > tokens / 8)
             times.append(MonotonicClock.now().milliseconds(since: start))
         }
         await client.close()
@@ -118,7 +123,8 @@ import Testing
         let before = try megabytes(coordinator)
         let floods = (1...4).map { PartsFlood(kind, port: cluster.port, seed: UInt64($0)) }
         let start = MonotonicClock.now()
-        let times = try await jobs(cluster, nil) {
+        // Beside handshakes of a megabyte each, which keep ZeroMQ's thread busy, a round takes a good part of a second.
+        let times = try await jobs(cluster, nil, tokens: 40) {
             MonotonicClock.now().milliseconds(since: start) < 5_000 || floods.contains { $0.bytes < 100_000 }
         }
         for flood in floods { flood.stop() }

@@ -5,11 +5,11 @@ internal import CascadeCore
 /// wire and 64 in memory.
 ///
 /// A connection is one ordered stream, and the kernel counts what ZeroMQ has read from it. What is unfinished in it is at
-/// most what was read since the last look that came before its last message, and at most what was read beyond its
-/// messages, their framing and what belongs to no message: handshake and heartbeats, of which the first bound tells the
-/// second. Peers that send much at once need the second, long connections the first. This holds with keys and without,
-/// and before a handshake is finished. A peer that says nothing but heartbeats for about 12 hours is ended once, and
-/// connects anew.
+/// most what was read since the last look before its last message, and at most what was read less its messages, less the
+/// handshake and heartbeats. How many bytes those had is not told, but each message shows some of it: what the first
+/// bound leaves of the bytes that are in no message. Peers that send much at once keep the second bound low, old
+/// connections the first. This holds with keys and without, and before a handshake is finished. A peer that says nothing
+/// but heartbeats for about 12 hours is ended once, and connects anew.
 ///
 /// ZeroMQ keeps what a handshake says about a peer, twice, for as long as the connection stands; 42 times its bytes in
 /// memory. So that stays counted: it is what was read beyond messages.
@@ -49,6 +49,8 @@ struct ConnectionTable {
         var isCut = false
         /// What messages for it are known by, once it has sent one.
         var peer: PeerID?
+        /// The peer of the last connection with this descriptor that sent a message: its own is a later one.
+        let predecessor: PeerID?
         /// Bytes handed to ZeroMQ for it, and bytes that ZeroMQ had put into it at the last look.
         var bytesSent: UInt64 = 0
         var bytesWritten: UInt64 = 0
@@ -71,6 +73,7 @@ struct ConnectionTable {
             guard isCounted, !isCut, let now = connection.bytesRead else { return }
             bytesRead = max(bytesRead, now)
             if hasDelivered, looks < ConnectionTable.looksAtOpening { looks += 1 }
+            bytesOfMessages = min(bytesOfMessages, bytesRead)
             if deliversNow {
                 // Whatever was complete at the settled look was delivered before that.
                 bytesDelivered = bytesSettled
@@ -79,6 +82,14 @@ struct ConnectionTable {
             bytesBeside = max(bytesBeside, bytesBeyondMessages - min(bytesBeyondMessages, bytesSinceDelivery))
             (deliveredBefore, deliversNow) = (deliversNow, false)
             if isSettled { bytesSettled = bytesRead }
+        }
+
+        /// Takes back what was noted of messages that turn out to be an earlier connection's.
+        mutating func forgetMessages() {
+            peer = nil
+            (bytesOfMessages, bytesDelivered, bytesBeside) = (0, 0, 0)
+            (looks, opening) = (0, .max)
+            (bytesSent, bytesWritten) = (0, 0)
         }
 
         /// What ZeroMQ adds to messages is in the kernel's count alone: an empty queue sets both equal.
@@ -93,6 +104,8 @@ struct ConnectionTable {
     private let isEncrypted: Bool
     private var entries: [Int32: Entry] = [:]
     private var routes: [PeerID: Int32] = [:]
+    /// By descriptor: the peer of the last connection that has ended.
+    private var predecessors: [Int32: PeerID] = [:]
     private var made: UInt64 = 0
     private var live = 0
     private var counted = 0
@@ -123,7 +136,8 @@ struct ConnectionTable {
         entries[descriptor] = Entry(
             connection: connection,
             number: made,
-            isCounted: connection.bytesRead != nil
+            isCounted: connection.bytesRead != nil,
+            predecessor: predecessors[descriptor]
         )
         live += 1
         counted += entries[descriptor]?.isCounted == true ? 1 : 0
@@ -138,7 +152,10 @@ struct ConnectionTable {
     @discardableResult
     mutating func close(_ descriptor: Int32) -> Bool {
         guard let entry = entries.removeValue(forKey: descriptor) else { return false }
-        if let peer = entry.peer, routes[peer] == descriptor { routes[peer] = nil }
+        if let peer = entry.peer {
+            predecessors[descriptor] = peer
+            if routes[peer] == descriptor { routes[peer] = nil }
+        }
         live -= entry.isCut ? 0 : 1
         counted -= entry.isCounted ? 1 : 0
         return entry.bytesBeyondMessages > Self.slackBytes
@@ -164,12 +181,19 @@ struct ConnectionTable {
     /// Notes that a message was delivered, and so everything before it in its connection.
     mutating func noteDelivery(of frames: [[UInt8]], from peer: PeerID, by descriptor: Int32) {
         guard let index = entries.index(forKey: descriptor) else { return }
-        entries.values[index].deliversNow = true
-        entries.values[index].bytesOfMessages += frames.reduce(0) { $0 + bytesOnWire($1.count) }
-        if entries.values[index].peer == nil {
+        let entry = entries.values[index]
+        // ZeroMQ still delivers what an ended connection has sent, when the kernel has given its number to the next one.
+        if peer != entry.peer {
+            if let earlier = entry.peer ?? entry.predecessor, !peer.isLater(than: earlier) { return }
+            if let earlier = entry.peer {
+                routes[earlier] = nil
+                entries.values[index].forgetMessages()
+            }
             entries.values[index].peer = peer
             routes[peer] = descriptor
         }
+        entries.values[index].deliversNow = true
+        entries.values[index].bytesOfMessages += frames.reduce(0) { $0 + bytesOnWire($1.count) }
     }
 
     /// A frame's bytes at least, with what ZMTP adds: flags and size, and with keys a command around it all (ZMTP 3.1 and
@@ -238,5 +262,15 @@ struct ConnectionTable {
         else { return }
         entries.values[index].bytesSent += UInt64(bytes)
         bytesQueued += UInt64(bytes)
+    }
+}
+
+extension PeerID {
+    /// Whether a ROUTER gave it out later than another: they are numbers that count up, around the end of 32 bits (ZeroMQ
+    /// 4.3). A DEALER's only peer always is.
+    fileprivate func isLater(than other: PeerID) -> Bool {
+        guard bytes.count == 5, other.bytes.count == 5 else { return self == .only }
+        func number(_ peer: PeerID) -> UInt32 { peer.bytes.dropFirst().reduce(0) { $0 << 8 | UInt32($1) } }
+        return Int32(bitPattern: number(self) &- number(other)) > 0
     }
 }

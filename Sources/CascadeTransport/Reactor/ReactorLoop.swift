@@ -145,9 +145,9 @@ final class ReactorLoop {
         if ready.questions { context.counters.keysRefused += UInt64(try zap?.answer() ?? 0) }
         if ready.reports { try readReports() }
         deliverEvents(handler)
-        let isSettled = ready.messages ? try receive(handler, atMost: options.messagesPerTurn) : true
+        if ready.messages { try receive(handler, atMost: options.messagesPerTurn) }
         if let due = watch.due, due <= MonotonicClock.now() { try reopen() }
-        try watchConnections(handler, isSettled: isSettled)
+        try watchConnections(handler)
         let now = MonotonicClock.now()
         if let deadline = handler.nextDeadline(), deadline <= now {
             handler.deadlinePassed(context, now: now)
@@ -274,13 +274,15 @@ final class ReactorLoop {
     }
 
     /// Ends the connections whose peers have begun more than they may, see `ConnectionTable`.
-    private func watchConnections(_ handler: any ReactorHandler, isSettled: Bool) throws(TransportError) {
+    private func watchConnections(_ handler: any ReactorHandler) throws(TransportError) {
         let start = MonotonicClock.now()
         if let due = trimDue, due <= start {
             trimDue = nil
             malloc_trim(0)
         }
         guard context.connections.isWorthLooking, start >= nextLook else { return }
+        // What a message that waits is followed by would be taken for what came before it.
+        let isSettled = try receive(handler, atMost: options.messagesPerTurn)
         context.connections.look(isSettled: isSettled)
         let end = MonotonicClock.now()
         let pause = max(Self.lookMilliseconds * 1_000_000, Self.lookShare * (end.nanoseconds - start.nanoseconds))
