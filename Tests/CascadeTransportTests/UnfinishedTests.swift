@@ -94,43 +94,6 @@ struct UnfinishedTests {
         }
     }
 
-    /// Strangers leave many messages behind that wait for the reactor; the next ones get their descriptors, and begin what
-    /// they never finish. What the first ones sent counts for nothing.
-    @Test func partsInThePlaceOfAnother() async throws {
-        try await withBystander { router, server in
-            let count = server.received.count
-            var earlier: [RawConnection] = []
-            for index in 0..<8 {
-                let stranger = try #require(RawConnection(port: port(of: router.boundEndpoint)))
-                stranger.performHandshake()
-                #expect(stranger.write([0, 1, UInt8(index)]))
-                earlier.append(stranger)
-            }
-            #expect(await eventually { server.received.count == count + 8 })
-            let message = [2] + (0..<8).map { UInt8(truncatingIfNeeded: 10_000 >> (56 - 8 * $0)) }
-            let burst = Array(
-                repeatElement(message + [UInt8](repeating: 7, count: 10_000), count: 100).joined()
-            )
-            async let stands: Void = server.run(on: router) { _ in _ = usleep(500_000) }
-            for stranger in earlier {
-                _ = await stranger.flood(burst, most: burst.count)
-                stranger.close()
-            }
-            var later: [RawConnection] = []
-            for _ in 0..<8 {
-                let stranger = try #require(RawConnection(port: port(of: router.boundEndpoint)))
-                stranger.performHandshake()
-                let begun = Array(repeatElement(parts(of: 0), count: 14).joined())
-                _ = await stranger.flood(begun, most: begun.count)
-                later.append(stranger)
-            }
-            await stands
-            // 0.9 MB each: six may stay.
-            #expect(await eventually { later.count { $0.isClosed(within: 0) } == 2 })
-            for stranger in later { stranger.close() }
-        }
-    }
-
     /// With keys, parts are encrypted: a proxy swallows the end of a long message.
     @Test func partsWithoutEndBehindKeys() async throws {
         let coordinator = try KeyPair.make()
