@@ -85,6 +85,13 @@ extension SurvivalCluster {
 }
 
 extension SurvivalCluster {
+    /// Requests that a member has, by the coordinator's count.
+    func inFlight(at member: Member) async throws -> Int {
+        let list = try await client(["nodes", "--json"])
+        let nodes = try JSONDecoder().decode([Rest].self, from: Data(list.output.utf8))
+        return nodes.first { $0.node_id == member.rawValue }?.in_flight ?? 0
+    }
+
     /// What the members have logged of late, for a test that fails.
     func words() throws -> String {
         try Member.allCases.map { "\n\($0):\n\(try process($0).errors.suffix(1_500))" }.joined()

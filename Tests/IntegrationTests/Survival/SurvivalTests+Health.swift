@@ -64,10 +64,15 @@ extension SurvivalTests {
     /// A node says itself that its engine is stuck.
     private func waitUntilAProcessIsIll(_ cluster: SurvivalCluster) async throws {
         var said = ""
-        _ = try await seconds {
-            let health = try await cluster.local(["health", "--process"])
-            said = health.errors
-            return health.code == 1
+        do {
+            _ = try await seconds {
+                let health = try await cluster.local(["health", "--process"])
+                said = health.errors
+                return health.code == 1
+            }
+        } catch {
+            Issue.record("\(try await cluster.client(["nodes", "--json"]).output)\(try cluster.words())")
+            throw error
         }
         let words = try cluster.words()
         #expect(said.contains("is stuck") && said.contains("no pass has ended"), "\(said)\(words)")
@@ -83,6 +88,7 @@ extension SurvivalTests {
         let cluster = try #require(SurvivalScope.current)
         let load = SurvivalLoad(cluster, jobs: try await SurvivalJob.all(), clients: SurvivalScope.clients, seed: 9)
         let outcome = try await load.during {
+            try await waitUntil("it has work") { try await cluster.inFlight(at: member) > 0 }
             try await cluster.with(.freezeEngine(member)) {
                 // A round was under way there, so that the engine owes an answer; others give it in its place.
                 try await waitUntilAProcessIsIll(cluster)
