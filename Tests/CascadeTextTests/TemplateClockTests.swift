@@ -11,6 +11,11 @@ struct TemplateClockTests {
         "%-d/%-m/%-H/%-I/%-j", "%c", "%x %X", "100%%", "plain é", "%h%n%t",
     ]
 
+    private func text(_ seconds: Int, _ format: TemplateString) throws -> TemplateString {
+        var meter = TemplateMeter()
+        return try TemplateClock(localSeconds: UInt64(seconds)).text(format, &meter)
+    }
+
     private func expected(_ seconds: Int, _ format: String) -> String {
         var (moment, fields) = (time_t(seconds), tm())
         gmtime_r(&moment, &fields)
@@ -24,16 +29,22 @@ struct TemplateClockTests {
         // The first and last moments, ends of months, leap days, a century that has none, and every eleventh day or so.
         let marked = [0, 59, 86_399, 951_782_399, 951_782_400, 951_868_800, 4_107_542_400, 253_402_300_799]
         for seconds in marked + stride(from: 1_234_567, to: 6_000_000_000, by: 964_321 * 11) {
-            let clock = TemplateClock(localSeconds: UInt64(seconds))
-            #expect(try clock.text(format) == expected(seconds, format), "\(seconds)")
+            #expect(try text(seconds, TemplateString(format)).text == expected(seconds, format), "\(seconds)")
         }
     }
 
     @Test func otherDirectivesAreRefused() {
-        for format in ["%Q", "%", "%-", "%Z"] {
-            let error = #expect(throws: TemplateError.self) { try TemplateClock(localSeconds: 0).text(format) }
+        for format in ["%Q", "%", "%-", "%Z", "%é"] {
+            let error = #expect(throws: TemplateError.self) { try text(0, TemplateString(format)) }
             #expect(error?.kind == .unsupported)
         }
+    }
+
+    /// A user's text in a format stays a user's; the date is the program's.
+    @Test func charactersKeepTheirOrigin() throws {
+        let dated = try text(0, TemplateString("<") + TemplateString("é%Y|", isForeign: true) + TemplateString(">"))
+        #expect(dated.text == "<é1970|>")
+        #expect(dated.foreign == [1..<3, 7..<8])
     }
 
     @Test func templatesHaveTheClockTheyAreGiven() throws {

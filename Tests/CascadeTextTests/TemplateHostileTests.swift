@@ -108,6 +108,10 @@ struct TemplateHostileTests {
         {% set s = 'a' * 8000000 %}{% set t = ('a' * 4000000) ~ 'b' %}
         {% for i in range(99999) %}{% if t in s %}{% endif %}{% endfor %}
         """,
+        "many dates": "{{ strftime_now('%c' * 8000000) | length }}",
+        "long dates": """
+        {% set f = '%c' ~ ' ' * 16000000 %}{% for i in range(99999) %}{{ strftime_now(f)[0] }}{% endfor %}
+        """,
         "unique": "{{ range(99999) | unique }}",
         "sorted": "{% for i in range(99) %}{% set l = range(99999) | sort(reverse=true) %}{% endfor %}",
         "keys": "{{ {" + (0..<20_000).map { "\($0):1" }.joined(separator: ",") + "} }}",
@@ -239,7 +243,13 @@ struct TemplateHostileTests {
         let thread = Thread {
             do throws(TemplateError) {
                 let template = try ChatTemplate(source: source)
-                let text = try template.render(messages: [], addGenerationPrompt: false, bosToken: "", eosToken: "")
+                let text = try template.render(
+                    messages: [],
+                    addGenerationPrompt: false,
+                    bosToken: "",
+                    eosToken: "",
+                    localSeconds: 0
+                )
                 answer.give(.success(text.text))
             } catch {
                 answer.give(.failure(error))

@@ -29,22 +29,29 @@ struct TemplateClock: Sendable {
         dayOfYear = fromMarch < 306 ? fromMarch + 60 + (isLeap ? 1 : 0) : fromMarch - 305
     }
 
-    /// Python's `strftime` in the locale C; a `-` behind the `%` leaves padding out, as in glibc.
-    func text(_ format: String) throws(TemplateError) -> String {
-        var result = ""
-        var scalars = format.unicodeScalars[...]
-        while let scalar = scalars.popFirst() {
-            guard scalar == "%" else {
-                result.unicodeScalars.append(scalar)
-                continue
+    /// What a directive costs: several numbers are written for one.
+    private static let stepsPerDirective = 8
+
+    /// Python's `strftime` in the locale C; a `-` behind the `%` leaves padding out, as in glibc. Not inlined: what this
+    /// needs of the stack is not for every evaluation to pay.
+    @inline(never)
+    func text(_ format: TemplateString, _ meter: inout TemplateMeter) throws(TemplateError) -> TemplateString {
+        try meter.spend(bytes: format.count)
+        var reader = TemplateByteReader(format)
+        var result = TemplateString()
+        var start = 0
+        while let byte = reader.take() {
+            guard byte == "%" else { continue }
+            try meter.append(format[start..<reader.index - 1], to: &result)
+            try meter.spend(Self.stepsPerDirective)
+            let isUnpadded = reader.take(anyOf: "-") != nil
+            guard let directive = reader.take(), let text = text(of: directive, isUnpadded: isUnpadded) else {
+                throw .unsupported("the date format '\(format.text.prefix(64))'")
             }
-            let isUnpadded = scalars.first == "-"
-            if isUnpadded { scalars.removeFirst() }
-            guard let directive = scalars.popFirst(), let text = text(of: directive, isUnpadded: isUnpadded) else {
-                throw .unsupported("the date format '\(format)'")
-            }
-            result += text
+            try meter.append(TemplateString(text), to: &result)
+            start = reader.index
         }
+        try meter.append(format[start..<reader.index], to: &result)
         return result
     }
 
@@ -54,8 +61,8 @@ struct TemplateClock: Sendable {
             return isUnpadded ? text : String(repeating: padding, count: max(0, digits - text.count)) + text
         }
         let (hour, minute, second) = (secondOfDay / 3_600, secondOfDay / 60 % 60, secondOfDay % 60)
-        let date = "\(padded(month))/\(padded(day))/\(padded(year % 100))"
-        let time = "\(padded(hour)):\(padded(minute)):\(padded(second))"
+        var date: String { "\(padded(month))/\(padded(day))/\(padded(year % 100))" }
+        var time: String { "\(padded(hour)):\(padded(minute)):\(padded(second))" }
         return switch directive {
         case "a": String(Self.weekdays[weekday].prefix(3))
         case "A": Self.weekdays[weekday]

@@ -265,7 +265,7 @@ extension TemplateEvaluator {
             guard let clock, let format = try arguments.bind("format")[0] else {
                 throw .evaluation("strftime_now needs a format")
             }
-            return .string(TemplateString(try clock.text(try format.string("strftime_now's format").text)))
+            return .string(try clock.text(try format.string("strftime_now's format"), &meter))
         case .range:
             return try range(arguments)
         case .dict:
