@@ -53,6 +53,8 @@ struct Cascade: AsyncParsableCommand {
         _ = Interrupts.ignored
         // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is cancelled.
         signal(SIGPIPE, SIG_IGN)
+        // Whoever started this process may have ignored it: the system would then forget how children end.
+        signal(SIGCHLD, SIG_DFL)
         do throws(CommandFailure) {
             do {
                 try await perform()

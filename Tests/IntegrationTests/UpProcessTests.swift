@@ -65,6 +65,25 @@ import Testing
         #expect(await cluster.result().code == 0)
     }
 
+    /// `trap '' CHLD` of a shell is inherited, and the system then forgets how children end.
+    @Test(.timeLimit(.minutes(1))) func endsAreKnownWhereWhoeverStartedItIgnoresThem() async throws {
+        let home = try UpHome()
+        let launcher = ["/usr/bin/env", "--ignore-signal=CHLD"]
+        let (socket, port) = try TCPSocket.listen()
+        defer { close(socket) }
+        let taken = try await home.run(
+            ["up", "-d", "--roles", "coordinator", "--endpoint", "tcp://127.0.0.1:\(port)"],
+            launcher: launcher
+        )
+        #expect(taken.code == 1 && taken.errors.contains("the coordinator ended with code 1"), "\(taken)")
+        let cluster = try home.start(["up", "--roles", "coordinator"], launcher: launcher)
+        try await waitUntil("it is ready") { cluster.errors.contains("the cluster is ready") }
+        kill(try #require(try home.process("coordinator")), SIGKILL)
+        try await waitUntil("it is told how it ended") { cluster.errors.contains("it was killed") }
+        cluster.signal(SIGTERM)
+        #expect(await cluster.result().code == 0)
+    }
+
     /// Whether the coordinator ignores a signal.
     private func ignores(_ number: Int32, _ home: UpHome) throws -> Bool {
         let pid = try #require(try home.process("coordinator"))
