@@ -1,9 +1,12 @@
+internal import CascadeCore
+internal import CascadeNode
 internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
 /// Calls back when a command shall end before its work is done, instead of dying: on Ctrl-C, SIGTERM and SIGHUP, and
-/// when standard output takes nothing any more. A second signal ends the process at once.
+/// when standard output takes nothing any more. Who sends another SIGINT or SIGTERM does not want to wait for that: it ends
+/// the process at once.
 ///
 /// A signal that was ignored when the process started stays ignored: `nohup` means it so, and so does a shell that starts
 /// a job in the background.
@@ -22,7 +25,10 @@ final class Interrupts {
     /// What is called on a signal, by listener. All share the sources of the first: ignoring a signal again would take away the
     /// handler that libdispatch has installed for it since, and with it the signal.
     private static let listeners = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
-    private static let signalCount = Mutex(0)
+    /// When the first signal came.
+    private static let firstSignal = Mutex<Instant?>(nil)
+    /// Signals of one end of a session come back to back, SIGTERM and SIGHUP at a log-out: none of them is impatience.
+    private static let secondsOfOneEnd = 1.0
 
     /// Of the first listener alone.
     private var sources: [any DispatchSourceSignal] = []
@@ -71,11 +77,14 @@ final class Interrupts {
     }
 
     private static func take(_ number: Int32) {
-        let count = signalCount.withLock { count in
-            count += 1
-            return count
+        let first = firstSignal.withLock { first in
+            defer { first = first ?? MonotonicTime.now() }
+            return first
         }
-        if count > 1 { Foundation.exit(128 + number) }
+        if let first {
+            if number != SIGHUP, MonotonicTime.seconds(since: first) > secondsOfOneEnd { Foundation.exit(128 + number) }
+            return
+        }
         for listener in listeners.withLock({ Array($0.values) }) { raise(.signal(number), listener) }
     }
 

@@ -24,6 +24,22 @@ import Testing
         #expect(try await cluster.jobs().map(\.finish_reason) == ["cancelled"])
     }
 
+    /// A log-out sends both in one breath, and nobody is impatient.
+    @Test(.timeLimit(.minutes(1)), arguments: [[SIGTERM, SIGHUP], [SIGHUP, SIGTERM]])
+    func theEndOfASessionIsOneSignal(_ signals: [Int32]) async throws {
+        let cluster = try TestCluster()
+        let client = try CascadeProcess(
+            ["submit", "x", "--endpoint", cluster.endpoint, "--timeout", "60"],
+            launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
+        )
+        try await waitUntil("the job waits") { client.errors.contains("waiting for an expert") }
+        for signal in signals { client.signal(signal) }
+        let result = await client.result()
+        // Which of the two comes first is the system's to say.
+        #expect([129, 143].contains(result.code), "\(result)")
+        #expect(try await cluster.jobs().map(\.finish_reason) == ["cancelled"])
+    }
+
     @Test(.timeLimit(.minutes(1)), arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
     func leaveAWatchedJobAlone(_ number: Int32, _ code: Int32) async throws {
         let cluster = try TestCluster()
