@@ -131,4 +131,40 @@ struct EndpointTests {
         // A folder may have a blank in its name; a host may not.
         #expect(try Endpoint(parsing: "ipc:///home/a b/socket", for: .connect).description == "ipc:///home/a b/socket")
     }
+
+    /// One that stands still is found too, and nobody waits for it.
+    @Test(.timeLimit(.minutes(1))) func aListenerThatTakesNobody() throws {
+        // Short: a socket's path has 107 bytes at most.
+        let folder = "/tmp/cascade-full-\(UInt32.random(in: 0...UInt32.max))"
+        try #require(mkdir(folder, 0o700) == 0)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(folder)/socket".utf8) }
+        func withAddress(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Bool {
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                }
+            }
+        }
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        var sockets = [socket(AF_UNIX, type, 0)]
+        defer { for socket in sockets { close(socket) } }
+        try #require(withAddress { bind(sockets[0], $0, $1) } && listen(sockets[0], 0) == 0)
+        var isFull = false
+        while !isFull, sockets.count < 64 {
+            let visitor = socket(AF_UNIX, type, 0)
+            sockets.append(visitor)
+            isFull = !withAddress { connect(visitor, $0, $1) }
+        }
+        try #require(isFull)
+        let endpoint = try Endpoint(parsing: "ipc://\(folder)/socket", for: .bind)
+        #expect(endpoint.probe(milliseconds: 100) == .taken)
+        #expect(throws: TransportError.addressInUse(endpoint: endpoint.description)) {
+            try endpoint.checkBeforeBinding()
+        }
+        close(sockets.removeFirst())
+        #expect(endpoint.probe(milliseconds: 100) == .free)
+    }
 }

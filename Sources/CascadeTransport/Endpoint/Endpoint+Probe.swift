@@ -17,7 +17,6 @@ extension Endpoint {
         switch address {
         case .inproc: return .free
         case .ipc(let path):
-            guard path.hasPrefix("@") || access(path, F_OK) == 0 else { return .free }
             return Self.isListening(path) ? .taken : .free
         case .tcp(let host, let port):
             var hints = addrinfo()
