@@ -226,6 +226,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [0o664, 0o646] as [mode_t]) func aRecordThatOthersCanWriteDoesNotCount(_ mode: mode_t) throws {
+        try withCopy { url in
+            let first = try recorded(url)
+            FingerprintRecord.write(other, beside: url.path, try #require(GGUFFile(path: url.path).storage.stamp))
+            let record = FingerprintRecord.place(of: url.path)
+            chmod(record, mode)
+            #expect(try recorded(url) == first)
+            // What is written in its place counts.
+            var status = stat()
+            #expect(stat(record, &status) == 0 && status.st_mode & 0o022 == 0)
+        }
+    }
+
+    /// Only root can give files away.
+    @Test(.enabled(if: geteuid() == 0)) func aRecordOfAStrangerDoesNotCount() throws {
+        try withCopy { url in
+            let record = FingerprintRecord.place(of: url.path)
+            func recordOther(of owner: uid_t) throws {
+                let stamp = try #require(GGUFFile(path: url.path).storage.stamp)
+                FingerprintRecord.write(other, beside: url.path, stamp)
+                chown(record, owner, 0)
+            }
+            try recordOther(of: 12_345)
+            #expect(try recorded(url) == GGUFFile(path: url.path).computedFingerprint())
+            // Who owns the model could as well have written another one.
+            chown(url.path, 12_345, 0)
+            try recordOther(of: 12_345)
+            #expect(try recorded(url) == other)
+        }
+    }
+
     @Test func whereNothingCanBeRecordedTheFileIsHashed() throws {
         try withCopy { url in
             try FileManager.default.createDirectory(
