@@ -31,7 +31,10 @@ package enum FileAccess {
     }
 
     /// Writes a file that is there as a whole or not at all, whatever happens meanwhile. What is no regular file, such as
-    /// a pipe or `/dev/stdout`, is written to as it is; a link stays one.
+    /// a pipe or `/dev/stdout`, is written to as it is; a link stays one, and whoever could not read the file before
+    /// cannot read it now.
+    ///
+    /// - Parameter mode: that of a file that was not there, less the umask.
     package static func write(
         _ bytes: some Collection<UInt8>,
         to path: String,
@@ -39,7 +42,10 @@ package enum FileAccess {
     ) throws(SystemError) {
         let bytes = Array(bytes)
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        let isThere = stat(path, &status) == 0
+        // Links in a ring, or a file in a folder's place.
+        guard isThere || errno == ENOENT else { throw SystemError("write", path) }
+        if isThere, status.st_mode & S_IFMT != S_IFREG {
             let descriptor = open(path, O_WRONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw SystemError("write", path) }
             defer { close(descriptor) }
@@ -48,11 +54,14 @@ package enum FileAccess {
         let target = resolved(path)
         let draft = "\(target).\(getpid()).new"
         unlink(draft)
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        // Never wider than it will be: who opens it once reads all that follows.
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isThere ? 0o600 : mode)
         guard descriptor >= 0 else { throw SystemError("write", path) }
         do throws(SystemError) {
             try write(bytes, to: descriptor, name: path)
-            guard fsync(descriptor) == 0 else { throw SystemError("write", path) }
+            guard !isThere || fchmod(descriptor, status.st_mode & 0o777) == 0, fsync(descriptor) == 0 else {
+                throw SystemError("write", path)
+            }
         } catch {
             close(descriptor)
             unlink(draft)
@@ -101,8 +110,21 @@ package enum FileAccess {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// The file that a path leads to over links, whether it is there or not.
     private static func resolved(_ path: String) -> String {
-        guard let real = realpath(path, nil) else { return path }
+        var path = path
+        // As many links as the system follows.
+        for _ in 0..<40 {
+            if let real = realPath(path) { return real }
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return path }
+            let slash = target.hasPrefix("/") ? nil : path.lastIndex(of: "/")
+            path = (slash.map { String(path[...$0]) } ?? "") + target
+        }
+        return path
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
         defer { free(real) }
         return String(cString: real)
     }

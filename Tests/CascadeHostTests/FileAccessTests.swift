@@ -42,6 +42,41 @@ struct FileAccessTests {
         }
     }
 
+    @Test(arguments: ["", "folder/"]) func aLinkToNothingStaysOne(_ place: String) throws {
+        try withFolder { folder in
+            try FileAccess.makeFolder("\(folder)/folder")
+            // Relative links are relative to where they lie.
+            symlink("a", "\(folder)/\(place)b")
+            symlink("\(place)b", "\(folder)/c")
+            try FileAccess.write([1], to: "\(folder)/c")
+            #expect(try FileAccess.read("\(folder)/\(place)a") == [1])
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(place)b") == "a")
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/c") == "\(place)b")
+        }
+    }
+
+    @Test func aRingOfLinksIsAnError() throws {
+        try withFolder { folder in
+            symlink("b", "\(folder)/a")
+            symlink("a", "\(folder)/b")
+            #expect(throws: SystemError.self) { try FileAccess.write([1], to: "\(folder)/a") }
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(Set(names) == ["a", "b"])
+        }
+    }
+
+    @Test(arguments: [0o600, 0o640, 0o666, 0o755] as [mode_t]) func aFileKeepsItsMode(_ mode: mode_t) throws {
+        try withFolder { folder in
+            let file = "\(folder)/a"
+            try FileAccess.write([1], to: file)
+            chmod(file, mode)
+            try FileAccess.write([2], to: file)
+            var status = stat()
+            #expect(stat(file, &status) == 0 && status.st_mode & 0o777 == mode)
+            #expect(try FileAccess.read(file) == [2])
+        }
+    }
+
     @Test func nothingIsLeftOfWhatCannotBeWritten() throws {
         try withFolder { folder in
             try FileAccess.makeFolder("\(folder)/a")
