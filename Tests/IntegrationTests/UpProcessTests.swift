@@ -157,6 +157,26 @@ import Testing
         #expect(try await home.run(["down"]).code == 0)
     }
 
+    /// Where a home folder has no locks, the processes of the record say whether it is held.
+    @Test(.timeLimit(.minutes(1)), .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want)))
+    func recordsWithoutLocks() async throws {
+        let home = try UpHome()
+        let first = try home.start(["up", "--roles", "coordinator"])
+        try await waitUntil("it is ready") { first.errors.contains("the cluster is ready") }
+        let record = try #require(try home.files(".json").first).path
+        first.signal(SIGTERM)
+        #expect(await first.result().code == 0)
+
+        let launcher = SystemCalls.injecting("fcntl:error=ENOLCK", path: record)
+        let up = try await home.run(["up", "-d", "--roles", "coordinator"], launcher: launcher)
+        #expect(up.code == 0 && up.errors.contains("coordinator ready"), "\(up)")
+        let second = try await home.run(["up", "--roles", "coordinator"], launcher: launcher)
+        #expect(second.code == 1 && second.errors.contains("'cascade down' ends it"), "\(second)")
+        #expect(try await home.run(["down"], launcher: launcher).errors.contains("has ended"))
+        #expect(try home.files(".json").isEmpty)
+        try await home.waitUntilEmpty()
+    }
+
     /// What a killed `up` leaves, changed by `change`.
     private func leftover(_ home: UpHome, _ change: (String) -> String) async throws {
         let cluster = try home.start(["up", "--roles", "coordinator"])

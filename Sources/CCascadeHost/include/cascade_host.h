@@ -29,5 +29,6 @@ int csh_pidfd_signal(int descriptor, int signal);
 // Returns 0, or -1 and errno: EAGAIN or EACCES where another has it.
 int csh_lock_file(int descriptor);
 
-// Whether another has a file locked; looks without touching the lock, so that nobody who wants it is kept out.
+// Whether another has a file locked: 1 or 0, or -1 and errno where the file system has no locks. Looks without touching
+// the lock, so that nobody who wants it is kept out.
 int csh_is_file_locked(int descriptor);

@@ -48,13 +48,16 @@ struct ClusterRecord: Codable, Equatable {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return .nothing }
         defer { close(descriptor) }
-        let isHeld = csh_is_file_locked(descriptor) != 0
+        let lock = csh_is_file_locked(descriptor)
         // It may be written at this very moment: then the next look finds it whole.
         for _ in 0..<5 {
-            if let record = HeldRecord.read(descriptor) { return .record(record, isHeld: isHeld) }
+            if let record = HeldRecord.read(descriptor) {
+                // Where the file system has no locks, what is in the file must do.
+                return .record(record, isHeld: lock < 0 ? record.supervisor.isRunning : lock > 0)
+            }
             usleep(5_000)
         }
-        return .unreadable(isHeld: isHeld)
+        return .unreadable(isHeld: lock > 0)
     }
 
     /// The record of the cluster that `up` runs at an endpoint; nil where none does.
