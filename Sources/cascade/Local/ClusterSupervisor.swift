@@ -166,8 +166,9 @@ struct ClusterSupervisor: Service {
             let answer = try? await client.request(.statusRequest(request), seconds: 2) { message in
                 if case .clusterStatus(let status) = message { status.boot } else { nil }
             }
-            if let answer {
-                guard answer != children.serving(ClusterRecord.coordinator) else { return }
+            // One that has just ended is nobody's rival: what answered may have been itself.
+            if let answer, let serving = children.serving(ClusterRecord.coordinator) {
+                guard answer != serving else { return }
                 throw CommandFailure.failed(
                     "another coordinator answers at \(endpoint), not the one that was started: name with --endpoint where "
                         + "that one is reached"
