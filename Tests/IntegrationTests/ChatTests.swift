@@ -93,6 +93,29 @@ import Testing
         #expect(refused.errors.contains("line 1, column 4: the tag 'include' is not supported"), "\(refused.errors)")
     }
 
+    /// Whatever a path leads to is read as far as a template goes, and why it cannot be is told.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [("/dev/zero", "File too large"), ("/nowhere/a", "No such file"), ("/", "Is a directory")]
+    )
+    func aTemplateThatCannotBeRead(_ path: String, _ cause: String) async throws {
+        let result = try await CascadeProcess.run(["coordinator", "--chat-template", path])
+        #expect(result.code == 2, "\(result)")
+        #expect(result.errors.contains("cannot read the chat template \(path): \(cause)"), "\(result.errors)")
+    }
+
+    /// A `=` in the path of a file that is there has no pool in front.
+    @Test func aTemplatesPathMayHaveAnEqualsSign() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "a=\(UUID().uuidString).jinja")
+        try Data("{% include 'x' %}".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        for text in [file.path, "pool=\(file.path)"] {
+            let refused = try await CascadeProcess.run(["coordinator", "--chat-template", text])
+            let words = "the chat template \(file.path) cannot be used: line 1"
+            #expect(refused.code == 2 && refused.errors.contains(words), "\(refused)")
+        }
+    }
+
     /// The date of a prompt is the client's.
     @Test func templatesThatPrintTheDateHaveIt() async throws {
         let model = try TemplatedModel.make("{{ strftime_now('%Y') }}{{ messages[0].content }}")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeNode
 internal import CascadeText
+internal import Foundation
 
 /// What the operator says about chat templates.
 struct ChatTemplateOptions: ParsableArguments {
@@ -19,10 +20,16 @@ struct ChatTemplateOptions: ParsableArguments {
     func templates() throws(CommandFailure) -> ChatTemplates {
         var templates = ChatTemplates()
         for text in chatTemplate {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            templates.set(try ChatTemplateFile.read(parts[parts.count - 1]), pool: parts.count > 1 ? parts[0] : nil)
+            let (pool, file) = Self.parts(text)
+            templates.set(try ChatTemplateFile.read(file), pool: pool)
         }
         return templates
+    }
+
+    /// The pool, where one is named, and the file. A file whose path has a `=` in it is meant as it is where it is there.
+    private static func parts(_ text: String) -> (pool: String?, file: String) {
+        guard let sign = text.firstIndex(of: "="), access(text, F_OK) != 0 else { return (nil, text) }
+        return (String(text[..<sign]), String(text[text.index(after: sign)...]))
     }
 
     /// The same, as arguments of another process.
