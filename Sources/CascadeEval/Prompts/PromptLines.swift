@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import Foundation
 
 /// The lines of a file that people wrote prompts into, checked: what is something else is refused in words.
@@ -94,19 +95,22 @@ struct PromptLines {
 
     /// Reads a file, also one that is a pipe.
     static func bytes(ofFile path: String) throws(PromptFileError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw whole(path, "cannot be read: \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        var content: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Foundation.read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw whole(path, "cannot be read: \(String(cString: strerror(errno)))") }
-            guard count > 0 else { return content }
-            content += buffer[..<count]
-            guard !content.starts(with: Array("GGUF".utf8)) else { throw whole(path, "a model file, and no prompts") }
-            guard content.count <= maximumBytes else { throw whole(path, "more than \(maximumBytes >> 20) MiB") }
+        if isModel(path) { throw whole(path, "a model file, and no prompts") }
+        do throws(SystemError) {
+            return try FileAccess.read(path, limit: maximumBytes)
+        } catch {
+            throw whole(path, "cannot be read: \(error.cause)")
         }
+    }
+
+    /// Whether a file is a model, which nobody wants to wait for. What a pipe has is left in it.
+    private static func isModel(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var start = [UInt8](repeating: 0, count: 4)
+        return pread(descriptor, &start, start.count, 0) == start.count && start == Array("GGUF".utf8)
     }
 }

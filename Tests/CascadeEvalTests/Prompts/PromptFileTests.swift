@@ -91,5 +91,9 @@ struct PromptFileTests {
         defer { try? FileManager.default.removeItem(at: model) }
         let refused = try #require(throws: PromptFileError.self) { try PromptFile.read(model.path) }
         #expect(refused.reason == "a model file, and no prompts")
+        // Larger than what is read of a file of prompts.
+        truncate(model.path, 2 << 30)
+        let large = try #require(throws: PromptFileError.self) { try PromptFile.read(model.path) }
+        #expect(large.reason == refused.reason)
     }
 }
