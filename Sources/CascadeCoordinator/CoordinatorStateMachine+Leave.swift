@@ -100,16 +100,18 @@ extension CoordinatorStateMachine {
     /// A pool without nodes and without sequences that were begun with its models is forgotten; one without experts
     /// and such sequences may get other experts.
     mutating func trimPool(_ name: String) {
-        guard pools[name] != nil else { return }
+        guard let pool = pools[name] else { return }
         let members = nodes.values.filter { $0.hello.pool == name }
         if members.contains(where: { $0.hello.role == .expert }) { return }
         if jobs.values.contains(where: { $0.submit.pool == name && (!$0.prompt.isEmpty || $0.journaled != nil) }) {
             return
         }
         if members.isEmpty {
-            forgetPool(name)
+            pools.removeValue(forKey: name)
+            actions.append(.forgetPool(name))
         } else {
             pools[name]?.expertModel = nil
         }
+        releaseTokenizer(pool.tokenizer)
     }
 }

@@ -69,12 +69,10 @@ extension CoordinatorStateMachine {
         readNextPrompt()
     }
 
-    /// A pool is forgotten. Its tokenizer stays for a while, if others have it or it may come back; of those that no pool has,
-    /// the longest unused go.
-    mutating func forgetPool(_ name: String) {
-        guard let pool = pools.removeValue(forKey: name) else { return }
-        actions.append(.forgetPool(name))
-        if let tokenizer = pool.tokenizer, let vocabulary = vocabularies.removeValue(forKey: tokenizer) {
+    /// A pool has let go of its tokenizer, if it had one. It stays for a while, if others have it or it may come back;
+    /// of those that no pool has, the longest unused go.
+    mutating func releaseTokenizer(_ tokenizer: TokenizerID?) {
+        if let tokenizer, let vocabulary = vocabularies.removeValue(forKey: tokenizer) {
             vocabularies[tokenizer] = vocabulary
         }
         let used = Set(pools.values.compactMap(\.tokenizer))

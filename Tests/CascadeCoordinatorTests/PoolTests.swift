@@ -134,18 +134,25 @@ struct PoolTests {
         TokenizerID(ToyNode("guest", .expert, vocabularyHash: hash(number)).hello)
     }
 
-    private func visit(_ harness: inout Harness, _ number: UInt64, incarnation: UInt64 = 1) {
+    /// An expert joins, ships its vocabulary where it is asked for it, and leaves.
+    private func visit(
+        _ harness: inout Harness,
+        _ number: UInt64,
+        incarnation: UInt64 = 1,
+        fingerprint: UInt64 = 9
+    ) {
         let node = ToyNode(
             "guest",
             .expert,
             incarnation: incarnation,
             peer: "guest \(number)/\(incarnation)",
             pool: "guests",
+            fingerprint: fingerprint,
             vocabularyHash: hash(number)
         )
         harness.feed(.hello(node.hello), from: node.peer)
         if case .welcome(let welcome)? = harness.messages(node.peer).last, welcome.wantsTokenizer {
-            harness.feed(.vocabulary(pool: "guests", tokenizer(number), vocabulary(number)))
+            harness.feed(.vocabulary(pool: "guests", TokenizerID(node.hello), vocabulary(number)))
         }
         harness.feed(.goodbye(Goodbye(reason: "")), from: node.peer)
     }
@@ -164,6 +171,21 @@ struct PoolTests {
         #expect(harness.machine.transitions[.vocabularyKnown] == known)
         visit(&harness, 20)
         #expect(harness.tokenizers == [Toy.tokenizer, tokenizer(18), tokenizer(20)])
+    }
+
+    /// The same where a drafter stays, and its pool with it: twenty models with the drafter's tokens.
+    @Test func vocabulariesOfAPoolThatStaysAreBounded() {
+        var harness = Harness.pair()
+        let drafter = ToyNode("drafter of guests", .drafter, pool: "guests", vocabularyHash: hash(0))
+        harness.feed(.hello(drafter.hello), from: drafter.peer)
+        for number in 1...20 as ClosedRange<UInt64> {
+            visit(&harness, 0, incarnation: number, fingerprint: 100 + number)
+        }
+        #expect(harness.machine.pools["guests"] != nil)
+        #expect(harness.machine.transitions[.vocabularyKnown] == 21)
+        #expect(harness.machine.gauges.vocabularies == 3)
+        #expect(harness.tokenizers.count == 3)
+        #expect(harness.machine.gauges.excesses(over: harness.machine.limits).isEmpty)
     }
 
     /// The same tokens say nothing of how a chat is written: each pool has its experts' own tokenizer. One model in two pools
