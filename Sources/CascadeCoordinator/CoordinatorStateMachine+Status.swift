@@ -20,6 +20,9 @@ extension CoordinatorStateMachine {
         var summaries = jobs.values.suffix(limit).reversed().map(summary(of:))
         let rest = limit - summaries.count
         summaries += finished.jobs.values.suffix(rest).reversed().map(summary(of:))
+        for index in summaries.indices {
+            summaries[index].note = summaries[index].note.beginning(scalars: JobSummary.listedNoteLength)
+        }
         send(.jobList(JobList(requestID: request.requestID, jobs: summaries)), to: peer)
     }
 

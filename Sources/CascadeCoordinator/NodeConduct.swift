@@ -73,7 +73,7 @@ struct NodeConduct: Equatable, Sendable {
         if case .resting = standing(at: now) { return nil }
         guard faults >= Self.bearable || rests > 0 else { return nil }
         let milliseconds = min(pause << UInt64(min(rests, 16)), longestPause)
-        reason = String(String.UnicodeScalarView(words.unicodeScalars.prefix(Self.reasonLength)))
+        reason = words.beginning(scalars: Self.reasonLength)
         lastJob = nil
         rests += 1
         restsUntil = now.advanced(milliseconds: milliseconds)

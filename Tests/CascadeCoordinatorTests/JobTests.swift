@@ -179,6 +179,32 @@ struct JobTests {
         #expect(harness.machine.transitions[.jobTokenized] == 0)
     }
 
+    /// Nodes and chat templates may say more than fits into an answer, or into everybody's list of jobs.
+    @Test func longErrorsAreCut() throws {
+        var harness = Harness()
+        harness.readsPrompts = false
+        harness.join(ToyNode("expert", .expert))
+        let submitted = harness.submit(harness.submission())
+        let job = try #require(submitted)
+        let words = String(repeating: "e\u{301}", count: 1 << 20)
+        harness.feed(.tokenized(job, .failed(JobError(code: .badRequest, message: words))))
+        let error = try #require(harness.report(job)?.error)
+        #expect(error.message == String(repeating: "e\u{301}", count: 500))
+        harness.feed(.jobsRequest(JobsRequest(requestID: 1, limit: 10)))
+        guard case .jobList(let list)? = harness.messages().last else {
+            Issue.record("no list")
+            return
+        }
+        #expect(list.jobs.map(\.note.unicodeScalars.count) == [200])
+        // Whoever asks for the job alone is told all of it.
+        harness.feed(.statusRequest(StatusRequest(requestID: 2, job: job)))
+        guard case .jobList(let answer)? = harness.messages().last else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(answer.jobs.map(\.note) == [error.message])
+    }
+
     @Test(arguments: [[], [27], [1, .max]] as [[Token]])
     func unusableTokensEndTheJob(tokens: [Token]) throws {
         var harness = Harness()

@@ -78,6 +78,15 @@ struct RoundTripTests {
         let list = Message.jobList(JobList(requestID: 1, jobs: jobs))
         #expect(try WireCodec.decode(WireCodec.encode(list)) == list)
 
+        // As many as a client may ask for, in the longest words that a coordinator has for each.
+        var summary = Samples.jobSummary
+        summary.note = String(repeating: "👩", count: JobSummary.listedNoteLength)
+        summary.pool = String(repeating: "p", count: JobLimits.standard.poolBytes)
+        summary.promptBeginning = String(repeating: "b", count: JobSummary.beginningBytes)
+        let failed = Array(repeating: summary, count: Int(JobsRequest.mostJobs))
+        let longest = Message.jobList(JobList(requestID: 1, jobs: failed))
+        #expect(try WireCodec.decode(WireCodec.encode(longest)) == longest)
+
         let bytes = [UInt8](repeating: 7, count: 1 << 20)
         let chunk = TokenizerChunk(vocabularyHash: Samples.hash, totalBytes: 64 << 20, offset: 63 << 20, bytes: bytes)
         #expect(try WireCodec.decode(WireCodec.encode(.tokenizerChunk(chunk))) == .tokenizerChunk(chunk))

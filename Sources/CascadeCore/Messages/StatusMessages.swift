@@ -61,6 +61,8 @@ package struct JobSummary: Equatable, Sendable {
     /// The prompt's first characters, by which its owner knows it again; empty where it is not told.
     package var promptBeginning: String
 
+    /// Unicode scalars of a note in a list, at most: one answer has room for ``JobsRequest/mostJobs`` such notes.
+    package static let listedNoteLength = 200
     /// Bytes of a prompt's beginning, at most.
     package static let beginningBytes = 80
 
