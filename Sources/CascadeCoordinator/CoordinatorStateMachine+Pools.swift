@@ -9,8 +9,12 @@ extension CoordinatorStateMachine {
     /// A node has joined a pool.
     mutating func noteService(ofPool name: String) {
         if servedPools.isEmpty { servedSince = now }
+        servedPools.remove(name)
         servedPools.append(name)
-        if servedPools.count > Self.rememberedPools { servedPools.removeFirst() }
+        // One that is there is not forgotten, however many come and go.
+        if servedPools.count > Self.rememberedPools, let gone = servedPools.first(where: { pools[$0] == nil }) {
+            servedPools.remove(gone)
+        }
     }
 
     /// Whether a pool has nodes, had some, or has an answer that was begun: its jobs wait for nodes, however long that takes.

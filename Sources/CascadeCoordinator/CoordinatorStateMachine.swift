@@ -45,7 +45,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// How nodes behave, beyond the life of their processes.
     var conducts = NodeConducts()
     var pools: OrderedDictionary<String, Pool> = [:]
-    /// Pools that nodes have served, in the order they came, the oldest of many forgotten.
+    /// Pools that nodes have served, in the order they last came; of many, the first that have gone are forgotten.
     var servedPools: OrderedSet<String> = []
     /// When the first of them came.
     var servedSince: Instant?

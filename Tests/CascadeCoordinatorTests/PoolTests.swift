@@ -122,6 +122,24 @@ struct PoolTests {
         #expect(harness.forgottenPools.count == 200)
     }
 
+    /// The pool whose nodes stay is judged, and known when they go, however many have come and gone.
+    @Test func aPoolThatStaysIsNotForgotten() throws {
+        var harness = Harness.pair()
+        for index in 0..<200 {
+            let node = ToyNode("node", .expert, incarnation: UInt64(index), pool: "pool \(index)")
+            harness.feed(.hello(node.hello), from: node.peer)
+            harness.feed(.goodbye(Goodbye(reason: "")), from: node.peer)
+        }
+        wait(&harness, seconds: 100, nil)
+        for node in harness.nodes { harness.feed(.peerLost(node.peer)) }
+        harness.nodes = []
+        let submitted = harness.submit(harness.submission("abc", maxTokens: 5))
+        let job = try #require(submitted)
+        wait(&harness, seconds: 10, job)
+        #expect(harness.report(job) == nil)
+        #expect(try #require(status(&harness)?.stall).note.contains("pool default"))
+    }
+
     // MARK: Vocabularies
 
     private func vocabulary(_ number: UInt64) -> Vocabulary {
