@@ -86,13 +86,15 @@ extension CoordinatorStateMachine {
         return curve.most(rows: request.rows) + Double(request.count) * curve.milliseconds(rows: 1)
     }
 
-    /// A request is about to be sent: it and all that are outstanding at its node wait for each other.
+    /// A request is about to be sent: it and all that are outstanding at its node wait for each other. Where it is sent
+    /// again, the others have counted it, and only wait longer for what has become more of it.
     mutating func noteWork(of index: Int) {
         let (node, work) = (requests[index].node, work(of: requests[index]))
+        let more = max(0, work - requests[index].work)
         requests[index].work = work
         requests[index].workAround = work
         for other in requests.indices where other != index && requests[other].node == node {
-            requests[other].workAround += work
+            requests[other].workAround += more
             requests[index].workAround += requests[other].work
         }
     }

@@ -42,4 +42,36 @@ struct PaceTests {
         let believed = try believed(said: said, claimed: Self.truth)
         #expect(abs(believed - Self.truth) <= 10, "\(said) said: \(believed)")
     }
+
+    /// Two requests wait for each other's work, which is the same when one of them is sent again, and more where its
+    /// node lacks more than it was thought to.
+    @Test func whatIsSentAgainIsCountedOnce() throws {
+        var limits = Harness.fixed
+        limits.draftLength = .fixed(0)
+        var harness = Harness(limits: limits)
+        let costs = [CostPoint(rows: 1, milliseconds: 10), CostPoint(rows: 4, milliseconds: 20)]
+        harness.join(ToyNode("expert", .expert), costs: costs)
+        harness.mute("expert")
+        for prompt in ["a prompt", "another one"] { harness.submit(harness.submission(prompt, maxTokens: 12)) }
+        try #require(harness.machine.requests.count == 2)
+        let expert = harness.node("expert").peer
+        let sum = harness.machine.requests[0].work + harness.machine.requests[1].work
+        let request = harness.machine.requests[0]
+        let missing = Missing(fence: request.fence, length: 0, needsSpec: true)
+        for _ in 0..<3 { harness.feed(.missing(missing), from: expert) }
+        #expect(harness.machine.transitions[.requestMissing] == 3)
+        #expect(harness.machine.requests.map(\.workAround) == [sum, sum])
+        // Its next round has one row, as long as the node has the rest.
+        let verify = try #require(harness.held.last { $0.message.requestFence == request.fence }?.message)
+        let answer = harness.nodes[0].answer(verify)
+        harness.feed(try #require(answer), from: expert)
+        try #require(harness.machine.requests.map(\.job) == [harness.machine.requests[0].job, request.job])
+        let (other, next) = (harness.machine.requests[0], harness.machine.requests[1])
+        #expect(next.work < request.work)
+        harness.feed(.missing(Missing(fence: next.fence, length: 0, needsSpec: false)), from: expert)
+        let again = harness.machine.requests[1].work
+        #expect(again > next.work)
+        #expect(harness.machine.requests[0].workAround == other.workAround + again - next.work)
+        #expect(harness.machine.requests[1].workAround == other.work + again)
+    }
 }
