@@ -38,8 +38,8 @@ struct Node: Sendable {
     /// Its name, which the processes that bear it one after the other share.
     var name: String { hello.identity.name }
 
-    /// What its passes take, as far as that is known.
-    /// The clock raises what the node's own word leaves too low, and lowers nothing: without a finding it is silent.
+    /// What its passes take, as far as that is known: by its own word or by the clock.
+    /// The larger of the two factors counts.
     var passCosts: PassCosts? {
         PassCosts(costs)?.scaled(by: max(correction.factor, watch.factor ?? 0))
     }

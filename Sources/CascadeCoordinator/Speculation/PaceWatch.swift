@@ -4,11 +4,13 @@
 /// answers in a row, the quickest included, took many times what is believed of all that, the curve is wrong, and so is what
 /// the node says of its passes. What disturbs a single answer, or a machine that is busy, does not come so far.
 ///
-/// How wrong it is tells the quickest answer beside its own work alone: what was outstanding with it is mostly in the same
-/// passes, and a factor that left room for all of it would still make of the liar the fastest of its pool.
+/// The factor comes from an answer's own work alone. Say a node's curve has 1 ms for a pass that takes 20, and four
+/// requests are outstanding: they should take 4 ms together, and 20 is more than four times that, so the curve is
+/// wrong. The factor is 20 / 1, not 20 / 4: the four were in one pass.
 ///
-/// A node that says of its passes that they are far quicker than its own curve must be seen to be: there the quickest answer
-/// beside its own work is all that counts, since what is at stake is no more than to be taken for what the curve says.
+/// A node may also say that its passes are quicker than its own curve. Say the curve has 20 ms and the node speaks of
+/// 2, a tenth: that stands while its quickest answer came within four tenths of the curve, 8 ms. Otherwise the curve
+/// counts.
 struct PaceWatch: Equatable, Sendable {
     /// Answers of which the quickest counts.
     static let window = 8
