@@ -98,8 +98,7 @@ extension CoordinatorStateMachine {
             excluding: own,
             mustHaveCredit: true
         )
-        // Where it has failed the job, being fast makes up for nothing.
-        guard let other, nodes[other].map({ !isShunned($0) }) ?? false, isTrusted(other, with: job.id),
+        guard let other, nodes[other].map({ !isShunned($0) }) ?? false,
             let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1),
             let feeding = expectedMilliseconds(other, rows: sequence.base), ownTime > Self.moveFactor * otherTime
         else { return nil }

@@ -183,24 +183,21 @@ extension CoordinatorStateMachine {
         waiting.append(id)
     }
 
-    /// An expert could not verify, or its answer made no sense: another one is tried; after a while where none is
-    /// trusted, because all of them have failed the job, and then the same one where there is no other.
+    /// An expert could not verify, or its answer made no sense: another one is tried, or the same one after a while where
+    /// there is no other.
     mutating func failVerification(_ index: Int, because problem: String) {
         let request = requests.remove(at: index)
         let id = request.job
-        guard countFailure(of: id, because: problem), let job = jobs[id], let sequence = job.sequence else { return }
+        guard countFailure(of: id, because: problem), let sequence = jobs[id]?.sequence else { return }
         if let other = requests.first(where: { $0.job == id }) {
             moveToExpert(other.node, id)
             return
         }
-        if !hasOther(than: request.node, .expert, for: id) {
+        if hasOther(than: request.node, .expert, for: id) {
+            leaveExpert(id)
+        } else {
             let wait = backoff(failures: sequence.failures - 1)
             jobs[id]?.sequence?.notBefore = now.advanced(milliseconds: wait)
-        }
-        // That another one has failed the job as well, or was only started anew, is no reason to stay.
-        let (pool, need) = (job.submit.pool, sequence.reservation)
-        if able(.expert, pool: pool, room: need, context: need).contains(where: { $0 != request.node }) {
-            leaveExpert(id)
         }
         verifyAgain(id)
     }
@@ -238,7 +235,6 @@ extension CoordinatorStateMachine {
             context: need,
             for: id,
             excluding: request.node,
-            isLost: true,
             mustHaveCredit: true
         )
         guard let other else {
@@ -248,8 +244,6 @@ extension CoordinatorStateMachine {
         let silence = requests[index].silenceMilliseconds
         requests[index].silenceDeadline = now.advanced(milliseconds: silence)
         requests[index].totalDeadline = now.advanced(milliseconds: silence + limits.requestMilliseconds)
-        // Else the next round would leave one that is not trusted for the silent one.
-        if !isTrusted(other, with: id), let name = nodes[request.node]?.name { jobs[id]?.sequence?.avoid(name) }
         moveToExpert(other, id)
         ask(other, id, .expert)
     }
