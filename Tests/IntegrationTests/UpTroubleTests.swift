@@ -8,9 +8,10 @@ import Testing
 /// `cascade up` waits for causes that may pass, and says them where people look.
 @Suite struct UpTroubleTests {
     private static let canMount = geteuid() == 0 || Requirement.netns.isSet
+    private static let mounts: Comment = "a small disk of its own is mounted: run the tests as root"
 
     /// A disk that is full for longer than a few restarts take.
-    @Test(.timeLimit(.minutes(2)), .enabled(if: canMount)) func aFullDisk() async throws {
+    @Test(.timeLimit(.minutes(2)), .enabled(if: canMount, mounts)) func aFullDisk() async throws {
         let home = try UpHome()
         // Its folders, records and all, are a disk of 2 MB that these processes alone see.
         let script = "mount -t tmpfs -o size=2m none \"$0\" && exec \"$@\""
@@ -115,7 +116,7 @@ import Testing
     /// A disk that was full before: the cause is told although the log has no room for it, and nothing is left.
     @Test(
         .timeLimit(.minutes(1)),
-        .enabled(if: canMount),
+        .enabled(if: canMount, mounts),
         arguments: [("4k", "No space left"), ("16k", "disk is full")]
     )
     func aDiskThatWasFullBefore(_ size: String, _ cause: String) async throws {

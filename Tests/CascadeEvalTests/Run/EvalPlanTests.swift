@@ -64,7 +64,7 @@ struct EvalPlanTests {
         let order = FixedShuffle.order(names) { $0 }
         #expect(order.sorted() == names.sorted())
         #expect(order == FixedShuffle.order(names.reversed()) { $0 })
-        // Pinned: tables in README name stretches of this order.
+        // Pinned: tables of the guide name stretches of this order.
         #expect(order.prefix(3) == ["HumanEval/143", "HumanEval/55", "HumanEval/51"])
         // A fair sample: the first 40 are spread over the file.
         let numbers = order.prefix(40).compactMap { Int($0.dropFirst(10)) }

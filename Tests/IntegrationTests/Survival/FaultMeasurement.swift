@@ -5,8 +5,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// README's table of "When things fail": how long a stream stands still. Runs where CASCADE_MEASURE names a folder for the raw
-/// output, and asks for nothing but that the answers are right.
+/// The table of "When things fail" in deploy/guide/guarantees.md: how long a stream stands still. Runs where
+/// CASCADE_MEASURE names a folder for the raw output, and asks for nothing but that the answers are right.
 @Suite(.serialized) struct FaultMeasurement {
     private static let folder = ProcessInfo.processInfo.environment["CASCADE_MEASURE"].map { URL(filePath: $0) }
     private static let runs = 5
