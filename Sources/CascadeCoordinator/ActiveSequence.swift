@@ -179,8 +179,8 @@ extension ActiveSequence {
         return true
     }
 
-    /// How a request to a node that holds `holding` names the sequence's tokens. At least the last token is in the tail:
-    /// its row is what the request is about.
+    /// How a request to a node that holds `holding` names the sequence's tokens. At least the last token is in the
+    /// tail: its row is what the request is about.
     func prefix(behind holding: Holding) -> Prefix {
         precondition(holding.length < base, "a node cannot hold more than it was sent")
         return Prefix(baseLength: UInt32(base), hash: holding.hash, tail: Array(tokens[holding.length...]))

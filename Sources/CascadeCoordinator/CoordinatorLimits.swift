@@ -22,8 +22,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var tokenizerBytes = 64 << 20
     /// Vocabularies that are kept although no pool has them; those that pools have come on top.
     package var unusedVocabularies = 2
-    /// How long after the first node nodes of other pools may take to join, before the jobs of pools that nobody serves are
-    /// refused.
+    /// How long after the first node nodes of other pools may take to join, before the jobs of pools that nobody serves
+    /// are refused.
     package var poolMilliseconds: UInt64 = 60_000
     /// How long a node may take to ship its tokenizer block before another is asked.
     package var tokenizerMilliseconds: UInt64 = 30_000
@@ -96,7 +96,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var missingPerRequest = 4
     /// Nodes that may die with the same round in flight before the job fails: it may be what kills them.
     package var poisonDeaths = 2
-    /// Times that nodes may die with the same round in flight although it was the same one each time, as no other was there.
+    /// Times that nodes may die with the same round in flight although it was the same one each time, as no other was
+    /// there.
     package var deathsPerRound = 3
     /// How long a node or sequence is left alone after a failure; doubles per failure in a row, up to 32 times.
     package var benchMilliseconds: UInt64 = 1_000

@@ -5,8 +5,8 @@ extension CoordinatorStateMachine {
     package enum Action: Equatable, Sendable {
         /// Send a message; where the peer cannot be reached or does not read, say so by an event.
         case send(Message, to: PeerID)
-        /// Make tokens of a prompt, beside everything else, and answer with ``Event/tokenized(_:_:)``; before that no other
-        /// comes.
+        /// Make tokens of a prompt, beside everything else, and answer with ``Event/tokenized(_:_:)``; before that no
+        /// other comes.
         case tokenize(Tokenization)
         /// Put this part of a pool's tokenizer block to the others; when all are there, answer with
         /// ``Event/vocabulary(pool:_:_:)`` or ``Event/vocabularyFailed(pool:_:)``. A part at offset 0 begins anew.

@@ -3,8 +3,8 @@ import OrderedCollections
 
 /// Which nodes are trusted with work, and how they lose and gain that.
 extension CoordinatorStateMachine {
-    /// A node failed a job's request. The job asks others as long as there are some, and so does everybody where that is no
-    /// exception.
+    /// A node failed a job's request. The job asks others as long as there are some, and so does everybody where that
+    /// is no exception.
     mutating func blame(_ name: String, for id: JobID, because words: String) {
         jobs[id]?.sequence?.avoid(name)
         let (pause, longest) = (limits.restMilliseconds, limits.longestRestMilliseconds)
@@ -35,14 +35,14 @@ extension CoordinatorStateMachine {
         return NodeSummary.Rest(milliseconds: end.milliseconds(since: now), reason: conduct.reason)
     }
 
-    /// Whether others are preferred to a node: it was late a moment ago, fails job after job, or says itself that its engine
-    /// is stuck.
+    /// Whether others are preferred to a node: it was late a moment ago, fails job after job, or says itself that its
+    /// engine is stuck.
     func isShunned(_ node: Node) -> Bool {
         conducts[node.name].benchedUntil > now || node.progress.stuckMilliseconds > 0 || rest(of: node) != nil
     }
 
-    /// Whether a node may get a job's work although others could do it, now or later: it has not failed this job, nor others
-    /// before, and its engine runs. One that was out of use shows with one sequence that it is well again.
+    /// Whether a node may get a job's work although others could do it, now or later: it has not failed this job, nor
+    /// others before, and its engine runs. One that was out of use shows with one sequence that it is well again.
     func isTrusted(_ handle: NodeHandle, with job: JobID?) -> Bool {
         guard let node = nodes[handle], node.progress.stuckMilliseconds == 0 else { return false }
         if let job, jobs[job]?.sequence?.avoided.contains(node.name) == true { return false }
@@ -53,8 +53,8 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// The ready nodes that have room for a sequence of `context` tokens, of which it may come to hold `room`, when they hold
-    /// no other. Where there are some that are trusted with the job, those alone.
+    /// The ready nodes that have room for a sequence of `context` tokens, of which it may come to hold `room`, when
+    /// they hold no other. Where there are some that are trusted with the job, those alone.
     func candidates(_ role: NodeRole, pool: String, room: Int, context: Int, for job: JobID?) -> [NodeHandle] {
         let able = nodes.elements.filter { _, node in
             node.hello.role == role && node.hello.pool == pool && node.state == .ready
@@ -67,8 +67,8 @@ extension CoordinatorStateMachine {
 
     // MARK: Costs
 
-    /// What a request takes by its node's own word, without corrections: reading what the node lacks, then a pass for each
-    /// token to draft.
+    /// What a request takes by its node's own word, without corrections: reading what the node lacks, then a pass for
+    /// each token to draft.
     func work(of request: Request) -> Double {
         guard let curve = nodes[request.node].flatMap({ PassCosts($0.costs) }) else { return 0 }
         return curve.most(rows: request.rows) + Double(request.count) * curve.milliseconds(rows: 1)
@@ -87,8 +87,8 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// Compares how long an answer took with what the node's curve says: its passes by the node's word, the whole by the
-    /// coordinator's clock.
+    /// Compares how long an answer took with what the node's curve says: its passes by the node's word, the whole by
+    /// the coordinator's clock.
     mutating func compareCosts(_ request: Request, passes: UInt32, rows: UInt32, milliseconds: Double) {
         guard let node = nodes[request.node], let curve = PassCosts(node.costs) else { return }
         var (correction, watch) = (node.correction, node.watch)
@@ -110,8 +110,8 @@ extension CoordinatorStateMachine {
         conducts.note(node.name, at: now) { $0.leastMilliseconds = least }
     }
 
-    /// A node says what its passes cost. Where an earlier process of its name was found to understate that by far, its word
-    /// counts once answers bear it out.
+    /// A node says what its passes cost. Where an earlier process of its name was found to understate that by far, its
+    /// word counts once answers bear it out.
     mutating func takeCosts(_ costs: [CostPoint], of handle: NodeHandle) {
         guard let node = nodes[handle], costs != node.costs else { return }
         nodes[handle]?.costs = costs

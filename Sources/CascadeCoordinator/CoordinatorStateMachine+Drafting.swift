@@ -2,8 +2,8 @@ import CascadeCore
 import CascadeRules
 import OrderedCollections
 
-/// What a round's draft comes from, and how long it is: decided from committed tokens, measured costs and the nodes that
-/// are there, before anything is drafted (decisions.md 2).
+/// What a round's draft comes from, and how long it is: decided from committed tokens, measured costs and the nodes
+/// that are there, before anything is drafted (decisions.md 2).
 extension CoordinatorStateMachine {
     /// How a round begins.
     enum DraftPlan {
@@ -19,8 +19,8 @@ extension CoordinatorStateMachine {
 
     /// Plans the draft of a job's next round at `expert`.
     ///
-    /// Fixed length: lookup where it matches, else the drafter. Adaptive: of both, and of no draft, whatever is expected
-    /// to yield the most tokens per second.
+    /// Fixed length: lookup where it matches, else the drafter. Adaptive: of both, and of no draft, whatever is
+    /// expected to yield the most tokens per second.
     mutating func planDraft(_ job: Job, _ sequence: ActiveSequence, expert: NodeHandle) -> DraftPlan {
         if job.submit.rule.rule.isSequential { return sequentialPlan(job, sequence) }
         // Behind a fully accepted draft comes the expert's token, unless the rule leaves it out.
@@ -74,9 +74,9 @@ extension CoordinatorStateMachine {
         return plan
     }
 
-    /// How likely a model's token is to be accepted. Sequences that share passes do best in step: all of them draft as long
-    /// as the pool's experience says. What one of them has seen is little, and drafting when it happens to look well would
-    /// make the passes of all of them longer.
+    /// How likely a model's token is to be accepted. Sequences that share passes do best in step: all of them draft as
+    /// long as the pool's experience says. What one of them has seen is little, and drafting when it happens to look
+    /// well would make the passes of all of them longer.
     private func acceptance(_ job: Job, _ sequence: ActiveSequence, _ policy: DraftLengthPolicy) -> Double {
         let shared = policy.expertSequences > 1 ? pools[job.submit.pool]?.acceptance.model : nil
         return (shared ?? sequence.acceptance.model).value
@@ -84,8 +84,9 @@ extension CoordinatorStateMachine {
 
     /// Whether asking a drafter beats what else could be done, the tokens that it has to read first included.
     ///
-    /// Of sequences that share passes some are always out of step, which no curve knows and which costs some of the gain:
-    /// what promises little there is left alone. And where one has a prompt to be read the others have too, or wait for it.
+    /// Of sequences that share passes some are always out of step, which no curve knows and which costs some of the
+    /// gain: what promises little there is left alone. And where one has a prompt to be read the others have too, or
+    /// wait for it.
     private func pays(
         _ ask: DraftLengthPolicy.Choice,
         over other: DraftLengthPolicy.Choice,
@@ -130,9 +131,9 @@ extension CoordinatorStateMachine {
         )
     }
 
-    /// How many of its pool's sequences an expert has on average: those of a moment may be fewer, but not for as long as a
-    /// prompt that a drafter has to read takes to pay. New sequences go where the least work is, so shares are as the
-    /// speeds.
+    /// How many of its pool's sequences an expert has on average: those of a moment may be fewer, but not for as long
+    /// as a prompt that a drafter has to read takes to pay. New sequences go where the least work is, so shares are as
+    /// the speeds.
     private func shareOfSequences(of expert: NodeHandle, _ costs: PassCosts) -> Int {
         guard let pool = nodes[expert]?.hello.pool else { return 0 }
         let pace = costs.milliseconds(rows: 1)
@@ -160,12 +161,13 @@ extension CoordinatorStateMachine {
         policy.drafter = costs
         policy.drafterSequences = max(1, load(of: drafter).sequences + (isNew ? 1 : 0))
         policy.drafterRoundTrip = node.roundTrip.milliseconds
-        // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not asked.
+        // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not
+        // asked.
         policy.sharesCores = nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty
     }
 
-    /// Whether a round should wait for those of other sequences that are being drafted on the expert's own cores: its pass
-    /// would take them from the drafter, and the others' rounds would take another pass.
+    /// Whether a round should wait for those of other sequences that are being drafted on the expert's own cores: its
+    /// pass would take them from the drafter, and the others' rounds would take another pass.
     func waitsForDrafts(_ job: Job, at expert: NodeHandle) -> Bool {
         guard let host = nodes[expert]?.hello.host, !host.isEmpty else { return false }
         return requests.contains { request in
@@ -174,7 +176,8 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// Until when others wait for a draft: a few times what it should take, and not at all where a prompt is read first.
+    /// Until when others wait for a draft: a few times what it should take, and not at all where a prompt is read
+    /// first.
     func holdInstant(of request: Request) -> Instant {
         guard request.rows <= Self.longestHeldTail, let costs = nodes[request.node]?.passCosts else { return now }
         let expected = Double(request.count) * costs.milliseconds(rows: load(of: request.node).sequences)
@@ -185,8 +188,8 @@ extension CoordinatorStateMachine {
 
     /// Whether a draft should wait although its expert would take it: while the expert verifies one half of its
     /// sequences, the other half is drafted elsewhere, and all of them at once would leave one side idle in turn. The
-    /// expert has work meanwhile. Only what it had before the draft came counts: those that do not draft come back at once
-    /// and would keep it waiting for ever.
+    /// expert has work meanwhile. Only what it had before the draft came counts: those that do not draft come back at
+    /// once and would keep it waiting for ever.
     func shouldHoldBack(_ job: Job, _ sequence: ActiveSequence, _ draft: RoundDraft, at expert: NodeHandle) -> Bool {
         guard draft.source == .model, !draft.positions.isEmpty, let drafter = sequence.drafter,
             let costs = nodes[expert]?.passCosts, let drafterCosts = nodes[drafter]?.passCosts

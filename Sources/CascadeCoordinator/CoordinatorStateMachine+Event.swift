@@ -21,8 +21,8 @@ extension CoordinatorStateMachine {
         case journaled(upTo: UInt64)
         /// ``CoordinatorStateMachine/nextDeadline`` has come.
         case tick
-        /// All jobs shall end, as nobody will take them up: before ``shutdown``, and what is told of it waits for the journal
-        /// as ever.
+        /// All jobs shall end, as nobody will take them up: before ``shutdown``, and what is told of it waits for the
+        /// journal as ever.
         case endJobs
         /// The process shall end.
         case shutdown

@@ -1,9 +1,9 @@
 import CascadeCore
 import OrderedCollections
 
-/// What slow nodes do to sequences, and what is done about it: an expert's late request is sent to another expert beside
-/// the first, a sequence leaves an expert that is slower than another by so much that its cache is worth less, and a late
-/// draft is done without.
+/// What slow nodes do to sequences, and what is done about it: an expert's late request is sent to another expert
+/// beside the first, a sequence leaves an expert that is slower than another by so much that its cache is worth less,
+/// and a late draft is done without.
 extension CoordinatorStateMachine {
     /// Rows that a node has to compute for the requests that it has not answered.
     func outstandingRows(at handle: NodeHandle) -> Int {
@@ -83,9 +83,9 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// A much faster expert than the one that holds a sequence's cache, where moving pays: the rounds that are left save
-    /// more than twice what feeding the sequence again costs. Nil as a rule. What either has to do just now does not count:
-    /// a prompt that somebody else feeds is over long before the rounds are.
+    /// A much faster expert than the one that holds a sequence's cache, where moving pays: the rounds that are left
+    /// save more than twice what feeding the sequence again costs. Nil as a rule. What either has to do just now does
+    /// not count: a prompt that somebody else feeds is over long before the rounds are.
     func fasterExpert(for job: Job, _ sequence: ActiveSequence, than own: NodeHandle) -> NodeHandle? {
         guard nodes.count > 1, let ownTime = passMilliseconds(own, with: load(of: own).sequences) else { return nil }
         let need = sequence.reservation

@@ -67,8 +67,8 @@ extension CoordinatorStateMachine {
         if hasMoved { resendAll(to: handle) }
     }
 
-    /// What was in a node's old connection is lost. Connections break; those that break each time that something is asked end
-    /// the request. Each is looked up anew: dealing with one may end others.
+    /// What was in a node's old connection is lost. Connections break; those that break each time that something is
+    /// asked end the request. Each is looked up anew: dealing with one may end others.
     private mutating func resendAll(to handle: NodeHandle) {
         for request in requests where request.node == handle {
             guard let index = requestIndex(request.fence, at: handle) else { continue }

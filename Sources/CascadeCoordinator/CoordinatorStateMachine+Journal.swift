@@ -1,8 +1,8 @@
 import CascadeCore
 import OrderedCollections
 
-/// What is written down, and what waits until it is (decisions.md 13): a client hears of nothing that a crash could undo.
-/// Rounds do not wait; they only stop while the journal is far behind.
+/// What is written down, and what waits until it is (decisions.md 13): a client hears of nothing that a crash could
+/// undo. Rounds do not wait; they only stop while the journal is far behind.
 extension CoordinatorStateMachine {
     mutating func journal(_ id: JobID, _ entry: JournalRecord.Entry) {
         guard keepsJournal else { return }
@@ -26,8 +26,8 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// Keeps a message until all records so far are on disk. Where too much is kept it is dropped, as if its peer did not
-    /// read: a client that still lives asks again.
+    /// Keeps a message until all records so far are on disk. Where too much is kept it is dropped, as if its peer did
+    /// not read: a client that still lives asks again.
     mutating func hold(_ message: Message, for peer: PeerID) {
         let bytes = message.heldBytes
         guard heldBytes + bytes <= limits.heldBytes else {

@@ -38,8 +38,8 @@ extension CoordinatorStateMachine {
         log(.info, "node draining", LogField("node", node.hello.identity.name))
     }
 
-    /// Takes a node out; what it worked on goes elsewhere, and counts against it. A death counts against the sequences that it
-    /// worked on as well.
+    /// Takes a node out; what it worked on goes elsewhere, and counts against it. A death counts against the sequences
+    /// that it worked on as well.
     mutating func removeNode(_ handle: NodeHandle, isDeath: Bool) {
         guard let node = nodes.remove(handle) else { return }
         log(.info, "node gone", LogField("node", node.hello.identity.name))
@@ -71,8 +71,9 @@ extension CoordinatorStateMachine {
         trimPool(node.hello.pool)
     }
 
-    /// A node has died in a round of a job. If several have, the job may be what kills them; if the same one has again and
-    /// again, it is the one that dies, and there is no other. Without a draft a round can do; without an expert it cannot.
+    /// A node has died in a round of a job. If several have, the job may be what kills them; if the same one has again
+    /// and again, it is the one that dies, and there is no other. Without a draft a round can do; without an expert it
+    /// cannot.
     private mutating func replaceDead(_ request: Request) {
         guard let deaths = jobs[request.job]?.sequence?.deaths else { return }
         let dead = Set(deaths).count

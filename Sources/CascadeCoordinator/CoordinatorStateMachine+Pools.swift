@@ -17,11 +17,12 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// Whether a pool has nodes, had some, or has an answer that was begun: its jobs wait for nodes, however long that takes.
+    /// Whether a pool has nodes, had some, or has an answer that was begun: its jobs wait for nodes, however long that
+    /// takes.
     func isKnownPool(_ name: String) -> Bool { pools[name] != nil || servedPools.contains(name) }
 
-    /// Why a pool's jobs wait for nobody; nil where they wait. A cluster that is being started, by hand or on slow disks,
-    /// gets its time.
+    /// Why a pool's jobs wait for nobody; nil where they wait. A cluster that is being started, by hand or on slow
+    /// disks, gets its time.
     func absence(ofPool name: String) -> String? {
         let settled =
             servedSince?.advanced(milliseconds: limits.poolMilliseconds)
@@ -32,8 +33,8 @@ extension CoordinatorStateMachine {
         return "no node serves a pool named \(name); \(others)"
     }
 
-    /// Now and then: jobs that were accepted while the cluster was being started, for pools that never came. Those that an
-    /// earlier coordinator accepted stay: it may have known better.
+    /// Now and then: jobs that were accepted while the cluster was being started, for pools that never came. Those that
+    /// an earlier coordinator accepted stay: it may have known better.
     mutating func refuseUnservedJobs() {
         for job in jobs.values where !job.isRestored {
             guard let absence = absence(ofPool: job.submit.pool) else { continue }
@@ -41,8 +42,8 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// Pools whose pending jobs say how the cluster is doing: those that nodes have served, or all of them as long as there
-    /// is none.
+    /// Pools whose pending jobs say how the cluster is doing: those that nodes have served, or all of them as long as
+    /// there is none.
     var judgedPools: [String] {
         servedPools.isEmpty ? Array(movedAt.keys) : movedAt.keys.filter(servedPools.contains)
     }

@@ -65,8 +65,8 @@ extension CoordinatorStateMachine {
 
     // MARK: Requests
 
-    /// Sends a job's current request to a node and remembers it as outstanding. Each attempt to verify a round, whoever is
-    /// asked, may be silent for twice as long as the one before.
+    /// Sends a job's current request to a node and remembers it as outstanding. Each attempt to verify a round, whoever
+    /// is asked, may be silent for twice as long as the one before.
     mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0) {
         guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
         if let job = jobs[id], job.queueMilliseconds == nil { jobs[id]?.queueMilliseconds = job.age(at: now) }
@@ -152,8 +152,8 @@ extension CoordinatorStateMachine {
         reopenRound(request.job)
     }
 
-    /// A draft that failed or made no sense: as ``abandonDraft(_:)``, and where there is no other drafter the sequence asks
-    /// none for a while.
+    /// A draft that failed or made no sense: as ``abandonDraft(_:)``, and where there is no other drafter the sequence
+    /// asks none for a while.
     mutating func failDraft(_ index: Int) {
         let request = requests[index]
         if !hasOther(than: request.node, .drafter, for: request.job) { restFromDrafting(request.job) }
@@ -183,8 +183,8 @@ extension CoordinatorStateMachine {
         waiting.append(id)
     }
 
-    /// An expert could not verify, or its answer made no sense: another one is tried, or the same one after a while where
-    /// there is no other.
+    /// An expert could not verify, or its answer made no sense: another one is tried, or the same one after a while
+    /// where there is no other.
     mutating func failVerification(_ index: Int, because problem: String) {
         let request = requests.remove(at: index)
         let id = request.job

@@ -30,9 +30,9 @@ extension CoordinatorStateMachine {
         return load
     }
 
-    /// The candidate that would have the least work, among those that have room for `room` more tokens now; nil when there
-    /// is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes come last,
-    /// those without a credit next.
+    /// The candidate that would have the least work, among those that have room for `room` more tokens now; nil when
+    /// there is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes
+    /// come last, those without a credit next.
     func chooseNode(
         _ role: NodeRole,
         pool: String,

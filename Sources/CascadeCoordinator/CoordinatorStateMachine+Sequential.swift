@@ -5,8 +5,9 @@ import OrderedCollections
 /// The sequential baselines: drafter and expert one after the other, without a draft that is judged.
 ///
 /// `token-cascade`: what a drafter was confident of is committed as it is; where it stopped, the next token is the
-/// expert's. `sequential-chow`: the same with a drafter that never stops, and the answer is shown to nobody until it has
-/// ended and its confidence is known; if that is too low, the sequence goes back to its prompt and the expert answers.
+/// expert's. `sequential-chow`: the same with a drafter that never stops, and the answer is shown to nobody until it
+/// has ended and its confidence is known; if that is too low, the sequence goes back to its prompt and the expert
+/// answers.
 extension CoordinatorStateMachine {
     /// Plans the next step of a job under a sequential baseline.
     mutating func sequentialPlan(_ job: Job, _ sequence: ActiveSequence) -> DraftPlan {

@@ -1,16 +1,16 @@
 import CascadeCore
 import OrderedCollections
 
-/// Whether jobs that are pending get on. What is slow, full or loading does; what has died or hangs does not. Whether an
-/// engine hangs is its node's own word: it knows how long its passes take.
+/// Whether jobs that are pending get on. What is slow, full or loading does; what has died or hangs does not. Whether
+/// an engine hangs is its node's own word: it knows how long its passes take.
 extension CoordinatorStateMachine {
     /// A pool's jobs have got on: a round was committed, a node has ended a pass or an expert is ready.
     mutating func noteProgress(inPool name: String) {
         if movedAt[name] != nil { movedAt[name] = now }
     }
 
-    /// A node has ended passes. Those of a drafter count while no expert has anything to do: what is drafted for new jobs
-    /// says nothing of those that an expert holds up.
+    /// A node has ended passes. Those of a drafter count while no expert has anything to do: what is drafted for new
+    /// jobs says nothing of those that an expert holds up.
     mutating func notePasses(of hello: Hello) {
         if hello.role == .expert || !requests.contains(where: { $0.role == .expert && pool(of: $0) == hello.pool }) {
             noteProgress(inPool: hello.pool)

@@ -52,8 +52,8 @@ struct Job: Sendable {
         }
     }
 
-    /// Whether a round without a draft may change its bytes where they are promised to be the same otherwise: G3 and G4 of
-    /// decisions.md 7, and what sequential baselines take from drafts as it is.
+    /// Whether a round without a draft may change its bytes where they are promised to be the same otherwise: G3 and G4
+    /// of decisions.md 7, and what sequential baselines take from drafts as it is.
     var needsItsDrafts: Bool {
         let rule = submit.rule
         if rule.rule.isSequential { return true }

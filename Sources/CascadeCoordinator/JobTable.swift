@@ -3,8 +3,8 @@ import OrderedCollections
 
 /// The jobs that have not ended, in the order of submission.
 ///
-/// Changing one through an ordered dictionary's subscript moves it to the end and back, which copies it twice, and a round
-/// changes its job a dozen times. Here it is taken out and put back into its place.
+/// Changing one through an ordered dictionary's subscript moves it to the end and back, which copies it twice, and a
+/// round changes its job a dozen times. Here it is taken out and put back into its place.
 struct JobTable: Sendable {
     /// A value is nil only while it is being changed.
     private var jobs: OrderedDictionary<JobID, Job?> = [:]

@@ -43,8 +43,8 @@ package struct JournaledJob: Equatable, Sendable {
         damage = damage ?? problem
     }
 
-    /// The jobs of a journal: those that have ended in the order of their ends, then the others in the order in which they
-    /// were accepted.
+    /// The jobs of a journal: those that have ended in the order of their ends, then the others in the order in which
+    /// they were accepted.
     ///
     /// - Parameters:
     ///   - records: each job's in the order in which they were written.

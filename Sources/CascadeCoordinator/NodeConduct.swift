@@ -1,11 +1,12 @@
 import CascadeCore
 import OrderedCollections
 
-/// How the node of a name has behaved, whichever process bore the name: one that goes and comes back is not washed clean.
+/// How the node of a name has behaved, whichever process bore the name: one that goes and comes back is not washed
+/// clean.
 ///
 /// Two things are kept apart. A node that was *late* is left alone for a moment, if others can do its work now. A node
-/// that *fails*, job after job, is out of use as long as any other could ever do its work: for a pause that doubles each
-/// time, behind which it gets one sequence at a time until it has answered well for long enough.
+/// that *fails*, job after job, is out of use as long as any other could ever do its work: for a pause that doubles
+/// each time, behind which it gets one sequence at a time until it has answered well for long enough.
 struct NodeConduct: Equatable, Sendable {
     /// Whether work should go to it.
     enum Standing: Equatable, Sendable {
@@ -54,8 +55,8 @@ struct NodeConduct: Equatable, Sendable {
         faults < 0.05 && rests == 0 && strikes == 0 && benchedUntil <= now && leastMilliseconds == nil
     }
 
-    /// The node failed a job's request: it broke a rule, said that it could not, or went away. Faults in a row with one job
-    /// count once.
+    /// The node failed a job's request: it broke a rule, said that it could not, or went away. Faults in a row with one
+    /// job count once.
     ///
     /// - Parameter pause: how long it rests the first time; doubles with each time, up to `longestPause`.
     /// - Returns: for how long it is out of use from now on; nil where nothing has changed.

@@ -1,7 +1,7 @@
 import CascadeCore
 
-/// What a node did with the last seconds: how much of them it was in passes, and how much processor time it used. All by
-/// the node's own clock.
+/// What a node did with the last seconds: how much of them it was in passes, and how much processor time it used. All
+/// by the node's own clock.
 struct NodeUsage: Sendable {
     /// Over how long the shares are taken.
     static let windowMilliseconds: UInt64 = 10_000

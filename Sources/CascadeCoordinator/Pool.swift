@@ -26,8 +26,8 @@ struct Pool: Sendable {
     }
 }
 
-/// Names the tokenizer of a pool's experts: pools of one expert model share it. Those that only have the same tokens do not,
-/// because the model's file also says how a chat is written.
+/// Names the tokenizer of a pool's experts: pools of one expert model share it. Those that only have the same tokens do
+/// not, because the model's file also says how a chat is written.
 package struct TokenizerID: Hashable, Sendable {
     /// The fingerprint of the expert's file.
     package var model: Hash128

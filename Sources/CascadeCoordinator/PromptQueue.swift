@@ -1,16 +1,16 @@
 import CascadeCore
 import OrderedCollections
 
-/// Prompts that are no tokens yet, by the client that sent them. One is read at a time, and clients take turns: one that
-/// sends many makes nobody wait for more than one of them.
+/// Prompts that are no tokens yet, by the client that sent them. One is read at a time, and clients take turns: one
+/// that sends many makes nobody wait for more than one of them.
 struct PromptQueue: Sendable {
     private struct Entry: Sendable {
         let id: JobID
         let bytes: Int
     }
 
-    /// What each client waits for, oldest first; whose turn it was last comes last. Jobs that were found in the journal are
-    /// nobody's.
+    /// What each client waits for, oldest first; whose turn it was last comes last. Jobs that were found in the journal
+    /// are nobody's.
     private var clients: OrderedDictionary<PeerID?, [Entry]> = [:]
     /// Whose each prompt is; for look-up only: it is never iterated.
     private var owners: [JobID: PeerID?] = [:]
@@ -41,8 +41,8 @@ struct PromptQueue: Sendable {
         reading = (id, client)
     }
 
-    /// A prompt has been read, whatever came of it: its client's next one comes behind those of all others, also of those who
-    /// came meanwhile.
+    /// A prompt has been read, whatever came of it: its client's next one comes behind those of all others, also of
+    /// those who came meanwhile.
     mutating func end(_ id: JobID) {
         guard let (read, client) = reading, read == id else { return }
         reading = nil

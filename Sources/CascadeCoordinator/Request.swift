@@ -23,7 +23,8 @@ struct Request: Sendable {
     var sentAt = Instant(nanoseconds: 0)
     /// When another node is asked beside this one, if one is there that would be faster by then.
     var hedgeAt: Instant?
-    /// Of a draft on cores that an expert shares: until when other sequences' rounds wait for it, to be verified with it.
+    /// Of a draft on cores that an expert shares: until when other sequences' rounds wait for it, to be verified with
+    /// it.
     var holdUntil = Instant(nanoseconds: 0)
     /// Times the node has answered "missing".
     var misses = 0

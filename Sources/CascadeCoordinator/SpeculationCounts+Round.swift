@@ -58,7 +58,8 @@ extension SpeculationCounts {
         acceptanceHistogram = draftedRounds == 0 ? [] : [draftedRounds]
     }
 
-    /// What is wrong with the ledger of an answer of `emitted` tokens (decisions.md 14), in words; nil when it balances.
+    /// What is wrong with the ledger of an answer of `emitted` tokens (decisions.md 14), in words; nil when it
+    /// balances.
     package func problem(emitted: Int) -> String? {
         if drafted != kept + matched + recovered + discarded {
             return

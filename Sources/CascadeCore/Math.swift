@@ -1,8 +1,8 @@
 /// The few transcendental functions of the pure side, in double precision from + - * / alone.
 ///
-/// Two C libraries (and two vector units) disagree in the last bits of a logarithm, and one bit decides which token wins
-/// a race. These functions use only operations that IEEE 754 rounds exactly, in a fixed order, so every host computes
-/// the same bits. They are within 2 ulp of the C library's over the whole range, subnormal numbers included.
+/// Two C libraries (and two vector units) disagree in the last bits of a logarithm, and one bit decides which token
+/// wins a race. These functions use only operations that IEEE 754 rounds exactly, in a fixed order, so every host
+/// computes the same bits. They are within 2 ulp of the C library's over the whole range, subnormal numbers included.
 package enum Math {
     // ln 2 = ln2High + ln2Low. The high part ends in 21 zero bits, so its product with any binary exponent is exact.
     private static let ln2High = 0x1.62e4_2fee_p-1

@@ -2,8 +2,8 @@ internal import CascadeCore
 internal import CascadeNode
 internal import CascadeText
 
-/// What reads foreign bytes, each as one function from bytes to a verdict: the fuzzer and the tests that replay its corpus
-/// call the same one.
+/// What reads foreign bytes, each as one function from bytes to a verdict: the fuzzer and the tests that replay its
+/// corpus call the same one.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     /// Frames of a message, as any peer sends them (``FuzzedFrames``): decoding, and the coordinator behind it.
     case messages
@@ -14,8 +14,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// The source of a chat template.
     case template
 
-    /// Takes `input` as hostile bytes. Returns whether they meant something; throws where a promise was broken. A trap is
-    /// the caller's to see.
+    /// Takes `input` as hostile bytes. Returns whether they meant something; throws where a promise was broken. A trap
+    /// is the caller's to see.
     @discardableResult
     package func run(_ input: [UInt8]) throws(FuzzFailure) -> Bool {
         switch self {

@@ -1,9 +1,9 @@
 /// Bytes as the frames of a message.
 ///
-/// Byte 0: in its lowest two bits the number of raw frames; 4 adds their true sizes to the envelope, so that a frame whose
-/// length changes still reaches what is behind the check of sizes; 8 sends no frame at all. Byte 1: at which allocation a
-/// second decoding fails. Then the length of each raw frame in two bytes, lowest first, the raw frames, and, to the end, the
-/// envelope. What is too short gives shorter frames: every input is some message.
+/// Byte 0: in its lowest two bits the number of raw frames; 4 adds their true sizes to the envelope, so that a frame
+/// whose length changes still reaches what is behind the check of sizes; 8 sends no frame at all. Byte 1: at which
+/// allocation a second decoding fails. Then the length of each raw frame in two bytes, lowest first, the raw frames,
+/// and, to the end, the envelope. What is too short gives shorter frames: every input is some message.
 package struct FuzzedFrames: Equatable, Sendable {
     /// Frame 0.
     package var envelope: [UInt8]

@@ -5,9 +5,9 @@ internal import CascadeWire
 /// A coordinator in the middle of its work, and peers that say anything to it.
 ///
 /// It has a drafter and an expert, one expert that has only said hello, one that founds a pool and is asked for its
-/// tokenizer; a job whose draft is under way, one whose verification is without a draft, one with two drafted tokens, one
-/// that has ended. A message is tried from whoever may send its kind and from a stranger, as it is and with the numbers that
-/// make it belong here: a hostile node knows what it was asked.
+/// tokenizer; a job whose draft is under way, one whose verification is without a draft, one with two drafted tokens,
+/// one that has ended. A message is tried from whoever may send its kind and from a stranger, as it is and with the
+/// numbers that make it belong here: a hostile node knows what it was asked.
 struct HostilePeers {
     private static let boot: UInt64 = 77
     private static let hash = Hash128(high: 1, low: 2)

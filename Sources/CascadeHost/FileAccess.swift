@@ -30,8 +30,8 @@ package enum FileAccess {
         }
     }
 
-    /// Writes a file that is there as a whole or not at all, whatever happens meanwhile. What is no regular file, such as
-    /// a pipe or `/dev/stdout`, is written to as it is; a link stays one, and whoever could not read the file before
+    /// Writes a file that is there as a whole or not at all, whatever happens meanwhile. What is no regular file, such
+    /// as a pipe or `/dev/stdout`, is written to as it is; a link stays one, and whoever could not read the file before
     /// cannot read it now.
     ///
     /// - Parameter mode: that of a file that was not there, less the umask.

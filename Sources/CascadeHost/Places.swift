@@ -37,7 +37,8 @@ package struct Places: Sendable {
         try base("XDG_CACHE_HOME", ".cache")
     }
 
-    /// What shall outlive a restart and is of this machine alone: `$XDG_STATE_HOME/cascade`, else `~/.local/state/cascade`.
+    /// What shall outlive a restart and is of this machine alone: `$XDG_STATE_HOME/cascade`, else
+    /// `~/.local/state/cascade`.
     package func state() throws(PlaceError) -> String {
         try base("XDG_STATE_HOME", ".local/state")
     }
@@ -47,7 +48,8 @@ package struct Places: Sendable {
         "\(try state())/run"
     }
 
-    /// The folder for sockets and the like that the system makes for a user's log-in, `XDG_RUNTIME_DIR`; nil where there is none.
+    /// The folder for sockets and the like that the system makes for a user's log-in, `XDG_RUNTIME_DIR`; nil where
+    /// there is none.
     package var runtime: String? { absolute("XDG_RUNTIME_DIR") }
 
     /// Keys of clusters: `keys` below ``config()``.

@@ -1,14 +1,14 @@
 /// Text of others made safe for a terminal and for a log: what came from a peer, a file or a model's metadata.
 ///
-/// Control characters (C0, C1, DEL), the characters that turn the direction of text (bidi), and line separators are shown
-/// as escapes such as `\u{1b}`: they would move the cursor, rename the window, hide or reorder words, or make a second
-/// line of a log. Everything else stays as it is.
+/// Control characters (C0, C1, DEL), the characters that turn the direction of text (bidi), and line separators are
+/// shown as escapes such as `\u{1b}`: they would move the cursor, rename the window, hide or reorder words, or make a
+/// second line of a log. Everything else stays as it is.
 package enum Printable {
     /// On one line: line feeds and tabs are shown as escapes too. For a name, a cell of a table, a log's line.
     package static func line(_ text: String) -> String { shown(text) { _ in false } }
 
-    /// On as many lines as there are: line feeds and tabs stay. For a whole text of this program's own, which has names of
-    /// others in it that were made a ``line(_:)`` before.
+    /// On as many lines as there are: line feeds and tabs stay. For a whole text of this program's own, which has names
+    /// of others in it that were made a ``line(_:)`` before.
     package static func text(_ text: String) -> String { shown(text) { $0 == "\n" || $0 == "\t" } }
 
     /// JSON of an encoder that escapes C0 alone: the others too, as `\u` and four digits.

@@ -30,7 +30,8 @@ struct FileLock: Sendable {
         }
     }
 
-    /// Takes the lock at `url`, asking again several times a second; `waiting` is called once if somebody else holds it.
+    /// Takes the lock at `url`, asking again several times a second; `waiting` is called once if somebody else holds
+    /// it.
     ///
     /// - Throws: `CancellationError` if the task is cancelled while it waits.
     static func wait(_ url: URL, waiting: () -> Void) async throws -> FileLock {

@@ -2,7 +2,8 @@ internal import Foundation
 
 /// Fetches one URL with `curl`, going on where the partial file ends.
 struct HTTPSource: Sendable {
-    /// How long a connection may take to come about. Short, because another source may be waiting behind an unreachable one.
+    /// How long a connection may take to come about. Short, because another source may be waiting behind an unreachable
+    /// one.
     static let connectSecondsMax = 5
     /// A transfer that brings nothing for this long is broken off.
     static let silenceSecondsMax = 30
@@ -21,8 +22,8 @@ struct HTTPSource: Sendable {
 
     /// What the server says of the file without sending it.
     ///
-    /// - Throws: `unreachable` if there is no connection. A server that refuses the question gives an empty answer: it may
-    ///   still send the file.
+    /// - Throws: `unreachable` if there is no connection. A server that refuses the question gives an empty answer: it
+    ///   may still send the file.
     func probe() async throws -> HTTPProbe {
         let tool = try curl(["--head", "--max-time", "20"])
         let (exit, headers) = try await tool.text()
@@ -35,8 +36,8 @@ struct HTTPSource: Sendable {
     /// - Parameters:
     ///   - bytes: the whole file's length, if it is known. Nothing beyond it is written.
     ///   - report: called with the length of `partial` whenever it grew.
-    /// - Throws: `unreachable` or `refused` (the partial file keeps what arrived), `wrongSize` (the partial file is empty
-    ///   then: it is the beginning of some other file), `noSpace`, `missingTool`, `CancellationError`.
+    /// - Throws: `unreachable` or `refused` (the partial file keeps what arrived), `wrongSize` (the partial file is
+    ///   empty then: it is the beginning of some other file), `noSpace`, `missingTool`, `CancellationError`.
     func fetch(into partial: PartialFile, bytes: Int?, report: @escaping @Sendable (Int) -> Void) async throws {
         for _ in 1...Self.connectionsMax {
             let start = partial.length

@@ -22,8 +22,8 @@ extension ModelFetcher {
         throw ModelFetchError(code: .allSourcesFailed, message: "\(wanted.name) could not be fetched:\(reasons)")
     }
 
-    /// Completes `partial` from `source`. If its beginning was there before and the digest is wrong, the beginning may be to
-    /// blame (a crash of the machine can leave holes), so the source gets a second chance from the first byte on.
+    /// Completes `partial` from `source`. If its beginning was there before and the digest is wrong, the beginning may
+    /// be to blame (a crash of the machine can leave holes), so the source gets a second chance from the first byte on.
     private func fill(
         _ partial: PartialFile,
         with wanted: WantedFile,

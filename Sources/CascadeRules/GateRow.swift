@@ -11,8 +11,8 @@ package struct GateRow: Equatable, Sendable {
     package var entropy: Double
     /// Probability of each token in the support of the drafter's row, in that row's order.
     package var probabilities: [Double]
-    /// Whether each of these tokens is among the `topN` likeliest of the gate's row; empty means none, for rules that do
-    /// not ask.
+    /// Whether each of these tokens is among the `topN` likeliest of the gate's row; empty means none, for rules that
+    /// do not ask.
     package var isInTop: [Bool]
     /// Probability of the token that the drafter finds likeliest; 0 for rules that do not ask.
     package var favouriteProbability: Double

@@ -42,9 +42,9 @@ struct JudgedPosition {
         )
     }
 
-    /// Whether the expert alone would have rejected the token, which is accepted: by the coin that `lossless` would toss,
-    /// or, where both draw by the same numbers, because its own token is another. Under `block` no single coin rejects a
-    /// token: there it is what `rejection` would have said.
+    /// Whether the expert alone would have rejected the token, which is accepted: by the coin that `lossless` would
+    /// toss, or, where both draw by the same numbers, because its own token is another. Under `block` no single coin
+    /// rejects a token: there it is what `rejection` would have said.
     func isRelaxed(_ draws: some DrawSource) -> Bool {
         if spec.rule.rule == .lossless { return false }
         if spec.rule.verifyMethod == .coupled { return draft.token != evidence.residual }

@@ -40,8 +40,8 @@ struct KeptSet {
         case draftAtLeast(Double)
     }
 
-    /// The rule in force: `lossless` at a strict position, where the expert would end the text, and where a rule that reads
-    /// the drafter meets a draft that no model made.
+    /// The rule in force: `lossless` at a strict position, where the expert would end the text, and where a rule that
+    /// reads the drafter meets a draft that no model made.
     let rule: RuleSettings.Rule
     /// How the rule weighs what it does not keep.
     let form: Law.Form
@@ -92,8 +92,8 @@ struct KeptSet {
 
     /// Whether a token stands.
     ///
-    /// A token that the expert cannot emit never stands, nor does a guarded one. What the expert can emit is the support
-    /// of its processed row; at temperature 0, where that is one token by construction, of the gate's row.
+    /// A token that the expert cannot emit never stands, nor does a guarded one. What the expert can emit is the
+    /// support of its processed row; at temperature 0, where that is one token by construction, of the gate's row.
     func contains(_ one: Candidate) -> Bool {
         guard admits(one.token, isGreedy ? one.gateProbability : one.probability) else { return false }
         switch test {

@@ -86,8 +86,8 @@ package struct Law: Sendable {
         draft.index(of: token).map { kept[$0] } ?? false
     }
 
-    /// The coin's threshold for a drafted token x, pi(x) / q(x), which may exceed 1: exactly 1 where x is kept; 0 outside
-    /// the drafter's support.
+    /// The coin's threshold for a drafted token x, pi(x) / q(x), which may exceed 1: exactly 1 where x is kept; 0
+    /// outside the drafter's support.
     package func ratio(of token: Token) -> Double {
         keeps(token) ? 1 : chainRatio(of: token)
     }

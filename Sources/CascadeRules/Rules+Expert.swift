@@ -1,8 +1,8 @@
 package import CascadeCore
 
 extension Rules {
-    /// What the expert says of a whole draft whose first position is `base`. `rows` gives the expert's processed row and
-    /// its gate at each position of the draft.
+    /// What the expert says of a whole draft whose first position is `base`. `rows` gives the expert's processed row
+    /// and its gate at each position of the draft.
     package static func evidence(
         draft: [DraftedPosition],
         base: Int,

@@ -73,8 +73,8 @@ package enum Rules {
 
     /// The drafter's gate probability of an entry of its row, for `token-v1`; 0 for other rules.
     ///
-    /// Only the drafted token's travels. With temperature T, q(v) is proportional to gate q(v)^(1/T) on the row's support,
-    /// so the others follow from it: gate q(v) = gate q(x) (q(v) / q(x))^T.
+    /// Only the drafted token's travels. With temperature T, q(v) is proportional to gate q(v)^(1/T) on the row's
+    /// support, so the others follow from it: gate q(v) = gate q(x) (q(v) / q(x))^T.
     private static func draftGate(at index: Int, _ draft: DraftedPosition, _ spec: SequenceSpec) -> Double {
         let (row, anchor) = (draft.row, draft.gate.probability)
         guard spec.rule.rule == .tokenV1, row.tokens[index] != draft.token else { return anchor }

@@ -1,8 +1,8 @@
 import CascadeCore
 import CascadeRules
 
-/// What an answer must be where the toy models and the rule decide its every byte (decisions.md 7), computed one position
-/// at a time with none of the code under test but the rules.
+/// What an answer must be where the toy models and the rule decide its every byte (decisions.md 7), computed one
+/// position at a time with none of the code under test but the rules.
 package struct Oracle {
     /// What decides an answer.
     package enum Guarantee: String, CaseIterable, Sendable {

@@ -58,8 +58,8 @@ struct SimulatedDisk: Sendable {
         syncing = nil
     }
 
-    /// The rows that a store still has: the end of a job replaces all of them but its first, and nothing is left of a job
-    /// that was forgotten.
+    /// The rows that a store still has: the end of a job replaces all of them but its first, and nothing is left of a
+    /// job that was forgotten.
     private var places: [Int] {
         var places: [JobID: [Int]] = [:]
         for (place, row) in rows.enumerated() {

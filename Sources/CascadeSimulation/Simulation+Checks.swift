@@ -12,8 +12,8 @@ extension Simulation {
         }
     }
 
-    /// I8: a submission makes one job, however often it is sent. I10: behind the end of a job nothing comes, unless it is
-    /// asked for.
+    /// I8: a submission makes one job, however often it is sent. I10: behind the end of a job nothing comes, unless it
+    /// is asked for.
     mutating func checkSent(_ message: Message, to peer: PeerID) {
         switch message {
         case .accepted(let accepted): checkAccepted(accepted.job, peer)
@@ -110,8 +110,8 @@ extension Simulation {
         if unrest == nil, settledAt == nil { settledAt = now }
     }
 
-    /// What is not as it must be when everybody is done: no job (I13), no watcher (I12), and a table of nodes that is the
-    /// live nodes, all of them ready (I19).
+    /// What is not as it must be when everybody is done: no job (I13), no watcher (I12), and a table of nodes that is
+    /// the live nodes, all of them ready (I19).
     private var unrest: String? {
         guard let machine = coordinator?.machine else { return "I13: the coordinator is not up" }
         let gauges = machine.gauges

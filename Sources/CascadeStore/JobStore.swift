@@ -1,4 +1,5 @@
-/// Where a coordinator's records lie: rows of bytes that belong to jobs, and what they are is the coordinator's business.
+/// Where a coordinator's records lie: rows of bytes that belong to jobs, and what they are is the coordinator's
+/// business.
 ///
 /// One coordinator at a time has it open. Used from one thread at a time.
 package protocol JobStore: Sendable {

@@ -12,14 +12,14 @@ package final class SQLiteJobStore: JobStore {
     private let database: DatabaseQueue
     /// Of the last row that was written: rows count up in the order of writing, over all jobs.
     private let lastNumber: Mutex<Int64>
-    /// How much the log has: changes, long ones counted by the page. A log that has its size is overwritten in place after a
-    /// checkpoint, which makes a sync cheaper than one that grows.
+    /// How much the log has: changes, long ones counted by the page. A log that has its size is overwritten in place
+    /// after a checkpoint, which makes a sync cheaper than one that grows.
     private let logged = Mutex(0)
     private static let loggedMax = 100
     private static let pageBytes = 4096
 
-    /// Opens the file, or makes it, with a folder that only its owner may enter. Throws where another coordinator has it
-    /// open, where it is no store of this version, or where its structure is damaged.
+    /// Opens the file, or makes it, with a folder that only its owner may enter. Throws where another coordinator has
+    /// it open, where it is no store of this version, or where its structure is damaged.
     package init(path: String) throws(StoreError) {
         self.path = path
         do {
@@ -33,8 +33,8 @@ package final class SQLiteJobStore: JobStore {
             }
             database = try DatabaseQueue(path: path, configuration: Self.configuration)
             try database.inDatabase(Self.prepare)
-            // A process that died may have written what it never synced. It is found all the same, and told to clients: so it
-            // is brought on disk before.
+            // A process that died may have written what it never synced. It is found all the same, and told to clients:
+            // so it is brought on disk before.
             _ = try database.inDatabase { try $0.checkpoint(.truncate) }
             let last = try database.inDatabase { database in
                 try Int64.fetchOne(database, sql: "SELECT max(number) FROM journal")

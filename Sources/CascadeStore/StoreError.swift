@@ -2,7 +2,8 @@
 package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One or two sentences.
     package let description: String
-    /// Whether it may be otherwise later, without anybody's doing anything to the store: a disk that was full has room again.
+    /// Whether it may be otherwise later, without anybody's doing anything to the store: a disk that was full has room
+    /// again.
     package let mayPass: Bool
 
     /// Creates the error.

@@ -17,8 +17,8 @@ package struct ToyPair: Sendable {
     /// Number of tokens.
     package static let count = 4
 
-    /// Behind 0 all is mixed; behind 1 the processed row lacks a token that the raw row likes; behind 2 the expert would
-    /// end, so that no rule may keep anything.
+    /// Behind 0 all is mixed; behind 1 the processed row lacks a token that the raw row likes; behind 2 the expert
+    /// would end, so that no rule may keep anything.
     package static let eighths = ToyPair(
         expert: [[1, 3, 3, 1], [0, 3, 4, 1], [1, 2, 2, 3]],
         raw: [[1, 3, 3, 1], [3, 3, 1, 1], [1, 2, 2, 3]],

@@ -30,7 +30,8 @@ package enum JournalCodec {
         guard bytes.count <= limits.envelopeBytes else {
             throw .tooLarge(message: name, what: "the record", actual: bytes.count, limit: limits.envelopeBytes)
         }
-        // More than what foreign bytes may take: these were encoded here, and short explanations unpack to 25 times as much.
+        // More than what foreign bytes may take: these were encoded here, and short explanations unpack to 25 times as
+        // much.
         let arena = Arena(bytes: limits.unpackBytes(frame: 4 * bytes.count))
         defer { arena.free() }
         let unpacked = bytes.withUnsafeBufferPointer { bytes in

@@ -3,8 +3,9 @@ package import CascadeCore
 
 /// Turns messages into frames and back.
 ///
-/// Frame 0 is a protobuf `Envelope` (`Protos/cascade/v1`); the frames behind it are little-endian arrays whose sizes the
-/// envelope declares. Encoding and decoding keep every floating-point number's bits, so that sums agree on both sides.
+/// Frame 0 is a protobuf `Envelope` (`Protos/cascade/v1`); the frames behind it are little-endian arrays whose sizes
+/// the envelope declares. Encoding and decoding keep every floating-point number's bits, so that sums agree on both
+/// sides.
 package enum WireCodec {
     /// The version of the protocol that this program speaks.
     package static let protocolVersion: UInt32 = 1
@@ -47,8 +48,8 @@ package enum WireCodec {
         try decode(frames, limits: limits, allocations: .max)
     }
 
-    /// As ``decode(_:limits:)``, for tests: unpacking fails at the first allocation beyond `allocations`, and with `apart`
-    /// each allocation is a block of its own, which AddressSanitizer can watch.
+    /// As ``decode(_:limits:)``, for tests: unpacking fails at the first allocation beyond `allocations`, and with
+    /// `apart` each allocation is a block of its own, which AddressSanitizer can watch.
     package static func decode(
         _ frames: [[UInt8]],
         limits: WireLimits,

@@ -7,7 +7,8 @@ internal import CascadeCore
 package struct WireLimits: Equatable, Sendable {
     /// Bytes of frame 0.
     package var controlBytes = 64 << 10
-    /// Bytes of frame 0 of a message that carries token lists or text: the longest prompt, and all else of a submission.
+    /// Bytes of frame 0 of a message that carries token lists or text: the longest prompt, and all else of a
+    /// submission.
     package var envelopeBytes = JobLimits.standard.promptBytes + 64 << 10
     /// Raw frames of a message.
     package var rawFrames = 8

@@ -51,7 +51,8 @@ struct Cascade: AsyncParsableCommand {
     static func main() async {
         StandardStreams.fillGaps()
         _ = Interrupts.ignored
-        // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is cancelled.
+        // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is
+        // cancelled.
         signal(SIGPIPE, SIG_IGN)
         // Whoever started this process may have ignored it: the system would then forget how children end.
         signal(SIGCHLD, SIG_DFL)
@@ -119,8 +120,8 @@ struct Cascade: AsyncParsableCommand {
         }
     }
 
-    /// `--limit -1` as `--limit=-1`, where the parser takes the number for an option and misses the value: what is wrong is
-    /// the number. Nil where something else is missing.
+    /// `--limit -1` as `--limit=-1`, where the parser takes the number for an option and misses the value: what is
+    /// wrong is the number. Nil where something else is missing.
     private static func joinNegative(_ arguments: [String], _ message: String) -> [String]? {
         let start = "Missing value for '"
         guard message.hasPrefix(start) else { return nil }
@@ -131,7 +132,8 @@ struct Cascade: AsyncParsableCommand {
         return arguments[..<index] + ["\(option)=\(arguments[index + 1])"] + arguments[(index + 2)...]
     }
 
-    /// Prints what ArgumentParser has to say (help and version are "errors" too) and ends with this program's exit codes.
+    /// Prints what ArgumentParser has to say (help and version are "errors" too) and ends with this program's exit
+    /// codes.
     private static func show(parserError error: any Error) throws(CommandFailure) {
         let code = exitCode(for: error)
         let text = fullMessage(for: error)

@@ -1,7 +1,7 @@
 import CascadeFuzzing
 
-/// Changes one field of a message, at any depth, and keeps the lengths around it right: blind changes of bytes seldom get
-/// past them.
+/// Changes one field of a message, at any depth, and keeps the lengths around it right: blind changes of bytes seldom
+/// get past them.
 struct FrameMutator {
     private var generator: Generator
 

@@ -16,7 +16,8 @@ struct AdaptiveTests {
         return harness
     }
 
-    /// The same with passes that take as long as ``step(_:)`` lets them: by the coordinator's clock the curves are true.
+    /// The same with passes that take as long as ``step(_:)`` lets them: by the coordinator's clock the curves are
+    /// true.
     private static func steppedCluster() -> Harness {
         var harness = Harness(limits: CoordinatorLimits())
         let expertCosts = [CostPoint(rows: 1, milliseconds: 100), CostPoint(rows: 16, milliseconds: 130)]

@@ -238,7 +238,8 @@ struct BadNodeTests {
         return (early, late)
     }
 
-    /// Two jobs at a time of 8 rounds each, 32 rounds a turn: half of the late ones are the liar's at most, and some more.
+    /// Two jobs at a time of 8 rounds each, 32 rounds a turn: half of the late ones are the liar's at most, and some
+    /// more.
     @Test(arguments: [0.001, 0.1, 0, 1e-300])
     func aLiarDoesNotDrawAllWork(said: Double) throws {
         let curve = [1, 16].map { CostPoint(rows: $0, milliseconds: said) }
@@ -247,8 +248,8 @@ struct BadNodeTests {
         #expect(counts.late >= 16 * 8 / 4, "it is as good as the other one")
     }
 
-    /// Nor by claims that are larger than the truth, nor by saying nothing, nor by beginning anew, nor by a curve that is true
-    /// and claims that are not.
+    /// Nor by claims that are larger than the truth, nor by saying nothing, nor by beginning anew, nor by a curve that
+    /// is true and claims that are not.
     @Test func liesOfOtherKinds() throws {
         let tiny = [CostPoint(rows: 1, milliseconds: 0.001)]
         #expect(try jobsOfLiar(tiny, claimed: 1e9).late <= 16 * 8 * 5 / 4)

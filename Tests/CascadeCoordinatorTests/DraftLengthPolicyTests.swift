@@ -165,8 +165,8 @@ struct DraftLengthPolicyTests {
         #expect(counts[0] < counts[3])
     }
 
-    /// Eight sequences keep an expert busy whatever the network takes: there is no idle time that drafts would fill. The
-    /// curves are those of the default pair on one core, where eight rows more cost as much as the first eight.
+    /// Eight sequences keep an expert busy whatever the network takes: there is no idle time that drafts would fill.
+    /// The curves are those of the default pair on one core, where eight rows more cost as much as the first eight.
     @Test(arguments: [0.5, 10, 40])
     func aSlowNetworkIsNoReasonToDraftUnderLoad(milliseconds: Double) throws {
         let expert = [1: 32.8, 4: 32.3, 5: 34, 8: 42.3, 16: 87.3]

@@ -8,8 +8,8 @@ struct PaceTests {
     /// Milliseconds that every pass takes.
     private static let truth = 200.0
 
-    /// What the coordinator believes of a pass of one row of an expert that says `said` before it is ready and `claimed` of
-    /// each pass, behind a job of 12 rounds.
+    /// What the coordinator believes of a pass of one row of an expert that says `said` before it is ready and
+    /// `claimed` of each pass, behind a job of 12 rounds.
     private func believed(said: Double, claimed: Double) throws -> Double {
         var limits = Harness.fixed
         limits.draftLength = .fixed(0)

@@ -42,7 +42,8 @@ struct PoolTests {
         #expect(status(&harness)?.queuedJobs == 0)
     }
 
-    /// Nodes of other pools may be on their way: the job waits, is no reason for alarm, and ends when they have not come.
+    /// Nodes of other pools may be on their way: the job waits, is no reason for alarm, and ends when they have not
+    /// come.
     @Test func aClusterThatStartsWaits() throws {
         var harness = Harness.pair()
         let typo = harness.submit(elsewhere(&harness, "typo"))
@@ -75,8 +76,8 @@ struct PoolTests {
         #expect(harness.report(job)?.reason == .length)
     }
 
-    /// Nobody at all: there is nothing to tell a typo by. It is said that nobody is there, and after the time that a model
-    /// may take to load it is no use to wait.
+    /// Nobody at all: there is nothing to tell a typo by. It is said that nobody is there, and after the time that a
+    /// model may take to load it is no use to wait.
     @Test func aClusterWithoutNodesGetsTheTimeOfLoading() throws {
         var harness = Harness()
         let job = harness.submit(harness.submission("abc", maxTokens: 5))
@@ -175,8 +176,8 @@ struct PoolTests {
         harness.feed(.goodbye(Goodbye(reason: "")), from: node.peer)
     }
 
-    /// Twenty models with twenty vocabularies, one after the other: what no pool has is forgotten, the longest unused first,
-    /// here and in the driver.
+    /// Twenty models with twenty vocabularies, one after the other: what no pool has is forgotten, the longest unused
+    /// first, here and in the driver.
     @Test func vocabulariesAreBounded() {
         var harness = Harness.pair()
         for number in 0..<20 as Range<UInt64> { visit(&harness, number) }
@@ -206,8 +207,8 @@ struct PoolTests {
         #expect(harness.machine.gauges.excesses(over: harness.machine.limits).isEmpty)
     }
 
-    /// The same tokens say nothing of how a chat is written: each pool has its experts' own tokenizer. One model in two pools
-    /// is asked for it once.
+    /// The same tokens say nothing of how a chat is written: each pool has its experts' own tokenizer. One model in two
+    /// pools is asked for it once.
     @Test func poolsOfOtherModelsHaveTokenizersOfTheirOwn() throws {
         var harness = Harness.pair()
         harness.readsPrompts = false

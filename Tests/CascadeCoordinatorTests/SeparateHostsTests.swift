@@ -72,7 +72,8 @@ struct SeparateHostsTests {
         #expect(Self.held(harness) == 1)
     }
 
-    /// Sequences without drafts are back as soon as they are answered: a draft waits for their present pass, not for ever.
+    /// Sequences without drafts are back as soon as they are answered: a draft waits for their present pass, not for
+    /// ever.
     @Test func aDraftIsNotHeldBackByThoseThatDoNotDraft() throws {
         var harness = Self.cluster(drafterHost: "b")
         for name in ["expert", "drafter"] { harness.mute(name) }
@@ -96,8 +97,8 @@ struct SeparateHostsTests {
         #expect(drafted)
     }
 
-    /// Rounds that are drafted of a long adaptive job whose expert has another, short one at first; with `others`, a second
-    /// expert has as many jobs that go on.
+    /// Rounds that are drafted of a long adaptive job whose expert has another, short one at first; with `others`, a
+    /// second expert has as many jobs that go on.
     private static func drafts(others: Bool) throws -> Int {
         // Two rows cost as much as one, more cost more: drafts pay for one sequence and not for two.
         let expert = [
@@ -122,8 +123,8 @@ struct SeparateHostsTests {
         return harness.node("drafter").received.count(where: \.isDraft)
     }
 
-    /// An expert that has fewer sequences than others for a moment gets more soon: drafts that pay until then are not worth
-    /// a prompt that a drafter has to read.
+    /// An expert that has fewer sequences than others for a moment gets more soon: drafts that pay until then are not
+    /// worth a prompt that a drafter has to read.
     @Test func aMomentaryGapStartsNoDrafts() throws {
         #expect(try Self.drafts(others: false) > 15)
         #expect(try Self.drafts(others: true) <= 4)

@@ -114,8 +114,8 @@ import Testing
         return try Scorer(engine: engine).score(oracle.tokens).nextLogProbabilities
     }
 
-    /// The fourth to sixth token's, as exact arithmetic has them; queries and keys in binary16 move them by up to 0.003.
-    /// Without the key they are -9.331, -14.600 and -5.800.
+    /// The fourth to sixth token's, as exact arithmetic has them; queries and keys in binary16 move them by up to
+    /// 0.003. Without the key they are -9.331, -14.600 and -5.800.
     @Test(arguments: [
         ["llama.rope.scaling.factor": GGUFValue.float32(4)], ["llama.rope.scale_linear": .float32(4)],
         ["llama.rope.scaling.factor": .float32(4), "llama.rope.scaling.type": .string("linear")],

@@ -7,9 +7,10 @@ import Testing
 struct OracleTests {
     /// How far results may be from the reference, in nats.
     ///
-    /// For float models 0.002 is aimed at and out of reach of all but the reference's own bits: it rounds queries, keys,
-    /// values, softmax weights and, where weights are binary16, activations to binary16, and the last bit of a float sum
-    /// decides on which side of a rounding some of them fall. Distances from the reference outputs, mean and worst:
+    /// For float models 0.002 is aimed at and out of reach of all but the reference's own bits: it rounds queries,
+    /// keys, values, softmax weights and, where weights are binary16, activations to binary16, and the last bit of a
+    /// float sum decides on which side of a rounding some of them fall. Distances from the reference outputs, mean and
+    /// worst:
     ///
     /// | | tiny-llama F32 | tiny-llama F16 | tiny-qwen2 F16 |
     /// |---|---|---|---|

@@ -3,8 +3,8 @@ import Testing
 
 @testable import CascadeNode
 
-/// CPU quotas and the groups that limit a process, as kernels, containers and batch systems show them, from folders that
-/// look like theirs; and once for real.
+/// CPU quotas and the groups that limit a process, as kernels, containers and batch systems show them, from folders
+/// that look like theirs; and once for real.
 struct ControlGroupTests {
     /// One machine: what a process reads of itself, the quotas that lie in its tree, and how many cores they leave.
     struct Machine: CustomTestStringConvertible, Sendable {

@@ -9,7 +9,8 @@ import Testing
 /// A node's side of the protocol, before a coordinator that is played.
 @Suite(.timeLimit(.minutes(1)))
 struct NodeAgentTests {
-    /// Asks each node that is ready to drain, and is another coordinator from then on, as one is that was started again.
+    /// Asks each node that is ready to drain, and is another coordinator from then on, as one is that was started
+    /// again.
     private final class Coordinator: ReactorHandler {
         private let heard: AsyncStream<Ready>.Continuation
         private var boot: UInt64 = 1

@@ -28,8 +28,8 @@ struct RowPlanTests {
         #expect(Self.plan([(20, 1), (100, 1)], budget: 64) == [[0, 20], [1, 44]])
     }
 
-    /// Whatever waits: nothing is split where logits are wanted, the budget holds, something is fed, and the oldest short
-    /// one is always among it.
+    /// Whatever waits: nothing is split where logits are wanted, the budget holds, something is fed, and the oldest
+    /// short one is always among it.
     @Test func whateverWaits() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2_000 {

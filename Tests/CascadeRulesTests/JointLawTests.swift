@@ -102,8 +102,8 @@ struct JointLawTests {
 
     // MARK: Block verification
 
-    /// Under `bonus rule` every token is the rule's, so the answer's law is pi at every position; under `lossless` it is
-    /// the expert's whatever the bonus.
+    /// Under `bonus rule` every token is the rule's, so the answer's law is pi at every position; under `lossless` it
+    /// is the expert's whatever the bonus.
     @Test(arguments: [
         RuleSettings(rule: .lossless), RuleSettings(rule: .tokenLT, alpha: 0.5),
         RuleSettings(rule: .tokenV3, alpha: 0.5),

@@ -8,7 +8,8 @@ struct Position {
     var p: Distribution
     var q: Distribution
     var gateP: [Double]
-    /// What the gate reads of the drafter; its probability of a token is this times q's to the power of the temperature.
+    /// What the gate reads of the drafter; its probability of a token is this times q's to the power of the
+    /// temperature.
     var gate: DraftGate
     var gateScale = 1.0
     var spec: SequenceSpec

@@ -12,8 +12,8 @@ struct EndToEndLawTests {
         await check(Self.lengths, rule, method)
     }
 
-    /// By shared races: a token stands if the rule keeps it or the expert drew the same (decisions.md 6). Few rules, and
-    /// the longest drafts under two of them: races have many outcomes.
+    /// By shared races: a token stands if the rule keeps it or the expert drew the same (decisions.md 6). Few rules,
+    /// and the longest drafts under two of them: races have many outcomes.
     @Test(arguments: [
         RuleSettings(rule: .lossless), RuleSettings(rule: .tokenLT, alpha: 0.25),
         RuleSettings(rule: .tokenV2, alpha: 0.2), RuleSettings(rule: .lossy, alpha: 0.5),

@@ -3,7 +3,8 @@ import CascadeCore
 
 /// Which histories the tests run, besides the first ones.
 enum SeedLists {
-    /// Seeds that have failed, in whatever version, with what was wrong: a history that was hard once stays in the tests.
+    /// Seeds that have failed, in whatever version, with what was wrong: a history that was hard once stays in the
+    /// tests.
     static let everFailed: [(seed: UInt64, finding: String)] = [
         (990_169, "I13: the simulated disk lost its damage, and a job that had been reported as damaged went on"),
         (20_000_089, "I19: a simulated engine stayed stuck when all was healed, and its drained node with it"),
@@ -14,8 +15,8 @@ enum SeedLists {
         (375_221_006_909, "a job was given to a node that died over and over, although another was there"),
     ]
 
-    /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen. Any text
-    /// gives one: builds that know no commit ("unknown") share a range.
+    /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen.
+    /// Any text gives one: builds that know no commit ("unknown") share a range.
     static func firstSeed(ofCommit commit: String) -> UInt64 {
         var hasher = Hasher128()
         hasher.combine(bytes: Array(commit.utf8))

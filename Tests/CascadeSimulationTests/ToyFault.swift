@@ -2,8 +2,8 @@ import CascadeCoordinator
 import CascadeCore
 import CascadeTestSupport
 
-/// What the network of a ``ToyCluster`` does to messages. None of it but the last two looks at anything drawn; those two
-/// may, because whoever is asked again draws the same.
+/// What the network of a ``ToyCluster`` does to messages. None of it but the last two looks at anything drawn; those
+/// two may, because whoever is asked again draws the same.
 enum ToyFault: CaseIterable {
     /// Everything arrives twice.
     case duplicates

@@ -74,7 +74,8 @@ struct SQLiteJobStoreTests {
         }
     }
 
-    /// What a dead process left in the log without a sync may be in memory alone: it is brought on disk before it is told.
+    /// What a dead process left in the log without a sync may be in memory alone: it is brought on disk before it is
+    /// told.
     @Test func whatIsFoundIsOnDisk() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let copy = folder.appending(path: "copy.sqlite").path

@@ -27,8 +27,8 @@ struct ForeignTextTests {
         )
     }
 
-    /// Templates in the manners of public ones: literals, concatenation, trimming, captures, macros, roles in the middle
-    /// of a control token.
+    /// Templates in the manners of public ones: literals, concatenation, trimming, captures, macros, roles in the
+    /// middle of a control token.
     private static let templates = [
         "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n",
         "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}",
@@ -41,8 +41,8 @@ struct ForeignTextTests {
         "{% for m in messages %}{{ m.content }}{% endfor %}",
     ]
 
-    /// A text of control tokens, halves of them and ordinary words; whitespace stands inside only, so that templates which
-    /// strip it do to every text of that shape the same.
+    /// A text of control tokens, halves of them and ordinary words; whitespace stands inside only, so that templates
+    /// which strip it do to every text of that shape the same.
     private static func text(_ generator: inout SeededGenerator) -> String {
         let pieces = specials + ["he", "llo", "é", "😀", "\n\n", " ", "|", "<", ">", "\"", "\\", "assistant"]
         let words = (0..<Int.random(in: 1...8, using: &generator)).map { _ -> String in
@@ -57,8 +57,8 @@ struct ForeignTextTests {
         return "x" + words.joined() + "x"
     }
 
-    /// The same shape without anything that could be part of a control token: letters and signs become a letter that none
-    /// of the templates' control tokens has.
+    /// The same shape without anything that could be part of a control token: letters and signs become a letter that
+    /// none of the templates' control tokens has.
     private static func harmless(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

@@ -163,7 +163,8 @@ struct CurveTests {
         await stop(router)
     }
 
-    /// F23: whatever a peer with a key said, word for word from another connection: it was said to other short-lived keys.
+    /// F23: whatever a peer with a key said, word for word from another connection: it was said to other short-lived
+    /// keys.
     @Test func aRecordedConnectionIsWorthNothing() async throws {
         let server = Probe(echoes: true)
         let router = try listen(server)

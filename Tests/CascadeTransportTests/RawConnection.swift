@@ -39,7 +39,8 @@ final class RawConnection {
         send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
-    /// True if the other side closes or resets the connection within `milliseconds`; what it sends until then is ignored.
+    /// True if the other side closes or resets the connection within `milliseconds`; what it sends until then is
+    /// ignored.
     func isClosed(within milliseconds: Int32) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         var buffer = [UInt8](repeating: 0, count: 4096)

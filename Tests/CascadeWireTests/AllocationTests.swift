@@ -4,7 +4,8 @@ import Testing
 
 @testable import CascadeWire
 
-/// Unpacking stops cleanly at whichever allocation fails. That nothing leaks is the fuzzer's to see, which fails one too.
+/// Unpacking stops cleanly at whichever allocation fails. That nothing leaks is the fuzzer's to see, which fails one
+/// too.
 ///
 /// Encoding has no such sweep: it packs into memory of a size that is known before, and its arena refuses nothing.
 struct AllocationTests {

@@ -35,7 +35,8 @@ import Testing
         #expect(try JournalCodec.decode(JournalCodec.encode(record)) == record)
     }
 
-    /// One byte more is told in words by both sides: the wire carries it to the coordinator, or says itself how much it was.
+    /// One byte more is told in words by both sides: the wire carries it to the coordinator, or says itself how much it
+    /// was.
     @Test func moreIsNamed() {
         let submit = largest(prompt: JobLimits.standard.promptBytes + 1)
         let problem = JobLimits.standard.problem(of: submit)

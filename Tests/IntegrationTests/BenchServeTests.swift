@@ -66,8 +66,8 @@ import Testing
         #expect((comparison["settings"] as? [Any])?.count == 4)
     }
 
-    /// What the service must do without models in its way. It does ten times as much on two cores that are free: the rest is
-    /// for whatever else the machine does.
+    /// What the service must do without models in its way. It does ten times as much on two cores that are free: the
+    /// rest is for whatever else the machine does.
     @Test func theServiceDoesAThousandRoundsPerSecond() async throws {
         let result = try await CascadeProcess.run([
             "bench", "serve", "--synthetic-acceptance", "0.8", "--concurrency", "8,16", "--num-speculative-tokens", "4",

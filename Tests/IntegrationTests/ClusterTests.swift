@@ -39,7 +39,8 @@ import Testing
         }
     }
 
-    /// Guarantee G1: a drafter that lacks many tokens and is roughly rounded, changes what is drafted, never the answer.
+    /// Guarantee G1: a drafter that lacks many tokens and is roughly rounded, changes what is drafted, never the
+    /// answer.
     @Test(.timeLimit(.minutes(3)))
     func slimDraftersDoNotChangeLosslessAnswers() async throws {
         let cluster = try TestCluster()

@@ -271,8 +271,8 @@ import Testing
         #expect(try await cluster.nodes().allSatisfy { $0.state == "ready" })
     }
 
-    /// F25, I9: the disk says no. Nothing is acknowledged from then on, the process says why and ends, and the next one goes
-    /// on with what was acknowledged.
+    /// F25, I9: the disk says no. Nothing is acknowledged from then on, the process says why and ends, and the next one
+    /// goes on with what was acknowledged.
     @Test(
         .timeLimit(.minutes(2)),
         .enabled(if: SystemCalls.isWanted, Comment(rawValue: SystemCalls.want)),

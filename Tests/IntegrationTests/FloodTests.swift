@@ -12,8 +12,8 @@ import Testing
     private static let total = 10_000
     private static let perSecond = 500
     private static let phases = 5
-    /// The machine may be busy with other things at one moment, not at all of them; a coordinator that a flood holds up is
-    /// held up every time.
+    /// The machine may be busy with other things at one moment, not at all of them; a coordinator that a flood holds up
+    /// is held up every time.
     private static let attempts = 4
     /// What unfinished messages may take: 6 MB, 32 to 42 times, and what comes until they are looked at.
     private static let unfinishedMegabytes = 384.0

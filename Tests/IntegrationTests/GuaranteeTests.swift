@@ -84,8 +84,8 @@ struct GuaranteeTests {
         }
     }
 
-    /// G3: a rule at temperature 0 or coupled, with `--bonus rule`, one drafter and no lookup, gives the same bytes for any
-    /// draft length as long as no round lacked a draft.
+    /// G3: a rule at temperature 0 or coupled, with `--bonus rule`, one drafter and no lookup, gives the same bytes for
+    /// any draft length as long as no round lacked a draft.
     @Test(.timeLimit(.minutes(60)))
     func ruledBytesDoNotDependOnTheLength() async throws {
         let prompts = try HumanEval.prompts(Self.promptCount) + [HumanEval.copying]

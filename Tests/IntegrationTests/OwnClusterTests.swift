@@ -5,12 +5,13 @@ import Testing
 
 @testable import cascade
 
-/// `cascade up` knows its own processes from those of others: ready is what it started itself, and nothing stays behind of a
-/// cluster that could not be.
+/// `cascade up` knows its own processes from those of others: ready is what it started itself, and nothing stays behind
+/// of a cluster that could not be.
 @Suite struct OwnClusterTests {
     private static let other = Fixtures.modelPath("tiny-llama.f16")
 
-    /// Where there is a cluster already that this user's `up` knows nothing of: started by hand, in a container, by another.
+    /// Where there is a cluster already that this user's `up` knows nothing of: started by hand, in a container, by
+    /// another.
     @Test(.timeLimit(.minutes(2)), arguments: ["127.0.0.1", "localhost"], [true, false])
     func aStrangersClusterIsNotOurs(_ host: String, isDetached: Bool) async throws {
         let stranger = try await TestCluster.tinyPair()

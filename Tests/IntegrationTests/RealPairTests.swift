@@ -3,8 +3,8 @@ import CascadeTestSupport
 import Foundation
 import Testing
 
-/// The default pair on HumanEval: the cluster's greedy lossless answers are the expert's own, and drafts are accepted in
-/// every one. Three prompts of 48 tokens here; `deploy/soak` sets CASCADE_SOAK and runs twenty of 128.
+/// The default pair on HumanEval: the cluster's greedy lossless answers are the expert's own, and drafts are accepted
+/// in every one. Three prompts of 48 tokens here; `deploy/soak` sets CASCADE_SOAK and runs twenty of 128.
 @Suite(
     .serialized,
     .enabled(
@@ -64,8 +64,8 @@ struct RealPairTests {
         }
     }
 
-    /// G2 of decisions.md 7: under `lossless` with `coupled` the bytes depend on the seed, not on what drafts or how much;
-    /// and G1: at temperature 0 not on the method either.
+    /// G2 of decisions.md 7: under `lossless` with `coupled` the bytes depend on the seed, not on what drafts or how
+    /// much; and G1: at temperature 0 not on the method either.
     @Test(.timeLimit(.minutes(30)))
     func coupledAnswersDoNotDependOnTheDraft() async throws {
         let (count, maxTokens) = Self.isSoak ? (10, 128) : (2, 32)

@@ -33,8 +33,8 @@ import Testing
 
     // MARK: The same model
 
-    /// A download with a hole: zeros in the middle of one matrix. Alone it can be served; beside the whole file it would
-    /// answer otherwise.
+    /// A download with a hole: zeros in the middle of one matrix. Alone it can be served; beside the whole file it
+    /// would answer otherwise.
     @Test(.timeLimit(.minutes(1)))
     func aDamagedCopyDoesNotJoinThePool() async throws {
         try await withFolder { folder in

@@ -73,7 +73,8 @@ import Testing
         #expect(result.errors.hasSuffix("cascade: interrupted\n"))
     }
 
-    /// Failures are listed with the seeds that they belong to, however many run at a time; or the first one ends it all.
+    /// Failures are listed with the seeds that they belong to, however many run at a time; or the first one ends it
+    /// all.
     @Test(arguments: [1, 3])
     func failuresAreListed(threads: Int) async throws {
         let seams = SimulationSeams(coordinator: { ShiftingCoordinator(machine: $0) })

@@ -2,9 +2,9 @@ import CascadeTestSupport
 import Foundation
 import Testing
 
-/// README's table of "Two machines": its very commands with the default pair, on machines of their own with 10 ms between
-/// them: 5 ms each way. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for nothing but that it works;
-/// a case that has a folder in there is left out.
+/// README's table of "Two machines": its very commands with the default pair, on machines of their own with 10 ms
+/// between them: 5 ms each way. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for nothing but
+/// that it works; a case that has a folder in there is left out.
 @Suite(.serialized) struct TwoMachinesMeasurement {
     private static let variables = ProcessInfo.processInfo.environment
     private static let folder = variables["CASCADE_MEASURE"].map { URL(filePath: $0) }

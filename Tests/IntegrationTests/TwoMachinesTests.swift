@@ -171,8 +171,8 @@ struct TwoMachinesTests {
     }
 }
 
-/// Finds a round that is under way, in the sizes of encrypted messages: what a coordinator sends to an expert in a round is
-/// longer than all that it says otherwise.
+/// Finds a round that is under way, in the sizes of encrypted messages: what a coordinator sends to an expert in a
+/// round is longer than all that it says otherwise.
 private final class RoundWatch: Sendable {
     private struct State {
         var candidates: Set<String> = []

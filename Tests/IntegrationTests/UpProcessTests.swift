@@ -6,8 +6,8 @@ import Testing
 
 @testable import cascade
 
-/// The processes of `cascade up`: they end with it, hold nothing of who started it, and are found again by what they are, not
-/// by their numbers or names.
+/// The processes of `cascade up`: they end with it, hold nothing of who started it, and are found again by what they
+/// are, not by their numbers or names.
 @Suite struct UpProcessTests {
     private static let canUnshare: Bool = {
         let line = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "-m", "true"]
@@ -113,7 +113,8 @@ import Testing
         try await home.waitUntilEmpty()
     }
 
-    /// Renamed, replaced by another program and deleted while it runs: what dies comes back as what it was, and `down` ends it.
+    /// Renamed, replaced by another program and deleted while it runs: what dies comes back as what it was, and `down`
+    /// ends it.
     @Test(.timeLimit(.minutes(2))) func aProgramThatIsReplaced() async throws {
         let home = try UpHome()
         let program = home.state.appending(path: "cascade-0.1")

@@ -1,15 +1,15 @@
 /// How many tokens to draft for the most committed tokens per second.
 ///
 /// If each drafted token is accepted with probability a, given that all before it are, a round with k of them commits
-/// E(k) = 1 + a + ... + a^k tokens (Leviathan et al., "Fast Inference from Transformers via Speculative Decoding", 2023,
-/// eq. 1), or one power less where there is no bonus token. It takes k steps of the drafter and one pass of the expert
-/// over k + 1 rows, and the nodes' measured curves say how long those are. With n sequences at a node that all do the
-/// same, its passes carry the rows of all of them, so that speculation falls with load.
+/// E(k) = 1 + a + ... + a^k tokens (Leviathan et al., "Fast Inference from Transformers via Speculative Decoding",
+/// 2023, eq. 1), or one power less where there is no bonus token. It takes k steps of the drafter and one pass of the
+/// expert over k + 1 rows, and the nodes' measured curves say how long those are. With n sequences at a node that all
+/// do the same, its passes carry the rows of all of them, so that speculation falls with load.
 ///
 /// Nodes that share cores work one after the other, and the network is waited for as far as no other sequence has work
-/// meanwhile: all of it by one alone, an n-th of it by n. Nodes that do not work at the same time: with two or more sequences
-/// one half of them is drafted while the other is verified, and a round takes as long as the slower of the two stations
-/// is busy with both halves, or as one half waits for both stations and the network.
+/// meanwhile: all of it by one alone, an n-th of it by n. Nodes that do not work at the same time: with two or more
+/// sequences one half of them is drafted while the other is verified, and a round takes as long as the slower of the
+/// two stations is busy with both halves, or as one half waits for both stations and the network.
 ///
 /// A function of measured costs and of what was committed, never of a draft: decisions about a draft that look at the
 /// draft would change the law of the answer. The best k does not fall when a rises.
@@ -99,7 +99,8 @@ package struct DraftLengthPolicy: Sendable {
         return times.expert + times.drafter + network(count) / Double(max(1, expertSequences))
     }
 
-    /// One half is drafted while the other is verified; nil where both take the same cores' time, or there is one sequence.
+    /// One half is drafted while the other is verified; nil where both take the same cores' time, or there is one
+    /// sequence.
     private func apart(_ count: Int) -> Double? {
         guard !sharesCores, expertSequences > 1 else { return nil }
         let times = stations(count, parts: 2)

@@ -5,9 +5,9 @@ package import CascadeCore
 ///
 /// A function of committed tokens only. An occurrence is found by the hash of its last ``minimumMatch`` tokens; those
 /// with the same hash are linked, newest first. The longest match wins, counted up to ``maximumMatch`` tokens, and of
-/// equals the newest. Where what followed it reaches the end of the sequence, it goes on with the draft itself: a text that
-/// repeats a short period is drafted as far as is asked for. Appending costs O(1) a token, a look O(candidates), and memory
-/// is about 30 bytes a token.
+/// equals the newest. Where what followed it reaches the end of the sequence, it goes on with the draft itself: a text
+/// that repeats a short period is drafted as far as is asked for. Appending costs O(1) a token, a look O(candidates),
+/// and memory is about 30 bytes a token.
 package struct LookupIndex: Sendable {
     /// Tokens that must agree before anything is drafted.
     package static let minimumMatch = 3
@@ -46,8 +46,8 @@ package struct LookupIndex: Sendable {
         }
     }
 
-    /// `limit` tokens that followed the best earlier occurrence of the last tokens, if the sequence went on with them; empty
-    /// where there is none.
+    /// `limit` tokens that followed the best earlier occurrence of the last tokens, if the sequence went on with them;
+    /// empty where there is none.
     package func draft(upTo limit: Int) -> ArraySlice<Token> {
         guard limit > 0, tokens.count > Self.minimumMatch else { return [] }
         var best: (end: Int, length: Int)?

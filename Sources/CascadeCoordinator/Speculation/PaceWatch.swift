@@ -1,8 +1,9 @@
 /// The coordinator's own look at how long a node takes, beside what the node says of itself.
 ///
-/// An answer cannot come later than everything that was outstanding at its node takes, one behind the other. Where several
-/// answers in a row, the quickest included, took many times what is believed of all that, the curve is wrong, and so is what
-/// the node says of its passes. What disturbs a single answer, or a machine that is busy, does not come so far.
+/// An answer cannot come later than everything that was outstanding at its node takes, one behind the other. Where
+/// several answers in a row, the quickest included, took many times what is believed of all that, the curve is wrong,
+/// and so is what the node says of its passes. What disturbs a single answer, or a machine that is busy, does not come
+/// so far.
 ///
 /// The factor comes from an answer's own work alone. Say a node's curve has 1 ms for a pass that takes 20, and four
 /// requests are outstanding: they should take 4 ms together, and 20 is more than four times that, so the curve is
@@ -23,7 +24,8 @@ struct PaceWatch: Equatable, Sendable {
 
     /// By what to multiply the node's curve at least; nil where its word stands.
     private(set) var factor: Double?
-    /// How many times longer than the curve says the last answers took: of all that was outstanding, and of their own work.
+    /// How many times longer than the curve says the last answers took: of all that was outstanding, and of their own
+    /// work.
     private var ratios: [Ratio] = []
 
     /// Creates a watch on a node; `factor` is what is known of an earlier process of its name.
@@ -31,8 +33,8 @@ struct PaceWatch: Equatable, Sendable {
         self.factor = factor
     }
 
-    /// Takes an answer that came `waited` milliseconds after its request, the network left out, where by the node's curve all
-    /// that was outstanding should have taken `expected`, and its own passes `own`.
+    /// Takes an answer that came `waited` milliseconds after its request, the network left out, where by the node's
+    /// curve all that was outstanding should have taken `expected`, and its own passes `own`.
     ///
     /// - Parameter correction: by what the curve is multiplied on the node's word.
     mutating func observe(waited: Double, expected: Double, own: Double, correction: Double) {

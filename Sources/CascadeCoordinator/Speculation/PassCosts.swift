@@ -3,9 +3,9 @@ package import CascadeCore
 /// A node's cost curve: milliseconds of one pass as a function of its number of rows, from measured points.
 ///
 /// A pass never gets cheaper by more rows, and whatever disturbs a measurement makes it longer. So a point that lies
-/// above a later one is cut to it. No pass takes no time: corrections could not make anything else of it. Between points
-/// the curve is straight; it goes on behind the last as between the last two, and is flat before the first, or where there
-/// is only one.
+/// above a later one is cut to it. No pass takes no time: corrections could not make anything else of it. Between
+/// points the curve is straight; it goes on behind the last as between the last two, and is flat before the first, or
+/// where there is only one.
 package struct PassCosts: Equatable, Sendable {
     /// Rows ascending, milliseconds not falling.
     private var points: [CostPoint]
@@ -31,8 +31,8 @@ package struct PassCosts: Equatable, Sendable {
         return scaled
     }
 
-    /// Milliseconds that `rows` rows take at most, in as many passes as it may need: as long a row as in the largest pass
-    /// that was measured. O(points).
+    /// Milliseconds that `rows` rows take at most, in as many passes as it may need: as long a row as in the largest
+    /// pass that was measured. O(points).
     func most(rows: Int) -> Double {
         let last = points[points.count - 1]
         return max(milliseconds(rows: rows), last.milliseconds * Double(rows) / Double(last.rows))

@@ -1,5 +1,5 @@
-/// One thing that a coordinator writes down about a job before a client hears of it. A job's records, in their order, are
-/// all that it takes to go on with the job after a crash (decisions.md 13).
+/// One thing that a coordinator writes down about a job before a client hears of it. A job's records, in their order,
+/// are all that it takes to go on with the job after a crash (decisions.md 13).
 package struct JournalRecord: Equatable, Sendable {
     /// What was decided.
     package enum Entry: Equatable, Sendable {

@@ -1,7 +1,7 @@
 /// How one token of an answer came to be, for `cascade submit --explain`.
 package struct Explanation: Equatable, Sendable {
-    /// The token that was drafted at the position, and what was said of it. It is the answer's token unless the expert's
-    /// took its place.
+    /// The token that was drafted at the position, and what was said of it. It is the answer's token unless the
+    /// expert's took its place.
     package struct Draft: Equatable, Sendable {
         /// The drafted token.
         package var token: Token

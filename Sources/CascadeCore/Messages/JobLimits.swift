@@ -1,5 +1,5 @@
-/// What a job may ask for, at most: the one place for these numbers. A client refuses at once what is beyond them, the wire
-/// has room for all that is within, and the coordinator has the last word, in the same words.
+/// What a job may ask for, at most: the one place for these numbers. A client refuses at once what is beyond them, the
+/// wire has room for all that is within, and the coordinator has the last word, in the same words.
 package struct JobLimits: Equatable, Sendable {
     /// Bytes of the prompt and the system message together.
     package var promptBytes = 1 << 20

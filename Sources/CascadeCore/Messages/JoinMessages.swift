@@ -177,8 +177,8 @@ package struct Progress: Equatable, Sendable {
     package var uptimeMilliseconds: UInt64
     /// Processor time that its process has used since start.
     package var cpuMilliseconds: UInt64
-    /// How long requests have waited with no pass ended, once that is longer than any pass takes; 0 says that the engine
-    /// is not stuck.
+    /// How long requests have waited with no pass ended, once that is longer than any pass takes; 0 says that the
+    /// engine is not stuck.
     package var stuckMilliseconds: UInt64
 
     /// Creates the value from its parts.

@@ -12,8 +12,9 @@ package struct Submit: Equatable, Sendable {
     package var format: PromptFormat
     /// A system message for the chat template.
     package var system: [UInt8]?
-    /// Whether control tokens that are written out in the texts of a chat, such as `<|im_end|>`, count as such; else they
-    /// are text, and control tokens come from the template alone. Prompts that are sent as they are may always have them.
+    /// Whether control tokens that are written out in the texts of a chat, such as `<|im_end|>`, count as such; else
+    /// they are text, and control tokens come from the template alone. Prompts that are sent as they are may always
+    /// have them.
     package var parsesSpecial: Bool
     /// The client's clock at submission, for chat templates that print the date: seconds since the beginning of 1970 in
     /// its own time zone. Nil: no date.

@@ -1,4 +1,5 @@
-/// Philox4x32-10, a counter-based random generator: a keyed bijection of 128-bit counters whose outputs pass for random.
+/// Philox4x32-10, a counter-based random generator: a keyed bijection of 128-bit counters whose outputs pass for
+/// random.
 ///
 /// Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). It has no state, so a number
 /// depends on what it is for and never on who computes it, in which order, or how often.

@@ -1,5 +1,5 @@
-/// What a rule's gate reads of the drafter at one position: of its raw row, or of the row that is sampled from where the
-/// spec says `gate processed`. Numbers that the rule does not read are 0.
+/// What a rule's gate reads of the drafter at one position: of its raw row, or of the row that is sampled from where
+/// the spec says `gate processed`. Numbers that the rule does not read are 0.
 package struct DraftGate: Equatable, Sendable {
     /// The drafter's largest probability; 0 where no model made the row (a lookup).
     package var maximum: Double

@@ -17,12 +17,13 @@ package struct Evidence: Equatable, Sendable {
     package var favouriteProbability: Double
     /// TV(p, q) of the processed rows, which `opt` and `opt-log` read; 0 under other rules.
     package var variation: Double
-    /// Under `block`, the residual's mass behind the accepted part of the draft, sum (P pi - q)+; 0 under other methods.
+    /// Under `block`, the residual's mass behind the accepted part of the draft, sum (P pi - q)+; 0 under other
+    /// methods.
     package var blockMass: Double
     /// q(K): mass of the drafter's row that the rule keeps.
     package var keptMass: Double
-    /// pi(x) / q(x): the coin's threshold, may exceed 1. Exactly 1 where x is kept, but for `block`, which multiplies up
-    /// what a kept token has above 1 too.
+    /// pi(x) / q(x): the coin's threshold, may exceed 1. Exactly 1 where x is kept, but for `block`, which multiplies
+    /// up what a kept token has above 1 too.
     package var ratio: Double
     /// TV(pi, q): how probable a rejection was before the draw; what the draft-length controller learns from.
     package var rejectMass: Double

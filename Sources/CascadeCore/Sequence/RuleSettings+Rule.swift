@@ -1,8 +1,8 @@
 extension RuleSettings {
     /// When a drafted token stands; see `CascadeRules` for the law of each.
     ///
-    /// p is the expert's row and q the drafter's, H an entropy in nats, TV(p, q) the total variation distance of the rows
-    /// that are sampled from. Of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) unless said
+    /// p is the expert's row and q the drafter's, H an entropy in nats, TV(p, q) the total variation distance of the
+    /// rows that are sampled from. Of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) unless said
     /// otherwise. A larger alpha keeps more, but for `typical` and `ensemble`.
     package enum Rule: String, CaseIterable, Sendable {
         /// The expert's own law, exactly: speculative sampling.
@@ -29,10 +29,11 @@ extension RuleSettings {
         case diffLog = "diff-log"
         /// The same by the distance of the rows: H(q) <= H(p) + alpha TV(p, q) (C.2).
         case optLog = "opt-log"
-        /// Keep a position where the expert finds the drafter's favourite likely enough: -ln p(argmax q) <= alpha (Kim et
-        /// al., 2023).
+        /// Keep a position where the expert finds the drafter's favourite likely enough: -ln p(argmax q) <= alpha (Kim
+        /// et al., 2023).
         case bild
-        /// Keep a token that is likely for how sure the expert is: p(x) > min(alpha, delta exp(-H(p))) (Cai et al., 2024).
+        /// Keep a token that is likely for how sure the expert is: p(x) > min(alpha, delta exp(-H(p))) (Cai et al.,
+        /// 2024).
         case typical
         /// Keep one of the expert's `topN` likeliest tokens: p(x) >= max p - alpha (TensorRT-LLM's relaxed acceptance).
         case topkDelta = "top-k-delta"
@@ -41,8 +42,8 @@ extension RuleSettings {
         /// A baseline without speculation (paper, algorithm 2): the drafter writes while max q >= 1 - alpha; the expert
         /// writes the token where it is less, and sees nothing else.
         case tokenCascade = "token-cascade"
-        /// A baseline without speculation (paper, algorithm 1): the drafter writes the whole answer, which stands if the
-        /// geometric mean of its max q is at least 1 - alpha; else the expert answers from the start, alone.
+        /// A baseline without speculation (paper, algorithm 1): the drafter writes the whole answer, which stands if
+        /// the geometric mean of its max q is at least 1 - alpha; else the expert answers from the start, alone.
         case sequentialChow = "sequential-chow"
 
         /// Those that judge drafts which an expert has scored.
@@ -59,8 +60,8 @@ extension RuleSettings {
             }
         }
 
-        /// Whether it compares the expert with the drafter, or reads the drafter alone: a draft that no model made is then
-        /// judged losslessly (decisions.md 8).
+        /// Whether it compares the expert with the drafter, or reads the drafter alone: a draft that no model made is
+        /// then judged losslessly (decisions.md 8).
         package var readsDrafter: Bool {
             switch self {
             case .lossy, .chow, .diff, .opt, .tokenV1, .chowLog, .diffLog, .optLog, .bild, .ensemble, .tokenCascade,

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// One run of a command in a process group of its own, with a deadline and bounded output.
 ///
-/// Not Foundation's `Process`: bubblewrap's `--die-with-parent` means the thread that started it, so that thread must be the
-/// one that waits, and the child's whole process group is to be killed before its number is free again.
+/// Not Foundation's `Process`: bubblewrap's `--die-with-parent` means the thread that started it, so that thread must
+/// be the one that waits, and the child's whole process group is to be killed before its number is free again.
 struct ChildProcess: Sendable {
     /// How a run ended.
     struct Exit: Sendable {
@@ -36,7 +36,8 @@ struct ChildProcess: Sendable {
     ///   - input: its standard input.
     ///   - startSeconds: how long it may take to write something to standard output.
     ///   - wallSeconds: how long it may run from then on.
-    /// - Throws: ``ExecutionError/start(_:)``; `CancellationError` if the task was cancelled (the command is killed first).
+    /// - Throws: ``ExecutionError/start(_:)``; `CancellationError` if the task was cancelled (the command is killed
+    ///   first).
     func run(input: [UInt8], startSeconds: Double, wallSeconds: Double) async throws -> Exit {
         let flag = RaisedFlag()
         let exit = try await withTaskCancellationHandler {

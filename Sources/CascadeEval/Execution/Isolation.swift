@@ -21,9 +21,9 @@ package struct Isolation: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Finds an isolation by bubblewrap and proves that it holds: inside, a connection fails for want of a network, nothing
-    /// but the throw-away folder can be written, files of the caller cannot be read, no other process is seen, the limits
-    /// hold; and a program that does nothing passes while one that exits early does not.
+    /// Finds an isolation by bubblewrap and proves that it holds: inside, a connection fails for want of a network,
+    /// nothing but the throw-away folder can be written, files of the caller cannot be read, no other process is seen,
+    /// the limits hold; and a program that does nothing passes while one that exits early does not.
     ///
     /// bubblewrap leaves one dead process a run to the machine's first process to collect: in a container whose first
     /// process is this one, start the container with an init (`docker run --init`).

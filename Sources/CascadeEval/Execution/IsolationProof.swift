@@ -83,8 +83,8 @@ struct IsolationProof: Sendable {
         return "import json\nfacts = json.loads(\(literal))\n\(source)"
     }
 
-    // The network is asked by a datagram socket first, whose connect(2) only looks for a route: should the isolation not
-    // hold, nothing is sent. The address is of RFC 5737's range for documentation.
+    // The network is asked by a datagram socket first, whose connect(2) only looks for a route: should the isolation
+    // not hold, nothing is sent. The address is of RFC 5737's range for documentation.
     private static let source = """
         import errno, os, signal, socket
 

@@ -2,8 +2,8 @@
 package struct ProgramLimits: Sendable, Equatable {
     /// Processor seconds of one process.
     package var processorSeconds: Int
-    /// Wall-clock seconds from the program's first line on. More than the processor seconds by default: several programs
-    /// share the cores, and how many must not decide which of them pass.
+    /// Wall-clock seconds from the program's first line on. More than the processor seconds by default: several
+    /// programs share the cores, and how many must not decide which of them pass.
     package var wallSeconds: Double
     /// Bytes of address space of one process.
     package var memoryBytes: Int

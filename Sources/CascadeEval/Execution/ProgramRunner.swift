@@ -8,8 +8,8 @@ package struct ProgramRunner: Sendable {
     /// What a status of a shell's kind says of a process that used up its processor seconds.
     private static let outOfProcessorTime = 128 + SIGXCPU
 
-    /// Without isolation the kernel counts all of the caller's processes, so a tight limit would fail programs for what else
-    /// the caller runs; this one still ends fork bombs.
+    /// Without isolation the kernel counts all of the caller's processes, so a tight limit would fail programs for what
+    /// else the caller runs; this one still ends fork bombs.
     private static let unsafeProcesses = 4096
 
     /// How programs are kept apart from the machine.
@@ -25,8 +25,8 @@ package struct ProgramRunner: Sendable {
 
     /// Runs `program` to its end, or to its limits.
     ///
-    /// - Throws: ``ExecutionError/start(_:)`` if the program's first line was not reached, which is the machine's fault and
-    ///   not the program's; `CancellationError` (the program is killed first).
+    /// - Throws: ``ExecutionError/start(_:)`` if the program's first line was not reached, which is the machine's fault
+    ///   and not the program's; `CancellationError` (the program is killed first).
     package func run(_ program: String) async throws -> ProgramOutcome {
         switch isolation.mode {
         case .sandbox(let arrangement, let tools):

@@ -1,15 +1,15 @@
 /// The Python program that runs a program within limits and says whether it got to its end.
 ///
 /// It reads a secret line and then the program from standard input, and writes `started`, and the secret line once the
-/// program is through, to the standard output that it was given; the program's own output goes nowhere. So a program that
-/// exits early, with whatever status, did not pass. This guards against careless programs: one that means to cheat can find
-/// the secret in its own process.
+/// program is through, to the standard output that it was given; the program's own output goes nowhere. So a program
+/// that exits early, with whatever status, did not pass. This guards against careless programs: one that means to cheat
+/// can find the secret in its own process.
 enum PythonBootstrap {
     /// The line that says that the program begins.
     static let startedLine = "started\n"
 
-    /// The interpreter's arguments: no user's packages, no byte code files, then the bootstrap, the limits and the working
-    /// folder.
+    /// The interpreter's arguments: no user's packages, no byte code files, then the bootstrap, the limits and the
+    /// working folder.
     static func arguments(_ limits: ProgramLimits, folder: String) -> [String] {
         let numbers = [limits.processorSeconds, limits.memoryBytes, limits.fileBytes, limits.processes]
         return ["-s", "-B", "-c", source] + numbers.map(String.init) + [folder]
@@ -20,7 +20,8 @@ enum PythonBootstrap {
         Array("\(secret)\n\(program)".utf8)
     }
 
-    // The module's name is not `__main__`, so that blocks for running as a script do not run: as in HumanEval's own harness.
+    // The module's name is not `__main__`, so that blocks for running as a script do not run: as in HumanEval's own
+    // harness.
     private static let source = """
         import os, resource, sys, types
 

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// A way to call bubblewrap. Which one works depends on who calls and on what the kernel and the container allow.
 ///
-/// The limit on processes decides between them: the kernel (`kernel/fork.c`) does not apply it to user 0 of the machine,
-/// whatever that user is called inside of a user namespace. So programs of root must run as somebody else.
+/// The limit on processes decides between them: the kernel (`kernel/fork.c`) does not apply it to user 0 of the
+/// machine, whatever that user is called inside of a user namespace. So programs of root must run as somebody else.
 enum SandboxArrangement: Sendable, Equatable, CaseIterable {
     /// Root makes the namespaces, and becomes a user of this run's own inside them. Needs no user namespace.
     case rootThenUser

@@ -104,12 +104,14 @@ final class SpawnedProcess {
         for (number, descriptor) in descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
         }
-        // What else is open here is nothing to programs that a model wrote, the pipes of others that start now least of all.
+        // What else is open here is nothing to programs that a model wrote, the pipes of others that start now least of
+        // all.
         csh_spawn_close_from(&actions, Int32(descriptors.count))
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // A process group of its own (its number is the child's, as by default); signals as if nobody had blocked or ignored any.
+        // A process group of its own (its number is the child's, as by default); signals as if nobody had blocked or
+        // ignored any.
         var (none, all) = (sigset_t(), sigset_t())
         sigemptyset(&none)
         sigfillset(&all)

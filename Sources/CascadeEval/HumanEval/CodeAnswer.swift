@@ -15,12 +15,12 @@ package enum CodeAnswer {
 
     /// The Python program that passes if and only if it runs to its end without an exception.
     ///
-    /// - The code is the first fenced block that defines the entry point; else what stands before the first fence, if that
-    ///   defines it (an answer that goes on in a block which its prompt opened); else the first fenced block; else the whole
-    ///   answer.
-    /// - Code that defines the entry point stands for itself, behind the imports and helpers of the prompt that come before
-    ///   the entry point: the test may need them, and what the answer defines anew stands later and wins. Other code
-    ///   continues the prompt.
+    /// - The code is the first fenced block that defines the entry point; else what stands before the first fence, if
+    ///   that defines it (an answer that goes on in a block which its prompt opened); else the first fenced block; else
+    ///   the whole answer.
+    /// - Code that defines the entry point stands for itself, behind the imports and helpers of the prompt that come
+    ///   before the entry point: the test may need them, and what the answer defines anew stands later and wins. Other
+    ///   code continues the prompt.
     /// - The problem's test and `check(entry_point)` follow, as in Chen et al. (2021), section 2.
     package static func program(problem: HumanEvalProblem, answer: String) -> String {
         let code = code(of: answer, entryPoint: problem.entryPoint)

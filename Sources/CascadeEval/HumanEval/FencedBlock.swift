@@ -9,8 +9,8 @@ struct FencedBlock: Equatable {
     /// Where the opening fence's line starts.
     let start: String.Index
 
-    /// The blocks of `text` in order. A block without a closing fence goes to the end of the text: an answer that was cut at
-    /// its length limit.
+    /// The blocks of `text` in order. A block without a closing fence goes to the end of the text: an answer that was
+    /// cut at its length limit.
     static func all(in text: String) -> [FencedBlock] {
         var blocks: [FencedBlock] = []
         var open: (fence: Fence, start: String.Index, lines: [Substring])?

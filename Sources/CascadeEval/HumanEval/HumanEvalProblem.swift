@@ -44,8 +44,8 @@ package struct HumanEvalProblem: Sendable, Equatable, Decodable {
 
     /// The problems of a file of JSON lines, in its order. Blank lines are skipped.
     ///
-    /// - Throws: ``PromptFileError`` if the file cannot be read, a line is no problem, a name occurs twice or there is no
-    ///   problem at all.
+    /// - Throws: ``PromptFileError`` if the file cannot be read, a line is no problem, a name occurs twice or there is
+    ///   no problem at all.
     package static func load(_ file: URL) throws(PromptFileError) -> [HumanEvalProblem] {
         try decode(try PromptLines.bytes(ofFile: file.path), file: file.path)
     }

@@ -35,8 +35,8 @@ package struct RougeL: Sendable, Equatable {
 
     /// The length of the longest common subsequence of two sequences.
     ///
-    /// Source: R. A. Wagner and M. J. Fischer, "The string-to-string correction problem", Journal of the ACM 21 (1974); one
-    /// row of the table, over the shorter sequence, is enough for the length.
+    /// Source: R. A. Wagner and M. J. Fischer, "The string-to-string correction problem", Journal of the ACM 21 (1974);
+    /// one row of the table, over the shorter sequence, is enough for the length.
     static func commonLength(_ first: [Int], _ second: [Int]) -> Int {
         let (long, short) = first.count >= second.count ? (first, second) : (second, first)
         var row = [Int](repeating: 0, count: short.count + 1)

@@ -1,5 +1,5 @@
-/// A text's words for comparing texts: runs of letters and digits in lower case, and every other character that is no space
-/// by itself.
+/// A text's words for comparing texts: runs of letters and digits in lower case, and every other character that is no
+/// space by itself.
 enum WordTokens {
     static func of(_ text: String) -> [String] {
         var tokens: [String] = []

@@ -2,9 +2,9 @@ internal import Foundation
 
 /// Puts short texts beside points so that they cover little of each other and of what else is drawn.
 ///
-/// Every label has places around its point at several distances. Labels choose the cheapest in turn, several times over, as
-/// each choice depends on the others' (local search; see J. Christensen, J. Marks and S. Shieber, "An empirical study of
-/// algorithms for point-feature label placement", ACM Transactions on Graphics 14, 1995).
+/// Every label has places around its point at several distances. Labels choose the cheapest in turn, several times
+/// over, as each choice depends on the others' (local search; see J. Christensen, J. Marks and S. Shieber, "An
+/// empirical study of algorithms for point-feature label placement", ACM Transactions on Graphics 14, 1995).
 struct LabelPlacer: Sendable {
     /// A label that wants a place.
     struct Label: Sendable {

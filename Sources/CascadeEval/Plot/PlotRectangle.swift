@@ -21,8 +21,8 @@ struct PlotRectangle: Sendable, Equatable {
 
     /// The length of the part of a segment that lies inside.
     ///
-    /// Source: Y.-D. Liang and B. A. Barsky, "A new concept and method for line clipping", ACM Transactions on Graphics 3
-    /// (1984).
+    /// Source: Y.-D. Liang and B. A. Barsky, "A new concept and method for line clipping", ACM Transactions on Graphics
+    /// 3 (1984).
     func length(of segment: PlotSegment) -> Double {
         let (dx, dy) = (segment.x2 - segment.x1, segment.y2 - segment.y1)
         var (from, to) = (0.0, 1.0)

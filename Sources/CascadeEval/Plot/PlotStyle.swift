@@ -11,8 +11,8 @@ struct PlotStyle: Sendable, Equatable {
         case plus
     }
 
-    /// Colours that people with any colour vision tell apart on white: M. Okabe and K. Ito, "Color universal design" (2008),
-    /// without its yellow, which is too light for a white ground.
+    /// Colours that people with any colour vision tell apart on white: M. Okabe and K. Ito, "Color universal design"
+    /// (2008), without its yellow, which is too light for a white ground.
     static let colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
     /// The same colours with every channel at 62 %: as text the light ones lack contrast (WCAG 2.1 asks for 4.5 : 1).

@@ -5,8 +5,8 @@ internal import Foundation
 package enum PromptFile {
     /// Reads a file's prompts, in its order; blank lines are skipped.
     ///
-    /// - Throws: ``PromptFileError`` if the file cannot be read or is no file of prompts, a line is none, or a name occurs
-    ///   twice.
+    /// - Throws: ``PromptFileError`` if the file cannot be read or is no file of prompts, a line is none, or a name
+    ///   occurs twice.
     package static func read(_ path: String) throws(PromptFileError) -> [NamedPrompt] {
         try decode(try PromptLines.bytes(ofFile: path), file: path)
     }

@@ -44,8 +44,8 @@ package struct MarkdownTable: Sendable {
         return "| " + padded.joined(separator: " | ") + " |"
     }
 
-    /// A cell must stay in its column (GitHub Flavored Markdown, section 4.10) and on its line. A backslash before a pipe
-    /// would undo the pipe's own.
+    /// A cell must stay in its column (GitHub Flavored Markdown, section 4.10) and on its line. A backslash before a
+    /// pipe would undo the pipe's own.
     static func escaped(_ cell: String) -> String {
         cell.replacing("\r\n", with: " ").replacing("\n", with: " ").replacing("\r", with: " ")
             .replacing("\\|", with: "\\\\|").replacing("|", with: "\\|")

@@ -39,8 +39,8 @@ package struct EvalRecord: Codable, Sendable, Equatable {
     package var passed: Bool?
     /// Why they did not.
     package var failure: String?
-    /// The mean natural logarithm of the probability that the expert gives the answer's tokens, at temperature 1; nil where
-    /// nobody asked.
+    /// The mean natural logarithm of the probability that the expert gives the answer's tokens, at temperature 1; nil
+    /// where nobody asked.
     package var logLikelihood: Double?
     /// The model that gave it, as it was named.
     package var likelihoodModel: String?

@@ -6,7 +6,8 @@ package struct EvalTask: Hashable, Sendable {
     package enum Phase: String, CaseIterable, Codable, Hashable, Sendable {
         /// Its quality: many jobs in flight, a fixed draft length.
         case quality
-        /// Its time: one job at a time, the ways to answer interleaved, so that what else the machine does falls on all.
+        /// Its time: one job at a time, the ways to answer interleaved, so that what else the machine does falls on
+        /// all.
         case latency
     }
 

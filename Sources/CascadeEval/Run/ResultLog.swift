@@ -2,8 +2,8 @@ internal import CascadeHost
 package import Foundation
 internal import Synchronization
 
-/// A run's `results.jsonl`: one record a line, added as answers come in, so that a run that was cut short goes on where it
-/// stopped.
+/// A run's `results.jsonl`: one record a line, added as answers come in, so that a run that was cut short goes on where
+/// it stopped.
 package final class ResultLog: Sendable {
     private struct State {
         var records: [String: EvalRecord]
@@ -17,7 +17,8 @@ package final class ResultLog: Sendable {
     private let descriptor: Int32
     private let state: Mutex<State>
 
-    /// Opens the log in a folder, which is made where it is not there. A last line that was cut in the middle is dropped.
+    /// Opens the log in a folder, which is made where it is not there. A last line that was cut in the middle is
+    /// dropped.
     package init(folder: URL) throws(EvalError) {
         file = folder.appending(path: "results.jsonl")
         do throws(SystemError) {

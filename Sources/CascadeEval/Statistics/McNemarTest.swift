@@ -2,9 +2,9 @@ internal import Foundation
 
 /// The exact McNemar test: do two rules that answered the same problems pass equally many?
 ///
-/// Only problems that exactly one of them passed bear on it; under the null hypothesis each of those is a fair coin toss.
-/// Source: Q. McNemar, Psychometrika 12 (1947), in its exact binomial form: p = min(1, 2 P[X <= min(b, c)]) for
-/// X ~ Binomial(b + c, 1/2).
+/// Only problems that exactly one of them passed bear on it; under the null hypothesis each of those is a fair coin
+/// toss. Source: Q. McNemar, Psychometrika 12 (1947), in its exact binomial form: p = min(1, 2 P[X <= min(b, c)]) for X
+/// ~ Binomial(b + c, 1/2).
 package struct McNemarTest: Sendable, Equatable {
     /// Problems that only the first rule passed ("b").
     package let onlyFirst: Int
@@ -33,7 +33,8 @@ package struct McNemarTest: Sendable, Equatable {
 
     private static func twoSided(fewer: Int, total: Int) -> Double {
         guard fewer * 2 < total else { return 1 }
-        // The largest term, C(total, fewer) / 2^total, in logarithms: the coefficient itself overflows from about 1030 on.
+        // The largest term, C(total, fewer) / 2^total, in logarithms: the coefficient itself overflows from about 1030
+        // on.
         var logLargest = -Double(total) * log(2)
         for index in 0..<fewer {
             logLargest += log(Double(total - index) / Double(index + 1))

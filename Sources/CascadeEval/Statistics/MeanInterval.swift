@@ -5,8 +5,9 @@
 ///
 /// Why t and no bootstrap: for 20 to 160 values the mean of shares or of latencies is close enough to normal, while the
 /// percentile bootstrap is too narrow at the lower end (it lacks the factor sqrt(n / (n - 1)) and t's wider tails; see
-/// T. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69, 2015) and would bring a
-/// seed into the result. Where the values are only 0 and 1 use ``WilsonInterval``: at all 0 or all 1 this one has no width.
+/// T. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69, 2015) and would bring
+/// a seed into the result. Where the values are only 0 and 1 use ``WilsonInterval``: at all 0 or all 1 this one has no
+/// width.
 package struct MeanInterval: Sendable, Equatable {
     /// How many values there are.
     package let count: Int

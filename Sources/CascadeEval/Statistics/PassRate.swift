@@ -2,8 +2,8 @@
 ///
 /// Source of the estimate: Chen et al., "Evaluating large language models trained on code" (2021), section 2.1, k = 1.
 /// The problems are the independent units, not the samples: samples of one problem stand or fall together, so the
-/// interval is over the problems' shares. If every share is 0 or 1 (one sample a problem, or a deterministic rule) it is
-/// Wilson's over problems, which keeps its width at 0 and 1; else Student's t over the shares, cut to [0, 1].
+/// interval is over the problems' shares. If every share is 0 or 1 (one sample a problem, or a deterministic rule) it
+/// is Wilson's over problems, which keeps its width at 0 and 1; else Student's t over the shares, cut to [0, 1].
 package struct PassRate: Sendable, Equatable {
     /// Each problem's share of passing samples, in [0, 1].
     package let shares: [Double]

@@ -1,7 +1,7 @@
 /// Order statistics of a sample.
 package enum Percentile {
-    /// The value below which the share `fraction` (0 to 1) of `values` lies, linearly interpolated between neighbours in
-    /// order; nil if there are none.
+    /// The value below which the share `fraction` (0 to 1) of `values` lies, linearly interpolated between neighbours
+    /// in order; nil if there are none.
     ///
     /// Source: definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages", The American
     /// Statistician 50 (1996), which is also numpy's default.

@@ -1,7 +1,8 @@
 /// The 95 % score interval of a binomial proportion.
 ///
-/// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American
-/// Statistical Association 22 (1927). Unlike the normal interval it keeps its coverage near 0 and 1 and stays within them.
+/// Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the
+/// American Statistical Association 22 (1927). Unlike the normal interval it keeps its coverage near 0 and 1 and stays
+/// within them.
 package struct WilsonInterval: Sendable, Equatable {
     /// The 97.5 % quantile of the standard normal law.
     static let z = 1.959963984540054

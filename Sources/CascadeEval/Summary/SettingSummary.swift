@@ -9,7 +9,8 @@ package struct SettingSummary: Sendable {
     package let problems: Int
     /// pass@1; nil where answers have no tests.
     package let passRate: PassRate?
-    /// The expert's mean log-likelihood of a token of the answer, over problems, in nats; nil where it was not measured.
+    /// The expert's mean log-likelihood of a token of the answer, over problems, in nats; nil where it was not
+    /// measured.
     package let logLikelihood: MeanInterval?
     /// ROUGE-L of the answers with the expert's own answer to the problem, over problems; nil without one.
     package let likeness: MeanInterval?

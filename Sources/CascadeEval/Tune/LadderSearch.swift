@@ -1,7 +1,7 @@
 /// Finds how far a ladder can be climbed.
 package enum LadderSearch {
-    /// The last of `steps` that holds, found by bisection: holding is taken to end somewhere and not to come back. Nil if
-    /// the first does not hold.
+    /// The last of `steps` that holds, found by bisection: holding is taken to end somewhere and not to come back. Nil
+    /// if the first does not hold.
     package static func last<Step>(
         of steps: [Step],
         where holds: (Step) async throws -> Bool

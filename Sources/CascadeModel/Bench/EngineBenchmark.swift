@@ -3,8 +3,8 @@ internal import CascadeCore
 /// Measures passes of an engine by their number of rows, interleaved with plain reads of memory.
 ///
 /// A pass of n rows is a draft of one sequence behind a prefix, with logits for every row up to
-/// ``rowsWithAllLogits`` (what verification needs) and for the last row alone beyond (a prompt). It is computed at once,
-/// never in parts. Row counts take turns, so that a slow minute of the machine falls on all of them.
+/// ``rowsWithAllLogits`` (what verification needs) and for the last row alone beyond (a prompt). It is computed at
+/// once, never in parts. Row counts take turns, so that a slow minute of the machine falls on all of them.
 package struct EngineBenchmark {
     /// Most rows of a pass whose logits are all computed.
     package static let rowsWithAllLogits = 16

@@ -48,8 +48,8 @@ struct ConfigurationKeys {
         return value
     }
 
-    /// What rotary positions are multiplied by: a model whose context was stretched linearly was trained on fractions of
-    /// positions. Other ways to stretch it are refused.
+    /// What rotary positions are multiplied by: a model whose context was stretched linearly was trained on fractions
+    /// of positions. Other ways to stretch it are refused.
     func positionScale() throws(ModelError) -> Double {
         let kind = try wrapped { () throws(GGUFError) in try file.optionalString("\(prefix).rope.scaling.type") }
         guard ["none", "linear", nil].contains(kind) else {

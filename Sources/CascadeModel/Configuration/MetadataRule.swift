@@ -1,5 +1,5 @@
-/// What becomes of a metadata key: each one that llama.cpp reads for the architectures served is used here, harmless, or
-/// refused where its value would change what is computed. A key is never ignored without a reason.
+/// What becomes of a metadata key: each one that llama.cpp reads for the architectures served is used here, harmless,
+/// or refused where its value would change what is computed. A key is never ignored without a reason.
 struct MetadataRule: Sendable {
     /// What is done with a key.
     enum Decision: Sendable {

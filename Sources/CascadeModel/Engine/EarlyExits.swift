@@ -3,9 +3,9 @@ internal import CCascadeKernels
 /// What SLED adds to a pass: it keeps the streams behind the listed layers and lets them move the finished logits.
 ///
 /// A stream is kept as the output head reads it, behind the model's last norm, for the rows alone whose logits are
-/// wanted. When the logits are there, the head's rows of the 64 likeliest tokens are multiplied with what was kept: whole
-/// tiles of 16 rows, as they lie in memory, so at most 1,024 rows of the head for each row of logits. All of it belongs
-/// to one row and one thread, so that results depend on the row alone.
+/// wanted. When the logits are there, the head's rows of the 64 likeliest tokens are multiplied with what was kept:
+/// whole tiles of 16 rows, as they lie in memory, so at most 1,024 rows of the head for each row of logits. All of it
+/// belongs to one row and one thread, so that results depend on the row alone.
 ///
 /// Memory is written by the pass's threads: a row's part by the thread that has the row, a thread's part by itself.
 struct EarlyExits {

@@ -2,9 +2,9 @@ internal import CascadeCore
 
 /// Computes next-token logits for many sequences, any mixture of prompts, drafts and single tokens in one pass.
 ///
-/// A row's logits depend on the model, on its SLED settings and on the tokens before it, to the bit: not on what else is in the pass, how the
-/// tokens were split over passes, nor on threads or kernel set. Not `Sendable`: belongs to the thread that made it; its
-/// other threads sleep between passes.
+/// A row's logits depend on the model, on its SLED settings and on the tokens before it, to the bit: not on what else
+/// is in the pass, how the tokens were split over passes, nor on threads or kernel set. Not `Sendable`: belongs to the
+/// thread that made it; its other threads sleep between passes.
 package final class Engine {
     /// The model.
     package let model: Model

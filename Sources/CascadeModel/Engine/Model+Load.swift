@@ -1,5 +1,6 @@
 extension Model {
-    /// Opens and checks a file, reads its weights and repacks them on all cores. Nothing of the file is needed afterwards.
+    /// Opens and checks a file, reads its weights and repacks them on all cores. Nothing of the file is needed
+    /// afterwards.
     package static func load(path: String, options: LoadOptions = LoadOptions()) throws(ModelError) -> Model {
         try load(ServableModel(path: path), options: options)
     }
@@ -9,8 +10,8 @@ extension Model {
         try load(ServableModel(file), options: options)
     }
 
-    /// Takes the weights of a file that was found fit; an error when somebody writes to it meanwhile, or has since it was
-    /// opened.
+    /// Takes the weights of a file that was found fit; an error when somebody writes to it meanwhile, or has since it
+    /// was opened.
     package static func load(
         _ model: ServableModel,
         options: LoadOptions = LoadOptions()

@@ -66,8 +66,8 @@ extension csk_matrix {
     }
 }
 
-/// In which forms the matrices of a step read its input, besides floats. A matrix reads the same numbers whatever others
-/// there are, but for one: F32 weights beside F16 ones read floats that are rounded to binary16.
+/// In which forms the matrices of a step read its input, besides floats. A matrix reads the same numbers whatever
+/// others there are, but for one: F32 weights beside F16 ones read floats that are rounded to binary16.
 struct ProductInput: OptionSet {
     let rawValue: UInt8
 

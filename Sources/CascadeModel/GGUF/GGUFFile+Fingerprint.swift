@@ -64,9 +64,9 @@ extension GGUFFile {
 
 /// A file's fingerprint, kept beside it as `FILE.fingerprint` with what the file was then: one line of text.
 ///
-/// It counts only while size, number and times of the file are the same, only unharmed, and only where nobody could write it
-/// but this user, root and who owns the file. A folder that cannot be written, such as a read-only volume, costs the next
-/// start some time and nothing else.
+/// It counts only while size, number and times of the file are the same, only unharmed, and only where nobody could
+/// write it but this user, root and who owns the file. A folder that cannot be written, such as a read-only volume,
+/// costs the next start some time and nothing else.
 enum FingerprintRecord {
     /// A smaller file is hashed in less than 50 ms.
     static let worthwhileBytes = 64 << 20

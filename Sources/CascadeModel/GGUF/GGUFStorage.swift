@@ -6,8 +6,8 @@ internal import Synchronization
 /// A file is never mapped: one that changes or shrinks while it is in use is then an error in words, where a mapping
 /// would hand out other bytes or end the process.
 ///
-/// `@unchecked Sendable`: ``bytes`` grows while ``GGUFFile`` reads the header, on one thread and before anybody else has
-/// the storage; from then on it is only read, until `deinit` frees it.
+/// `@unchecked Sendable`: ``bytes`` grows while ``GGUFFile`` reads the header, on one thread and before anybody else
+/// has the storage; from then on it is only read, until `deinit` frees it.
 final class GGUFStorage: @unchecked Sendable {
     /// The most bytes of a header that are taken into memory; those of large vocabularies have 20 MB.
     static let headerLimit = 1 << 28

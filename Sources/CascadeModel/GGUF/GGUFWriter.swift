@@ -1,6 +1,7 @@
 /// Writes a GGUF file of version 3 into memory: tokenizer blocks, and the small models of tests.
 package struct GGUFWriter: Sendable {
-    /// What each tensor's offset is a multiple of; any value is written as it stands, so that tests can write wrong ones.
+    /// What each tensor's offset is a multiple of; any value is written as it stands, so that tests can write wrong
+    /// ones.
     private let alignment: Int
     private var keys: [UInt8] = []
     private var keyCount: UInt64 = 0

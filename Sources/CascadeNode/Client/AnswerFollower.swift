@@ -66,7 +66,8 @@ package struct AnswerFollower {
         lastSent = lastHeard
     }
 
-    /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel what was submitted here; the report then says so.
+    /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel what was submitted here; the report then says
+    /// so.
     package mutating func run(show: (Notice) -> Void) async throws(NodeError) -> JobReport {
         repeatRequest()
         for await event in client.events {
@@ -86,8 +87,8 @@ package struct AnswerFollower {
             case .unreadable: break
             case .interrupted:
                 guard submit != nil else { throw .interrupted("no longer followed\(whatIsLeft)") }
-                // A submission that is on its way is waited for: nobody else would cancel its job. One that has not left
-                // does not leave any more.
+                // A submission that is on its way is waited for: nobody else would cancel its job. One that has not
+                // left does not leave any more.
                 if isCancelling || (job == nil && !isConnected && client.withdraw()) {
                     throw .interrupted("interrupted before the coordinator answered")
                 }

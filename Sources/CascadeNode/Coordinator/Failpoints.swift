@@ -2,8 +2,8 @@ internal import CascadeCore
 internal import Foundation
 internal import Synchronization
 
-/// Places where a test lets the process die: `CASCADE_FAILPOINTS=NAME:COUNT` kills it as by `kill -9` when it comes to the
-/// place for the COUNTth time. Without the variable nothing ever happens.
+/// Places where a test lets the process die: `CASCADE_FAILPOINTS=NAME:COUNT` kills it as by `kill -9` when it comes to
+/// the place for the COUNTth time. Without the variable nothing ever happens.
 ///
 /// | name | between |
 /// |---|---|

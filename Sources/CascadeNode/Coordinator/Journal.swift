@@ -32,8 +32,8 @@ final class Journal: Sendable {
         try store.close()
     }
 
-    /// What rows say. One that cannot be read damages its job and no other; one of another version is no damage, and nothing
-    /// is done with such a store.
+    /// What rows say. One that cannot be read damages its job and no other; one of another version is no damage, and
+    /// nothing is done with such a store.
     static func read(_ stored: StoredRows) throws(StoreError) -> [JournaledJob] {
         var records: [JournalRecord] = []
         var damaged: [JobID: String] = [:]

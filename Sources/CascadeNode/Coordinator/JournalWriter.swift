@@ -4,8 +4,8 @@ internal import CascadeWire
 internal import Dispatch
 internal import Synchronization
 
-/// Writes a coordinator's records down beside its reactor thread: a disk may take seconds, in which heartbeats and rounds
-/// go on. What has gathered meanwhile is brought on disk together.
+/// Writes a coordinator's records down beside its reactor thread: a disk may take seconds, in which heartbeats and
+/// rounds go on. What has gathered meanwhile is brought on disk together.
 ///
 /// When the store fails, nothing is written any more: what a disk says after a failed sync is not to be trusted.
 final class JournalWriter: Sendable {

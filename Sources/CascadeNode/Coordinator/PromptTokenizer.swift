@@ -44,8 +44,9 @@ package struct PromptTokenizer: Sendable {
     /// The tokens of a prompt; nil where there are more than `limit`.
     ///
     /// In a chat, prompt and system message are text: control tokens come from the template alone, unless
-    /// `parsesSpecial` says that those written out in the texts count as well. Bytes that are no UTF-8 become U+FFFD there,
-    /// because templates work on characters. A prompt that is sent as it is has its control tokens, as in the peers.
+    /// `parsesSpecial` says that those written out in the texts count as well. Bytes that are no UTF-8 become U+FFFD
+    /// there, because templates work on characters. A prompt that is sent as it is has its control tokens, as in the
+    /// peers.
     ///
     /// - Parameters:
     ///   - localSeconds: the client's clock, for templates that print the date; see ``Submit/localSeconds``.

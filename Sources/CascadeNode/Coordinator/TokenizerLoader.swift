@@ -18,8 +18,8 @@ struct TokenizerLoader {
     /// Pools whose block is being read.
     private var pending: Set<String> = []
 
-    /// Reads a complete block and calls `wake` when ``take()`` has something. Throws where one of the pool is read already: a
-    /// node may send its block as often as it likes.
+    /// Reads a complete block and calls `wake` when ``take()`` has something. Throws where one of the pool is read
+    /// already: a node may send its block as often as it likes.
     mutating func load(
         _ block: [UInt8],
         of identity: TokenizerID,

@@ -14,8 +14,8 @@ package enum AvailableCores {
         Int(csh_cores_in_mask())
     }
 
-    /// Whole cores of the least quota of the control groups that the process is in, rounded up; nil without one. Files are
-    /// looked for below `root`.
+    /// Whole cores of the least quota of the control groups that the process is in, rounded up; nil without one. Files
+    /// are looked for below `root`.
     package static func quota(root: String = "") -> Int? {
         ControlGroups.read(root: root).chain("cpu").compactMap { cores($0, root: root) }.min()
             .map { max(1, Int($0.rounded(.up))) }

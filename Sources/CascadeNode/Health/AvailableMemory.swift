@@ -4,8 +4,8 @@ internal import Foundation
 package struct AvailableMemory: Equatable, Sendable {
     /// The machine's, in bytes.
     package var total: Int
-    /// What can be had now without swapping, in bytes: the machine's, cut to what the limits of the control groups leave.
-    /// The page cache counts as available, what other nodes have promised themselves does not.
+    /// What can be had now without swapping, in bytes: the machine's, cut to what the limits of the control groups
+    /// leave. The page cache counts as available, what other nodes have promised themselves does not.
     package var available: Int
     /// The least limit of the control groups that the process is in; nil where none is below the machine's memory.
     package var limit: Int?

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// The control groups that a process is in, of version 1, version 2 and both at once.
 ///
-/// A group's limits bind all groups below it, so whoever looks for a limit walks up from the process's own group as far as
-/// this mount of the hierarchy goes: in a container that is the container's group.
+/// A group's limits bind all groups below it, so whoever looks for a limit walks up from the process's own group as far
+/// as this mount of the hierarchy goes: in a container that is the container's group.
 struct ControlGroups: Sendable {
     /// One group: a folder of the hierarchy.
     struct Group: Hashable, Sendable {
@@ -42,8 +42,8 @@ struct ControlGroups: Sendable {
         return ControlGroups(groups: text("/proc/\(process)/cgroup"), mounts: text("/proc/self/mountinfo"))
     }
 
-    /// The groups that may limit what a controller such as `cpu` or `memory` gives out: the process's own first, then those
-    /// above it. Version 2 has all controllers in one hierarchy.
+    /// The groups that may limit what a controller such as `cpu` or `memory` gives out: the process's own first, then
+    /// those above it. Version 2 has all controllers in one hierarchy.
     func chain(_ controller: String) -> [Group] {
         var chain: [Group] = []
         for mount in mounts where mount.controllers?.contains(controller) ?? true {
@@ -51,8 +51,8 @@ struct ControlGroups: Sendable {
                 mount.controllers == nil ? $0.controllers.isEmpty : $0.controllers.contains(controller)
             }
             guard let path = own?.path else { continue }
-            // What is mounted may be a part of the hierarchy, and the process somewhere else (a path with .. in it): then the
-            // mount's own group is all that is known.
+            // What is mounted may be a part of the hierarchy, and the process somewhere else (a path with .. in it):
+            // then the mount's own group is all that is known.
             let isBelow = path.starts(with: mount.root) && !path.contains("..")
             var below = isBelow ? Array(path.dropFirst(mount.root.count)) : []
             while true {

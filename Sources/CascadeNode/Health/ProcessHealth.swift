@@ -49,8 +49,8 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
     /// Writes the report; health must never stop a process that works, so failures are left to the reader to notice.
     package func write() {
         try? FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
-        // Moved into its place whole, but not by Foundation's atomic write: that waits for the disk, and the thread that
-        // reports shall never wait.
+        // Moved into its place whole, but not by Foundation's atomic write: that waits for the disk, and the thread
+        // that reports shall never wait.
         let draft = file.appendingPathExtension("new")
         if let data = try? JSONEncoder().encode(self), (try? data.write(to: draft)) != nil {
             rename(draft.path, file.path)

@@ -2,16 +2,17 @@ internal import Foundation
 
 /// What the kernel tells of a process on this machine.
 package enum ProcessStatus {
-    /// Bytes of memory that are the process's own, files that it maps not among them; nil where there is no such process.
+    /// Bytes of memory that are the process's own, files that it maps not among them; nil where there is no such
+    /// process.
     package static func residentBytes(_ pid: Int32) -> Int? {
         text(pid, "status").flatMap { bytes("RssAnon", in: $0) }
     }
 
-    /// When it started, in ticks since the machine did: with its number this names a process for good. nil where there is
-    /// none, or one that has ended and waits for its parent to notice.
+    /// When it started, in ticks since the machine did: with its number this names a process for good. nil where there
+    /// is none, or one that has ended and waits for its parent to notice.
     static func startTicks(_ pid: Int32) -> UInt64? {
-        // The second field is a name in parentheses, which may hold anything; the state is the first behind it, the time the
-        // twentieth.
+        // The second field is a name in parentheses, which may hold anything; the state is the first behind it, the
+        // time the twentieth.
         guard let fields = text(pid, "stat")?.split(separator: ")").last?.split(separator: " "), fields.count > 19,
             !["Z", "X"].contains(fields[0])
         else { return nil }

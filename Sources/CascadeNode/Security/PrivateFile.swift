@@ -3,8 +3,9 @@ internal import Foundation
 
 /// Files with secrets, and the folders they lie in: others must not get at them.
 ///
-/// A file must be this user's or root's, and closed to group and others (mode 0600 or 0400). Below `/run/secrets`, where
-/// containers find their secrets as root's files with mode 0444, reading is open on purpose and only writing is not.
+/// A file must be this user's or root's, and closed to group and others (mode 0600 or 0400). Below `/run/secrets`,
+/// where containers find their secrets as root's files with mode 0444, reading is open on purpose and only writing is
+/// not.
 package enum PrivateFile {
     private static let secretsFolder = "/run/secrets"
 

@@ -1,8 +1,8 @@
 internal import CascadeCore
 internal import CascadeRules
 
-/// ``ExpertLoop`` without an engine: every pass takes the requests that wait, oldest first, up to a row budget. Evidence
-/// comes from the rules' own code and made-up rows. Confined to its thread.
+/// ``ExpertLoop`` without an engine: every pass takes the requests that wait, oldest first, up to a row budget.
+/// Evidence comes from the rules' own code and made-up rows. Confined to its thread.
 struct SyntheticExpertLoop: WorkLoop {
     /// An expert's word on a draft.
     private struct Word {

@@ -1,12 +1,12 @@
 internal import CascadeCore
 
-/// The distributions that synthetic nodes pretend their models to have: functions of the prefix alone, which drafter and
-/// expert work out on their own.
+/// The distributions that synthetic nodes pretend their models to have: functions of the prefix alone, which drafter
+/// and expert work out on their own.
 ///
-/// Greedy, the expert's token is a hash of the prefix, and the drafter's is the same one for a share ``acceptance`` of all
-/// prefixes, by another hash. Above temperature 0 the drafter's row q has as many entries as a real one, and the expert's
-/// is p = A q + (1 - A) r with an r that has no token of q: so the sum of min(p, q), which is how probable acceptance is
-/// under the rule `lossless`, is A at each position.
+/// Greedy, the expert's token is a hash of the prefix, and the drafter's is the same one for a share ``acceptance`` of
+/// all prefixes, by another hash. Above temperature 0 the drafter's row q has as many entries as a real one, and the
+/// expert's is p = A q + (1 - A) r with an r that has no token of q: so the sum of min(p, q), which is how probable
+/// acceptance is under the rule `lossless`, is A at each position.
 struct SyntheticLaw: Sendable {
     /// A.
     let acceptance: Double

@@ -36,8 +36,8 @@ struct SyntheticQueue<Request, State> {
 
     var count: Int { tasks.count }
 
-    /// Takes a request, unless it is in work already; one of an older round of its sequence is dropped. Behind the committed
-    /// tokens, `drafted` says how many more are fed.
+    /// Takes a request, unless it is in work already; one of an older round of its sequence is dropped. Behind the
+    /// committed tokens, `drafted` says how many more are fed.
     mutating func add(
         _ request: Request,
         fence: Fence,
@@ -74,8 +74,8 @@ struct SyntheticQueue<Request, State> {
         table.release(sequence)
     }
 
-    /// Runs a pass: `work` goes on with a request that is fed and says whether it is done, `answer` then says what it comes
-    /// to, and which drafted tokens were fed on the way.
+    /// Runs a pass: `work` goes on with a request that is fed and says whether it is done, `answer` then says what it
+    /// comes to, and which drafted tokens were fed on the way.
     mutating func runPass(
         work: (inout Task) -> Bool,
         answer: (Task) -> (message: Message, fed: [Token])

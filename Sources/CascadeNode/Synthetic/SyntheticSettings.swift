@@ -3,8 +3,8 @@ package import CascadeCore
 /// What a synthetic node is told: it makes its answers up and takes its time, so that the service around it can be
 /// measured without models.
 package struct SyntheticSettings: Equatable, Sendable {
-    /// Probability with which the rule `lossless` accepts a drafted token that it comes to. All nodes of a pool must have
-    /// the same.
+    /// Probability with which the rule `lossless` accepts a drafted token that it comes to. All nodes of a pool must
+    /// have the same.
     package var acceptance: Double
     /// Milliseconds of a pass by its number of rows, rows ascending; empty takes no time.
     package var costs: [CostPoint]

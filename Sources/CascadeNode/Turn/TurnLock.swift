@@ -6,9 +6,10 @@ internal import Synchronization
 /// Processes that compute on the same cores take turns by pass (decisions.md 16): two of them with as many threads as
 /// cores each, and barriers that spin, are slower together than one after the other.
 ///
-/// The turn is a pair of mutexes in a file that all of them map. Whoever waits holds the outer one and gets the inner one
-/// next, so that a process that has just had its turn cannot take another before it. A process that dies in its turn loses
-/// it; one that is stopped in it keeps the others for two turns at most: they go on without. Confined to one thread.
+/// The turn is a pair of mutexes in a file that all of them map. Whoever waits holds the outer one and gets the inner
+/// one next, so that a process that has just had its turn cannot take another before it. A process that dies in its
+/// turn loses it; one that is stopped in it keeps the others for two turns at most: they go on without. Confined to one
+/// thread.
 final class TurnLock {
     /// The file's contents.
     private struct Layout {
@@ -77,7 +78,8 @@ final class TurnLock {
     }
 
     /// Waits for a turn, for two of the longest turns of late at most; false when it did not come: the caller goes on
-    /// without one, and waits half as long the next time: a process that is stopped in its turn holds nobody up for long.
+    /// without one, and waits half as long the next time: a process that is stopped in its turn holds nobody up for
+    /// long.
     func take() -> Bool {
         let isMine = wait()
         misses = isMine ? 0 : misses + 1

@@ -2,8 +2,8 @@ internal import CascadeCore
 internal import CascadeModel
 internal import CascadeRules
 
-/// The expert's loop: every pass takes the Verify requests that wait, oldest first, up to a row budget; a long prompt is
-/// fed in chunks between the others' rounds. Confined to the engine thread.
+/// The expert's loop: every pass takes the Verify requests that wait, oldest first, up to a row budget; a long prompt
+/// is fed in chunks between the others' rounds. Confined to the engine thread.
 struct ExpertLoop: WorkLoop {
     private struct Task {
         var request: Verify
@@ -74,8 +74,8 @@ struct ExpertLoop: WorkLoop {
         return answers
     }
 
-    /// Chooses this pass's rows: whole requests or, of a long one, the next chunk. Rows whose logits are wanted are never
-    /// split over passes.
+    /// Chooses this pass's rows: whole requests or, of a long one, the next chunk. Rows whose logits are wanted are
+    /// never split over passes.
     private mutating func takeBatch() -> [(task: Int, count: Int)] {
         for index in tasks.indices {
             table.reuse(tasks[index].cache, &tasks[index].feed, leaving: tasks[index].wantedRows)

@@ -2,11 +2,11 @@ internal import CascadeCore
 
 /// Lets requests that come together be served together.
 ///
-/// The answers of a pass are answered in turn, at the same time but one by one: the requests that follow arrive over some
-/// hundred microseconds, later by what the network takes. A pass that began with the first of them would leave the others
-/// to the next pass, and reads the weights once more for them. So the loop waits for a sequence that it has answered as
-/// long as those answered before took to come back, if that is less than a pass costs; and a moment for those answered
-/// together with one that has just come, however long they were away. Pure: it is told what time it is.
+/// The answers of a pass are answered in turn, at the same time but one by one: the requests that follow arrive over
+/// some hundred microseconds, later by what the network takes. A pass that began with the first of them would leave the
+/// others to the next pass, and reads the weights once more for them. So the loop waits for a sequence that it has
+/// answered as long as those answered before took to come back, if that is less than a pass costs; and a moment for
+/// those answered together with one that has just come, however long they were away. Pure: it is told what time it is.
 struct Gathering {
     /// An answered sequence that has not come back yet.
     private struct Answered {
@@ -57,7 +57,8 @@ struct Gathering {
         lastReturn = (answer.pass, instant)
     }
 
-    /// Milliseconds from `now` within which another sequence should come that is worth waiting for; nil where there is none.
+    /// Milliseconds from `now` within which another sequence should come that is worth waiting for; nil where there is
+    /// none.
     func patience(at now: Instant) -> Double? {
         var longest = 0.0
         let usual = mean + Self.deviations * deviation

@@ -3,8 +3,8 @@ internal import Foundation
 
 /// Nodes of one user on one host load and measure one after the other.
 ///
-/// A pass that is measured while another process rearranges its weights looks twice as dear, and draft lengths follow what
-/// was measured. Loading takes all cores anyway, so nobody is ready later for having waited.
+/// A pass that is measured while another process rearranges its weights looks twice as dear, and draft lengths follow
+/// what was measured. Loading takes all cores anyway, so nobody is ready later for having waited.
 enum LoadTurn {
     /// Runs `body` in a turn of its own, waiting for it at most that long; then, and where no lock can be had, without
     /// one: a node that hangs must not keep others from starting.

@@ -60,7 +60,8 @@ package struct MemoryDemand: Sendable {
         return "\(need); \(cause(memory)); \(waysOut(memory, context: context))"
     }
 
-    /// The tokens that a refusal proposes: a little less than what fits now, because a moment later it is another number.
+    /// The tokens that a refusal proposes: a little less than what fits now, because a moment later it is another
+    /// number.
     func proposal(_ memory: AvailableMemory) -> Int {
         min(cacheTokens(fitting: memory.available - memory.available / 50), CacheLimit.range.upperBound)
     }

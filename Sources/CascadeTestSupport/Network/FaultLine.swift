@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// One direction of a connection through a ``FaultProxy``: bytes that wait for their time. Confined to the proxy's thread.
+/// One direction of a connection through a ``FaultProxy``: bytes that wait for their time. Confined to the proxy's
+/// thread.
 final class FaultLine {
     private enum Content {
         case bytes([UInt8])

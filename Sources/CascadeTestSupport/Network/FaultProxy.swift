@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// A TCP proxy that stands for a network and its faults: bytes come through unchanged and in order, but later, slower, in
-/// small pieces, only one way or not at all, and connections end when they should not. It knows nothing of what the
+/// A TCP proxy that stands for a network and its faults: bytes come through unchanged and in order, but later, slower,
+/// in small pieces, only one way or not at all, and connections end when they should not. It knows nothing of what the
 /// bytes say, so encrypted connections may pass as well.
 ///
 /// One thread does everything, for any number of connections; each direction has conditions of its own.

@@ -2,8 +2,8 @@ internal import Foundation
 
 /// Network namespaces, by the names that `ip netns` gives them.
 package enum NetworkNamespace {
-    /// Moves this thread into a namespace: sockets belong to that of the thread which makes them. False where that cannot
-    /// be done.
+    /// Moves this thread into a namespace: sockets belong to that of the thread which makes them. False where that
+    /// cannot be done.
     package static func enter(_ name: String) -> Bool {
         // A glibc extension, which the module map hides; so is the constant.
         typealias SetNamespace = @convention(c) (Int32, Int32) -> Int32

@@ -50,7 +50,8 @@ package enum TCPSocket {
 
     /// Takes the next connection, and who made it; nil where there is none.
     package static func accept(_ listener: Int32, isBlocking: Bool = true) -> (socket: Int32, peer: SocketAddress)? {
-        // accept4 is a glibc extension, which the module map hides: int accept4(int, struct sockaddr *, socklen_t *, int).
+        // accept4 is a glibc extension, which the module map hides: int accept4(int, struct sockaddr *, socklen_t *,
+        // int).
         typealias Accept4 =
             @convention(c) (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?, Int32) -> Int32
         guard let symbol = dlsym(nil, "accept4") else { return nil }

@@ -3,9 +3,9 @@
 /// The result equals what Jinja2 gives in the environment of Hugging Face's `apply_chat_template` (`trim_blocks` and
 /// `lstrip_blocks` set, `break` and `continue`, the immutable sandbox, `tojson` as plain JSON). What lies outside the
 /// subset is refused with a `TemplateError` that names it: unknown tags when the template is read, unknown filters,
-/// tests and methods when a rendering reaches them, so that an exotic branch nobody takes does no harm. The only clock is
-/// the one that a caller hands over: without it `strftime_now` is undefined, and templates that ask for it first take
-/// their fixed date.
+/// tests and methods when a rendering reaches them, so that an exotic branch nobody takes does no harm. The only clock
+/// is the one that a caller hands over: without it `strftime_now` is undefined, and templates that ask for it first
+/// take their fixed date.
 ///
 /// Source, nesting, steps, output and values are bounded (`TemplateLimits`); a hostile template ends in an error.
 package struct ChatTemplate: Sendable {

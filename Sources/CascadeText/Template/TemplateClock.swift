@@ -32,8 +32,8 @@ struct TemplateClock: Sendable {
     /// What a directive costs: several numbers are written for one.
     private static let stepsPerDirective = 8
 
-    /// Python's `strftime` in the locale C; a `-` behind the `%` leaves padding out, as in glibc. Not inlined: what this
-    /// needs of the stack is not for every evaluation to pay.
+    /// Python's `strftime` in the locale C; a `-` behind the `%` leaves padding out, as in glibc. Not inlined: what
+    /// this needs of the stack is not for every evaluation to pay.
     @inline(never)
     func text(_ format: TemplateString, _ meter: inout TemplateMeter) throws(TemplateError) -> TemplateString {
         try meter.spend(bytes: format.count)

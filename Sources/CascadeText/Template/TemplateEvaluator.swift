@@ -297,8 +297,8 @@ struct TemplateEvaluator {
         return text
     }
 
-    /// The text of a macro call; `visible` is the innermost scope that the macro sees beside the template's own, by default
-    /// its own.
+    /// The text of a macro call; `visible` is the innermost scope that the macro sees beside the template's own, by
+    /// default its own.
     mutating func call(
         _ macro: TemplateMacro,
         _ arguments: TemplateArguments,

@@ -64,7 +64,8 @@ extension TemplateFilter {
         return try meter.list(batches + [try meter.list(batch)])
     }
 
-    /// Tuples of an attribute's value, as the first element has it, and the elements that share it; in the order of the values.
+    /// Tuples of an attribute's value, as the first element has it, and the elements that share it; in the order of the
+    /// values.
     private func grouped(
         _ value: TemplateValue,
         _ arguments: TemplateArguments,

@@ -19,7 +19,8 @@ extension TemplateLexer {
         throw .syntax("the raw block does not end", at: position(of: tag))
     }
 
-    /// Where a tag of a name and nothing else ends, and the sign in front of its end; nil where it does not stand there.
+    /// Where a tag of a name and nothing else ends, and the sign in front of its end; nil where it does not stand
+    /// there.
     private func end(ofTag name: String, at start: Int) -> (end: Int, sign: Unicode.Scalar?)? {
         var index = start
         func skip(_ index: inout Int) {

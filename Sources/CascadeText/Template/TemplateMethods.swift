@@ -1,4 +1,5 @@
-/// The methods of Python's strings and maps that templates call. None of them changes its value: the sandbox forbids it.
+/// The methods of Python's strings and maps that templates call. None of them changes its value: the sandbox forbids
+/// it.
 enum TemplateMethods {
     /// Whether a method call is answered here; everything else is an attribute that is called.
     static func hasMethods(_ value: TemplateValue) -> Bool {

@@ -1,6 +1,7 @@
 /// Statements.
 extension TemplateParser {
-    /// Statements up to a tag of one of the names, whose name is consumed and returned; to the end where there are none.
+    /// Statements up to a tag of one of the names, whose name is consumed and returned; to the end where there are
+    /// none.
     mutating func parseBody(until ends: [String]) throws(TemplateError) -> (body: [TemplateStatement], end: String) {
         try enter()
         defer { leave() }

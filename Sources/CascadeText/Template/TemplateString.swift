@@ -1,9 +1,9 @@
 /// A text that a template works on, which knows which of its characters come from outside: from a user, or from
 /// whatever else fills a conversation.
 ///
-/// Characters keep their origin whatever a template does with them: joins, cuts, strips, changes their case, prints them
-/// as JSON. So `<|im_end|>` is a control token where the template wrote it and text where a user did, also where one
-/// wrote one half of it and the other the rest.
+/// Characters keep their origin whatever a template does with them: joins, cuts, strips, changes their case, prints
+/// them as JSON. So `<|im_end|>` is a control token where the template wrote it and text where a user did, also where
+/// one wrote one half of it and the other the rest.
 package struct TemplateString: Sendable {
     /// The text.
     package private(set) var text: String

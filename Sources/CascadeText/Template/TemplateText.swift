@@ -106,7 +106,8 @@ enum TemplateText {
         ranges.reversed().map { count - $0.upperBound..<count - $0.lowerBound }
     }
 
-    /// The bytes of each part by Python's `split` at a separator that is not empty, at most `limit` times, or by its `rsplit`.
+    /// The bytes of each part by Python's `split` at a separator that is not empty, at most `limit` times, or by its
+    /// `rsplit`.
     static func split(
         _ text: String,
         at separator: String,
@@ -133,8 +134,8 @@ enum TemplateText {
         }
     }
 
-    /// Byte offsets at which a needle that is not empty occurs, without overlap, at most `limit`, ascending: the first ones, or
-    /// the last ones as they are met from the end.
+    /// Byte offsets at which a needle that is not empty occurs, without overlap, at most `limit`, ascending: the first
+    /// ones, or the last ones as they are met from the end.
     static func occurrences(of needle: [UInt8], in bytes: [UInt8], limit: Int, fromEnd: Bool) -> [Int] {
         guard fromEnd else { return occurrences(of: needle, in: bytes, limit: limit) }
         return occurrences(of: needle.reversed(), in: bytes.reversed(), limit: limit).reversed().map {

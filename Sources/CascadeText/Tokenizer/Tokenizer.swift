@@ -80,8 +80,8 @@ package final class Tokenizer: Sendable {
     /// do. Empty for most models.
     package var missingBytes: [UInt8] { merger.missingBytes }
 
-    /// Ranks of the merges that name texts which are no normal tokens, ascending. None in a sound file, unless its authors
-    /// added such a text as a special token.
+    /// Ranks of the merges that name texts which are no normal tokens, ascending. None in a sound file, unless its
+    /// authors added such a text as a special token.
     package var foreignMerges: [Int] { merger.foreignMerges }
 
     /// The tokens of a text.
@@ -103,8 +103,8 @@ package final class Tokenizer: Sendable {
         encode(text, foreign: parseSpecial ? [] : [0..<text.count], addBOS: addBOS, limit: limit)
     }
 
-    /// The tokens of a rendered chat template: control tokens are those that the template wrote, and what a user wrote is
-    /// text. The template writes the beginning-of-text token itself where the model wants one.
+    /// The tokens of a rendered chat template: control tokens are those that the template wrote, and what a user wrote
+    /// is text. The template writes the beginning-of-text token itself where the model wants one.
     package func encode(_ prompt: TemplateString) -> [Token] { encode(prompt, limit: .max) ?? [] }
 
     /// The same; nil where there are more than `limit`.

@@ -4,12 +4,12 @@ internal import CascadeCore
 /// messages, and it takes parts without end from a peer that never sends the last one. An empty part is 2 bytes on the
 /// wire and 64 in memory.
 ///
-/// A connection is one ordered stream, and the kernel counts what ZeroMQ has read from it. What is unfinished in it is at
-/// most what was read since the last look before its last message, and at most what was read less its messages, less the
-/// handshake and heartbeats. How many bytes those had is not told, but each message shows some of it: what the first
-/// bound leaves of the bytes that are in no message. Peers that send much at once keep the second bound low, old
-/// connections the first. This holds with keys and without, and before a handshake is finished. A peer that says nothing
-/// but heartbeats for about 12 hours is ended once, and connects anew.
+/// A connection is one ordered stream, and the kernel counts what ZeroMQ has read from it. What is unfinished in it is
+/// at most what was read since the last look before its last message, and at most what was read less its messages, less
+/// the handshake and heartbeats. How many bytes those had is not told, but each message shows some of it: what the
+/// first bound leaves of the bytes that are in no message. Peers that send much at once keep the second bound low, old
+/// connections the first. This holds with keys and without, and before a handshake is finished. A peer that says
+/// nothing but heartbeats for about 12 hours is ended once, and connects anew.
 ///
 /// ZeroMQ keeps what a handshake says about a peer, twice, for as long as the connection stands; 42 times its bytes in
 /// memory. So that stays counted: it is what was read beyond messages.
@@ -182,7 +182,8 @@ struct ConnectionTable {
     mutating func noteDelivery(of frames: [[UInt8]], from peer: PeerID, by descriptor: Int32) {
         guard let index = entries.index(forKey: descriptor) else { return }
         let entry = entries.values[index]
-        // ZeroMQ still delivers what an ended connection has sent, when the kernel has given its number to the next one.
+        // ZeroMQ still delivers what an ended connection has sent, when the kernel has given its number to the next
+        // one.
         if peer != entry.peer {
             if let earlier = entry.peer ?? entry.predecessor, !peer.isLater(than: earlier) { return }
             if let earlier = entry.peer {
@@ -196,8 +197,8 @@ struct ConnectionTable {
         entries.values[index].bytesOfMessages += frames.reduce(0) { $0 + bytesOnWire($1.count) }
     }
 
-    /// A frame's bytes at least, with what ZMTP adds: flags and size, and with keys a command around it all (ZMTP 3.1 and
-    /// CurveZMQ, RFC 23 and 26 of rfc.zeromq.org).
+    /// A frame's bytes at least, with what ZMTP adds: flags and size, and with keys a command around it all (ZMTP 3.1
+    /// and CurveZMQ, RFC 23 and 26 of rfc.zeromq.org).
     private func bytesOnWire(_ payload: Int) -> UInt64 {
         let body = payload + (isEncrypted ? 33 : 0)
         return UInt64(body + (body < 256 ? 2 : 9))
@@ -233,8 +234,8 @@ struct ConnectionTable {
         return excess
     }
 
-    /// Receives so many that every connection's turn came twice: ZeroMQ takes a message of each in turn, and looks for new
-    /// ones every hundred.
+    /// Receives so many that every connection's turn came twice: ZeroMQ takes a message of each in turn, and looks for
+    /// new ones every hundred.
     var messagesUntilDrained: Int { 2 * entries.count + 200 }
 
     // MARK: What waits for peers
@@ -266,8 +267,8 @@ struct ConnectionTable {
 }
 
 extension PeerID {
-    /// Whether a ROUTER gave it out later than another: they are numbers that count up, around the end of 32 bits (ZeroMQ
-    /// 4.3). A DEALER's only peer always is.
+    /// Whether a ROUTER gave it out later than another: they are numbers that count up, around the end of 32 bits
+    /// (ZeroMQ 4.3). A DEALER's only peer always is.
     fileprivate func isLater(than other: PeerID) -> Bool {
         guard bytes.count == 5, other.bytes.count == 5 else { return self == .only }
         func number(_ peer: PeerID) -> UInt32 { peer.bytes.dropFirst().reduce(0) { $0 << 8 | UInt32($1) } }

@@ -3,7 +3,8 @@ internal import Glibc
 /// One of ZeroMQ's connections as the kernel knows it. ZeroMQ may close the descriptor at any time, and its number may
 /// then be another file's: nothing is done to it unless the kernel's own name for the socket is still the same.
 struct KernelConnection {
-    /// Where `struct tcp_info` of `<linux/tcp.h>` has its counts of bytes, and how far it has to reach for them (Linux 4.1).
+    /// Where `struct tcp_info` of `<linux/tcp.h>` has its counts of bytes, and how far it has to reach for them (Linux
+    /// 4.1).
     private static let (ackedOffset, receivedOffset, infoBytes) = (120, 128, 136)
 
     let descriptor: Int32
@@ -29,7 +30,8 @@ struct KernelConnection {
         return acknowledged + waiting
     }
 
-    /// Ends the connection at once, also for the peer, and drops what waits in it: a shutdown would have ZeroMQ read on.
+    /// Ends the connection at once, also for the peer, and drops what waits in it: a shutdown would have ZeroMQ read
+    /// on.
     func cut() {
         // A duplicate cannot become another socket between the look and the act. Where there is no descriptor left for
         // one, the number itself has to do: it is ZeroMQ's until the end of the connection is reported.

@@ -47,8 +47,8 @@ extension Endpoint {
         }
     }
 
-    /// Whether somebody listens on a socket. Does not wait: a listener that takes nobody, as it stands still or has too much
-    /// to do, is one all the same.
+    /// Whether somebody listens on a socket. Does not wait: a listener that takes nobody, as it stands still or has too
+    /// much to do, is one all the same.
     static func isListening(_ path: String) -> Bool {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)

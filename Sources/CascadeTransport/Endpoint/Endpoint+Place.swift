@@ -1,8 +1,8 @@
 internal import Glibc
 
 extension Endpoint {
-    /// One name for all spellings by which processes of this machine mean the same place: `localhost`, 127.0.0.1, ::1 and all
-    /// interfaces at once are one for a port, and so are all paths to a socket.
+    /// One name for all spellings by which processes of this machine mean the same place: `localhost`, 127.0.0.1, ::1
+    /// and all interfaces at once are one for a port, and so are all paths to a socket.
     package var place: String {
         switch address {
         case .tcp(let host, let port):

@@ -66,7 +66,8 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// True if only processes of this host can reach it: 127.0.0.0/8, ::1, ipc and inproc. A name is not looked up: false.
+    /// True if only processes of this host can reach it: 127.0.0.0/8, ::1, ipc and inproc. A name is not looked up:
+    /// false.
     package var isLoopback: Bool {
         guard case .tcp(let host, _) = address else { return true }
         if let bytes = Self.ipv4(host) { return bytes[0] == 127 }

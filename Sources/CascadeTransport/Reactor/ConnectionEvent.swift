@@ -12,11 +12,11 @@ package enum ConnectionEvent: Hashable, Sendable {
     case retrying(endpoint: String, milliseconds: UInt32)
     /// A connection was given up during its handshake; a `disconnected` follows.
     case handshakeFailed(endpoint: String, failure: HandshakeFailure)
-    /// There are as many connections as there may be: for a new one, one that has not sent a message yet was ended. Once
-    /// a second at most.
+    /// There are as many connections as there may be: for a new one, one that has not sent a message yet was ended.
+    /// Once a second at most.
     case crowded(limit: Int)
-    /// A connection was ended for a message that is too large, or that did not end, as `reason` says; `peer` is an address.
-    /// Once a second at most, however many there are; a `disconnected` follows.
+    /// A connection was ended for a message that is too large, or that did not end, as `reason` says; `peer` is an
+    /// address. Once a second at most, however many there are; a `disconnected` follows.
     case cutOff(peer: String, reason: String)
     /// A DEALER's peer broke the protocol, upon which ZeroMQ gives up for good: the socket was replaced by a new one.
     case reopened(endpoint: String)

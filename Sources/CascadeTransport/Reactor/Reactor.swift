@@ -8,10 +8,10 @@ internal import Synchronization
 ///
 /// What it bounds: frames of a message, bytes of a frame and of a message, what peers begin and do not finish, messages
 /// and bytes queued per peer, connections, work per turn, time for a handshake, silence on a connection, time to shut
-/// down; see `TransportOptions`. A connection that breaks a limit is ended. On ipc, where every peer is a process of this
-/// user, unfinished messages and queued bytes are not counted, see `ConnectionTable`. Without keys (`TransportSecurity`)
-/// listen on loopback or ipc only, see `Endpoint.isLoopback`: a peer that is no ZeroMQ program may be taken for one of
-/// ZMTP 1 and its bytes be delivered as frames, which handlers must check.
+/// down; see `TransportOptions`. A connection that breaks a limit is ended. On ipc, where every peer is a process of
+/// this user, unfinished messages and queued bytes are not counted, see `ConnectionTable`. Without keys
+/// (`TransportSecurity`) listen on loopback or ipc only, see `Endpoint.isLoopback`: a peer that is no ZeroMQ program
+/// may be taken for one of ZMTP 1 and its bytes be delivered as frames, which handlers must check.
 ///
 /// What it does not promise: a message can be lost with its connection, also after `SendResult.sent`, and also when it
 /// has reached a dealer's process but not yet its handler. What is delivered is whole, and in order per connection.
@@ -95,8 +95,8 @@ package final class Reactor: Sendable {
         handle.stop(reason)
     }
 
-    /// Blocks until the reactor has stopped, its handler is released and its sockets are closed. Not from a handler, and
-    /// not from a task (that would hold a thread of the cooperative pool): there, use `waitUntilStopped`.
+    /// Blocks until the reactor has stopped, its handler is released and its sockets are closed. Not from a handler,
+    /// and not from a task (that would hold a thread of the cooperative pool): there, use `waitUntilStopped`.
     @discardableResult
     package func join() -> StopCause {
         life.finished.wait()

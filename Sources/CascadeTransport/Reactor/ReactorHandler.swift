@@ -6,7 +6,8 @@ package protocol ReactorHandler: AnyObject {
     /// The socket is open. Called once, before anything else.
     func started(_ context: ReactorContext, now: Instant)
 
-    /// A whole message arrived: 1 to `TransportOptions.maxFrames` frames, each possibly empty, of anything a peer likes.
+    /// A whole message arrived: 1 to `TransportOptions.maxFrames` frames, each possibly empty, of anything a peer
+    /// likes.
     /// - Parameter user: on a router with keys the key that the peer has proved to own; else nil.
     func received(_ frames: [[UInt8]], from peer: PeerID, user: PublicKey?, _ context: ReactorContext, now: Instant)
 

@@ -12,8 +12,8 @@ final class ReactorLoop {
     private static let reportsPerTurn = 1024
     /// Time for peers to read a router's last words, see `part`.
     private static let partingMilliseconds = 100
-    /// Time between looks at what connections have sent: ZeroMQ takes parts of 2 bytes at up to 20 MB a second, and each is
-    /// 64 bytes in memory. Looks take a twentieth of the time at most, however many connections there are.
+    /// Time between looks at what connections have sent: ZeroMQ takes parts of 2 bytes at up to 20 MB a second, and
+    /// each is 64 bytes in memory. Looks take a twentieth of the time at most, however many connections there are.
     private static let lookMilliseconds: UInt64 = 50
     private static let lookShare: UInt64 = 20
     /// Time between reports of the same kind of trouble with strangers.
@@ -113,9 +113,9 @@ final class ReactorLoop {
         }
     }
 
-    /// Lets the handler send its last words, and gives a router's peers a moment to read them: a DEALER drops what it has
-    /// received but not read when its connection ends (ZeroMQ 4.3.4, because of IMMEDIATE), and closing ends it as soon
-    /// as the last byte is sent.
+    /// Lets the handler send its last words, and gives a router's peers a moment to read them: a DEALER drops what it
+    /// has received but not read when its connection ends (ZeroMQ 4.3.4, because of IMMEDIATE), and closing ends it as
+    /// soon as the last byte is sent.
     ///
     /// The router goes on listening meanwhile: ZeroMQ ends a listener's connections together with it.
     private func part(_ handler: any ReactorHandler) {

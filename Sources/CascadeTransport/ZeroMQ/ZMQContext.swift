@@ -13,8 +13,9 @@ package final class ZMQContext: Sendable {
 
     /// Creates a context with one I/O thread.
     package init() throws(TransportError) {
-        // A router numbers its peers from where `rand` says, and nothing else sets that going. A peer may choose a number
-        // itself: whoever foretells the next one ends the process, because ZeroMQ aborts when it is taken (4.3.4).
+        // A router numbers its peers from where `rand` says, and nothing else sets that going. A peer may choose a
+        // number itself: whoever foretells the next one ends the process, because ZeroMQ aborts when it is taken
+        // (4.3.4).
         srand(UInt32.random(in: 0...UInt32.max))
         guard let raw = zmq_ctx_new() else { throw .zeroMQ("zmq_ctx_new") }
         self.raw = raw

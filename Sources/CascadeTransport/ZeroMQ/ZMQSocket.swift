@@ -83,7 +83,8 @@ final class ZMQSocket {
     }
 
     /// Sends one message, after its routing id if there is one. Never waits.
-    /// - Returns: 0, or the errno: EAGAIN (queue full, no connection), EHOSTUNREACH (no such peer). Then nothing was sent.
+    /// - Returns: 0, or the errno: EAGAIN (queue full, no connection), EHOSTUNREACH (no such peer). Then nothing was
+    ///   sent.
     func send(_ frames: [[UInt8]], route: [UInt8]?) -> Int32 {
         if let route {
             let code = sendFrame(route, more: true)
@@ -145,7 +146,8 @@ final class ZMQSocket {
             guard try receiveFrame(&message) else { return .nothing }
             isNamed = zmq_msg_size(&message) != Self.routeBytes
             if !isNamed { peer = PeerID(Self.copy(&message)) }
-            // ZeroMQ never delivers a routing id alone; a message without frames would be nothing to the handler anyway.
+            // ZeroMQ never delivers a routing id alone; a message without frames would be nothing to the handler
+            // anyway.
             if zmq_msg_more(&message) == 0 { return .tooManyFrames(descriptor: -1) }
         }
         repeat {

@@ -2,8 +2,8 @@ internal import CCascadeProto
 
 /// Memory for one message: a few growing chunks, given back all at once.
 ///
-/// protobuf-c bounds nothing itself: 200 kB of unknown two-byte fields make it allocate 10 MB in 100,000 pieces. With an
-/// arena as its allocator, what goes beyond the budget fails the unpacking cleanly, and giving a million pieces back
+/// protobuf-c bounds nothing itself: 200 kB of unknown two-byte fields make it allocate 10 MB in 100,000 pieces. With
+/// an arena as its allocator, what goes beyond the budget fails the unpacking cleanly, and giving a million pieces back
 /// costs no more than one. Whoever makes an arena calls ``free()`` in a `defer`; no pointer into it outlives that.
 struct Arena {
     /// The arena as protobuf-c's allocator.

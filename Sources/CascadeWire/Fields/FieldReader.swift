@@ -1,7 +1,7 @@
 internal import CCascadeProto
 
-/// Takes the fields of a generated structure out of it, checked. Every method throws an error that names the message and
-/// the field; `has` is the structure's flag that says whether the field was there.
+/// Takes the fields of a generated structure out of it, checked. Every method throws an error that names the message
+/// and the field; `has` is the structure's flag that says whether the field was there.
 struct FieldReader {
     /// The outermost message's name.
     let name: String

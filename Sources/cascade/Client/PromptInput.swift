@@ -4,7 +4,8 @@ internal import Foundation
 
 /// Reads a prompt from the command line or standard input.
 enum PromptInput {
-    /// The prompt; a usage error when there is none, or when it is not UTF-8; a refusal while reading when it is too long.
+    /// The prompt; a usage error when there is none, or when it is not UTF-8; a refusal while reading when it is too
+    /// long.
     static func read(_ argument: String?) throws(CommandFailure) -> String {
         if let argument, argument != "-" {
             guard !argument.isEmpty else { throw .usage("the prompt is empty") }

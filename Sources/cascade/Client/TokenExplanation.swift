@@ -10,8 +10,8 @@ struct TokenExplanation: Encodable {
     var text: String
     /// `matched`, `kept` or `expert`.
     var origin: String
-    /// `matched`, `kept`, `recovered` (the expert's, in a drafted token's place) or `bonus` (the expert's, where nothing
-    /// was drafted).
+    /// `matched`, `kept`, `recovered` (the expert's, in a drafted token's place) or `bonus` (the expert's, where
+    /// nothing was drafted).
     var decision: String
     /// Counted from 1.
     var round: UInt32

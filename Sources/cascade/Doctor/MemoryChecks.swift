@@ -13,8 +13,8 @@ enum MemoryChecks {
         ]
     }
 
-    /// Bytes that a cluster of the default pair needs with full caches. Of a model whose file is not there, or cannot be
-    /// read, only the file's size is known.
+    /// Bytes that a cluster of the default pair needs with full caches. Of a model whose file is not there, or cannot
+    /// be read, only the file's size is known.
     static func pairNeed(_ fetcher: ModelFetcher) -> Int {
         let names = [ModelCatalogue.defaultExpert, ModelCatalogue.defaultDrafter]
         let paths = names.compactMap { fetcher.installed($0)?.path }

@@ -67,8 +67,8 @@ struct Tuner {
         return found
     }
 
-    /// pass@1, or the likeness to the expert's answers; the expert is as like itself as its samples are, and wholly where
-    /// there is one.
+    /// pass@1, or the likeness to the expert's answers; the expert is as like itself as its samples are, and wholly
+    /// where there is one.
     private static func quality(_ summary: SettingSummary, isExpert: Bool) -> Double? {
         summary.passRate?.mean ?? summary.likeness?.mean ?? (isExpert ? 1 : nil)
     }

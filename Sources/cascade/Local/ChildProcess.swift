@@ -2,8 +2,8 @@ internal import CCascadeHost
 internal import Foundation
 internal import Synchronization
 
-/// A child process with files as its output and no other descriptor of this one's, spawned without Foundation's `Process`, which ties a child to the run loop
-/// of whatever thread starts it and is not safe on the cooperative pool.
+/// A child process with files as its output and no other descriptor of this one's, spawned without Foundation's
+/// `Process`, which ties a child to the run loop of whatever thread starts it and is not safe on the cooperative pool.
 final class ChildProcess: Sendable {
     /// Where a child stands among processes.
     enum Group: Sendable {
@@ -23,9 +23,10 @@ final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - environment: nil passes on this process's own.
     ///   - input: its standard input; nil for none.
-    ///   - output: its standard output and, where `errors` is nil, its standard error; nil passes on this process's own.
-    ///   - hear: takes what it tells on a ``Lifeline``, which it gets where this is not nil; ``exitCode()`` returns when all
-    ///     that was told has been heard.
+    ///   - output: its standard output and, where `errors` is nil, its standard error; nil passes on this process's
+    ///     own.
+    ///   - hear: takes what it tells on a ``Lifeline``, which it gets where this is not nil; ``exitCode()`` returns
+    ///     when all that was told has been heard.
     init(
         executable: String,
         arguments: [String],
@@ -50,7 +51,8 @@ final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         }
         if let lifeline { posix_spawn_file_actions_adddup2(&actions, lifeline.child, Lifeline.descriptor) }
-        // Whatever else is open here, perhaps since before this program began, would stay open as long as the child runs.
+        // Whatever else is open here, perhaps since before this program began, would stay open as long as the child
+        // runs.
         csh_spawn_close_from(&actions, lifeline == nil ? 3 : Lifeline.descriptor + 1)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -96,9 +98,9 @@ final class ChildProcess: Sendable {
     /// Whether the process has ended.
     var isDone: Bool { code.withLock { $0 != nil } }
 
-    /// Signals that this program ignores, as it does while it waits for Ctrl-C, would be ignored by the child too. SIGHUP stays
-    /// ignored where `nohup` wanted that of this process: it means what runs below it as well. The others are how a child is
-    /// ended.
+    /// Signals that this program ignores, as it does while it waits for Ctrl-C, would be ignored by the child too.
+    /// SIGHUP stays ignored where `nohup` wanted that of this process: it means what runs below it as well. The others
+    /// are how a child is ended.
     private static func set(_ attributes: inout posix_spawnattr_t, group: Group) {
         var defaults = sigset_t()
         sigemptyset(&defaults)

@@ -6,8 +6,8 @@ internal import ServiceLifecycle
 
 /// Runs a coordinator and nodes beside it as processes of their own, and starts again what dies.
 ///
-/// Its cluster is ready when its own processes are: whoever else answers at the endpoint is a stranger. Its nodes are started
-/// once its own coordinator answers there, so that they never join another.
+/// Its cluster is ready when its own processes are: whoever else answers at the endpoint is a stranger. Its nodes are
+/// started once its own coordinator answers there, so that they never join another.
 struct ClusterSupervisor: Service {
     /// A role and the command line of its process.
     struct Role: Sendable {
@@ -63,8 +63,8 @@ struct ClusterSupervisor: Service {
         await stopAll()
     }
 
-    /// Starts the role again whenever it ends, a little later each time. It goes on for ever where the cause may pass; a role
-    /// that ends before the cluster was ever ready will not do better the second time.
+    /// Starts the role again whenever it ends, a little later each time. It goes on for ever where the cause may pass;
+    /// a role that ends before the cluster was ever ready will not do better the second time.
     private func keepRunning(_ role: Role) async throws {
         var quickEnds = 0
         while !children.isStopping {

@@ -4,8 +4,8 @@ internal import CascadeNode
 internal import Foundation
 internal import Synchronization
 
-/// The record of an endpoint in the hands of the `up` that runs there: the only one that writes it. The system lets go of it
-/// when that process ends, whatever ends it, so that no number in it need be believed.
+/// The record of an endpoint in the hands of the `up` that runs there: the only one that writes it. The system lets go
+/// of it when that process ends, whatever ends it, so that no number in it need be believed.
 final class HeldRecord: Sendable {
     /// Bytes of the file, more than a record takes: a full disk has room for what is overwritten in its place.
     private static let size = 16_384
@@ -19,8 +19,8 @@ final class HeldRecord: Sendable {
 
     /// Takes the record of an endpoint.
     ///
-    /// Throws where another `up` has it, or where processes of one that is gone still run. What is old or damaged is said,
-    /// and replaced.
+    /// Throws where another `up` has it, or where processes of one that is gone still run. What is old or damaged is
+    /// said, and replaced.
     init(endpoint: String, adminKey: String?) throws(CommandFailure) {
         guard let own = ProcessIdentity(pid: getpid()) else {
             throw .failed("/proc does not show this process: mount it (unshare --mount-proc), 'cascade down' needs it")
@@ -100,8 +100,8 @@ final class HeldRecord: Sendable {
         }
     }
 
-    /// Empties the log that `up -d` has given this process, which is that of the cluster before. Only who has the record may
-    /// do it: others write to the same file while they find out that they come too late.
+    /// Empties the log that `up -d` has given this process, which is that of the cluster before. Only who has the
+    /// record may do it: others write to the same file while they find out that they come too late.
     func beginLog() {
         if Lifeline.isThere { ftruncate(STDERR_FILENO, 0) }
     }

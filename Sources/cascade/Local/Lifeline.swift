@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// What joins a role to the process that started it and looks after it: the role tells how it is, and notices at once when
-/// the other has ended, whatever ended it. No role is left over.
+/// What joins a role to the process that started it and looks after it: the role tells how it is, and notices at once
+/// when the other has ended, whatever ended it. No role is left over.
 ///
 /// A pair of sockets; the role has its end as descriptor 3.
 enum Lifeline {

@@ -2,11 +2,11 @@ internal import CascadeHost
 internal import CascadeTransport
 internal import Foundation
 
-/// Where `cascade up` keeps what belongs to the clusters that run on this machine: their records, logs and jobs, and the socket
-/// of the default endpoint. Nobody else may enter it.
+/// Where `cascade up` keeps what belongs to the clusters that run on this machine: their records, logs and jobs, and
+/// the socket of the default endpoint. Nobody else may enter it.
 ///
-/// In the state folder, not in `XDG_RUNTIME_DIR`: that one goes when its user logs out, and jobs of cron, which may want to
-/// submit, are not told of it. A home folder may be several machines', so each has a folder of its own in it.
+/// In the state folder, not in `XDG_RUNTIME_DIR`: that one goes when its user logs out, and jobs of cron, which may
+/// want to submit, are not told of it. A home folder may be several machines', so each has a folder of its own in it.
 enum RunFolder {
     /// The folder: `~/.local/state/cascade/run/HOST`, or below `XDG_STATE_HOME`.
     /// Where no home folder is known it is none that can be made: ``make()`` says why.
@@ -27,8 +27,8 @@ enum RunFolder {
         return "ipc://\(runtime)/cascade/\(name)"
     }()
 
-    /// The user's folder for sockets, for those whose home folder has too long a name; nil where there is none that nobody
-    /// else can enter.
+    /// The user's folder for sockets, for those whose home folder has too long a name; nil where there is none that
+    /// nobody else can enter.
     private static var runtimeFolder: String? {
         var status = stat()
         guard let path = Places().runtime, stat(path, &status) == 0, status.st_uid == geteuid(),

@@ -194,7 +194,8 @@ struct UpCommand: AsyncParsableCommand {
         return arguments + cache.arguments + (keys?.arguments(role) ?? [])
     }
 
-    /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready. Ctrl-C ends it.
+    /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready. Ctrl-C ends
+    /// it.
     private func startDetached(_ keys: ClusterKeys?, _ listener: Endpoint) async throws {
         try RunFolder.make()
         let logFile = ClusterRecord.log(endpoint: endpoint)

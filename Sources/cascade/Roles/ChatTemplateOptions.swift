@@ -26,7 +26,8 @@ struct ChatTemplateOptions: ParsableArguments {
         return templates
     }
 
-    /// The pool, where one is named, and the file. A file whose path has a `=` in it is meant as it is where it is there.
+    /// The pool, where one is named, and the file. A file whose path has a `=` in it is meant as it is where it is
+    /// there.
     private static func parts(_ text: String) -> (pool: String?, file: String) {
         guard let sign = text.firstIndex(of: "="), access(text, F_OK) != 0 else { return (nil, text) }
         return (String(text[..<sign]), String(text[text.index(after: sign)...]))

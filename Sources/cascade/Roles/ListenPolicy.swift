@@ -6,8 +6,8 @@ internal import Logging
 enum ListenPolicy {
     /// The keys that connections need; nil where everybody who gets to the endpoint is taken.
     ///
-    /// What only this machine reaches needs none unless a folder is named; everything else needs the folder's, unless the
-    /// user insists.
+    /// What only this machine reaches needs none unless a folder is named; everything else needs the folder's, unless
+    /// the user insists.
     static func keys(listen: String, insecure: Bool, folder: String?, logger: Logger) throws -> CoordinatorKeys? {
         let isLoopback = try endpoint(listen).isLoopback
         if insecure || (isLoopback && folder == nil) { return nil }

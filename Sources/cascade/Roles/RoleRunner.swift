@@ -7,8 +7,8 @@ internal import UnixSignals
 
 /// Runs one role's service until it ends or a signal asks it to.
 enum RoleRunner {
-    /// SIGTERM, SIGINT and the end of the terminal stop gracefully: goodbyes are said, sockets are closed. So does the end of
-    /// the `up` that started the role, unless `endsWithParent` is false.
+    /// SIGTERM, SIGINT and the end of the terminal stop gracefully: goodbyes are said, sockets are closed. So does the
+    /// end of the `up` that started the role, unless `endsWithParent` is false.
     static func run(_ service: some Service, logger: Logger, endsWithParent: Bool = true) async throws {
         if endsWithParent { Lifeline.endWithParent() }
         var configuration = ServiceGroupConfiguration(
@@ -34,8 +34,8 @@ enum RoleRunner {
     }
 }
 
-/// A service that is described by its type's name: the library asks every service for a description at the start, and what
-/// Swift makes of a node, with a tokenizer of 150,000 strings in it, takes seconds.
+/// A service that is described by its type's name: the library asks every service for a description at the start, and
+/// what Swift makes of a node, with a tokenizer of 150,000 strings in it, takes seconds.
 private struct NamedService<Wrapped: Service>: Service, CustomStringConvertible {
     let service: Wrapped
 

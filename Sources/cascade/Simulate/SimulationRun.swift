@@ -3,8 +3,8 @@ internal import CascadeEval
 internal import CascadeNode
 internal import CascadeSimulation
 
-/// Many seeds, several at a time, with progress on standard error. They are taken in portions whose reports are added in the
-/// order of the seeds: how many run at a time changes nothing about the report.
+/// Many seeds, several at a time, with progress on standard error. They are taken in portions whose reports are added
+/// in the order of the seeds: how many run at a time changes nothing about the report.
 struct SimulationRun {
     /// Seeds of a portion: a fraction of a second.
     private static let portionSeeds = 32

@@ -3,8 +3,8 @@ internal import Foundation
 
 /// A command's end by failure: one clear message on standard error and an exit code.
 struct CommandFailure: Error {
-    /// 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted, 141 nobody reads the output; 128 + n for
-    /// another signal n.
+    /// 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted, 141 nobody reads the output; 128 + n
+    /// for another signal n.
     var code: Int32
     /// The cause and the way out; empty where there is nobody to tell.
     var message: String

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 
-/// Numbers of options as people write them: `0.3`, `-1`, `1e-3`. Swift's own conversions also take `0x10`, `inf` and `nan`.
+/// Numbers of options as people write them: `0.3`, `-1`, `1e-3`. Swift's own conversions also take `0x10`, `inf` and
+/// `nan`.
 enum DecimalNumber {
     /// The number; nil for any other text.
     static func value(_ text: some StringProtocol) -> Double? {

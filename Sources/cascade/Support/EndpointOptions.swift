@@ -81,7 +81,8 @@ struct EndpointOptions: ParsableArguments {
 
     private static let wayOut = "start one with 'cascade up', or name another with --endpoint"
 
-    /// Why no coordinator answers: what `up` says of its cluster there, or the system of the host; nil where nobody knows.
+    /// Why no coordinator answers: what `up` says of its cluster there, or the system of the host; nil where nobody
+    /// knows.
     private static func cause(_ endpoint: String) -> String? {
         if let record = ClusterRecord.running(endpoint: endpoint) {
             if let trouble = ClusterRecord.trouble(endpoint: endpoint, roles: [ClusterRecord.coordinator]) {

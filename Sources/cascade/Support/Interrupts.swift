@@ -5,11 +5,11 @@ internal import Foundation
 internal import Synchronization
 
 /// Calls back when a command shall end before its work is done, instead of dying: on Ctrl-C, SIGTERM and SIGHUP, and
-/// when standard output takes nothing any more. Who sends another SIGINT or SIGTERM does not want to wait for that: it ends
-/// the process at once.
+/// when standard output takes nothing any more. Who sends another SIGINT or SIGTERM does not want to wait for that: it
+/// ends the process at once.
 ///
-/// A signal that was ignored when the process started stays ignored: `nohup` means it so, and so does a shell that starts
-/// a job in the background.
+/// A signal that was ignored when the process started stays ignored: `nohup` means it so, and so does a shell that
+/// starts a job in the background.
 final class Interrupts {
     /// Why a command ends early.
     enum Cause: Sendable {
@@ -18,12 +18,13 @@ final class Interrupts {
     }
 
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
-    /// Those of them that whoever started this process wants it to ignore; to be asked for before this program ignores any.
+    /// Those of them that whoever started this process wants it to ignore; to be asked for before this program ignores
+    /// any.
     static let ignored = signals.filter(isIgnored)
     /// Of the process, as signals are: the first cause decides the exit code.
     private static let cause = Mutex<Cause?>(nil)
-    /// What is called on a signal, by listener. All share the sources of the first: ignoring a signal again would take away the
-    /// handler that libdispatch has installed for it since, and with it the signal.
+    /// What is called on a signal, by listener. All share the sources of the first: ignoring a signal again would take
+    /// away the handler that libdispatch has installed for it since, and with it the signal.
     private static let listeners = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
     /// When the first signal came.
     private static let firstSignal = Mutex<Instant?>(nil)
@@ -36,8 +37,8 @@ final class Interrupts {
     /// Closing it ends the thread that watches standard output.
     private let watch: Int32?
 
-    /// Starts listening; stops when the value goes away. Listeners nest: the first is the last to go. A signal that came to
-    /// an earlier one counts: the command is about to end, whatever it begins.
+    /// Starts listening; stops when the value goes away. Listeners nest: the first is the last to go. A signal that
+    /// came to an earlier one counts: the command is about to end, whatever it begins.
     ///
     /// - Parameter watchesOutput: whether the reader of a pipe that goes away while nothing is written counts, too.
     init(watchesOutput: Bool = false, _ onInterrupt: @escaping @Sendable () -> Void) {

@@ -3,9 +3,10 @@ internal import Foundation
 
 /// Where commands print: results to standard output, everything else to standard error.
 ///
-/// A result that cannot be written is a failure: a full disk is told and is exit code 1. A pipe that nobody reads any more
-/// ends the command without a word and with exit code 141, 128 + SIGPIPE: what shells report of `seq` or `git` there, so
-/// that scripts with `pipefail` need not tell the two apart. What standard error does not take is lost in silence.
+/// A result that cannot be written is a failure: a full disk is told and is exit code 1. A pipe that nobody reads any
+/// more ends the command without a word and with exit code 141, 128 + SIGPIPE: what shells report of `seq` or `git`
+/// there, so that scripts with `pipefail` need not tell the two apart. What standard error does not take is lost in
+/// silence.
 ///
 /// For people everything is made ``Printable``; only the text of answers and JSON go out as they are.
 enum Output {

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import CascadeNode
 
-/// A span of time on the command line, in seconds: above 0 and at most a year, so that no sum or difference of two means
-/// anything else.
+/// A span of time on the command line, in seconds: above 0 and at most a year, so that no sum or difference of two
+/// means anything else.
 struct Seconds: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, Equatable {
     /// The number.
     let value: Double

@@ -15,7 +15,8 @@ struct IsolationTests {
         #expect(isolation.description.hasPrefix("bubblewrap "))
     }
 
-    /// Every way that this machine's user has either holds or says why not, with the interpreter on PATH and the system's.
+    /// Every way that this machine's user has either holds or says why not, with the interpreter on PATH and the
+    /// system's.
     @Test(arguments: SandboxArrangement.candidates(isRoot: Isolations.isRoot), [nil, "/usr/sbin:/usr/bin:/sbin:/bin"])
     func arrangementsHoldOrSayWhyNot(arrangement: SandboxArrangement, path: String?) async throws {
         var environment = ProcessInfo.processInfo.environment
@@ -38,8 +39,8 @@ struct IsolationTests {
         #expect(try await ProgramRunner(isolation: isolation).run("assert True") == .passed)
     }
 
-    /// A sandbox with one wall missing is noticed, whichever it is: `bwrap` and `setpriv` here are scripts that leave out,
-    /// or change, some of their arguments before they call the real ones.
+    /// A sandbox with one wall missing is noticed, whichever it is: `bwrap` and `setpriv` here are scripts that leave
+    /// out, or change, some of their arguments before they call the real ones.
     @Test(arguments: [
         ("bwrap", "--unshare-net", [], "there"),
         ("bwrap", "--unshare-pid", [], "other processes are in reach"),

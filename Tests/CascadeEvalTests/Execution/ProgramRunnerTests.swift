@@ -191,8 +191,8 @@ struct ProgramRunnerTests {
     }
 }
 
-/// How many processes of the machine have `word` in their command line, asked until there are at least `minimum`, or none
-/// where that is 0, for up to ten seconds.
+/// How many processes of the machine have `word` in their command line, asked until there are at least `minimum`, or
+/// none where that is 0, for up to ten seconds.
 func processes(with word: String, above minimum: Int) async throws -> Int {
     var count = 0
     for _ in 0..<200 {

@@ -12,8 +12,8 @@ struct RougeLTests {
         #expect(WordTokens.of(text) == expected)
     }
 
-    /// The second to fifth are the examples of Lin (2004), section 3.1: "police kill the gunman" has 3 of 4 words of the
-    /// reference in order, "the gunman kill police" 2 of 4.
+    /// The second to fifth are the examples of Lin (2004), section 3.1: "police kill the gunman" has 3 of 4 words of
+    /// the reference in order, "the gunman kill police" 2 of 4.
     @Test(arguments: [
         ("the same", "The  same", 1.0),
         ("police kill the gunman", "police killed the gunman", 0.75),

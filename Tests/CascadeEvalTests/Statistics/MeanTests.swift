@@ -52,7 +52,8 @@ struct MeanIntervalTests {
     }
 
     /// What the name promises: of many samples with a known mean, 95 % have it in their interval. The shares of five
-    /// samples a problem, as in the benchmark; the binomial noise of 1000 trials is 0.7 %, and the law is not quite normal.
+    /// samples a problem, as in the benchmark; the binomial noise of 1000 trials is 0.7 %, and the law is not quite
+    /// normal.
     @Test(arguments: [20, 60, 160])
     func coversTheTrueMean(count: Int) throws {
         var random = SeededGenerator(seed: UInt64(count))

@@ -5,8 +5,8 @@ import Testing
 
 /// A wall clock that processes of a test see and that the test sets while they run; their monotonic clock stays true.
 ///
-/// It is libfaketime, preloaded. A process that finds no shared memory of it makes some and adds that to its environment;
-/// Swift 6.3 then finds no arguments. So a helper process makes the memory first.
+/// It is libfaketime, preloaded. A process that finds no shared memory of it makes some and adds that to its
+/// environment; Swift 6.3 then finds no arguments. So a helper process makes the memory first.
 final class FakeClock: Sendable {
     /// Where the library is; nil where it is not installed.
     static let library: String? = {

@@ -6,7 +6,8 @@ extension FaultProxy {
     typealias MachineWatch = @Sendable (_ machine: String, Direction, _ bytes: Int) -> Bool
 
     /// Stands in a network's router at port 5570: answers at the first machine's address, hands everything on to that
-    /// machine, and adds latency each way. Connections with keys are encrypted: it sees who sends and how much, not what.
+    /// machine, and adds latency each way. Connections with keys are encrypted: it sees who sends and how much, not
+    /// what.
     convenience init(
         _ network: VirtualNetwork,
         latency: Duration,

@@ -2,8 +2,8 @@ import CascadeCore
 import CascadeNode
 import Synchronization
 
-/// A peer that speaks the protocol as an expert and is of no use: it joins a pool with the hello of one that is well, says
-/// that its passes take no time, and does harm whenever it is asked.
+/// A peer that speaks the protocol as an expert and is of no use: it joins a pool with the hello of one that is well,
+/// says that its passes take no time, and does harm whenever it is asked.
 final class HostileExpert: Sendable {
     /// The harm.
     enum Vice: Sendable {

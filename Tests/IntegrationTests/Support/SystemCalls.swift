@@ -18,8 +18,8 @@ enum SystemCalls {
     /// Whether tests that need it are to run: where they are required they fail rather than being left out.
     static let isWanted = isAvailable || Requirement.strace.isSet
 
-    /// The launcher for one injection, e.g. `fdatasync:error=EIO:when=4+`, perhaps into calls on one file alone. The process
-    /// stays its parent's child (`-D`).
+    /// The launcher for one injection, e.g. `fdatasync:error=EIO:when=4+`, perhaps into calls on one file alone. The
+    /// process stays its parent's child (`-D`).
     static func injecting(_ injection: String, path: String? = nil) -> [String] {
         let call = injection.prefix { $0 != ":" }
         let file = path.map { ["-P", $0] } ?? []

@@ -29,8 +29,8 @@ final class VirtualNetwork: Sendable {
         return network != nil
     }()
 
-    /// Runs `body` with machines of these names, which are gone afterwards, and so is what still runs on them. A machine
-    /// with an entry in `cores` has that core alone.
+    /// Runs `body` with machines of these names, which are gone afterwards, and so is what still runs on them. A
+    /// machine with an entry in `cores` has that core alone.
     static func with(
         _ machines: [String],
         cores: [String: Int] = [:],

@@ -1,7 +1,7 @@
 import CascadeTestSupport
 
-/// Something that goes wrong in a ``SurvivalCluster``, for a while; the numbers are those of the list of faults that the
-/// tests are named after.
+/// Something that goes wrong in a ``SurvivalCluster``, for a while; the numbers are those of the list of faults that
+/// the tests are named after.
 enum Fault: Equatable, Sendable {
     // MARK: Processes
 

@@ -10,8 +10,8 @@ import Testing
     private static let seconds = variables["CASCADE_SOAK_SECONDS"].flatMap(Double.init)
     private static let seed = variables["CASCADE_SOAK_SEED"].flatMap(UInt64.init) ?? 1
     private static let clients = 4
-    /// Faults at the start that may end any process. Then the coordinator and a node of each role live on, so that what they
-    /// gain can be seen.
+    /// Faults at the start that may end any process. Then the coordinator and a node of each role live on, so that what
+    /// they gain can be seen.
     private static let mortalFaults = 14
     /// Faults of experts alone, before all others.
     private static let expertFaults = 4

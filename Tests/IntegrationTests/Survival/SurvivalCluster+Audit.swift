@@ -31,8 +31,9 @@ extension SurvivalCluster {
         return try result.get()
     }
 
-    /// Waits until nothing is pending anywhere, and returns what is wrong: the table of nodes must be the live ones (I19),
-    /// nothing may be left in their hands, the ledger must add up (I17) and the cluster must call itself well (I14).
+    /// Waits until nothing is pending anywhere, and returns what is wrong: the table of nodes must be the live ones
+    /// (I19), nothing may be left in their hands, the ledger must add up (I17) and the cluster must call itself well
+    /// (I14).
     func audit() async throws -> [String] {
         try await waitUntilWhole()
         try await waitUntil("the last jobs have ended", seconds: 60) {

@@ -4,8 +4,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A coordinator, two drafters and two experts with the tiny models, each at a link of its own, as is each client: things
-/// go wrong here on purpose.
+/// A coordinator, two drafters and two experts with the tiny models, each at a link of its own, as is each client:
+/// things go wrong here on purpose.
 final class SurvivalCluster: Sendable {
     private struct State {
         var processes: [Member: CascadeProcess] = [:]
@@ -206,9 +206,9 @@ final class SurvivalCluster: Sendable {
         _ = await process.result()
     }
 
-    /// A trap, as a failed precondition is one: Swift's runtime prints where, and the instruction that is tried again traps
-    /// again. A signal is not tried again by itself. (SIGABRT would wait for ever: that thread blocks it, and only abort()
-    /// itself unblocks it.)
+    /// A trap, as a failed precondition is one: Swift's runtime prints where, and the instruction that is tried again
+    /// traps again. A signal is not tried again by itself. (SIGABRT would wait for ever: that thread blocks it, and
+    /// only abort() itself unblocks it.)
     private func crash(_ member: Member) async throws {
         let process = try process(member)
         let thread = try #require(EngineFreezer.thread(of: process.pid, named: "engine"))

@@ -56,8 +56,9 @@ final class SurvivalLoad: Sendable {
         (self.cluster, self.jobs, self.clients, self.seed, self.mayStall) = (cluster, jobs, clients, seed, mayStall)
     }
 
-    /// Runs the clients beside `body`, which begins when each has been told something; what came of all their jobs. One job
-    /// follows the other, so whatever goes wrong meanwhile hits all clients, as good as always in the middle of an answer.
+    /// Runs the clients beside `body`, which begins when each has been told something; what came of all their jobs. One
+    /// job follows the other, so whatever goes wrong meanwhile hits all clients, as good as always in the middle of an
+    /// answer.
     func during(_ body: () async throws -> Void) async throws -> Outcome {
         do {
             let before = try told()
@@ -71,7 +72,8 @@ final class SurvivalLoad: Sendable {
         return await finish()
     }
 
-    /// Starts the clients, which go on until ``finish()``, and somebody who asks all the time whether the cluster is well.
+    /// Starts the clients, which go on until ``finish()``, and somebody who asks all the time whether the cluster is
+    /// well.
     func start() {
         var tasks = (0..<clients).map { client in
             Task { [self] in

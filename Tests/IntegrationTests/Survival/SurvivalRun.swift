@@ -2,8 +2,8 @@ import CascadeTestSupport
 import Foundation
 import Testing
 
-/// A seed's faults, one after the other, beside clients that never stop; behind each of them everything that ran must end
-/// and the cluster must be whole.
+/// A seed's faults, one after the other, beside clients that never stop; behind each of them everything that ran must
+/// end and the cluster must be whole.
 final class SurvivalRun {
     private let cluster: SurvivalCluster
     private let seed: UInt64
@@ -57,8 +57,8 @@ final class SurvivalRun {
         return true
     }
 
-    /// Lets the seed's next fault happen; a line about it. `isWanted` is asked all the time whether to go on: nil where it is
-    /// not before the fault, which ends early where it is not any more.
+    /// Lets the seed's next fault happen; a line about it. `isWanted` is asked all the time whether to go on: nil where
+    /// it is not before the fault, which ends early where it is not any more.
     func step(while isWanted: () -> Bool = { true }) async throws -> String? {
         guard let entry = schedule.next() else { return nil }
         guard try await wait(entry.pause, while: isWanted) else { return nil }

@@ -3,8 +3,8 @@ import CascadeTestSupport
 import Foundation
 import Testing
 
-/// Health tells the truth (I14): no within seconds when work is pending and nothing moves, never while it is merely busy
-/// or loading.
+/// Health tells the truth (I14): no within seconds when work is pending and nothing moves, never while it is merely
+/// busy or loading.
 extension SurvivalTests {
     /// Seconds until a command says what is wanted.
     private func seconds(until isWanted: () async throws -> Bool) async throws -> Double {
@@ -78,7 +78,8 @@ extension SurvivalTests {
         #expect(said.contains("is stuck") && said.contains("no pass has ended"), "\(said)\(words)")
     }
 
-    /// One engine of two is stuck: its jobs go elsewhere, so the cluster is well, and the node itself says that it is not.
+    /// One engine of two is stuck: its jobs go elsewhere, so the cluster is well, and the node itself says that it is
+    /// not.
     @Test(
         .timeLimit(.minutes(2)),
         .enabled(if: EngineFreezer.isAvailable, Comment(rawValue: EngineFreezer.want)),

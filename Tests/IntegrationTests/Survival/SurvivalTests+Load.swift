@@ -17,8 +17,8 @@ extension SurvivalTests {
         )
     }
 
-    /// F28, F31: more jobs than may wait, which are cancelled all at once, some before they began and some after they have
-    /// ended. Being full is no illness, and the others' answers stay right.
+    /// F28, F31: more jobs than may wait, which are cancelled all at once, some before they began and some after they
+    /// have ended. Being full is no illness, and the others' answers stay right.
     @Test(.timeLimit(.minutes(3))) func overloadIsRefusedAndACancelStormIsSurvived() async throws {
         let cluster = try #require(SurvivalScope.current)
         let client = try ClusterClient(endpoint: cluster.endpoint)

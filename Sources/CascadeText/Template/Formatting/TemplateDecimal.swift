@@ -51,7 +51,8 @@ struct TemplateDecimal {
 
     // MARK: Rounding
 
-    /// Rounded to so many digits behind the point, or to tens and hundreds where it is negative; half goes to the even digit.
+    /// Rounded to so many digits behind the point, or to tens and hundreds where it is negative; half goes to the even
+    /// digit.
     func rounded(places: Int) -> TemplateDecimal {
         let (count, isOver) = point.addingReportingOverflow(places)
         return isOver ? self : rounded(count: count)

@@ -80,7 +80,8 @@ struct TemplateFormatSpec {
     /// How a float is written.
     enum FloatStyle {
         case fixed, scientific, general
-        /// As `general`, with a digit behind the point in any case; without a precision the shortest that reads back the same.
+        /// As `general`, with a digit behind the point in any case; without a precision the shortest that reads back
+        /// the same.
         case plain
     }
 

@@ -58,8 +58,8 @@ struct LoadGenerator {
         lastHeard = started
     }
 
-    /// Runs the turn. Ctrl-C cancels the jobs in flight and ends it, which the outcome says. Throws when the coordinator
-    /// does not answer any more.
+    /// Runs the turn. Ctrl-C cancels the jobs in flight and ends it, which the outcome says. Throws when the
+    /// coordinator does not answer any more.
     mutating func run() async throws(NodeError) -> TurnOutcome {
         outcome.statusBefore = try await status()
         let processorTime = ProcessorTime.milliseconds()

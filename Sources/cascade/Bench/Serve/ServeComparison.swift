@@ -12,8 +12,8 @@ struct ServeComparison: Encodable {
         case unclear
     }
 
-    /// One setting that both runs have. Ratios are this run's over the earlier one's: above 1 is good for rates, below 1
-    /// for times.
+    /// One setting that both runs have. Ratios are this run's over the earlier one's: above 1 is good for rates, below
+    /// 1 for times.
     struct Setting: Encodable {
         var concurrency: Int
         var numSpeculativeTokens: String

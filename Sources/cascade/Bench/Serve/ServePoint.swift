@@ -14,7 +14,8 @@ struct ServePoint: Encodable {
     var tokensPerSecond: Nullable<Double>
     /// The same, turn by turn.
     var tokensPerSecondByTurn: [Double]
-    /// Tokens per second over those without drafts in the same turn, median over the turns; null without such a setting.
+    /// Tokens per second over those without drafts in the same turn, median over the turns; null without such a
+    /// setting.
     var ratioToNoDrafts: Nullable<Double>
     /// By the client's clock, over all jobs.
     var latencyMs: Latencies

@@ -44,8 +44,8 @@ struct ServeRecord: Decodable {
             var busyFraction: Double
         }
 
-        /// Of a job that has the cluster for itself: milliseconds per round in which no node was in a pass, and those in
-        /// which one was. Nil where the nodes' reports do not say.
+        /// Of a job that has the cluster for itself: milliseconds per round in which no node was in a pass, and those
+        /// in which one was. Nil where the nodes' reports do not say.
         var waitAndPassMs: (wait: Double, pass: Double)? {
             guard concurrency == 1, let msPerRound, !nodes.isEmpty else { return nil }
             let busy = min(1, nodes.reduce(0) { $0 + $1.busyFraction })

@@ -15,8 +15,8 @@ struct ServeSetting: Hashable {
         concurrency.flatMap { count in draftLengths.map { ServeSetting(concurrency: count, draftLength: $0) } }
     }
 
-    /// The order of a turn: draft lengths of one concurrency follow each other, and another one begins each turn, so that
-    /// what the machine does meanwhile (and which of them finds its prompts in no cache yet) hits all alike.
+    /// The order of a turn: draft lengths of one concurrency follow each other, and another one begins each turn, so
+    /// that what the machine does meanwhile (and which of them finds its prompts in no cache yet) hits all alike.
     static func order(concurrency: [Int], draftLengths: [DraftLength], turn: Int) -> [ServeSetting] {
         let start = turn % max(1, draftLengths.count)
         return all(concurrency: concurrency, draftLengths: Array(draftLengths[start...] + draftLengths[..<start]))
