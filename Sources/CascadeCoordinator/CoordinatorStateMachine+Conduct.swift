@@ -54,13 +54,25 @@ extension CoordinatorStateMachine {
     }
 
     /// The ready nodes that have room for a sequence of `context` tokens, of which it may come to hold `room`, when
-    /// they hold no other. Where there are some that are trusted with the job, those alone.
-    func candidates(_ role: NodeRole, pool: String, room: Int, context: Int, for job: JobID?) -> [NodeHandle] {
-        let able = nodes.elements.filter { _, node in
+    /// they hold no other.
+    func able(_ role: NodeRole, pool: String, room: Int, context: Int) -> [NodeHandle] {
+        nodes.elements.filter { _, node in
             node.hello.role == role && node.hello.pool == pool && node.state == .ready
                 && node.hello.contextLength >= context
                 && min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }.map(\.key)
+    }
+
+    /// The able nodes but one; where there are some that are trusted with the job, those alone.
+    func candidates(
+        _ role: NodeRole,
+        pool: String,
+        room: Int,
+        context: Int,
+        for job: JobID?,
+        without: NodeHandle? = nil
+    ) -> [NodeHandle] {
+        let able = able(role, pool: pool, room: room, context: context).filter { $0 != without }
         let trusted = able.filter { isTrusted($0, with: job) }
         return trusted.isEmpty ? able : trusted
     }

@@ -98,7 +98,7 @@ extension CoordinatorStateMachine {
             excluding: own,
             mustHaveCredit: true
         )
-        guard let other, nodes[other].map({ !isShunned($0) }) ?? false,
+        guard let other, nodes[other].map({ !isShunned($0) }) ?? false, isTrusted(other, with: job.id),
             let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1),
             let feeding = expectedMilliseconds(other, rows: sequence.base), ownTime > Self.moveFactor * otherTime
         else { return nil }

@@ -72,8 +72,8 @@ extension CoordinatorStateMachine {
     }
 
     /// A node has died in a round of a job. If several have, the job may be what kills them; if the same one has again
-    /// and again, it is the one that dies, and there is no other. Without a draft a round can do; without an expert it
-    /// cannot.
+    /// and again, it is the one that dies: where there is another, its deaths count as failures from then on. Without a
+    /// draft a round can do; without an expert it cannot.
     private mutating func replaceDead(_ request: Request) {
         guard let deaths = jobs[request.job]?.sequence?.deaths else { return }
         let dead = Set(deaths).count
@@ -88,6 +88,8 @@ extension CoordinatorStateMachine {
             transitions.count(.jobPoisoned)
             let message = "\(dead) nodes died while they worked on one round of this job"
             finish(request.job, .error, JobError(code: .poisoned, message: message))
+        } else if hasAnotherExpert(than: deaths[0], for: request.job) {
+            if countFailure(of: request.job, because: "an expert died while it was asked") { replaceLost(request) }
         } else {
             let message = "\(deaths[0]) died \(deaths.count) times while it worked on one round of this job"
             finish(

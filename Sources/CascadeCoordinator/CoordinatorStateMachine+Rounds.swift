@@ -169,6 +169,12 @@ extension CoordinatorStateMachine {
         return !candidates.isEmpty && !candidates.contains(node)
     }
 
+    /// Whether a job could go on at an expert of another name, trusted with it or not, now or when that has room.
+    func hasAnotherExpert(than name: String, for id: JobID) -> Bool {
+        guard let job = jobs[id], let need = job.sequence?.reservation else { return false }
+        return able(.expert, pool: job.submit.pool, room: need, context: need).contains { nodes[$0]?.name != name }
+    }
+
     /// The sequence asks no drafter for a while, longer with each time in a row.
     mutating func restFromDrafting(_ id: JobID) {
         guard let failures = jobs[id]?.sequence?.draftFailures else { return }
@@ -183,12 +189,12 @@ extension CoordinatorStateMachine {
         waiting.append(id)
     }
 
-    /// An expert could not verify, or its answer made no sense: another one is tried, or the same one after a while
-    /// where there is no other.
+    /// An expert could not verify, or its answer made no sense: another one is tried. Where none is trusted, because
+    /// all have failed the job, that is after a while, and one that has room now; the same one where there is none.
     mutating func failVerification(_ index: Int, because problem: String) {
         let request = requests.remove(at: index)
         let id = request.job
-        guard countFailure(of: id, because: problem), let sequence = jobs[id]?.sequence else { return }
+        guard countFailure(of: id, because: problem), let job = jobs[id], let sequence = job.sequence else { return }
         if let other = requests.first(where: { $0.job == id }) {
             moveToExpert(other.node, id)
             return
@@ -198,6 +204,17 @@ extension CoordinatorStateMachine {
         } else {
             let wait = backoff(failures: sequence.failures - 1)
             jobs[id]?.sequence?.notBefore = now.advanced(milliseconds: wait)
+            let (pool, need) = (job.submit.pool, sequence.reservation)
+            let other = chooseNode(
+                .expert,
+                pool: pool,
+                room: need,
+                context: need,
+                for: id,
+                excluding: request.node,
+                isLost: true
+            )
+            if let other { moveToExpert(other, id) }
         }
         verifyAgain(id)
     }
@@ -235,6 +252,7 @@ extension CoordinatorStateMachine {
             context: need,
             for: id,
             excluding: request.node,
+            isLost: true,
             mustHaveCredit: true
         )
         guard let other else {
@@ -244,6 +262,8 @@ extension CoordinatorStateMachine {
         let silence = requests[index].silenceMilliseconds
         requests[index].silenceDeadline = now.advanced(milliseconds: silence)
         requests[index].totalDeadline = now.advanced(milliseconds: silence + limits.requestMilliseconds)
+        // Silence is no fault; but the next round would leave one that is not trusted for the silent one again.
+        if !isTrusted(other, with: id), let name = nodes[request.node]?.name { jobs[id]?.sequence?.avoid(name) }
         moveToExpert(other, id)
         ask(other, id, .expert)
     }

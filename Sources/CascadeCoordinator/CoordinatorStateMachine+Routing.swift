@@ -33,6 +33,10 @@ extension CoordinatorStateMachine {
     /// The candidate that would have the least work, among those that have room for `room` more tokens now; nil when
     /// there is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes
     /// come last, those without a credit next.
+    ///
+    /// - Parameters:
+    ///   - excluding: not this one: it has the work already. As long as it is trusted, none that is not will do.
+    ///   - isLost: the one that has the work is given up: any other will do.
     func chooseNode(
         _ role: NodeRole,
         pool: String,
@@ -40,9 +44,11 @@ extension CoordinatorStateMachine {
         context: Int,
         for job: JobID? = nil,
         excluding: NodeHandle? = nil,
+        isLost: Bool = false,
         mustHaveCredit: Bool = false
     ) -> NodeHandle? {
-        let candidates = candidates(role, pool: pool, room: room, context: context, for: job)
+        let without = isLost ? excluding : nil
+        let candidates = candidates(role, pool: pool, room: room, context: context, for: job, without: without)
         // Who does not say what a pass costs is no faster than the others.
         let slowest = candidates.compactMap { nodes[$0]?.passCosts?.milliseconds(rows: 1) }.max() ?? 1
         let avoided = job.flatMap { jobs[$0]?.sequence?.avoided } ?? []

@@ -140,6 +140,77 @@ struct BadNodeTests {
         #expect(harness.machine.transitions[.jobFailed] == 0)
     }
 
+    /// A job whose good expert is started anew while it is asked, and which is at another one then, `other`.
+    private func moved(to other: ToyNode, muting: Bool = false) throws -> (Harness, JobID) {
+        var harness = Harness()
+        harness.join(ToyNode("good", .expert), costs: Self.usual)
+        harness.mute("good")
+        let submitted = harness.submit(harness.submission("abc", maxTokens: 30))
+        let job = try #require(submitted)
+        #expect(harness.heldVerify("good") != nil)
+        harness.join(other, costs: Self.quick)
+        if muting { harness.mute(other.hello.identity.name) }
+        let good = harness.node("good")
+        harness.feed(.goodbye(Goodbye(reason: "")), from: good.peer)
+        harness.nodes.removeAll { $0.peer == good.peer }
+        harness.join(good.reborn(incarnation: 2, peer: "good again"), costs: Self.usual)
+        return (harness, job)
+    }
+
+    /// Both have failed the job then: it goes to the one with which that is longer ago, and stays there.
+    @Test(arguments: vices)
+    func aRestartIsNoReasonToStayWithABadExpert(vice: ToyNode.Vice) throws {
+        var (harness, job) = try moved(to: Self.node("bad", .expert, vice))
+        harness.settle()
+        #expect(asked(harness, "bad") > 0)
+        harness.wait(milliseconds: 3_000)
+        #expect(harness.report(job)?.reason == .length)
+        #expect(harness.report(job)?.tokens == Toy.answer(prompt: Toy.tokens(Array("abc".utf8)), count: 30))
+        #expect(asked(harness, "bad") <= 5, "asked \(asked(harness, "bad")) times")
+    }
+
+    /// The same where the other one says nothing, which is no fault: its time has to be over.
+    @Test func aRestartIsNoReasonToWaitForASilentExpert() throws {
+        var (harness, job) = try moved(to: ToyNode("silent", .expert), muting: true)
+        #expect(harness.heldVerify("silent") != nil)
+        harness.answerPings(of: "silent", milliseconds: 25_000)
+        #expect(harness.report(job)?.reason == .length)
+        #expect(harness.machine.transitions[.requestExpired] == 1)
+    }
+
+    /// Two experts that are full, and silent for a while, do not make their jobs wait for each other's room.
+    @Test func fullExpertsThatWereSilentKeepTheirJobs() throws {
+        var harness = Harness()
+        for name in ["first", "second"] {
+            harness.join(ToyNode(name, .expert, kvTokens: 60), costs: Self.usual)
+            harness.mute(name)
+        }
+        let jobs = (0..<2).map { harness.submit(harness.submission("job \($0)", maxTokens: 40)) }
+        #expect(harness.heldVerify("first") != nil && harness.heldVerify("second") != nil)
+        // Those of the other one as well.
+        harness.answerPings(of: "first", milliseconds: 12_000)
+        #expect(harness.machine.transitions[.requestExpired] == 2)
+        for name in ["first", "second"] { harness.unmute(name) }
+        harness.settle()
+        for job in jobs { #expect(harness.report(job)?.reason == .length) }
+    }
+
+    /// Deaths of one that dies over and over end no job whose silent expert may yet answer.
+    @Test func deathsBesideASilentExpertFailNoJob() throws {
+        var harness = Harness()
+        harness.join(ToyNode("silent", .expert), costs: Self.usual)
+        harness.mute("silent")
+        let job = harness.submit(harness.submission("abc", maxTokens: 30))
+        harness.join(Self.node("bad", .expert, .dies), costs: Self.quick)
+        harness.answerPings(of: "silent", milliseconds: 75_000)
+        #expect(asked(harness, "bad") >= 3, "asked \(asked(harness, "bad")) times")
+        #expect(harness.report(job) == nil)
+        harness.unmute("silent")
+        harness.settle()
+        harness.wait(milliseconds: 1_000)
+        #expect(harness.report(job)?.reason == .length)
+    }
+
     // MARK: The only one
 
     /// Today's bounds hold where nobody else can take a job.
