@@ -73,6 +73,37 @@ import Testing
         second.close()
     }
 
+    /// ZeroMQ delivers what a connection says before anybody has read that it is there, and that the earlier one with
+    /// its descriptor is not: that one is not taken for it.
+    @Test(arguments: [false, true])
+    func whoIsNewOnADescriptor(_ earlierHasSpoken: Bool) throws {
+        var options = TransportOptions()
+        options.sendQueueBytes = 1 << 20
+        var table = ConnectionTable(options, isEncrypted: false)
+        let first = try Connection()
+        _ = table.open(first.receiver)
+        if earlierHasSpoken { table.noteDelivery(of: [[7]], from: peer(1), by: first.receiver) }
+        let second = try Connection(as: first.receiver)
+        // This is what has the reports read before a message is noted.
+        #expect(!table.knows(peer(2), by: second.receiver))
+        let message = [[UInt8](repeating: 7, count: 3 << 20)]
+        table.noteDelivery(of: message, from: peer(2), by: second.receiver)
+        table.close(first.receiver)
+        _ = table.open(second.receiver)
+        #expect(!table.knows(peer(2), by: second.receiver))
+        second.carry(3 << 20)
+        table.noteDelivery(of: message, from: peer(2), by: second.receiver)
+        #expect(table.knows(peer(2), by: second.receiver))
+        look(&table)
+        #expect(table.excess().isEmpty)
+        // What is sent to it is bounded.
+        table.noteSent(1 << 20, to: peer(2))
+        let hasRoom = table.hasRoom(for: 1, to: peer(2))
+        #expect(!hasRoom)
+        Glibc.close(first.sender)
+        second.close()
+    }
+
     /// Where the ended connection had not been heard of, its messages count until the other's first one.
     @Test(arguments: [(1, 2), (255, 0)] as [(UInt8, UInt8)])
     func theLaterPeerIsTheConnections(_ numbers: (UInt8, UInt8)) throws {

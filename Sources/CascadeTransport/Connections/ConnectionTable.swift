@@ -175,8 +175,8 @@ struct ConnectionTable {
 
     // MARK: What peers send
 
-    /// Whether the connection's beginning was reported.
-    func knows(_ descriptor: Int32) -> Bool { entries[descriptor] != nil }
+    /// Whether the connection with a descriptor is known to be a peer's.
+    func knows(_ peer: PeerID, by descriptor: Int32) -> Bool { entries[descriptor]?.peer == peer }
 
     /// Notes that a message was delivered, and so everything before it in its connection.
     mutating func noteDelivery(of frames: [[UInt8]], from peer: PeerID, by descriptor: Int32) {
@@ -185,6 +185,8 @@ struct ConnectionTable {
         // ZeroMQ still delivers what an ended connection has sent, when the kernel has given its number to the next
         // one.
         if peer != entry.peer {
+            // Its end, and the beginning of the next one, may still be among the reports that wait to be read.
+            guard !entry.connection.isReplaced else { return }
             if let earlier = entry.peer ?? entry.predecessor, !peer.isLater(than: earlier) { return }
             if let earlier = entry.peer {
                 routes[earlier] = nil

@@ -17,6 +17,9 @@ struct KernelConnection {
         self.cookie = cookie
     }
 
+    /// Whether the descriptor is another connection's by now.
+    var isReplaced: Bool { Self.cookie(of: descriptor).map { $0 != cookie } ?? false }
+
     /// Bytes that ZeroMQ has taken out of the connection; nil where nobody counts them (ipc) or it has ended.
     var bytesRead: UInt64? {
         guard let received = count(at: Self.receivedOffset), let waiting = queued(UInt(FIONREAD)) else { return nil }

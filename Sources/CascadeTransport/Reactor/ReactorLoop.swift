@@ -214,19 +214,19 @@ final class ReactorLoop {
             case .nothing:
                 return true
             case .tooManyFrames(let descriptor):
-                try meet(descriptor)
+                try meet(nil, descriptor)
                 context.counters.droppedForFrames += 1
                 cut(descriptor, "a message of more than \(options.maxFrames) frames")
             case .tooManyBytes(let descriptor):
-                try meet(descriptor)
+                try meet(nil, descriptor)
                 context.counters.droppedForBytes += 1
                 cut(descriptor, "a message of more than \(options.maxMessageBytes) bytes")
             case .named(let descriptor):
-                try meet(descriptor)
+                try meet(nil, descriptor)
                 context.counters.droppedForName += 1
                 cut(descriptor, "a name of its own choice")
             case .message(let peer, let frames, let bytes, let user, let descriptor):
-                try meet(descriptor)
+                try meet(peer, descriptor)
                 context.counters.messagesReceived += 1
                 context.counters.bytesReceived += UInt64(bytes)
                 context.connections.noteDelivery(of: frames, from: peer, by: descriptor)
@@ -236,9 +236,12 @@ final class ReactorLoop {
         return false
     }
 
-    /// A message may be here before its connection's beginning was read, though ZeroMQ has reported that.
-    private func meet(_ descriptor: Int32) throws(TransportError) {
-        if descriptor >= 0, !context.connections.knows(descriptor) { try readReports() }
+    /// A message may be here before its connection's beginning was read, and the end of the one that had the descriptor
+    /// before, though ZeroMQ has reported both: whoever is new there would be taken for the earlier one.
+    private func meet(_ peer: PeerID?, _ descriptor: Int32) throws(TransportError) {
+        guard descriptor >= 0 else { return }
+        if let peer, context.connections.knows(peer, by: descriptor) { return }
+        try readReports()
     }
 
     // MARK: Connections
