@@ -104,6 +104,22 @@ import Testing
         second.close()
     }
 
+    /// As many numbers as connections, from the first one on and around the end of 32 bits; nothing else is a number.
+    @Test func whatZeroMQCanHaveGiven() throws {
+        var table = ConnectionTable(TransportOptions(), isEncrypted: false, firstNumber: .max)
+        let connection = try Connection()
+        let last = PeerID([0, 255, 255, 255, 255])
+        #expect(!table.canHaveGiven(last))
+        for (peer, isGiven) in [(last, true), (peer(0), false), (peer(1), false)] {
+            if isGiven { _ = table.open(connection.receiver) }
+            #expect(table.canHaveGiven(peer) == isGiven)
+        }
+        _ = table.open(connection.receiver)
+        #expect(table.canHaveGiven(last) && table.canHaveGiven(peer(0)) && !table.canHaveGiven(peer(1)))
+        #expect(!table.canHaveGiven(PeerID([1, 0, 0, 0, 0])) && !table.canHaveGiven(PeerID([0, 0, 0, 0])))
+        connection.close()
+    }
+
     /// Where the ended connection had not been heard of, its messages count until the other's first one.
     @Test(arguments: [(1, 2), (255, 0)] as [(UInt8, UInt8)])
     func theLaterPeerIsTheConnections(_ numbers: (UInt8, UInt8)) throws {

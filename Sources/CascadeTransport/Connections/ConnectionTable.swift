@@ -102,19 +102,24 @@ struct ConnectionTable {
 
     private let options: TransportOptions
     private let isEncrypted: Bool
+    /// The number of the first peer; nil where peers are not numbered.
+    private let firstNumber: UInt32?
     private var entries: [Int32: Entry] = [:]
     private var routes: [PeerID: Int32] = [:]
     /// By descriptor: the peer of the last connection that has ended.
     private var predecessors: [Int32: PeerID] = [:]
+    /// Connections whose beginning was reported, and those of them that the kernel knew.
+    private var reported: UInt64 = 0
     private var made: UInt64 = 0
     private var live = 0
     private var counted = 0
     /// Bytes about of what waits to be sent to all peers: at the last look, and what was sent since.
     private(set) var bytesQueued: UInt64 = 0
 
-    init(_ options: TransportOptions, isEncrypted: Bool) {
+    init(_ options: TransportOptions, isEncrypted: Bool, firstNumber: UInt32? = nil) {
         self.options = options
         self.isEncrypted = isEncrypted
+        self.firstNumber = firstNumber
     }
 
     /// Whether looking finds anything out.
@@ -131,6 +136,7 @@ struct ConnectionTable {
     /// - Returns: false where that was necessary.
     mutating func open(_ descriptor: Int32) -> Bool {
         close(descriptor)
+        reported += 1
         guard let connection = KernelConnection(descriptor: descriptor) else { return true }
         made += 1
         entries[descriptor] = Entry(
@@ -177,6 +183,14 @@ struct ConnectionTable {
 
     /// Whether the connection with a descriptor is known to be a peer's.
     func knows(_ peer: PeerID, by descriptor: Int32) -> Bool { entries[descriptor]?.peer == peer }
+
+    /// Whether ZeroMQ can have given a peer its number, which no connection but those that were reported has. A peer that
+    /// chooses a higher one would have later ones taken for earlier ones.
+    func canHaveGiven(_ peer: PeerID) -> Bool {
+        guard let firstNumber else { return true }
+        guard let number = peer.number else { return false }
+        return UInt64(number &- firstNumber) < reported
+    }
 
     /// Notes that a message was delivered, and so everything before it in its connection.
     mutating func noteDelivery(of frames: [[UInt8]], from peer: PeerID, by descriptor: Int32) {
@@ -265,15 +279,5 @@ struct ConnectionTable {
         else { return }
         entries.values[index].bytesSent += UInt64(bytes)
         bytesQueued += UInt64(bytes)
-    }
-}
-
-extension PeerID {
-    /// Whether a ROUTER gave it out later than another: they are numbers that count up, around the end of 32 bits
-    /// (ZeroMQ 4.3). A DEALER's only peer always is.
-    fileprivate func isLater(than other: PeerID) -> Bool {
-        guard bytes.count == 5, other.bytes.count == 5 else { return self == .only }
-        func number(_ peer: PeerID) -> UInt32 { peer.bytes.dropFirst().reduce(0) { $0 << 8 | UInt32($1) } }
-        return Int32(bitPattern: number(self) &- number(other)) > 0
     }
 }

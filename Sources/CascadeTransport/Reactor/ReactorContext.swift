@@ -22,6 +22,7 @@ package final class ReactorContext {
         isRouter: Bool,
         options: TransportOptions,
         isEncrypted: Bool,
+        firstNumber: UInt32?,
         handle: ReactorHandle
     ) {
         self.socket = socket
@@ -29,7 +30,7 @@ package final class ReactorContext {
         self.isRouter = isRouter
         self.options = options
         self.handle = handle
-        connections = ConnectionTable(options, isEncrypted: isEncrypted)
+        connections = ConnectionTable(options, isEncrypted: isEncrypted, firstNumber: firstNumber)
     }
 
     /// The monotonic clock, read anew.

@@ -52,14 +52,15 @@ final class ReactorLoop {
         let zeroMQ: ZMQContext
         if let shared { zeroMQ = shared } else { zeroMQ = try ZMQContext() }
         if isRouter { try endpoint.checkBeforeBinding() }
-        let boundEndpoint: String
-        (socket, monitor, zap, boundEndpoint) = try Self.open(endpoint, isRouter: isRouter, options, security, zeroMQ)
+        let bound: Bound
+        (socket, monitor, zap, bound) = try Self.open(endpoint, isRouter: isRouter, options, security, zeroMQ)
         context = ReactorContext(
             socket: socket,
-            boundEndpoint: boundEndpoint,
+            boundEndpoint: bound.endpoint,
             isRouter: isRouter,
             options: options,
             isEncrypted: security.isCurve,
+            firstNumber: bound.firstNumber,
             handle: handle
         )
         self.endpoint = endpoint
@@ -71,6 +72,12 @@ final class ReactorLoop {
         setPollItems()
     }
 
+    /// Where a socket listens or connects to, and the number of a router's first peer, see `ConnectionTable`.
+    private struct Bound {
+        let endpoint: String
+        let firstNumber: UInt32?
+    }
+
     /// All that can fail; what was opened until then closes itself.
     private static func open(
         _ endpoint: Endpoint,
@@ -78,19 +85,26 @@ final class ReactorLoop {
         _ options: TransportOptions,
         _ security: TransportSecurity,
         _ zeroMQ: ZMQContext
-    ) throws(TransportError) -> (ZMQSocket, SocketMonitor, ZAPHandler?, boundEndpoint: String) {
+    ) throws(TransportError) -> (ZMQSocket, SocketMonitor, ZAPHandler?, Bound) {
         var zap: ZAPHandler?
         if case .server(_, let authenticator) = security { zap = try ZAPHandler(authenticator, in: zeroMQ) }
         let socket = try ZMQSocket(isRouter ? ZMQ_ROUTER : ZMQ_DEALER, in: zeroMQ)
         try options.apply(to: socket, endpoint: endpoint, isRouter: isRouter)
         try security.apply(to: socket)
         let monitor = try SocketMonitor(of: socket, in: zeroMQ)
-        if isRouter {
-            try socket.bind(endpoint.description)
-        } else {
+        guard isRouter else {
             try socket.connect(endpoint.description)
+            return (socket, monitor, zap, Bound(endpoint: endpoint.description, firstNumber: nil))
         }
-        return (socket, monitor, zap, isRouter ? try socket.lastEndpoint() : endpoint.description)
+        // Connections within a process are not reported.
+        let firstNumber: UInt32?
+        if case .inproc = endpoint.address {
+            firstNumber = nil
+        } else {
+            firstNumber = try socket.nextNumber(in: zeroMQ)
+        }
+        try socket.bind(endpoint.description)
+        return (socket, monitor, zap, Bound(endpoint: try socket.lastEndpoint(), firstNumber: firstNumber))
     }
 
     /// Turns until somebody asks to stop or the socket fails, then closes everything within the linger time.
@@ -223,10 +237,13 @@ final class ReactorLoop {
                 cut(descriptor, "a message of more than \(options.maxMessageBytes) bytes")
             case .named(let descriptor):
                 try meet(nil, descriptor)
-                context.counters.droppedForName += 1
-                cut(descriptor, "a name of its own choice")
+                cutNamed(descriptor)
             case .message(let peer, let frames, let bytes, let user, let descriptor):
                 try meet(peer, descriptor)
+                guard try isGiven(peer) else {
+                    cutNamed(descriptor)
+                    continue
+                }
                 context.counters.messagesReceived += 1
                 context.counters.bytesReceived += UInt64(bytes)
                 context.connections.noteDelivery(of: frames, from: peer, by: descriptor)
@@ -244,11 +261,25 @@ final class ReactorLoop {
         try readReports()
     }
 
+    /// Whether ZeroMQ gave a peer its name; reads as many reports as it takes to know that.
+    private func isGiven(_ peer: PeerID) throws(TransportError) -> Bool {
+        var hasMore = true
+        while !context.connections.canHaveGiven(peer), hasMore { hasMore = try readReports() }
+        return context.connections.canHaveGiven(peer)
+    }
+
+    private func cutNamed(_ descriptor: Int32) {
+        context.counters.droppedForName += 1
+        cut(descriptor, "a name of its own choice")
+    }
+
     // MARK: Connections
 
-    private func readReports() throws(TransportError) {
+    /// - Returns: whether there may be more.
+    @discardableResult
+    private func readReports() throws(TransportError) -> Bool {
         for _ in 0..<Self.reportsPerTurn {
-            guard let report = try monitor.next() else { return }
+            guard let report = try monitor.next() else { return false }
             let now = MonotonicClock.now()
             if !isRouter { watch.observe(report, now: now) }
             switch report {
@@ -260,6 +291,7 @@ final class ReactorLoop {
             case .event(let event): note(event, due: now)
             }
         }
+        return true
     }
 
     private func note(_ event: ConnectionEvent, due: Instant) {

@@ -26,7 +26,7 @@ final class SocketMonitor {
 
     /// Must come before the watched socket is bound or connected, or the first events are missed.
     init(of watched: ZMQSocket, in context: ZMQContext) throws(TransportError) {
-        let endpoint = context.nextMonitorEndpoint()
+        let endpoint = context.nextOwnEndpoint()
         self.watched = watched
         try watched.monitor(endpoint, events: Self.events)
         socket = try ZMQSocket(ZMQ_PAIR, in: context)

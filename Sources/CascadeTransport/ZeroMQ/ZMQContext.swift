@@ -9,7 +9,7 @@ internal import Synchronization
 package final class ZMQContext: Sendable {
     // Invariant: contexts are thread-safe (zmq_ctx_new(3)), and the pointer is valid until deinit.
     private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
-    private let monitors = Atomic<UInt64>(0)
+    private let ownEndpoints = Atomic<UInt64>(0)
 
     /// Creates a context with one I/O thread.
     package init() throws(TransportError) {
@@ -37,9 +37,9 @@ package final class ZMQContext: Sendable {
         zmq_socket(raw, kind)
     }
 
-    /// An inproc endpoint that no other monitor of this context uses.
-    func nextMonitorEndpoint() -> String {
-        "inproc://cascade.monitor.\(monitors.add(1, ordering: .relaxed).newValue)"
+    /// An inproc endpoint that nothing else in this context uses.
+    func nextOwnEndpoint() -> String {
+        "inproc://cascade.own.\(ownEndpoints.add(1, ordering: .relaxed).newValue)"
     }
 }
 

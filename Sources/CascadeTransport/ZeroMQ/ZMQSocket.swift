@@ -59,6 +59,22 @@ final class ZMQSocket {
         if zmq_connect(raw, endpoint) != 0 { throw .zeroMQ("connecting to \(endpoint)") }
     }
 
+    /// The number that the next peer of this router gets. Finds it out by being a peer itself for a moment: must come
+    /// before anybody else can be one.
+    func nextNumber(in context: ZMQContext) throws(TransportError) -> UInt32 {
+        let endpoint = context.nextOwnEndpoint()
+        try bind(endpoint)
+        defer { zmq_unbind(raw, endpoint) }
+        let dealer = try ZMQSocket(ZMQ_DEALER, in: context)
+        try dealer.set(ZMQ_LINGER, "LINGER", 0)
+        try dealer.connect(endpoint)
+        guard dealer.send([[0]], route: nil) == 0,
+            case .message(let peer, _, _, _, _) = try receive(routed: true, maxFrames: 1, maxBytes: 1),
+            let number = peer.number
+        else { throw .zeroMQ("numbering peers") }
+        return number &+ 1
+    }
+
     /// The endpoint last bound or connected, wildcards replaced by what was chosen.
     func lastEndpoint() throws(TransportError) -> String {
         var bytes = [UInt8](repeating: 0, count: 1024)
@@ -121,12 +137,9 @@ final class ZMQSocket {
         case message(peer: PeerID, frames: [[UInt8]], bytes: Int, user: PublicKey?, descriptor: Int32)
         case tooManyFrames(descriptor: Int32)
         case tooManyBytes(descriptor: Int32)
-        /// The peer chose the name that its messages are known by, of any length.
+        /// The peer chose the name that its messages are known by, and it is none that ZeroMQ would give.
         case named(descriptor: Int32)
     }
-
-    /// Bytes of the routing ids that ZeroMQ gives to peers.
-    private static let routeBytes = 5
 
     /// Takes one whole message, if there is one. Never waits. A message that breaks a limit is drained to its end.
     /// - Parameter routed: the first frame is the sender's routing id (ROUTER sockets).
@@ -144,8 +157,8 @@ final class ZMQSocket {
         var isNamed = false
         if routed {
             guard try receiveFrame(&message) else { return .nothing }
-            isNamed = zmq_msg_size(&message) != Self.routeBytes
-            if !isNamed { peer = PeerID(Self.copy(&message)) }
+            peer = PeerID(Self.copy(&message))
+            isNamed = peer.number == nil
             // ZeroMQ never delivers a routing id alone; a message without frames would be nothing to the handler
             // anyway.
             if zmq_msg_more(&message) == 0 { return .tooManyFrames(descriptor: -1) }
