@@ -59,7 +59,7 @@ package enum FileAccess {
         guard descriptor >= 0 else { throw SystemError("write", path) }
         do throws(SystemError) {
             try write(bytes, to: descriptor, name: path)
-            guard !isThere || fchmod(descriptor, status.st_mode & 0o777) == 0, fsync(descriptor) == 0 else {
+            guard !isThere || hand(descriptor, to: status), fsync(descriptor) == 0 else {
                 throw SystemError("write", path)
             }
         } catch {
@@ -72,6 +72,14 @@ package enum FileAccess {
             unlink(draft)
             throw error
         }
+    }
+
+    /// Gives a file the group and the mode of the one whose place it takes. Where it cannot have the group, that loses
+    /// its rights, and keeps those that all others have: it is among them now.
+    private static func hand(_ descriptor: Int32, to status: stat) -> Bool {
+        var mode = status.st_mode & 0o777
+        if fchown(descriptor, uid_t.max, status.st_gid) != 0 { mode &= 0o700 | mode >> 3 & 0o7 }
+        return fchmod(descriptor, mode) == 0
     }
 
     /// Writes all of the bytes, waiting where the other side is slow.

@@ -77,6 +77,45 @@ struct FileAccessTests {
         }
     }
 
+    private static let needsRoot: Comment = "only root can give a file to any group: run the tests as root"
+
+    /// Whoever could not read the file before cannot read it now, whatever group the writer is in.
+    @Test(.enabled(if: geteuid() == 0, needsRoot))
+    func aFileKeepsItsGroup() throws {
+        try withFolder { folder in
+            let file = "\(folder)/a"
+            try FileAccess.write([1], to: file)
+            chown(file, uid_t.max, 12_345)
+            chmod(file, 0o640)
+            try FileAccess.write([2], to: file)
+            var status = stat()
+            #expect(stat(file, &status) == 0 && status.st_gid == 12_345 && status.st_mode & 0o777 == 0o640)
+        }
+    }
+
+    /// Without the group its bits are gone, and all others have no more than it had: its members are among them.
+    @Test(
+        .enabled(if: geteuid() == 0, needsRoot),
+        arguments: [(0o640, 0o600), (0o664, 0o604), (0o604, 0o600), (0o644, 0o604)] as [(mode_t, mode_t)]
+    )
+    func aGroupThatCannotBeHadLosesItsRights(_ before: mode_t, _ after: mode_t) throws {
+        // Of this thread alone, so that no other test has another user; the system's headers hide it from Swift.
+        let symbol = try #require(dlsym(nil, "setfsuid"))
+        let setFileUser = unsafeBitCast(symbol, to: (@convention(c) (uid_t) -> Int32).self)
+        try withFolder { folder in
+            let file = "\(folder)/a"
+            try FileAccess.write([1], to: file)
+            chown(folder, 54_321, gid_t.max)
+            chown(file, 54_321, 12_345)
+            chmod(file, before)
+            _ = setFileUser(54_321)
+            defer { _ = setFileUser(0) }
+            try FileAccess.write([2], to: file)
+            var status = stat()
+            #expect(stat(file, &status) == 0 && status.st_gid != 12_345 && status.st_mode & 0o777 == after)
+        }
+    }
+
     @Test func nothingIsLeftOfWhatCannotBeWritten() throws {
         try withFolder { folder in
             try FileAccess.makeFolder("\(folder)/a")
