@@ -87,7 +87,7 @@ let package = Package(
 
         // Text and models.
         module("CascadeText", ["CascadeCore"]),
-        module("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels"]),
+        module("CascadeModel", ["CascadeCore", "CascadeHost", "CascadeText", "CCascadeKernels"]),
 
         // Model files from where they are published; knows nothing of models.
         module("CascadeModelFetch", ["CascadeHost", deque]),

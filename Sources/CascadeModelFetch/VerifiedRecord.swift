@@ -1,8 +1,9 @@
+internal import CascadeHost
 internal import Foundation
 
 /// Remembers beside a model file that its SHA-256 was computed, so that later runs need not read a gigabyte again.
 ///
-/// Any change of length or modification time makes the record void.
+/// Any change of length or modification time makes the record void, and it counts only as far as any `RecordFile` does.
 struct VerifiedRecord: Codable, Equatable {
     let sha256: String
     let bytes: Int
@@ -10,19 +11,22 @@ struct VerifiedRecord: Codable, Equatable {
     /// The URL that names the file; tells two URLs apart whose files would have one name.
     let origin: String
 
-    private static func place(of file: URL) -> URL { file.appendingPathExtension("verified") }
+    /// A URL may be long.
+    private static let mostBytes = 64 << 10
+
+    private static func place(of file: URL) -> String { file.appendingPathExtension("verified").path }
 
     /// The record of `file`, if the file is still as it was when the record was written.
     static func load(for file: URL) -> VerifiedRecord? {
-        guard let stamp = FileSystem.stamp(file), let data = try? Data(contentsOf: place(of: file)),
-            let record = try? JSONDecoder().decode(VerifiedRecord.self, from: data),
+        guard let stamp = FileSystem.stamp(file),
+            let content = RecordFile.read(place(of: file), beside: file.path, limit: mostBytes),
+            let record = try? JSONDecoder().decode(VerifiedRecord.self, from: Data(content.bytes)),
             record.bytes == stamp.bytes, record.modifiedNanoseconds == stamp.modifiedNanoseconds
         else { return nil }
         return record
     }
 
-    /// Writes the record of `file`. A folder that cannot be written, such as a read-only volume, only costs the next
-    /// run time.
+    /// Writes the record of `file`.
     static func save(for file: URL, sha256: String, origin: String) {
         guard let stamp = FileSystem.stamp(file) else { return }
         let record = VerifiedRecord(
@@ -31,6 +35,7 @@ struct VerifiedRecord: Codable, Equatable {
             modifiedNanoseconds: stamp.modifiedNanoseconds,
             origin: origin
         )
-        try? JSONEncoder().encode(record).write(to: place(of: file), options: .atomic)
+        guard let data = try? JSONEncoder().encode(record) else { return }
+        RecordFile.write(Array(data), to: place(of: file))
     }
 }

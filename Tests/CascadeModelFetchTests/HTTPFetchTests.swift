@@ -76,6 +76,19 @@ extension ModelFetchTests {
             #expect(bench.files() == ["model.gguf", "model.gguf.verified"])
         }
 
+        /// Whoever may write into the folder could say of any file that it was verified.
+        @Test func aRecordThatOthersCanWriteDoesNotCount() async throws {
+            let bench = try await Bench()
+            let url = try await bench.fetcher().fetch("tiny")
+            try Data(bench.data.reversed()).write(to: url)
+            VerifiedRecord.save(for: url, sha256: bench.sha256, origin: "")
+            #expect(try await bench.fetcher().fetch("tiny") == url)
+            #expect(try !bench.isWhole(url))
+            chmod(url.appendingPathExtension("verified").path, 0o646)
+            #expect(try await bench.fetcher().fetch("tiny") == url)
+            #expect(try bench.isWhole(url))
+        }
+
         @Test func startsAnewAtAServerWithoutRanges() async throws {
             let bench = try await Bench()
             try bench.leavePartial(bench.data.prefix(150_000))

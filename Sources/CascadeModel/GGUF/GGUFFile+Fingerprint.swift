@@ -1,5 +1,6 @@
 internal import CCascadeKernels
 package import CascadeCore
+internal import CascadeHost
 internal import Dispatch
 internal import Foundation
 internal import Synchronization
@@ -64,9 +65,8 @@ extension GGUFFile {
 
 /// A file's fingerprint, kept beside it as `FILE.fingerprint` with what the file was then: one line of text.
 ///
-/// It counts only while size, number and times of the file are the same, only unharmed, and only where nobody could
-/// write it but this user, root and who owns the file. A folder that cannot be written, such as a read-only volume,
-/// costs the next start some time and nothing else.
+/// It counts only while size, number and times of the file are the same, only unharmed, and only as far as any
+/// ``RecordFile`` does.
 enum FingerprintRecord {
     /// A smaller file is hashed in less than 50 ms.
     static let worthwhileBytes = 64 << 20
@@ -80,17 +80,11 @@ enum FingerprintRecord {
         _ stamp: FileStamp,
         settledFor nanoseconds: Int = settledNanoseconds
     ) -> Hash128? {
-        // A record has less than 200 bytes; whatever else lies there is none, and nobody waits for a FIFO.
-        let descriptor = open(place(of: path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var status = stat()
-        var bytes = [UInt8](repeating: 0, count: 512)
-        let count = Foundation.read(descriptor, &bytes, bytes.count)
-        guard count > 0, fstat(descriptor, &status) == 0, isTrusted(status, beside: path),
-            FileStamp(status).modified &- stamp.changed >= nanoseconds
+        // A record has less than 200 bytes.
+        guard let record = RecordFile.read(place(of: path), beside: path, limit: 512),
+            FileStamp(record.status).modified &- stamp.changed >= nanoseconds
         else { return nil }
-        let line = String(decoding: bytes.prefix(count), as: UTF8.self)
+        let line = String(decoding: record.bytes, as: UTF8.self)
         let words = line.split(separator: " ", maxSplits: 1)
         guard let digits = words.first, digits.utf8.count == 32, let high = UInt64(digits.prefix(16), radix: 16),
             let low = UInt64(digits.suffix(16), radix: 16)
@@ -99,22 +93,9 @@ enum FingerprintRecord {
         return line == text(fingerprint, stamp) ? fingerprint : nil
     }
 
-    /// Whether a record is of somebody who could as well have written another file in the model's place.
-    private static func isTrusted(_ record: stat, beside path: String) -> Bool {
-        guard record.st_mode & (S_IWGRP | S_IWOTH) == 0 else { return false }
-        if [0, geteuid()].contains(record.st_uid) { return true }
-        var model = stat()
-        return stat(path, &model) == 0 && model.st_uid == record.st_uid
-    }
-
     /// Records a fingerprint; where that fails there is no record.
     static func write(_ fingerprint: Hash128, beside path: String, _ stamp: FileStamp) {
-        let place = place(of: path)
-        var status = stat()
-        let line = Data(text(fingerprint, stamp).utf8)
-        guard (try? line.write(to: URL(filePath: place), options: .atomic)) != nil else { return }
-        // A umask may leave it open to a group: then it would count for nothing.
-        if lstat(place, &status) == 0, status.st_mode & S_IFMT == S_IFREG { chmod(place, status.st_mode & 0o755) }
+        RecordFile.write(Array(text(fingerprint, stamp).utf8), to: place(of: path))
     }
 
     static func place(of path: String) -> String { path + ".fingerprint" }
