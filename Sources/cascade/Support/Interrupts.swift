@@ -28,7 +28,7 @@ final class Interrupts {
     private static let listeners = Mutex<[ObjectIdentifier: @Sendable () -> Void]>([:])
     /// When the first signal came.
     private static let firstSignal = Mutex<Instant?>(nil)
-    /// Signals of one end of a session come back to back, SIGTERM and SIGHUP at a log-out: none of them is impatience.
+    /// SIGTERM and SIGHUP of one end of a session come back to back: neither is impatience. SIGINT is none of them.
     private static let secondsOfOneEnd = 1.0
 
     /// Of the first listener alone.
@@ -83,7 +83,8 @@ final class Interrupts {
             return first
         }
         if let first {
-            if number != SIGHUP, MonotonicTime.seconds(since: first) > secondsOfOneEnd { Foundation.exit(128 + number) }
+            let mayBeOneEnd = number == SIGTERM && MonotonicTime.seconds(since: first) <= secondsOfOneEnd
+            if number != SIGHUP, !mayBeOneEnd { Foundation.exit(128 + number) }
             return
         }
         for listener in listeners.withLock({ Array($0.values) }) { raise(.signal(number), listener) }

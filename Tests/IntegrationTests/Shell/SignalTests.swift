@@ -40,6 +40,28 @@ import Testing
         #expect(try await cluster.jobs().map(\.finish_reason) == ["cancelled"])
     }
 
+    /// Who says it twice does not wait for a coordinator that does not answer, however soon the second time comes.
+    @Test(.timeLimit(.minutes(1))) func aSecondInterruptEndsTheClientAtOnce() async throws {
+        let cluster = try TestCluster()
+        let client = try CascadeProcess(
+            ["submit", "x", "--endpoint", cluster.endpoint, "--timeout", "60"],
+            launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
+        )
+        try await waitUntil("the job waits") { client.errors.contains("waiting for an expert") }
+        let coordinator = try cluster.coordinator
+        coordinator.signal(SIGSTOP)
+        defer { coordinator.signal(SIGCONT) }
+        client.signal(SIGINT)
+        // Were both pending at once, the system would make one of them.
+        try await Task.sleep(for: .milliseconds(200))
+        let isPatient = !client.isDone
+        let second = ContinuousClock.now
+        client.signal(SIGINT)
+        let result = await client.result()
+        #expect(isPatient && result.code == 130, "\(result)")
+        #expect(ContinuousClock.now - second < .milliseconds(700))
+    }
+
     @Test(.timeLimit(.minutes(1)), arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
     func leaveAWatchedJobAlone(_ number: Int32, _ code: Int32) async throws {
         let cluster = try TestCluster()
