@@ -96,7 +96,10 @@ import Testing
     /// Whatever a path leads to is read as far as a template goes, and why it cannot be is told.
     @Test(
         .timeLimit(.minutes(1)),
-        arguments: [("/dev/zero", "File too large"), ("/nowhere/a", "No such file"), ("/", "Is a directory")]
+        arguments: [
+            ("/dev/zero", "File too large"), ("/nowhere/a", "No such file"), ("/", "Is a directory"),
+            ("/no=where/a", "No such file"), ("./no=where/a", "No such file"),
+        ]
     )
     func aTemplateThatCannotBeRead(_ path: String, _ cause: String) async throws {
         let result = try await CascadeProcess.run(["coordinator", "--chat-template", path])

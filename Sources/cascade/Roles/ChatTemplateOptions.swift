@@ -27,10 +27,11 @@ struct ChatTemplateOptions: ParsableArguments {
     }
 
     /// The pool, where one is named, and the file. A file whose path has a `=` in it is meant as it is where it is
-    /// there.
+    /// there, and where neither it nor a file behind a pool with a `/` is.
     private static func parts(_ text: String) -> (pool: String?, file: String) {
         guard let sign = text.firstIndex(of: "="), access(text, F_OK) != 0 else { return (nil, text) }
-        return (String(text[..<sign]), String(text[text.index(after: sign)...]))
+        let (pool, file) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
+        return pool.contains("/") && access(file, F_OK) != 0 ? (nil, text) : (pool, file)
     }
 
     /// The same, as arguments of another process.
