@@ -259,11 +259,16 @@ extension CoordinatorStateMachine {
             resend(index)
             return
         }
-        let silence = requests[index].silenceMilliseconds
-        requests[index].silenceDeadline = now.advanced(milliseconds: silence)
-        requests[index].totalDeadline = now.advanced(milliseconds: silence + limits.requestMilliseconds)
-        // Silence is no fault; but the next round would leave one that is not trusted for the silent one again.
-        if !isTrusted(other, with: id), let name = nodes[request.node]?.name { jobs[id]?.sequence?.avoid(name) }
+        if isTrusted(other, with: id) {
+            let silence = requests[index].silenceMilliseconds
+            requests[index].silenceDeadline = now.advanced(milliseconds: silence)
+            requests[index].totalDeadline = now.advanced(milliseconds: silence + limits.requestMilliseconds)
+        } else {
+            // Silence is no fault; but the next round would leave the other one for the silent one again. Neither is a
+            // safe choice: so both are asked.
+            if let name = nodes[request.node]?.name { jobs[id]?.sequence?.avoid(name) }
+            resend(index)
+        }
         moveToExpert(other, id)
         ask(other, id, .expert)
     }
