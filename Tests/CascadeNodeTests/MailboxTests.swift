@@ -1,4 +1,5 @@
 import CascadeCore
+import Synchronization
 import Testing
 
 @testable import CascadeNode
@@ -27,6 +28,26 @@ struct MailboxTests {
             mailbox.endPass(progress(UInt64(round + 1), pending: 0), replies: [])
             #expect(mailbox.pending == 0 && mailbox.isIdle)
         }
+    }
+
+    /// A request that is released while its pass runs is in nobody's hand when the engine goes to sleep: who drains may
+    /// leave, and nobody takes the engine for stuck.
+    @Test func whoSleepsHasNothingInHand() {
+        let mailbox = Mailbox()
+        let wakes = Mutex(0)
+        mailbox.setWake { wakes.withLock { $0 += 1 } }
+        mailbox.post(verify(1))
+        _ = mailbox.takeWork(waiting: true)
+        mailbox.post(.release(Release(boot: 1, sequence: SequenceID(job: JobID(rawValue: 1)), specID: 1)))
+        mailbox.endPass(progress(1, pending: 1), replies: [])
+        #expect(mailbox.pending == 1)
+        #expect(mailbox.takeWork(waiting: false).count == 1)
+        // It would sleep now; who is stopped does not.
+        mailbox.stop()
+        let before = wakes.withLock { $0 }
+        #expect(mailbox.takeWork(waiting: true).isEmpty)
+        #expect(mailbox.pending == 0 && mailbox.isIdle)
+        #expect(wakes.withLock { $0 } == before + 1)
     }
 
     @Test func anAnswerThatWaitsToBeSentKeepsTheNode() {

@@ -114,14 +114,22 @@ package final class Mailbox: Sendable {
     /// Whether the engine thread shall end.
     package var isStopped: Bool { state.withLock { $0.isStopped } }
 
-    /// Takes the work that waits; with `waiting`, sleeps until there is some or the mailbox is stopped.
+    /// Takes the work that waits; with `waiting`, sleeps until there is some or the mailbox is stopped. Whoever waits has
+    /// nothing in hand: what it had taken was released, or replaced by a later round.
     package func takeWork(waiting: Bool) -> [Posted] {
         while true {
-            let (work, isStopped) = state.withLock { state in
+            let (work, isStopped, wake) = state.withLock { state in
                 defer { state.work = [] }
+                var wake: (@Sendable () -> Void)?
+                if waiting {
+                    // A node that drains leaves when nothing is in hand.
+                    if state.taken > 0, state.work.isEmpty { wake = state.wake }
+                    state.taken = 0
+                }
                 state.taken += state.work.count(where: \.work.isRequest)
-                return (state.work, state.isStopped)
+                return (state.work, state.isStopped, wake)
             }
+            wake?()
             if !work.isEmpty || !waiting || isStopped { return work }
             posted.wait()
         }
