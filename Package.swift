@@ -80,7 +80,11 @@ let package = Package(
         module("CascadeCore"),
         module("CascadeRules", ["CascadeCore"]),
         module("CascadeCoordinator", ["CascadeCore", "CascadeRules", collections, deque]),
-        module("CascadeSimulation", ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire"]),
+        module("CascadeWorker", ["CascadeCore", "CascadeRules", collections]),
+        module(
+            "CascadeSimulation",
+            ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeWire"]
+        ),
 
         // What the operating system gives: places of files, descriptors, errors in words.
         module("CascadeHost"),
@@ -106,8 +110,9 @@ let package = Package(
         module(
             "CascadeNode",
             [
-                "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWire", "CascadeTransport", "CascadeModel",
-                "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
+                "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeWire", "CascadeTransport",
+                "CascadeModel", "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost", collections, logging,
+                lifecycle,
             ]
         ),
         .executableTarget(
@@ -129,10 +134,17 @@ let package = Package(
         ),
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
-        tests("CascadeCoordinator", ["CascadeCore", "CascadeRules", "CascadeTestSupport", collections]),
+        tests("CascadeWorker", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
+        tests(
+            "CascadeCoordinator",
+            ["CascadeCore", "CascadeRules", "CascadeTestSupport", "CascadeWorker", collections]
+        ),
         tests(
             "CascadeSimulation",
-            ["CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport", "CascadeWire", "CCascadeBuild"]
+            [
+                "CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport", "CascadeWire",
+                "CascadeWorker", "CCascadeBuild",
+            ]
         ),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
@@ -146,7 +158,7 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", "CascadeWire",
-                logging,
+                "CascadeWorker", logging,
             ]
         ),
         .testTarget(

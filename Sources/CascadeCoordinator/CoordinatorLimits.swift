@@ -85,9 +85,9 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// How long a request may take although its node makes progress, prefill not counted.
     package var requestMilliseconds: UInt64 = 120_000
     /// How long pending jobs may get nowhere, at least, before the cluster says that it is not well.
-    package var stallMilliseconds: UInt64 = 5_000
+    package var stallMilliseconds = Patience.stallMilliseconds
     /// How long pending jobs may wait for an expert to load, before the same is said.
-    package var loadingMilliseconds: UInt64 = 600_000
+    package var loadingMilliseconds = Patience.loadingMilliseconds
     /// What a request may take longer for each token that its node may have to prefill.
     package var prefillMillisecondsPerToken: UInt64 = 200
     /// Failures and timeouts of one round's verification after which the job fails.

@@ -28,10 +28,8 @@ package enum Fault: Int, CaseIterable, Sendable {
     case nodeGoodbye
     /// An operator drains a node.
     case nodeDrain
-    /// A node forgets caches.
+    /// A node forgets its sequences: caches, specs and what it works on.
     case cacheLost
-    /// A node forgets its specs.
-    case specsLost
     /// A node answers with nonsense.
     case hostileReply
     /// A node says that it failed.

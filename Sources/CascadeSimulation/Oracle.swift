@@ -1,5 +1,6 @@
 import CascadeCore
 import CascadeRules
+import CascadeWorker
 
 /// What an answer must be where the toy models and the rule decide its every byte (decisions.md 7), computed one
 /// position at a time with none of the code under test but the rules.
@@ -67,7 +68,7 @@ package struct Oracle {
         let p = language.processed(raw, spec.sampling)
         if guarantee == .expert { return Rules.bonus(position: position, p: p, spec: spec, draws: draws) }
         let rawDraft = language.drafterRow(prefix, last: last)
-        let row = language.processed(rawDraft, spec.sampling)
+        let row = language.processed(rawDraft, spec.sampling).cut(toShare: ShippedRow.share)
         let token = Rules.draw(draft: row, position: position, base: position, spec: spec, draws: draws)
         let isRaw = spec.rule.gate == .raw
         let gate = DraftGate(isRaw ? rawDraft : row, token: token, settings: spec.rule)

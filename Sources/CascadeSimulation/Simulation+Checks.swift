@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWorker
 
 /// What must hold; the numbers are those of the reliability plan's invariants.
 extension Simulation {
@@ -70,7 +71,7 @@ extension Simulation {
 
     /// What the pool's largest expert holds of one sequence.
     private var context: Int {
-        nodes.filter { $0.role == .expert }.map { Int(min($0.contextLength, $0.kvTokens)) }.max() ?? 0
+        nodes.filter { $0.role == .expert }.map { Int(min($0.traits.contextLength, $0.traits.kvTokens)) }.max() ?? 0
     }
 
     /// I2: every token is what the rule makes of an expert's word, behind the very tokens before it.
@@ -135,6 +136,6 @@ extension Simulation {
         if let totals = coordinator?.machine.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
             fail("I17: the totals \(totals) are not the jobs' \(endedCounts)")
         }
-        for node in nodes where !node.memory.caches.isEmpty { fail("I10: \(node.name) holds an ended sequence") }
+        for node in nodes where node.worker.sequenceCount > 0 { fail("I10: \(node.name) holds an ended sequence") }
     }
 }

@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWorker
 
 /// What goes wrong, until everything is healed.
 extension Simulation {
@@ -55,20 +56,19 @@ extension Simulation {
     private mutating func stickNode() {
         let index = pickNode()
         report.coverage.count(.nodeStuck)
-        nodes[index].stuckAt = now
         nodes[index].stuckUntil = laterFault(6000)
     }
 
     private mutating func slowNode() {
         report.coverage.count(.nodeSlow)
-        nodes[pickNode()].slowness = random.pick([3, 20])
+        nodes[pickNode()].worker.model.slowness = random.pick([3, 20])
     }
 
     private mutating func sayGoodbye() {
         let index = pickNode()
         guard nodes[index].isUp, now >= nodes[index].pausedUntil else { return }
         report.coverage.count(.nodeGoodbye)
-        sendUp(.goodbye(Goodbye(reason: "simulated")), nodes[index].link)
+        feedNode(index, .stop)
         leave(index)
     }
 
@@ -100,20 +100,15 @@ extension Simulation {
         let index = pickNode()
         nodes[index].link.address.connection += 1
         // A node whose socket has reconnected cannot know; some say hello all the same.
-        if random.chance(0.5), nodes[index].isUp, now >= nodes[index].pausedUntil {
-            sendUp(.hello(nodes[index].hello), nodes[index].link)
+        if random.chance(0.5), now >= nodes[index].pausedUntil {
+            feedNode(index, .disconnected)
+            feedNode(index, .connected)
         }
     }
 
     private mutating func forget() {
-        let index = pickNode()
-        if random.chance(0.5) {
-            report.coverage.count(.cacheLost)
-            nodes[index].memory.forgetCaches()
-        } else {
-            report.coverage.count(.specsLost)
-            nodes[index].memory.forgetSpecs()
-        }
+        report.coverage.count(.cacheLost)
+        nodes[pickNode()].worker.releaseAll()
     }
 
     private mutating func spoilReplies() {
@@ -231,7 +226,7 @@ extension Simulation {
         for index in nodes.indices {
             nodes[index].hostility = 0
             nodes[index].failing = 0
-            nodes[index].slowness = 1
+            nodes[index].worker.model.slowness = 1
             if !nodes[index].isUp { queue.insert(.nodeStart(index), at: later(300)) }
         }
     }

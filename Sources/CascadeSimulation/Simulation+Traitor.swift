@@ -53,6 +53,7 @@ extension Simulation {
 extension SimulatedNode {
     /// What it says that its passes cost.
     var saidCosts: [CostPoint] {
-        treason == .lies ? [CostPoint(rows: 1, milliseconds: 0.001), CostPoint(rows: 16, milliseconds: 0.001)] : costs
+        treason == .lies
+            ? [CostPoint(rows: 1, milliseconds: 0.001), CostPoint(rows: 16, milliseconds: 0.001)] : traits.costs
     }
 }

@@ -153,24 +153,26 @@ struct Simulation {
         for index in 0..<(experts + drafters) {
             let role: NodeRole = index < experts ? .expert : .drafter
             let kvTokens = random.pick([140, 200, 400])
-            let memory = NodeMemory(capacity: kvTokens, checksHashes: options.seams.nodesCheckHashes)
+            let traits = SimulatedNode.Traits(
+                name: "\(role.rawValue)-\(index)",
+                role: role,
+                contextLength: role == .expert ? 100 : UInt32(random.pick([30, 100])),
+                kvTokens: UInt32(kvTokens),
+                credits: UInt32(random.pick(1...4)),
+                costs: Self.costs(role, &random),
+                language: language,
+                maxBatchedTokens: random.pick([16, 64]),
+                seams: options.seams.worker
+            )
             nodes.append(
                 SimulatedNode(
-                    name: "\(role.rawValue)-\(index)",
-                    role: role,
-                    contextLength: role == .expert ? 100 : UInt32(random.pick([30, 100])),
-                    kvTokens: UInt32(kvTokens),
-                    credits: UInt32(random.pick(1...4)),
-                    costs: Self.costs(role, &random),
+                    traits,
                     link: Link(address: Address(.node, index, connection: 1)),
-                    incarnation: random.next(),
-                    loadedAt: now.advanced(milliseconds: UInt64(random.pick(0...800))),
-                    lastHeard: now,
-                    memory: memory
+                    now: now
                 )
             )
             queue.insert(.nodeTick(index), at: later(50))
-            queue.insert(.nodeLoaded(index, incarnation: nodes[index].incarnation), at: nodes[index].loadedAt)
+            queue.insert(.nodeStart(index), at: later(50))
         }
     }
 
@@ -292,7 +294,7 @@ struct Simulation {
         case .nodeStart(let index): startNode(index)
         case .nodeResume(let index): resumeNode(index)
         case .nodeLoaded(let index, let incarnation): nodeIsLoaded(index, incarnation)
-        case .nodeDone(let index, let incarnation): finishWork(index, incarnation)
+        case .nodeDone(let index, let incarnation): finishPass(index, incarnation)
         case .clientTick(let index): tickClient(index)
         case .fault: injectFault()
         case .heal: heal()

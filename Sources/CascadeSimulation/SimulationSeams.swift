@@ -1,5 +1,6 @@
 package import CascadeCoordinator
 package import CascadeCore
+import CascadeWorker
 
 /// A coordinator as the simulator sees it: the real machine, or one with something around it.
 package protocol CoordinatorUnderTest: Sendable {
@@ -19,15 +20,15 @@ extension CoordinatorStateMachine: CoordinatorUnderTest {
 package struct SimulationSeams: Sendable {
     /// Puts something around each coordinator that is started.
     package var coordinator: @Sendable (CoordinatorStateMachine) -> any CoordinatorUnderTest
-    /// Whether nodes compare prefix hashes, as real nodes must.
-    package var nodesCheckHashes: Bool
+    /// Those of each node's worker.
+    var worker: Worker<ToyModel>.Seams
 
-    /// Creates the seams; by default all is real.
+    /// Creates the seams; by default all is real. Real nodes must compare prefix hashes.
     package init(
-        nodesCheckHashes: Bool = true,
+        nodesCompareHashes: Bool = true,
         coordinator: @escaping @Sendable (CoordinatorStateMachine) -> any CoordinatorUnderTest = { $0 }
     ) {
-        self.nodesCheckHashes = nodesCheckHashes
+        worker = Worker<ToyModel>.Seams(comparesHashes: nodesCompareHashes)
         self.coordinator = coordinator
     }
 }

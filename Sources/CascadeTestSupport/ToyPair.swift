@@ -45,6 +45,8 @@ package struct ToyPair: Sendable {
     }
     /// The expert's raw row behind `token`.
     package func rawRow(after token: Token) -> [Double] { raw[Int(token) % 3].map { $0 / 8 } }
+    /// The drafter's raw row behind `token`.
+    package func rawDraftRow(after token: Token) -> [Double] { drafter[Int(token) % 3].map { $0 / 8 } }
     /// The drafter's row behind `token`.
     package func draftRow(after token: Token) -> [Double] {
         processed(drafter[Int(token) % 3], by: drafter[Int(token) % 3])

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeWorker
 import OrderedCollections
 import Testing
 
@@ -138,7 +139,7 @@ struct AdaptiveTests {
     @Test func emptyDraftsTeachThatAskingDoesNotPay() throws {
         var harness = Self.cluster()
         let drafter = try #require(harness.nodes.firstIndex { $0.hello.role == .drafter })
-        harness.nodes[drafter].isUnsure = true
+        harness.nodes[drafter].worker.model.isUnsure = true
         var submit = harness.submission(maxTokens: 60)
         submit.draftMinimumConfidence = 0.9
         let job = harness.submit(submit)

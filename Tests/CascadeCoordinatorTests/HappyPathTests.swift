@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWorker
 import Testing
 
 struct HappyPathTests {
@@ -116,7 +117,7 @@ struct HappyPathTests {
         var harness = Harness.pair()
         harness.submit(harness.submission())
         harness.settle()
-        #expect(harness.node("expert").caches.isEmpty)
-        #expect(harness.node("drafter").caches.isEmpty)
+        #expect(harness.node("expert").worker.sequenceCount == 0)
+        #expect(harness.node("drafter").worker.sequenceCount == 0)
     }
 }

@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWorker
 import Testing
 
 struct NodeTests {
@@ -128,7 +129,7 @@ struct NodeTests {
         // What was under way on the old connection is lost; it is sent again on the new one.
         harness.held = []
         var moved = ToyNode("expert", .expert, incarnation: 1, peer: "elsewhere")
-        moved.caches = harness.node("expert").caches
+        moved.worker = harness.node("expert").worker
         harness.nodes.append(moved)
         harness.feed(.hello(moved.hello), from: moved.peer)
         harness.settle()

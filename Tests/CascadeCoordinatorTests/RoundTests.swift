@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWorker
 import Testing
 
 struct RoundTests {
@@ -244,8 +245,7 @@ struct RoundTests {
         let job = harness.submit(harness.submission("abc", maxTokens: 10))
         for _ in 0..<6 { harness.deliver() }
         for index in harness.nodes.indices {
-            harness.nodes[index].caches = [:]
-            harness.nodes[index].specs = [:]
+            harness.nodes[index].worker.releaseAll()
         }
         harness.settle()
         #expect(harness.machine.transitions[.requestMissing] > 0)

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeWorker
 import Testing
 
 @testable import CascadeCoordinator
@@ -11,7 +12,7 @@ struct SequentialTests {
         var harness = Harness(limits: CoordinatorLimits())
         harness.join(ToyNode("expert", .expert))
         var drafter = ToyNode("drafter", .drafter)
-        drafter.unsureAt = unsureAt
+        drafter.worker.model.unsureAt = unsureAt
         harness.join(drafter, credits: credits)
         harness.settle()
         return harness
@@ -153,8 +154,8 @@ struct SequentialTests {
             #expect(report.counts.expertRounds == (isDeferred ? 40 : 0))
             #expect(harness.machine.totals == report.counts)
             #expect(harness.deltas(job).flatMap(\.tokens) == report.tokens)
-            #expect(harness.node("drafter").caches.isEmpty)
-            #expect(harness.node("expert").caches.isEmpty)
+            #expect(harness.node("drafter").worker.sequenceCount == 0)
+            #expect(harness.node("expert").worker.sequenceCount == 0)
             Self.expectBalance(report)
         }
     }

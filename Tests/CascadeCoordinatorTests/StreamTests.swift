@@ -1,5 +1,6 @@
 import CascadeCoordinator
 import CascadeCore
+import CascadeWorker
 import Testing
 
 struct StreamTests {
@@ -168,8 +169,8 @@ struct StreamTests {
         // Nothing comes after it, and the nodes forget the sequence.
         #expect(harness.messages().count == mine)
         #expect(harness.messages(other).count == theirs)
-        #expect(harness.node("expert").caches.isEmpty)
-        #expect(harness.node("drafter").caches.isEmpty)
+        #expect(harness.node("expert").worker.sequenceCount == 0)
+        #expect(harness.node("drafter").worker.sequenceCount == 0)
         #expect(finished.report.counts.problem(emitted: finished.report.tokens.count) == nil)
     }
 

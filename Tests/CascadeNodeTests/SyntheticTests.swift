@@ -1,5 +1,6 @@
 import CascadeCore
 import CascadeText
+import CascadeWorker
 import Testing
 
 @testable import CascadeNode
@@ -62,7 +63,7 @@ struct SyntheticTests {
         #expect(SyntheticSettings(acceptance: 1, costs: [CostPoint(rows: 1, milliseconds: -1)]).problem != nil)
     }
 
-    // MARK: Loops
+    // MARK: Workers
 
     private func fence(_ round: UInt32) -> Fence {
         Fence(boot: 1, incarnation: 2, sequence: SequenceID(job: JobID(rawValue: 3)), round: round)
@@ -71,37 +72,38 @@ struct SyntheticTests {
     /// A node that lacks tokens says so, one that has drafted ones is not given them again, and a pass takes its time.
     @Test func requestsStandOnWhatTheNodeHas() throws {
         let costs = [CostPoint(rows: 1, milliseconds: 5), CostPoint(rows: 11, milliseconds: 25)]
-        var loop = SyntheticExpertLoop(settings: SyntheticSettings(acceptance: 1, costs: costs), rowBudget: 64)
+        let model = SyntheticModel(.expert, SyntheticSettings(acceptance: 1, costs: costs))
+        var worker = Worker(model: model, maxBatchedTokens: 64)
         let prompt = [Token](0..<8)
-        func verify(_ round: UInt32, _ prefix: Prefix, spec: SequenceSpec?, draft: [Token] = []) -> Verify {
+        func verify(_ round: UInt32, _ prefix: Prefix, spec: SequenceSpec?, draft: [Token] = []) -> WorkRequest {
             let positions = draft.map {
                 DraftedPosition(token: $0, row: Distribution(oneHot: $0), gate: DraftGate(maximum: 1))
             }
-            return Verify(fence: fence(round), specID: 1, spec: spec, prefix: prefix, draft: positions)
+            return .verify(Verify(fence: fence(round), specID: 1, spec: spec, prefix: prefix, draft: positions))
         }
         let behind = Prefix(baseLength: 8, hash: PrefixHash.extend(PrefixHash.empty, prompt[..<4]), tail: [4, 5, 6, 7])
-        loop.add(verify(1, behind, spec: nil))
-        #expect(loop.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: true))])
-        loop.add(verify(1, behind, spec: spec(temperature: 0)))
-        #expect(loop.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: false))])
+        worker.add(verify(1, behind, spec: nil))
+        #expect(worker.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: true))])
+        worker.add(verify(1, behind, spec: spec(temperature: 0)))
+        #expect(worker.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: false))])
         let whole = Prefix(baseLength: 8, hash: PrefixHash.empty, tail: prompt)
-        loop.add(verify(1, whole, spec: nil, draft: [1, 2]))
-        let answers = loop.runPass()
+        worker.add(verify(1, whole, spec: nil, draft: [1, 2]))
+        let answers = worker.runPass()
         guard case .verified(let verified)? = answers.first, answers.count == 1 else {
             Issue.record("no verdict: \(answers)")
             return
         }
         #expect(verified.evidence.count == 2 && verified.bonus != nil)
-        #expect(verified.milliseconds >= 23 && loop.isIdle && loop.table.tokenCount == 10)
+        #expect(verified.milliseconds >= 23 && worker.isIdle && worker.model.usedTokens == 10)
         // Another token than the first drafted one was committed: one row.
         let next = Prefix(baseLength: 9, hash: PrefixHash.extend(PrefixHash.empty, prompt), tail: [9])
-        loop.add(verify(2, next, spec: nil))
-        guard case .verified(let second)? = loop.runPass().first else {
+        worker.add(verify(2, next, spec: nil))
+        guard case .verified(let second)? = worker.runPass().first else {
             Issue.record("no verdict")
             return
         }
-        #expect(second.milliseconds >= 5 && second.milliseconds < 23 && loop.table.tokenCount == 9)
-        loop.release(fence(1).sequence)
-        #expect(loop.table.tokenCount == 0)
+        #expect(second.milliseconds >= 5 && second.milliseconds < 23 && worker.model.usedTokens == 9)
+        worker.release(fence(1).sequence)
+        #expect(worker.model.usedTokens == 0)
     }
 }

@@ -12,7 +12,7 @@ struct PlantedBugTests {
     }
 
     @Test func aNodeThatTrustsLengthsIsCaught() {
-        let seams = SimulationSeams(nodesCheckHashes: false)
+        let seams = SimulationSeams(nodesCompareHashes: false)
         let report = runSimulation(SimulationOptions(seed: 1, seeds: 600, seams: seams))
         print("lengths: \(report.failure ?? "not caught") after \(report.seeds) seeds")
         #expect(report.failure != nil)

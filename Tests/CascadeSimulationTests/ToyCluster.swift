@@ -203,8 +203,7 @@ struct ToyCluster: Sendable {
             parcels.append(Parcel(frames: WireCodec.encode(failed), peer: peer, isUp: isUp))
         case .forgotten:
             if let index = workers.firstIndex(where: { $0.peer == peer }) {
-                workers[index].memory.forgetCaches()
-                workers[index].memory.forgetSpecs()
+                workers[index].forget()
             }
             parcels.append(parcel)
         }

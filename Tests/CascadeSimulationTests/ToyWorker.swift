@@ -1,11 +1,38 @@
 import CascadeCore
 import CascadeRules
 import CascadeTestSupport
+import CascadeWorker
 
 @testable import CascadeSimulation
 
-/// A drafter or expert over a toy pair: carries requests out as the loops of real nodes do, with numbers whose every
-/// outcome is tried.
+/// A ``ToyPair`` as production's worker drives a model.
+struct ToyPairModel: TokenModel, Sendable {
+    var caches = TokenCaches()
+    let role: NodeRole
+    let pair: ToyPair
+    /// Told of each drafter's row and its position before it is drawn from.
+    var willDraw: @Sendable (_ row: [Double], _ position: Int) -> Void = { _, _ in }
+
+    mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
+        try caches.append(batch)
+        return 0
+    }
+
+    func row(_ row: Int, of entry: Int) -> DistributionRow {
+        let (_, last) = caches.prefix(ofRow: row, entry: entry)
+        if role == .expert {
+            return distributions(raw: pair.rawRow(after: last), processed: pair.expertRow(after: last))
+        }
+        willDraw(pair.draftRow(after: last), caches.length(ofRow: row, entry: entry))
+        return distributions(raw: pair.rawDraftRow(after: last), processed: pair.draftRow(after: last))
+    }
+
+    private func distributions(raw: [Double], processed: [Double]) -> DistributionRow {
+        DistributionRow(raw: CascadeTestSupport.row(raw), processed: CascadeTestSupport.row(processed))
+    }
+}
+
+/// A drafter or expert over a toy pair: production's worker, with numbers whose every outcome is tried.
 struct ToyWorker: Sendable {
     /// What it may do wrong.
     enum Bug {
@@ -25,7 +52,9 @@ struct ToyWorker: Sendable {
     private let draftsBehindEnds: Bool
     private let bug: Bug?
     private let draws: BranchingDraws
-    var memory = NodeMemory(capacity: 1 << 16, checksHashes: true)
+    private var worker: Worker<ToyPairModel>
+    /// The specs that it was sent, as they were.
+    private var specs: [UInt64: SequenceSpec] = [:]
 
     static let vocabularyHash = Hash128(high: 5, low: 6)
 
@@ -50,6 +79,11 @@ struct ToyWorker: Sendable {
         draftsBehindEnds = setting.draftsBehindEnds
         bug = setting.bug
         self.draws = draws
+        worker = Worker(
+            model: ToyPairModel(role: role, pair: setting.pair),
+            maxBatchedTokens: 64,
+            seams: Worker<ToyPairModel>.Seams { _ in draws }
+        )
     }
 
     /// The reply to a message; nil where there is none.
@@ -61,81 +95,76 @@ struct ToyWorker: Sendable {
         case .draft(let request): return draft(request)
         case .verify(let request): return verify(request)
         case .release(let release):
-            memory.release(release.sequence, specID: release.specID)
+            worker.release(release.sequence)
             return nil
         default: return nil
         }
     }
 
+    /// Forgets everything.
+    mutating func forget() { worker.releaseAll() }
+
+    /// The worker's answer to a request.
+    private mutating func carryOut(_ request: WorkRequest) -> Message? {
+        worker.add(request)
+        while !worker.isIdle {
+            if let answer = worker.runPass().first { return answer }
+        }
+        return nil
+    }
+
+    /// A spec as a node with a bug understands it.
+    private func bent(_ spec: SequenceSpec?) -> SequenceSpec? {
+        guard var spec else { return nil }
+        if bug == .drawsAnew { spec.sample = UInt32(hello.identity.incarnation) }
+        if bug == .guardsCoinOnly, hello.role == .expert { spec.guardTokens = [] }
+        if draftsBehindEnds, hello.role == .drafter { spec.guardTokens = [] }
+        return spec
+    }
+
     // MARK: The drafter
 
-    private mutating func draft(_ request: Draft) -> Message {
-        let finding = memory.take(
-            request.prefix,
-            request.fence.sequence,
-            specID: request.specID,
-            spec: request.spec
-        )
-        guard case .found(var cache, var spec) = finding else { return missing(finding, request.fence) }
-        if bug == .drawsAnew { spec.sample = UInt32(hello.identity.incarnation) }
-        let base = cache.tokens.count
-        var last = cache.tokens[base - 1]
-        var positions: [DraftedPosition] = []
-        while positions.count < Int(request.count), draftsBehindEnds || last != ToyPair.end {
-            if pair.draftMaximum(after: last) < request.minimumConfidence { break }
-            let position = base + positions.count
-            let q = row(pair.draftRow(after: last))
-            let key = DrawKey(.draft, position: position, base: base, sample: spec.sample)
-            draws.expect(cumulated(pair.draftRow(after: last)), of: key)
-            let token = Rules.draw(draft: q, position: position, base: base, spec: spec, draws: draws)
-            if bug == .dropsUnlikely, q.probability(of: token) < 0.3 { break }
-            let gate = DraftGate(q, token: token, settings: spec.rule)
-            positions.append(DraftedPosition(token: token, row: q, gate: gate))
-            last = token
+    private mutating func draft(_ request: Draft) -> Message? {
+        if let spec = request.spec { specs[request.specID] = spec }
+        let sample = bent(specs[request.specID])?.sample ?? 0
+        let base = Int(request.prefix.baseLength)
+        worker.model.willDraw = { [draws] row, position in
+            draws.expect(cumulated(row), of: DrawKey(.draft, position: position, base: base, sample: sample))
         }
-        cache.append(positions.dropLast().map(\.token))
-        memory.keep(cache)
-        return .drafted(Drafted(fence: request.fence, positions: positions))
+        var request = request
+        request.spec = bent(request.spec)
+        let answer = carryOut(.draft(request))
+        guard case .drafted(var drafted)? = answer else { return answer }
+        if bug == .dropsUnlikely {
+            let kept = drafted.positions.prefix { $0.row.probability(of: $0.token) >= 0.3 }
+            drafted.positions = Array(kept)
+        }
+        return .drafted(drafted)
     }
 
     // MARK: The expert
 
-    private mutating func verify(_ request: Verify) -> Message {
-        let finding = memory.take(
-            request.prefix,
-            request.fence.sequence,
-            specID: request.specID,
-            spec: request.spec
-        )
-        guard case .found(var cache, var spec) = finding else { return missing(finding, request.fence) }
-        if bug == .drawsAnew { spec.sample = UInt32(hello.identity.incarnation) }
-        let base = cache.tokens.count
-        expect(request.draft, behind: cache.tokens[base - 1], base: base, spec)
-        if bug == .guardsCoinOnly { spec.guardTokens = [] }
-        var evidence = Rules.evidence(draft: request.draft, base: base, spec: spec, draws: draws) { index in
-            if index > 0 { cache.append([request.draft[index - 1].token]) }
-            let last = cache.tokens[cache.tokens.count - 1]
-            let gate = GateRow(row(pair.rawRow(after: last)), draft: request.draft[index], settings: spec.rule)
-            return (row(pair.expertRow(after: last)), gate)
+    private mutating func verify(_ request: Verify) -> Message? {
+        if let spec = request.spec { specs[request.specID] = spec }
+        let last = request.prefix.tail.last ?? 0
+        if var spec = specs[request.specID] {
+            if bug == .drawsAnew { spec.sample = UInt32(hello.identity.incarnation) }
+            expect(request.draft, behind: last, base: Int(request.prefix.baseLength), spec)
         }
+        var bentRequest = request
+        bentRequest.spec = bent(request.spec)
+        let answer = carryOut(.verify(bentRequest))
+        guard case .verified(var verified)? = answer else { return answer }
         if bug == .guardsCoinOnly {
             for (index, one) in request.draft.enumerated() where one.token == ToyPair.end {
-                evidence[index].ratio = evidence[index].probability / one.row.probability(of: ToyPair.end)
+                let ratio = verified.evidence[index].probability / one.row.probability(of: ToyPair.end)
+                verified.evidence[index].ratio = ratio
             }
         }
         if bug == .weighsAlmostRight {
-            for index in evidence.indices { evidence[index].ratio *= 1 - 1e-6 }
+            for index in verified.evidence.indices { verified.evidence[index].ratio *= 1 - 1e-6 }
         }
-        if let last = request.draft.last { cache.append([last.token]) }
-        var bonus: Token?
-        if request.draft.isEmpty || spec.rule.bonus == .target {
-            let p = row(pair.expertRow(after: cache.tokens[cache.tokens.count - 1]))
-            bonus = Rules.bonus(position: cache.tokens.count, p: p, spec: spec, draws: draws)
-        } else {
-            cache.cut(to: cache.tokens.count - 1)
-        }
-        memory.keep(cache)
-        return .verified(Verified(fence: request.fence, evidence: evidence, bonus: bonus))
+        return .verified(verified)
     }
 
     /// Works out afresh with what the numbers of a draft will be compared.
@@ -169,12 +198,5 @@ struct ToyWorker: Sendable {
             draws.expect(coin, of: DrawKey(.coin, position: position, base: base, sample: 0))
             draws.expect(residual, of: DrawKey(.residual, position: position, base: base, sample: spec.sample))
         }
-    }
-
-    private func missing(_ finding: NodeMemory.Finding, _ fence: Fence) -> Message {
-        guard case .missing(let length, let needsSpec) = finding else {
-            preconditionFailure("only what is missing is missing")
-        }
-        return .missing(Missing(fence: fence, length: UInt32(length), needsSpec: needsSpec))
     }
 }

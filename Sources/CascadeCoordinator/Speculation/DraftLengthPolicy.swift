@@ -1,3 +1,5 @@
+package import CascadeCore
+
 /// How many tokens to draft for the most committed tokens per second.
 ///
 /// If each drafted token is accepted with probability a, given that all before it are, a round with k of them commits

@@ -2,6 +2,7 @@ internal import CascadeCoordinator
 package import CascadeCore
 internal import CascadeModel
 internal import CascadeText
+internal import CascadeWorker
 
 /// A drafter, an expert and a coordinator in one process without a network: the cluster's own state machine and its
 /// nodes' own loops, whose messages are handed over directly. What a cluster is slower than this is its overhead.
@@ -55,8 +56,8 @@ package final class LocalPair {
 
     private let tokenizer: PromptTokenizer
     private var machine: CoordinatorStateMachine
-    private var drafter: DrafterLoop
-    private var expert: ExpertLoop
+    private var drafter: Worker<EngineModel>
+    private var expert: Worker<EngineModel>
     /// What the state machine has not seen yet, oldest first.
     private var events: [CoordinatorStateMachine.Event] = []
     private var progress = LocalAnswer.Progress()
@@ -72,8 +73,8 @@ package final class LocalPair {
         expertCosts = large.costs
         kernels = large.engine.kernelName
         tokenizer = large.tokenizer
-        drafter = DrafterLoop(engine: small.engine, rowBudget: settings.rowBudget)
-        expert = ExpertLoop(engine: large.engine, rowBudget: settings.rowBudget)
+        drafter = Worker(model: EngineModel(small.engine), maxBatchedTokens: settings.rowBudget)
+        expert = Worker(model: EngineModel(large.engine), maxBatchedTokens: settings.rowBudget)
         machine = CoordinatorStateMachine(
             boot: 1,
             seedForJobs: UInt64.random(in: 0...UInt64.max),
@@ -158,13 +159,11 @@ package final class LocalPair {
         }
     }
 
-    private func deliver(_ message: Message, to loop: inout some WorkLoop) throws(NodeError) {
+    private func deliver(_ message: Message, to worker: inout Worker<EngineModel>) throws(NodeError) {
         switch message {
-        case .draft(let draft): loop.add(draft)
-        case .verify(let verify): loop.add(verify)
-        case .release(let release): loop.release(release.sequence)
+        case .release(let release): worker.release(release.sequence)
         case .refused(let refused): throw .refused(refused.message)
-        default: break
+        default: if let request = WorkRequest(message) { worker.add(request) }
         }
     }
 }

@@ -229,7 +229,7 @@ extension CoordinatorDriver {
         case .journal(let record): journal?.writer.append(record) { [handle] in handle.wake() }
         case .log(let level, let text, let fields):
             let metadata = Logger.Metadata(fields.map { ($0.name, "\($0.value)") }) { first, _ in first }
-            logger.log(level: level.logLevel, "\(text)", metadata: metadata)
+            logger.log(level: level.loggerLevel, "\(text)", metadata: metadata)
         case .exit: context.stop("done")
         }
     }
@@ -297,15 +297,5 @@ extension CoordinatorDriver {
         default: return
         }
         _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
-    }
-}
-
-extension CoordinatorStateMachine.LogLevel {
-    fileprivate var logLevel: Logger.Level {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        }
     }
 }

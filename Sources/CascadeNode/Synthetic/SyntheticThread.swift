@@ -1,5 +1,6 @@
 internal import CCascadeHost
 internal import CascadeCore
+internal import CascadeWorker
 internal import Foundation
 internal import Logging
 
@@ -21,21 +22,11 @@ final class SyntheticThread: Sendable {
     func start() {
         Thread.detachNewThread { [self] in
             csh_name_thread("synthetic")
-            run()
-        }
-    }
-
-    private func run() {
-        // Passes without a duration have no curve that anything could be decided by.
-        mailbox.setEngineState(.ready(settings.costs.contains { $0.milliseconds > 0 } ? settings.costs : []))
-        let runner = PassRunner(mailbox: mailbox, passMilliseconds: settings.costs.first?.milliseconds ?? 0)
-        switch role {
-        case .drafter:
-            var loop = SyntheticDrafterLoop(settings: settings, rowBudget: rowBudget)
-            runner.serve(&loop) { $0.table.tokenCount }
-        case .expert:
-            var loop = SyntheticExpertLoop(settings: settings, rowBudget: rowBudget)
-            runner.serve(&loop) { $0.table.tokenCount }
+            // Passes without a duration have no curve that anything could be decided by.
+            mailbox.setEngineState(.ready(settings.costs.contains { $0.milliseconds > 0 } ? settings.costs : []))
+            let runner = PassRunner(mailbox: mailbox, passMilliseconds: settings.costs.first?.milliseconds ?? 0)
+            var worker = Worker(model: SyntheticModel(role, settings), maxBatchedTokens: rowBudget)
+            runner.serve(&worker)
         }
     }
 }

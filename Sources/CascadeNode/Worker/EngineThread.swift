@@ -1,6 +1,7 @@
 internal import CCascadeHost
 internal import CascadeCore
 internal import CascadeModel
+internal import CascadeWorker
 internal import Foundation
 internal import Logging
 
@@ -65,15 +66,8 @@ final class EngineThread: Sendable {
             turn: turnLock(),
             passMilliseconds: costs.first?.milliseconds ?? 0
         )
-        func kvTokensUsed() -> Int { (engine.pageCount - engine.pagesFree) * Engine.pageTokens }
-        switch configuration.role {
-        case .drafter:
-            var loop = DrafterLoop(engine: engine, rowBudget: configuration.rowBudget)
-            runner.serve(&loop) { _ in kvTokensUsed() }
-        case .expert:
-            var loop = ExpertLoop(engine: engine, rowBudget: configuration.rowBudget)
-            runner.serve(&loop) { _ in kvTokensUsed() }
-        }
+        var worker = Worker(model: EngineModel(engine), maxBatchedTokens: configuration.rowBudget)
+        runner.serve(&worker)
     }
 
     private func load() throws -> (Engine, [CostPoint]) {

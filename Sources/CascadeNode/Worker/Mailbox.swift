@@ -1,4 +1,5 @@
 package import CascadeCore
+package import CascadeWorker
 internal import Foundation
 internal import Synchronization
 
@@ -8,9 +9,8 @@ internal import Synchronization
 package final class Mailbox: Sendable {
     /// One thing for the engine thread to do.
     package enum Work: Sendable {
-        case draft(Draft)
-        case verify(Verify)
-        case release(Release)
+        case request(WorkRequest)
+        case release(SequenceID)
 
         /// Whether it is to be answered, unless it is released or replaced before.
         var isRequest: Bool {
@@ -20,9 +20,8 @@ package final class Mailbox: Sendable {
         /// The sequence that it is about.
         var sequence: SequenceID {
             switch self {
-            case .draft(let draft): draft.fence.sequence
-            case .verify(let verify): verify.fence.sequence
-            case .release(let release): release.sequence
+            case .request(let request): request.fence.sequence
+            case .release(let sequence): sequence
             }
         }
     }

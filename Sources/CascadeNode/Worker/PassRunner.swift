@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeWorker
 
 /// Runs passes over whatever waits, and says how it goes; confined to the engine's thread.
 struct PassRunner {
@@ -9,25 +10,25 @@ struct PassRunner {
     /// Milliseconds that a pass takes however few rows it has.
     let passMilliseconds: Double
 
-    /// Serves until the mailbox is stopped. `kvTokensUsed` says how many tokens the cache holds.
-    func serve<Loop: WorkLoop>(_ loop: inout Loop, kvTokensUsed: (Loop) -> Int) {
+    /// Serves until the mailbox is stopped.
+    func serve(_ worker: inout Worker<some LanguageModel>) {
         var gathering = Gathering(passMilliseconds: passMilliseconds)
         var passes: UInt64 = 0
         var busy = 0.0
         while !mailbox.isStopped {
-            take(mailbox.takeWork(waiting: false), to: &loop, &gathering)
-            if loop.isIdle { take(mailbox.takeWork(waiting: true), to: &loop, &gathering) }
+            take(mailbox.takeWork(waiting: false), to: &worker, &gathering)
+            if worker.isIdle { take(mailbox.takeWork(waiting: true), to: &worker, &gathering) }
             while let patience = gathering.patience(at: MonotonicTime.now()) {
                 let works = mailbox.takeWork(withinMilliseconds: patience)
                 if works.isEmpty { break }
-                take(works, to: &loop, &gathering)
+                take(works, to: &worker, &gathering)
             }
-            let hadWork = !loop.isIdle
+            let hadWork = worker.pendingCount > 0
             let isMyTurn = hadWork && turn?.take() == true
             // What came while others had their turn.
-            if isMyTurn { take(mailbox.takeWork(waiting: false), to: &loop, &gathering) }
+            if isMyTurn { take(mailbox.takeWork(waiting: false), to: &worker, &gathering) }
             let started = MonotonicTime.now()
-            let replies = loop.runPass()
+            let replies = worker.runPass()
             busy += MonotonicTime.seconds(since: started) * 1_000
             turn?.release()
             // A turn that only let sequences go was none.
@@ -36,20 +37,27 @@ struct PassRunner {
             mailbox.endPass(
                 CascadeCore.Progress(
                     passes: passes,
-                    pending: UInt32(loop.pendingCount),
-                    kvTokensUsed: UInt32(kvTokensUsed(loop)),
+                    pending: UInt32(worker.pendingCount),
+                    kvTokensUsed: UInt32(worker.model.usedTokens),
                     busyMilliseconds: UInt64(busy),
-                    prefixCacheHitTokens: loop.hitTokens
+                    prefixCacheHitTokens: worker.hitTokens
                 ),
                 replies: replies
             )
         }
     }
 
-    private func take<Loop: WorkLoop>(_ works: [Mailbox.Posted], to loop: inout Loop, _ gathering: inout Gathering) {
+    private func take(
+        _ works: [Mailbox.Posted],
+        to worker: inout Worker<some LanguageModel>,
+        _ gathering: inout Gathering
+    ) {
         for posted in works {
             gathering.noteReturn(of: posted.work.sequence, isReleased: !posted.work.isRequest, at: posted.at)
-            loop.add(posted.work)
+            switch posted.work {
+            case .request(let request): worker.add(request)
+            case .release(let sequence): worker.release(sequence)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 import CascadeCoordinator
 import CascadeCore
 import CascadeRules
+import CascadeWorker
 
 /// The toy vocabulary: token 0 ends a text, token v stands for the letter number v - 1.
 enum Toy {
@@ -43,23 +44,62 @@ enum Toy {
     }
 }
 
-/// A node that answers at once and keeps what it was sent.
+/// The toy models: a row has one token, and is as confident of it as it is told to be.
+struct ToyModel: TokenModel, Sendable {
+    var caches = TokenCaches()
+    let role: NodeRole
+    /// Milliseconds that it says a pass took.
+    var pace: Double
+    /// Whether it is never as confident as it is asked to be.
+    var isUnsure = false
+    /// Positions of a sequence at which it is not confident: 0.3 instead of 1.
+    var unsureAt: Set<Int> = []
+
+    struct Row: OutputRow {
+        let token: Token
+        let confidence: Double
+        let isUnsure: Bool
+
+        var maximumProbability: Double { isUnsure ? 0 : confidence }
+        func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution { Distribution(oneHot: token) }
+        func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
+            GateRow(processed, draft: draft, settings: rule)
+        }
+        func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
+            DraftGate(maximum: confidence)
+        }
+    }
+
+    mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
+        try caches.append(batch)
+        return pace
+    }
+
+    func row(_ row: Int, of entry: Int) -> Row {
+        let prefix = caches.tokens(ofRow: row, entry: entry)
+        return Row(
+            token: role == .expert ? Toy.next(prefix) : Toy.draftNext(prefix),
+            confidence: unsureAt.contains(prefix.count) ? 0.3 : 1,
+            isUnsure: isUnsure
+        )
+    }
+}
+
+/// A node that answers at once, by production's worker, and keeps what it was sent.
 struct ToyNode {
     let peer: PeerID
     let hello: Hello
-    var caches: [SequenceID: [Token]] = [:]
-    var specs: [UInt64: SequenceSpec] = [:]
+    var worker: Worker<ToyModel>
     var passes: UInt64 = 0
     /// Requests that it says it works on.
     var pending: UInt32 = 0
     /// How long it says that its engine has been stuck.
     var stuckMilliseconds: UInt64 = 0
     /// Milliseconds that it says a pass took; 0 says nothing.
-    var pace: Double
-    /// Whether it is never as confident as it is asked to be.
-    var isUnsure = false
-    /// Positions of a sequence at which its drafts are not confident: 0.3 instead of 1.
-    var unsureAt: Set<Int> = []
+    var pace: Double {
+        get { worker.model.pace }
+        set { worker.model.pace = newValue }
+    }
     /// What is wrong with it.
     var vice = Vice.none
     /// What it said that its passes cost.
@@ -98,7 +138,7 @@ struct ToyNode {
         pace: Double = 0,
         host: String = ""
     ) {
-        self.pace = pace
+        worker = Worker(model: ToyModel(role: role, pace: pace), maxBatchedTokens: 1_024)
         self.peer = PeerID(Array((peer ?? "\(name)/\(incarnation)").utf8))
         hello = Hello(
             identity: NodeIdentity(name: name, incarnation: incarnation),
@@ -162,77 +202,18 @@ struct ToyNode {
                 stuckMilliseconds: stuckMilliseconds
             )
             return .pong(Pong(boot: ping.boot, number: ping.number, progress: progress))
-        case .draft(let draft): return answer(draft)
-        case .verify(let verify): return answer(verify)
         case .release(let release):
-            caches[release.sequence] = nil
+            worker.release(release.sequence)
             return nil
-        default: return nil
+        default:
+            guard let request = WorkRequest(message) else { return nil }
+            passes += 1
+            worker.add(request)
+            while !worker.isIdle {
+                if let answer = worker.runPass().first { return answer }
+            }
+            return nil
         }
-    }
-
-    private func confidence(at position: Int) -> Double { unsureAt.contains(position) ? 0.3 : 1 }
-
-    private mutating func answer(_ draft: Draft) -> Message {
-        guard let tokens = take(draft.prefix, draft.fence, draft.specID, draft.spec) else {
-            return missing(draft.fence, draft.specID)
-        }
-        var drafted: [Token] = []
-        let stops = isUnsure && draft.minimumConfidence > 0
-        for _ in 0..<(stops ? 0 : draft.count) {
-            guard confidence(at: tokens.count + drafted.count) >= draft.minimumConfidence else { break }
-            drafted.append(Toy.draftNext(tokens + drafted))
-        }
-        caches[draft.fence.sequence] = tokens + drafted.dropLast()
-        let positions = drafted.enumerated().map {
-            DraftedPosition(
-                token: $1,
-                row: Distribution(oneHot: $1),
-                gate: DraftGate(maximum: confidence(at: tokens.count + $0))
-            )
-        }
-        let passes = UInt32(max(1, positions.count))
-        return .drafted(
-            Drafted(
-                fence: draft.fence,
-                positions: positions,
-                milliseconds: pace * Double(passes),
-                passes: passes,
-                rows: passes
-            )
-        )
-    }
-
-    private mutating func answer(_ verify: Verify) -> Message {
-        guard var tokens = take(verify.prefix, verify.fence, verify.specID, verify.spec),
-            let spec = specs[verify.specID]
-        else { return missing(verify.fence, verify.specID) }
-        let draws = PhiloxDraws(seed: spec.seed)
-        let base = tokens.count
-        let evidence = Rules.evidence(draft: verify.draft, base: base, spec: spec, draws: draws) { index in
-            let p = Distribution(oneHot: Toy.next(tokens))
-            tokens.append(verify.draft[index].token)
-            return (p, GateRow(p, draft: verify.draft[index], settings: spec.rule))
-        }
-        let bonus = spec.rule.bonus == .rule && !verify.draft.isEmpty ? nil : Toy.next(tokens)
-        caches[verify.fence.sequence] = bonus == nil ? tokens.dropLast() : tokens
-        return .verified(Verified(fence: verify.fence, evidence: evidence, bonus: bonus))
-    }
-
-    private mutating func take(_ prefix: Prefix, _ fence: Fence, _ specID: UInt64, _ spec: SequenceSpec?) -> [Token]? {
-        if let spec { specs[specID] = spec }
-        let start = Int(prefix.baseLength) - prefix.tail.count
-        let cache = caches[fence.sequence] ?? []
-        guard specs[specID] != nil, cache.count >= start else { return nil }
-        guard PrefixHash.extend(PrefixHash.empty, cache[..<start]) == prefix.hash else { return nil }
-        passes += 1
-        let tokens = Array(cache[..<start]) + prefix.tail
-        caches[fence.sequence] = tokens
-        return tokens
-    }
-
-    private func missing(_ fence: Fence, _ specID: UInt64) -> Message {
-        .missing(Missing(fence: fence, length: 0, needsSpec: specs[specID] == nil))
     }
 }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeWorker
 
 struct RowPlanTests {
     private static func plan(_ feeds: [(Int, Int)], budget: Int) -> [[Int]] {

@@ -1,7 +1,7 @@
 import CascadeCore
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeWorker
 
 struct GatheringTests {
     private static func at(_ milliseconds: Double) -> Instant { Instant(nanoseconds: UInt64(milliseconds * 1e6)) }

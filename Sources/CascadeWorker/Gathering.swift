@@ -7,7 +7,7 @@ internal import CascadeCore
 /// others to the next pass, and reads the weights once more for them. So the loop waits for a sequence that it has
 /// answered as long as those answered before took to come back, if that is less than a pass costs; and a moment for
 /// those answered together with one that has just come, however long they were away. Pure: it is told what time it is.
-struct Gathering {
+package struct Gathering {
     /// An answered sequence that has not come back yet.
     private struct Answered {
         var at: Instant

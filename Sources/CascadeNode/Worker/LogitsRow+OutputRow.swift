@@ -1,11 +1,17 @@
-internal import CascadeCore
-internal import CascadeModel
+package import CascadeCore
+package import CascadeModel
 internal import CascadeRules
+package import CascadeWorker
 
-extension LogitsRow {
+extension LogitsRow: OutputRow {
+    /// The processed row, `distribution(_:support:)` of the engine.
+    package func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution {
+        distribution(spec.sampling, support: support)
+    }
+
     /// What the rule's gate reads of this row of the expert: the raw probabilities, or the processed row where the spec
     /// says so; nothing but the likeliest token where the rule reads no gate, which saves two passes over the row.
-    func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
+    package func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
         let tokens = draft.row.tokens
         guard rule.wantsGate else {
             return GateRow(maximum: 0, argmax: argmax, entropy: 0, probabilities: tokens.map { _ in 0 })
@@ -23,7 +29,7 @@ extension LogitsRow {
     }
 
     /// What the rule's gate reads of this row of the drafter, where `token` is drawn from `processed`.
-    func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
+    package func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
         guard rule.explains || rule.rule.readsDrafter, rule.gate == .raw else {
             return DraftGate(processed, token: token, settings: rule)
         }

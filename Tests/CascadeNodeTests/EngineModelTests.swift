@@ -1,27 +1,30 @@
 import CascadeCore
 import CascadeModel
 import CascadeTestSupport
+import CascadeWorker
 import Testing
 
 @testable import CascadeNode
 
-/// Requests that arrive together.
-struct ExpertLoopTests {
+/// A worker with a real engine.
+struct EngineModelTests {
     @Test func requestsWithOnePromptComputeItOnce() throws {
         let model = try Model.load(path: Fixtures.modelPath("tiny-llama.Q8_0"))
         let engine = try Engine(model: model, options: EngineOptions(threads: 1, contextTokens: 512))
-        var loop = ExpertLoop(engine: engine, rowBudget: 64)
+        var worker = Worker(model: EngineModel(engine), maxBatchedTokens: 64)
         var random = SeededGenerator(seed: 9)
         let prompt = (0..<150).map { _ in Token.random(in: 0..<512, using: &random) }
         for number in UInt64(1)...3 {
             let sequence = SequenceID(job: JobID(rawValue: number))
-            loop.add(
-                Verify(
-                    fence: Fence(boot: 1, incarnation: 2, sequence: sequence, round: 1),
-                    specID: 1,
-                    spec: SequenceSpec(id: 1, seed: 3, sampling: SamplingSettings(temperature: 0)),
-                    prefix: Prefix(baseLength: 150, hash: PrefixHash.empty, tail: prompt),
-                    draft: []
+            worker.add(
+                .verify(
+                    Verify(
+                        fence: Fence(boot: 1, incarnation: 2, sequence: sequence, round: 1),
+                        specID: 1,
+                        spec: SequenceSpec(id: 1, seed: 3, sampling: SamplingSettings(temperature: 0)),
+                        prefix: Prefix(baseLength: 150, hash: PrefixHash.empty, tail: prompt),
+                        draft: []
+                    )
                 )
             )
         }
@@ -30,7 +33,7 @@ struct ExpertLoopTests {
         var bonus: [[Token?]] = []
         for _ in 0..<4 {
             bonus.append(
-                loop.runPass().map { message in
+                worker.runPass().map { message in
                     guard case .verified(let verified) = message else { return nil }
                     return verified.bonus
                 }
@@ -39,6 +42,6 @@ struct ExpertLoopTests {
         #expect(bonus.map(\.count) == [0, 0, 2, 1])
         let tokens = bonus.joined().compactMap { $0 }
         #expect(tokens.count == 3 && Set(tokens).count == 1)
-        #expect(loop.hitTokens == 2 * 128 && loop.isIdle)
+        #expect(worker.hitTokens == 2 * 128 && worker.isIdle)
     }
 }

@@ -3,7 +3,7 @@
 /// Short feeds, of sequences that decode or have a draft verified, come first, oldest first; what is left goes to long
 /// ones, whose prompts are so fed in chunks between the others' rounds. A part is kept for the long ones where there
 /// are any, so that however many decode, no prompt waits for ever. Pure.
-enum RowPlan {
+package enum RowPlan {
     /// One waiting sequence.
     struct Feed: Equatable {
         /// Tokens still to be fed.

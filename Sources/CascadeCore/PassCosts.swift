@@ -1,5 +1,3 @@
-package import CascadeCore
-
 /// A node's cost curve: milliseconds of one pass as a function of its number of rows, from measured points.
 ///
 /// A pass never gets cheaper by more rows, and whatever disturbs a measurement makes it longer. So a point that lies
@@ -33,7 +31,7 @@ package struct PassCosts: Equatable, Sendable {
 
     /// Milliseconds that `rows` rows take at most, in as many passes as it may need: as long a row as in the largest
     /// pass that was measured. O(points).
-    func most(rows: Int) -> Double {
+    package func most(rows: Int) -> Double {
         let last = points[points.count - 1]
         return max(milliseconds(rows: rows), last.milliseconds * Double(rows) / Double(last.rows))
     }

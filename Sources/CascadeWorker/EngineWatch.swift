@@ -1,41 +1,40 @@
-internal import CascadeCoordinator
 internal import CascadeCore
 
 /// Tells an engine that is stuck from one that is busy: by its passes, which end, and by what it said they take.
-struct EngineWatch {
-    /// How long nobody wonders about a pass, and about a large model from a slow disk.
-    private static let limits = CoordinatorLimits()
+struct EngineWatch: Sendable {
     /// How much longer than measured a pass may take: other processes have their share too.
     private static let slack = 8.0
     /// Who has not looked for so long stood still, and so did the engine.
     private static let pauseMilliseconds = 3_000.0
 
-    private let rowBudget: Int
+    private let maxBatchedTokens: Int
+    private let stallMilliseconds: UInt64
     private var passes: UInt64 = 0
     private var movedAt: Instant
     private var lookedAt: Instant
     private var isLoaded = false
 
-    init(rowBudget: Int, now: Instant) {
-        self.rowBudget = rowBudget
+    init(maxBatchedTokens: Int, stallMilliseconds: UInt64 = Patience.stallMilliseconds, now: Instant) {
+        self.maxBatchedTokens = maxBatchedTokens
+        self.stallMilliseconds = stallMilliseconds
         movedAt = now
         lookedAt = now
     }
 
     /// Looks at the engine, about once a second; milliseconds without any progress once they are more than anything it
     /// does takes, 0 until then.
-    mutating func look(_ engine: Mailbox.EngineState, _ progress: Progress, now: Instant) -> UInt64 {
+    mutating func look(_ status: EngineStatus, now: Instant) -> UInt64 {
         if now.milliseconds(since: lookedAt) > Self.pauseMilliseconds { movedAt = now }
         lookedAt = now
         let patience: Double
-        switch engine {
-        case .loading: patience = Double(Self.limits.loadingMilliseconds)
-        case .ready(let costs) where isLoaded && progress.pending > 0 && progress.passes == passes:
-            let longest = PassCosts(costs)?.milliseconds(rows: rowBudget) ?? 0
-            patience = max(Double(Self.limits.stallMilliseconds), Self.slack * longest)
+        switch status.state {
+        case .loading: patience = Double(Patience.loadingMilliseconds)
+        case .ready(let costs) where isLoaded && status.progress.pending > 0 && status.progress.passes == passes:
+            let longest = PassCosts(costs)?.milliseconds(rows: maxBatchedTokens) ?? 0
+            patience = max(Double(stallMilliseconds), Self.slack * longest)
         case .ready, .failed:
             isLoaded = true
-            passes = progress.passes
+            passes = status.progress.passes
             movedAt = now
             return 0
         }

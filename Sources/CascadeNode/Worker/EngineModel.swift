@@ -1,0 +1,58 @@
+package import CascadeCore
+package import CascadeModel
+package import CascadeWorker
+
+/// An ``Engine`` as a ``Worker`` drives it. Confined to the engine's thread.
+package struct EngineModel: LanguageModel {
+    private let engine: Engine
+    private var caches: [CacheID: SequenceCache] = [:]
+    private var lastID: CacheID = 0
+
+    /// Wraps an engine.
+    package init(_ engine: Engine) {
+        self.engine = engine
+    }
+
+    package var pageTokens: Int { Engine.pageTokens }
+    package var pageCount: Int { engine.pageCount }
+    package var freePages: Int { engine.pagesFree }
+
+    package mutating func openCache() -> CacheID {
+        lastID += 1
+        caches[lastID] = engine.makeCache()
+        return lastID
+    }
+
+    package mutating func closeCache(_ cache: CacheID) { caches.removeValue(forKey: cache)?.release() }
+    package func tokens(in cache: CacheID) -> [Token] { caches[cache]?.tokens ?? [] }
+    package func hash(ofFirst length: Int, in cache: CacheID) -> Hash128 {
+        caches[cache]?.hash(ofFirst: length) ?? PrefixHash.empty
+    }
+    package func truncate(_ cache: CacheID, to length: Int) { caches[cache]?.truncate(to: length) }
+    package func adopt(_ next: ArraySlice<Token>, into cache: CacheID) -> Int { caches[cache]?.adopt(next) ?? 0 }
+
+    package func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
+        var segments: [Segment] = []
+        for entry in batch {
+            guard let cache = caches[entry.cache] else { throw .failed("there is no cache \(entry.cache)") }
+            segments.append(Segment(cache: cache, tokens: entry.tokens, logits: entry.outputs))
+        }
+        let started = MonotonicTime.now()
+        do throws(ModelError) {
+            try engine.forward(segments)
+        } catch .cacheFull(let pagesNeeded, _) {
+            throw .cacheFull(pagesNeeded: pagesNeeded)
+        } catch {
+            throw .failed("\(error)")
+        }
+        return MonotonicTime.seconds(since: started) * 1_000
+    }
+
+    package func row(_ row: Int, of entry: Int) throws(ForwardError) -> LogitsRow {
+        do throws(ModelError) {
+            return try engine.row(segment: entry, row: row)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+}
