@@ -1,4 +1,4 @@
-internal import CascadeCore
+package import CascadeCore
 
 /// Lets requests that come together be served together.
 ///
@@ -27,7 +27,7 @@ package struct Gathering {
     private static let forgottenMilliseconds = 2_000.0
 
     /// Milliseconds that a pass takes however few rows it has: what a pass less is worth.
-    let passMilliseconds: Double
+    package let passMilliseconds: Double
     private var answered: [SequenceID: Answered] = [:]
     private var pass: UInt64 = 0
     /// Of the last returns, in milliseconds; without any yet, those who are answered first come at once.
@@ -36,19 +36,19 @@ package struct Gathering {
     /// When the last came back, by the pass that answered it.
     private var lastReturn: (pass: UInt64, at: Instant)?
 
-    init(passMilliseconds: Double) {
+    package init(passMilliseconds: Double) {
         self.passMilliseconds = passMilliseconds
     }
 
     /// Notes whom a pass answered.
-    mutating func noteAnswers(_ sequences: some Sequence<SequenceID>, at now: Instant) {
+    package mutating func noteAnswers(_ sequences: some Sequence<SequenceID>, at now: Instant) {
         pass += 1
         answered = answered.filter { now.milliseconds(since: $0.value.at) < Self.forgottenMilliseconds }
         for sequence in sequences { answered[sequence] = Answered(at: now, pass: pass) }
     }
 
     /// Notes that a sequence has come back, or that it will not any more.
-    mutating func noteReturn(of sequence: SequenceID, isReleased: Bool, at instant: Instant) {
+    package mutating func noteReturn(of sequence: SequenceID, isReleased: Bool, at instant: Instant) {
         guard let answer = answered.removeValue(forKey: sequence), !isReleased else { return }
         let milliseconds = instant.milliseconds(since: answer.at)
         let distance = milliseconds - mean
@@ -59,7 +59,7 @@ package struct Gathering {
 
     /// Milliseconds from `now` within which another sequence should come that is worth waiting for; nil where there is
     /// none.
-    func patience(at now: Instant) -> Double? {
+    package func patience(at now: Instant) -> Double? {
         var longest = 0.0
         let usual = mean + Self.deviations * deviation
         for answer in answered.values {

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeRules
 internal import CascadeWorker
 internal import Foundation
 

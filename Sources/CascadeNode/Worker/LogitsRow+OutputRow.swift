@@ -1,6 +1,6 @@
 package import CascadeCore
 package import CascadeModel
-internal import CascadeRules
+package import CascadeRules
 package import CascadeWorker
 
 extension LogitsRow: OutputRow {
