@@ -1,7 +1,7 @@
 package import CascadeCore
 package import CascadeModel
 package import CascadeRules
-package import CascadeWorker
+internal import CascadeWorker
 
 extension LogitsRow: OutputRow {
     /// The processed row, `distribution(_:support:)` of the engine.
