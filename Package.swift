@@ -81,9 +81,10 @@ let package = Package(
         module("CascadeRules", ["CascadeCore"]),
         module("CascadeCoordinator", ["CascadeCore", "CascadeRules", collections, deque]),
         module("CascadeWorker", ["CascadeCore", "CascadeRules", collections]),
+        module("CascadeClient", ["CascadeCore"]),
         module(
             "CascadeSimulation",
-            ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeWire"]
+            ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire"]
         ),
 
         // What the operating system gives: places of files, descriptors, errors in words.
@@ -110,16 +111,16 @@ let package = Package(
         module(
             "CascadeNode",
             [
-                "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeWire", "CascadeTransport",
-                "CascadeModel", "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost", collections, logging,
-                lifecycle,
+                "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire",
+                "CascadeTransport", "CascadeModel", "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost",
+                collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel", "CascadeModelFetch", "CascadeText",
-                "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CascadeHost", "CCascadeBuild",
+                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel",
+                "CascadeModelFetch", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CascadeHost", "CCascadeBuild",
                 "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
             ],
@@ -135,6 +136,7 @@ let package = Package(
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
         tests("CascadeWorker", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
+        tests("CascadeClient", ["CascadeCore"]),
         tests(
             "CascadeCoordinator",
             ["CascadeCore", "CascadeRules", "CascadeTestSupport", "CascadeWorker", collections]
@@ -142,8 +144,8 @@ let package = Package(
         tests(
             "CascadeSimulation",
             [
-                "CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport", "CascadeWire",
-                "CascadeWorker", "CCascadeBuild",
+                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport",
+                "CascadeWire", "CascadeWorker", "CCascadeBuild",
             ]
         ),
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),

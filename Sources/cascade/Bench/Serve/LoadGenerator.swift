@@ -1,3 +1,4 @@
+internal import CascadeClient
 internal import CascadeCore
 internal import CascadeEval
 internal import CascadeNode
@@ -8,12 +9,8 @@ internal import CascadeNode
 /// whether it was the bottleneck.
 struct LoadGenerator {
     private struct Running {
-        var submit: Submit
+        var follower: JobFollower
         var trace: JobTrace
-        var job: JobID?
-        var textBytes: UInt32 = 0
-        var lastHeard: Instant
-        var lastSent: Instant
     }
 
     /// Failures without a success after which a turn is given up.
@@ -74,11 +71,12 @@ struct LoadGenerator {
                 take(message, at: now)
             case .tick: try tick(at: now)
             case .connected:
-                for id in running.keys { repeatRequest(id, at: now) }
+                for id in running.keys { feed(id, .connected, at: now) }
                 if nodesRequests.after != nil { nodesRequests.after = askForNodes() }
             case .interrupted: cancel(at: now)
             case .locked(let message): throw .refused(message)
-            case .disconnected, .unreadable: break
+            case .disconnected: for id in running.keys { feed(id, .disconnected, at: now) }
+            case .unreadable: break
             }
             if case .seconds(let seconds) = length, now.milliseconds(since: started) >= seconds * 1_000 {
                 endFullTime(at: now)
@@ -105,18 +103,15 @@ struct LoadGenerator {
         if case .jobs(let count) = length, begun >= count { return endFullTime(at: now) }
         let submit = load.submit(job: begun, turn: turn, setting: outcome.setting)
         begun += 1
-        running[submit.requestID] = Running(
-            submit: submit,
-            trace: JobTrace(started: now),
-            lastHeard: now,
-            lastSent: now
-        )
-        client.send(.submit(submit))
+        var follower = JobFollower(submit: submit, patience: load.timeout, now: now)
+        let actions = follower.start(at: now)
+        running[submit.requestID] = Running(follower: follower, trace: JobTrace(started: now))
+        for action in actions { perform(action, submit.requestID, at: now) }
     }
 
     private mutating func end(_ id: UInt64, at now: Instant) {
         guard let ended = running.removeValue(forKey: id) else { return }
-        if let job = ended.job { requestOfJob[job] = nil }
+        if let job = ended.follower.job { requestOfJob[job] = nil }
         outcome.seconds = now.milliseconds(since: started) / 1_000
         begin(at: now)
     }
@@ -141,16 +136,13 @@ struct LoadGenerator {
         switch message {
         case .accepted(let accepted):
             guard running[accepted.requestID] != nil else { return }
-            running[accepted.requestID]?.job = accepted.job
-            running[accepted.requestID]?.lastHeard = now
             requestOfJob[accepted.job] = accepted.requestID
-            if isCancelling { repeatRequest(accepted.requestID, at: now) }
-        case .delta(let delta): take(delta, at: now)
-        case .finished(let finished): take(finished.report, at: now)
-        case .refused(let refused):
-            guard running[refused.requestID] != nil else { return }
-            outcome.failures.append(refused.message)
-            end(refused.requestID, at: now)
+            feed(accepted.requestID, .message(message), at: now)
+        case .delta(let delta): if let id = requestOfJob[delta.job] { feed(id, .message(message), at: now) }
+        case .finished(let finished):
+            if let id = requestOfJob[finished.report.job] { feed(id, .message(message), at: now) }
+        // Its number says whose last request it answers, if anybody's.
+        case .refused: for id in running.keys { feed(id, .message(message), at: now) }
         case .nodeList(let list):
             let nodes = list.nodes.filter { $0.pool == load.template.pool }
             if list.requestID == nodesRequests.before { outcome.nodesBefore = nodes }
@@ -162,20 +154,24 @@ struct LoadGenerator {
         }
     }
 
-    private mutating func take(_ delta: Delta, at now: Instant) {
-        // Field by field: a copy of the whole would have the trace's times copied with every delta.
-        guard let id = requestOfJob[delta.job], let tokens = running[id]?.trace.tokens,
-            let bytes = running[id]?.textBytes
-        else { return }
-        running[id]?.lastHeard = now
-        // Something was lost on the way.
-        guard delta.tokenOffset <= tokens, delta.byteOffset <= bytes else { return repeatRequest(id, at: now) }
-        running[id]?.textBytes = max(bytes, delta.byteOffset + UInt32(delta.text.count))
-        count(id, total: Int(delta.tokenOffset) + delta.tokens.count, at: now)
+    private mutating func feed(_ id: UInt64, _ event: JobFollower.Event, at now: Instant) {
+        for action in running[id]?.follower.handle(event, at: now) ?? [] { perform(action, id, at: now) }
     }
 
-    private mutating func take(_ report: JobReport, at now: Instant) {
-        guard let id = requestOfJob[report.job] else { return }
+    private mutating func perform(_ action: JobFollower.Action, _ id: UInt64, at now: Instant) {
+        switch action {
+        case .send(let message): client.send(message)
+        case .stream: count(id, total: Int(running[id]?.follower.tokenCount ?? 0), at: now)
+        case .end(.report(let report)): take(report, of: id, at: now)
+        case .end(.refused(let refused)):
+            outcome.failures.append(refused.message)
+            end(id, at: now)
+        // The coordinator's silence is everybody's: see ``tick(at:)``.
+        case .end, .accepted, .waiting, .unreachable, .reachable: break
+        }
+    }
+
+    private mutating func take(_ report: JobReport, of id: UInt64, at now: Instant) {
         count(id, total: report.tokens.count, at: now)
         guard let trace = running[id]?.trace else { return }
         if let error = report.error {
@@ -203,10 +199,7 @@ struct LoadGenerator {
         if nodesRequests.before == nil, isFull, now.milliseconds(since: started) > 1_100 {
             nodesRequests.before = askForNodes()
         }
-        for (id, job) in running
-        where now.milliseconds(since: job.lastHeard) > 2_000 && now.milliseconds(since: job.lastSent) > 2_000 {
-            repeatRequest(id, at: now)
-        }
+        for id in running.keys { feed(id, .tick, at: now) }
         if outcome.jobs.isEmpty, outcome.failures.count >= Self.hopelessFailures {
             throw .failed(
                 "\(plural(outcome.failures.count, "job")) failed and none ended well; the last: \(outcome.failures.last ?? "")"
@@ -222,19 +215,6 @@ struct LoadGenerator {
     private mutating func cancel(at now: Instant) {
         isCancelling = true
         endFullTime(at: now)
-        for id in running.keys { repeatRequest(id, at: now) }
-    }
-
-    /// Says again what was perhaps lost: requests are idempotent.
-    private mutating func repeatRequest(_ id: UInt64, at now: Instant) {
-        guard let known = running[id] else { return }
-        running[id]?.lastSent = now
-        guard let job = known.job else { return client.send(.submit(known.submit)) }
-        if isCancelling {
-            client.send(.cancel(Cancel(requestID: id, job: job)))
-        } else {
-            let offset = UInt32(known.trace.tokens)
-            client.send(.watch(Watch(requestID: id, job: job, tokenOffset: offset, byteOffset: known.textBytes)))
-        }
+        for id in running.keys { feed(id, .cancel(isWithdrawn: false), at: now) }
     }
 }
