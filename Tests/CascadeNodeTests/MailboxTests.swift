@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeWorker
 import Synchronization
 import Testing
 
