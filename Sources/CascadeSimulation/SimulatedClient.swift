@@ -14,7 +14,7 @@ struct SimulatedClient: Sendable {
         case done
     }
 
-    var link: Link
+    var link: SimulatedLink
     let submit: Submit
     /// Cancels when it has that many tokens.
     var cancelsAt: Int?
