@@ -1,7 +1,7 @@
 import CascadeCore
 
 /// Who is behind a peer id in the simulation.
-struct Address: Equatable, Sendable {
+struct SimulatedAddress: Equatable, Sendable {
     enum Kind: UInt8, Sendable {
         case node, client, stranger
     }
@@ -32,7 +32,7 @@ struct Address: Equatable, Sendable {
 }
 
 /// A peer's link to the coordinator.
-struct Link: Sendable {
+struct SimulatedLink: Sendable {
     var address: Address
     /// Until when nothing reaches the coordinator.
     var upBlockedUntil = Instant(nanoseconds: 0)
