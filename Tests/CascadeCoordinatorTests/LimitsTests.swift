@@ -7,20 +7,81 @@ struct LimitsTests {
         #expect(CoordinatorLimits().problem == nil)
     }
 
-    @Test(arguments: 0..<8)
-    func unsoundLimitsAreNamed(field: Int) {
-        var limits = CoordinatorLimits()
-        switch field {
-        case 0: limits.nodes = 0
-        case 1: limits.heartbeatMilliseconds = 0
-        case 2: limits.requestMilliseconds = .max
-        case 3: limits.draftLength = .fixed(UInt32(limits.job.draftTokens + 1))
-        case 4: limits.job.stopStrings = -1
-        case 5: limits.watchSilenceMilliseconds = limits.heartbeatMilliseconds
-        case 6: limits.queuedBytes = limits.job.promptBytes - 1
-        default: limits.prefillMillisecondsPerToken = .max
+    /// A limit that is not sound, and what the operator is told of it.
+    struct Unsound: Sendable, CustomTestStringConvertible {
+        let words: String
+        let spoil: @Sendable (inout CoordinatorLimits) -> Void
+        var testDescription: String { words }
+
+        init(_ words: String, _ spoil: @escaping @Sendable (inout CoordinatorLimits) -> Void) {
+            (self.words, self.spoil) = (words, spoil)
         }
-        #expect(limits.problem != nil)
+    }
+
+    @Test(arguments: [
+        Unsound("draft tokens must be between 0 and 7, not 8") {
+            $0.job.draftTokens = 7
+            $0.draftLength = .fixed(8)
+        },
+        Unsound("unmeasured draft tokens must be between 0 and 7, not 8") {
+            $0.job.draftTokens = 7
+            $0.unmeasuredDraftTokens = 8
+        },
+        Unsound("stop strings must not be negative") { $0.job.stopStrings = -1 },
+        Unsound("unused vocabularies must not be negative") { $0.unusedVocabularies = -1 },
+        Unsound("prefill time per token must be at most one minute") { $0.prefillMillisecondsPerToken = 60_001 },
+        Unsound("clients must be given at least two heartbeats before they are dropped") {
+            $0.watchSilenceMilliseconds = 2 * $0.heartbeatMilliseconds - 1
+        },
+        Unsound("the queue must hold at least one prompt of the largest size") {
+            $0.queuedBytes = $0.job.promptBytes - 1
+        },
+        Unsound("the queue must hold at least one prompt of the largest size") {
+            $0.unreadBytesPerClient = $0.job.promptBytes - 1
+        },
+        Unsound("the default rule token-v3 is not among the allowed rules (lossless)") {
+            $0.rules = RulePolicy(allowed: [], defaultRule: .tokenV3)
+        },
+    ])
+    func unsoundLimitsAreNamed(_ unsound: Unsound) {
+        var limits = CoordinatorLimits()
+        unsound.spoil(&limits)
+        #expect(limits.problem == unsound.words)
+    }
+
+    /// No count may be 0, whichever it is.
+    @Test func everyCountIsLookedAt() {
+        let counts: [WritableKeyPath<CoordinatorLimits, Int>] = [
+            \.nodes, \.pools, \.credits, \.costPoints, \.nameBytes, \.tokenizerBytes, \.queuedJobs, \.queuedBytes,
+            \.unreadBytesPerClient, \.activeSequences, \.answerBytes, \.finishedJobs, \.finishedBytes, \.listedJobs,
+            \.unjournaledRecords, \.heldBytes, \.watchersPerJob, \.watchers, \.draftSupport, \.failuresPerRound,
+            \.missingPerRequest, \.poisonDeaths, \.deathsPerRound, \.job.promptBytes, \.job.answerTokens,
+            \.job.stopBytes, \.job.draftTokens, \.job.explainedTokens,
+        ]
+        for path in counts {
+            for value in [0, -1] {
+                var limits = CoordinatorLimits()
+                limits[keyPath: path] = value
+                #expect(limits.problem == "every limit must be at least 1", "\(path)")
+            }
+        }
+    }
+
+    /// No time may be none or longer than a day, whichever it is.
+    @Test func everyTimeIsLookedAt() {
+        let times: [WritableKeyPath<CoordinatorLimits, UInt64>] = [
+            \.heartbeatMilliseconds, \.missedHeartbeats, \.poolMilliseconds, \.tokenizerMilliseconds,
+            \.watchSilenceMilliseconds, \.draftSilenceMilliseconds, \.verifySilenceMilliseconds, \.hedgeMilliseconds,
+            \.requestMilliseconds, \.stallMilliseconds, \.loadingMilliseconds, \.benchMilliseconds, \.restMilliseconds,
+            \.longestRestMilliseconds,
+        ]
+        for path in times {
+            for value in [0, 86_400_001, .max] as [UInt64] {
+                var limits = CoordinatorLimits()
+                limits[keyPath: path] = value
+                #expect(limits.problem == "every time limit must be between 1 ms and one day", "\(path) \(value)")
+            }
+        }
     }
 
     @Test func creditsAreNeverExceeded() {
