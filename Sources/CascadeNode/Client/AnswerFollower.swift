@@ -32,6 +32,7 @@ package struct AnswerFollower {
     private var byteCount: UInt32 = 0
     private var lastHeard: Instant
     private var lastSent: Instant
+    private var standstill: StandstillWatch
     private var toldUnreachable = false
     private var lastNote = ""
     private var hasAskedForNodes = false
@@ -64,6 +65,7 @@ package struct AnswerFollower {
         requestID = submit?.requestID ?? UInt64.random(in: 1...UInt64.max / 2)
         lastHeard = MonotonicTime.now()
         lastSent = lastHeard
+        standstill = StandstillWatch(now: lastHeard)
     }
 
     /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel what was submitted here; the report then says
@@ -71,6 +73,11 @@ package struct AnswerFollower {
     package mutating func run(show: (Notice) -> Void) async throws(NodeError) -> JobReport {
         repeatRequest()
         for await event in client.events {
+            if standstill.look(now: MonotonicTime.now()) {
+                // The coordinator may have said much since, or have forgotten who asked: it has its time anew.
+                lastHeard = MonotonicTime.now()
+                repeatRequest()
+            }
             switch event {
             case .message(let message):
                 lastHeard = MonotonicTime.now()

@@ -1,0 +1,18 @@
+internal import CascadeCore
+
+/// Notices that this process stood still: on Ctrl-Z, in a suspended machine, or before an output that took nothing.
+/// Who was not there has not waited in vain for an answer.
+struct StandstillWatch {
+    /// Who has not looked for so long stood still: a client looks several times a second.
+    private static let pauseMilliseconds = 3_000.0
+
+    private var lookedAt: Instant
+
+    init(now: Instant) { lookedAt = now }
+
+    /// Looks at the clock; whether the process has stood still since it did last.
+    mutating func look(now: Instant) -> Bool {
+        defer { lookedAt = now }
+        return now.milliseconds(since: lookedAt) > Self.pauseMilliseconds
+    }
+}
