@@ -6,6 +6,9 @@ import Testing
 
 /// `cascade up -d` on its way: what is interrupted, and which lines of the log are its own.
 @Suite struct UpStartTests {
+    private static let canMount = geteuid() == 0 || Requirement.netns.isSet
+    private static let mounts: Comment = "/dev is hidden behind an empty folder: run the tests as root"
+
     /// Milliseconds after the start of the process that is to be the cluster; at first nothing in it handles signals.
     @Test(.timeLimit(.minutes(1)), arguments: [0, 5, 10, 20, 50])
     func anInterruptedStart(_ milliseconds: Int) async throws {
@@ -55,5 +58,16 @@ import Testing
             try Data(text.utf8).write(to: file)
             #expect(log.newLines(1_000) == text.split(separator: "\n").map(String.init))
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)), .enabled(if: canMount, mounts), arguments: [["-d"], []])
+    func withoutDevNull(_ more: [String]) async throws {
+        let home = try UpHome()
+        let script = "mount -t tmpfs none /dev && exec \"$@\""
+        let up = try await home.run(
+            ["up", "--roles", "coordinator"] + more,
+            launcher: ["/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh"]
+        )
+        #expect(up.code == 1 && up.errors.contains("cannot read /dev/null: No such file"), "\(up)")
     }
 }

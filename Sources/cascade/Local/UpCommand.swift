@@ -94,6 +94,10 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        guard access("/dev/null", R_OK) == 0 else {
+            let problem = SystemError("read", "/dev/null")
+            throw CommandFailure.failed("\(problem); a cluster's processes have it as their input")
+        }
         _ = try templates.templates()
         let models = try modelPaths()
         if ClusterRecord.running(endpoint: endpoint) != nil { throw HeldRecord.running(endpoint) }
