@@ -145,7 +145,7 @@ let package = Package(
         tests(
             "CascadeNode",
             [
-                "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", "CascadeWire",
+                "CascadeCoordinator", "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", "CascadeWire",
                 logging,
             ]
         ),
