@@ -201,6 +201,8 @@ struct UpCommand: AsyncParsableCommand {
     /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready. Ctrl-C ends
     /// it.
     private func startDetached(_ keys: ClusterKeys?, _ listener: Endpoint) async throws {
+        // The process that is started would say it as well, but without /proc none can be.
+        _ = try HeldRecord.ownIdentity()
         try RunFolder.make()
         let logFile = ClusterRecord.log(endpoint: endpoint)
         let output = open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

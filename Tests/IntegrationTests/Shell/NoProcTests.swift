@@ -27,9 +27,10 @@ import Testing
     }
 
     /// What needs it says so.
-    @Test(.timeLimit(.minutes(1)), .enabled(if: canMount, mounts)) func whatIsMissingIsNamed() async throws {
+    @Test(.timeLimit(.minutes(1)), .enabled(if: canMount, mounts), arguments: [[], ["-d"]])
+    func whatIsMissingIsNamed(_ more: [String]) async throws {
         let endpoint = "tcp://127.0.0.1:\(try TCPSocket.freePort())"
-        let up = try await run(["up", "--roles", "coordinator", "--endpoint", endpoint])
+        let up = try await run(["up", "--roles", "coordinator", "--endpoint", endpoint] + more)
         #expect(up.code == 1 && up.errors.contains("/proc does not show this process"), "\(up)")
     }
 }
