@@ -159,8 +159,8 @@ let package = Package(
         tests(
             "CascadeNode",
             [
-                "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport", "CascadeTransport", "CascadeWire",
-                "CascadeWorker", logging,
+                "CascadeCoordinator", "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport",
+                "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
             ]
         ),
         .testTarget(

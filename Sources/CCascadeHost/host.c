@@ -10,6 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+static char *nothing[1];
+static char *const *arguments = nothing;
+
+// glibc hands them to every constructor.
+__attribute__((constructor)) static void keep_arguments(int count, char **values) {
+    (void)count;
+    if (values != NULL) arguments = values;
+}
+
+char *const *csh_arguments(void) { return arguments; }
+
 int csh_mutex_lock_within(pthread_mutex_t *mutex, int64_t nanoseconds) {
     struct timespec end;
     clock_gettime(CLOCK_MONOTONIC, &end);

@@ -94,7 +94,7 @@ package struct JobFollower: Sendable {
     private var explanationCount = 0
     private var lastHeard: Instant
     private var lastSent: Instant
-    private var lastTick: Instant
+    private var standstill: StandstillWatch
     private var toldUnreachable = false
     private var lastNote = ""
     /// Of the last request: a late refusal of an earlier one says nothing about the job.
@@ -125,7 +125,7 @@ package struct JobFollower: Sendable {
         patienceMilliseconds = patience * 1_000
         lastHeard = now
         lastSent = now
-        lastTick = now
+        standstill = StandstillWatch(now: now)
     }
 
     /// Whether a submission that has not left may be taken back instead of being cancelled.
@@ -141,6 +141,11 @@ package struct JobFollower: Sendable {
     /// Takes one event and returns what to do about it.
     package mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         defer { actions = [] }
+        if standstill.look(now: now) {
+            // The coordinator may have said much since, or have forgotten who asked: it has its time anew.
+            lastHeard = now
+            repeatRequest(at: now)
+        }
         switch event {
         case .connected:
             isConnected = true
@@ -222,12 +227,6 @@ package struct JobFollower: Sendable {
     // MARK: Time
 
     private mutating func passTime(at now: Instant) {
-        // A process that stood still has heard nothing, and was told nothing.
-        if now.milliseconds(since: lastTick) > Self.silenceMilliseconds {
-            lastHeard = now
-            repeatRequest(at: now)
-        }
-        lastTick = now
         let quiet = now.milliseconds(since: lastSent)
         let silence = now.milliseconds(since: lastHeard)
         let isRepeated = quiet > Self.repeatMilliseconds && silence > Self.repeatMilliseconds

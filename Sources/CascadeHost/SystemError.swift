@@ -31,7 +31,6 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
         case EROFS: "; name a place that can be written"
         case EACCES, EPERM: "; see who may do that ('ls -ld'), or name another place"
         case EMFILE, ENFILE: "; raise the limit of open files ('ulimit -n')"
-        case EFBIG: "; it is too large"
         default: ""
         }
     }

@@ -7,6 +7,13 @@ package enum MonotonicClock {
     package static func now() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return Instant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+        return instant(time)
+    }
+
+    /// A reading as an instant. One before the origin, which a clock that is made up may show, wraps around: what is
+    /// asked for is how much time passed between two.
+    static func instant(_ time: timespec) -> Instant {
+        let seconds = UInt64(bitPattern: Int64(time.tv_sec))
+        return Instant(nanoseconds: seconds &* 1_000_000_000 &+ UInt64(bitPattern: Int64(time.tv_nsec)))
     }
 }

@@ -4,28 +4,26 @@ internal import CascadeCore
 struct EngineWatch: Sendable {
     /// How much longer than measured a pass may take: other processes have their share too.
     private static let slack = 8.0
-    /// Who has not looked for so long stood still, and so did the engine.
-    private static let pauseMilliseconds = 3_000.0
 
     private let maxBatchedTokens: Int
     private let stallMilliseconds: UInt64
     private var passes: UInt64 = 0
     private var movedAt: Instant
-    private var lookedAt: Instant
+    /// Where the process stood still, so did the engine.
+    private var standstill: StandstillWatch
     private var isLoaded = false
 
     init(maxBatchedTokens: Int, stallMilliseconds: UInt64 = Patience.stallMilliseconds, now: Instant) {
         self.maxBatchedTokens = maxBatchedTokens
         self.stallMilliseconds = stallMilliseconds
         movedAt = now
-        lookedAt = now
+        standstill = StandstillWatch(now: now)
     }
 
     /// Looks at the engine, about once a second; milliseconds without any progress once they are more than anything it
     /// does takes, 0 until then.
     mutating func look(_ status: EngineStatus, now: Instant) -> UInt64 {
-        if now.milliseconds(since: lookedAt) > Self.pauseMilliseconds { movedAt = now }
-        lookedAt = now
+        if standstill.look(now: now) { movedAt = now }
         let patience: Double
         switch status.state {
         case .loading: patience = Double(Patience.loadingMilliseconds)

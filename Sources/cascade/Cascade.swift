@@ -81,7 +81,7 @@ struct Cascade: AsyncParsableCommand {
                 Output.note("cascade: \(Printable.line(one.words))")
             }
         }
-        var command = try parse(Array(CommandLine.arguments.dropFirst()), environment: environment)
+        var command = try parse(ProgramArguments.texts, environment: environment)
         if var asynchronous = command as? any AsyncParsableCommand {
             try await asynchronous.run()
         } else {

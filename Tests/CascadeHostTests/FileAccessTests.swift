@@ -178,6 +178,10 @@ struct FileAccessTests {
         }
     }
 
+    @Test func aFileThatIsTooLargeIsSaidToBeOnce() {
+        #expect(SystemError("write", "/x", code: EFBIG).description == "cannot write /x: File too large")
+    }
+
     @Test func errorsOfFoundationAreToldByTheirCause() {
         func words(_ body: () throws -> Void) -> String {
             do { try body() } catch { return SystemError.words(error) }

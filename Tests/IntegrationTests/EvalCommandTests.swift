@@ -163,15 +163,44 @@ import Testing
         }
     }
 
+    /// Where no folder is named, the answers are in a new one that nobody else may enter.
+    @Test(.timeLimit(.minutes(2)))
+    func anInterruptedSearchSaysHowItIsGoneOnWith() async throws {
+        try await withFolder { folder in
+            let cluster = try await TestCluster.tinyPair()
+            let process = try cluster.startClient(
+                ["tune", "--prompts", try prompts(folder), "--temperature", "0.7", "--samples", "64"]
+                    + ["--max-tokens", "200"],
+                environment: ["TMPDIR": folder.path]
+            )
+            var out = folder
+            try await waitUntil("an answer is there") {
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                guard let name = names.first(where: { $0.hasPrefix("cascade-tune-") }) else { return false }
+                out = folder.appending(path: name)
+                return (try? lines(out).isEmpty) == false
+            }
+            process.signal(SIGINT)
+            let result = await process.result()
+            #expect(result.code == 130, "\(result)")
+            #expect(result.errors.contains("the same command with --out \(out.path) goes on"), "\(result.errors)")
+            let mode = try FileManager.default.attributesOfItem(atPath: out.path)[.posixPermissions] as? Int
+            #expect(mode == 0o700)
+        }
+    }
+
     @Test func whatCannotWorkIsSaidBeforeAnythingRuns() async throws {
         let out = ["--out", "/nonexistent/folder", "--endpoint", "tcp://127.0.0.1:1"]
         for (options, words) in [
             (["--rules", "nonsense"], "nonsense"), (["--rules", "ensemble"], "ensemble"),
             (["--rules", "chow", "--alphas", "2"], "chow 2.0"), (["--samples", "0"], "--samples"),
+            (["--out", ""], "--out must name a folder"),
         ] {
-            let result = try await CascadeProcess.run(["eval", "humaneval"] + options + out)
+            let result = try await CascadeProcess.run(["eval", "humaneval"] + out + options)
             #expect(result.code == 2 && result.errors.contains(words), "\(options): \(result.errors)")
         }
+        let unnamed = try await CascadeProcess.run(["tune", "--prompts", "x", "--out", ""])
+        #expect(unnamed.code == 2 && unnamed.errors.contains("--out must name a folder"), "\(unnamed)")
         let keep = try await CascadeProcess.run(["tune", "--prompts", "x", "--keep", "1.5"])
         #expect(keep.code == 2 && keep.errors.contains("--keep"))
         let lossless = try await CascadeProcess.run(["tune", "--prompts", "x", "--rules", "lossless"])

@@ -80,4 +80,23 @@ import Testing
         #expect(result.output.contains("can be served: architecture qwen2"))
         #expect(result.output.contains("tokenizer.ggml.pre"))
     }
+
+    /// A path where something is, but no file, is not taken for a name that nobody knows.
+    @Test func whatIsNoFileIsCalledWhatItIs() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "models-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func path(_ name: String) -> String { folder.appending(path: name).path }
+        #expect(mkfifo(path("pipe"), 0o600) == 0)
+        #expect(symlink("ring", path("ring")) == 0 && symlink("gone.gguf", path("link")) == 0)
+        for (place, words) in [
+            (path("pipe"), "it is a pipe"), (folder.path, "it is a folder"), ("/dev/null", "it is a device"),
+            (path("link"), "it is a link to gone.gguf, where there is nothing"),
+            (path("ring"), "Too many levels of symbolic links"), (path("none"), "no model file at "),
+        ] {
+            let result = try await CascadeProcess.run(["model", "inspect", "--model", place])
+            #expect(result.code == 1 && result.errors.contains(words), "\(place): \(result)")
+            #expect(result.errors.contains("known names: ") == place.hasSuffix("none"), "\(result)")
+        }
+    }
 }

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// What this process was started with, as main would get it: the program's name first, NULL last. Needs no /proc, where
+// Swift looks.
+char *const *csh_arguments(void);
+
 // Locks a mutex, waiting at most so long by the monotonic clock. Returns 0 or an errno: ETIMEDOUT, EOWNERDEAD.
 int csh_mutex_lock_within(pthread_mutex_t *mutex, int64_t nanoseconds);
 

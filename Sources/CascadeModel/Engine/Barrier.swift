@@ -77,9 +77,10 @@ final class Barrier: @unchecked Sendable {
     }
 }
 
-/// The monotonic clock in nanoseconds.
+/// The monotonic clock in nanoseconds. A reading before its origin, which a clock that is made up may show, wraps
+/// around.
 func monotonicNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    return UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000 &+ UInt64(bitPattern: Int64(time.tv_nsec))
 }

@@ -63,14 +63,16 @@ package struct ClusterClient: Sendable {
         continuation.finish()
     }
 
-    /// Sends a request every second until `match` finds its answer, for `seconds` at most.
+    /// Sends a request every second until `match` finds its answer, for `seconds` at most, which begin anew after this
+    /// process stood still.
     package func request<Answer: Sendable>(
         _ message: Message,
         seconds: Double,
         match: (Message) -> Answer?
     ) async throws(NodeError) -> Answer {
-        let started = MonotonicTime.now()
+        var started = MonotonicTime.now()
         var sent = 0.0
+        var standstill = StandstillWatch(now: started)
         send(message)
         for await event in events {
             switch event {
@@ -80,7 +82,9 @@ package struct ClusterClient: Sendable {
             case .interrupted: throw .interrupted("interrupted")
             default: break
             }
-            let elapsed = MonotonicTime.seconds(since: started)
+            let now = MonotonicTime.now()
+            if standstill.look(now: now) { (started, sent) = (now, -.infinity) }
+            let elapsed = now.milliseconds(since: started) / 1_000
             if elapsed > seconds { break }
             if elapsed - sent > 1 {
                 sent = elapsed

@@ -15,20 +15,23 @@ struct TokenizerLoader {
     private static let limit = 16
 
     private let work = SideWork<Loaded>(label: "cascade.tokenizer-loader")
-    /// Pools whose block is being read.
-    private var pending: Set<String> = []
+    /// Pools whose block is being read, and whose tokenizer that is.
+    private var pending: [String: TokenizerID] = [:]
 
-    /// Reads a complete block and calls `wake` when ``take()`` has something. Throws where one of the pool is read
-    /// already: a node may send its block as often as it likes.
+    /// Reads a complete block and calls `wake` when ``take()`` has something. While one of the pool is being read,
+    /// another of the same tokenizer is none too many: a node that was welcomed twice sends it twice, and may send it
+    /// as often as it likes. Throws where the other is of another tokenizer.
     mutating func load(
         _ block: [UInt8],
         of identity: TokenizerID,
         pool: String,
         wake: @escaping @Sendable () -> Void
     ) throws(NodeError) {
-        guard pending.count < Self.limit, pending.insert(pool).inserted else {
+        if let other = pending[pool], other == identity { return }
+        guard pending.count < Self.limit, pending[pool] == nil else {
             throw .failed("tokenizer block of pool \(pool) while another is being read")
         }
+        pending[pool] = identity
         work.run(
             { Loaded(pool: pool, identity: identity, tokenizer: Self.read(block, identity.vocabulary)) },
             wake: wake
@@ -38,7 +41,7 @@ struct TokenizerLoader {
     /// Takes what has been read since the last call.
     mutating func take() -> [Loaded] {
         let loaded = work.take()
-        for loaded in loaded { pending.remove(loaded.pool) }
+        for loaded in loaded { pending[loaded.pool] = nil }
         return loaded
     }
 

@@ -76,6 +76,7 @@ struct EvalOptions: ParsableArguments {
         guard skip >= 0, latencyProblems >= 0 else {
             throw ValidationError("--skip and --latency-problems must not be negative")
         }
+        if out.isEmpty { throw ValidationError("--out must name a folder") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
         try Limits.checkAnswer(maxTokens)
         guard temperatures.numbers.allSatisfy({ (0...100).contains($0) }) else {

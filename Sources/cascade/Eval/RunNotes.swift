@@ -9,7 +9,7 @@ enum RunNotes {
             (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?
             .split(separator: "\n").first { $0.hasPrefix("model name") }?
             .split(separator: ":").last.map { $0.trimmingPrefix { $0 == " " } } ?? "unknown processor"
-        let command = CommandLine.arguments.dropFirst().map { $0.contains(" ") ? "'\($0)'" : $0 }
+        let command = ProgramArguments.texts.map { $0.contains(" ") ? "'\($0)'" : $0 }
         return [
             "- `cascade \(command.joined(separator: " "))`",
             "- cascade \(BuildInfo.version); \(processor), \(AvailableCores.count()) cores",

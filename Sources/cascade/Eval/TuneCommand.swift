@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import Foundation
 
 /// `cascade tune`
@@ -85,6 +86,7 @@ struct TuneCommand: AsyncParsableCommand {
         guard keep > 0, keep <= 1 else { throw ValidationError("--keep must be above 0 and at most 1") }
         try Limits.check("--samples", samples, in: 1...64)
         try Limits.check("--concurrency", concurrency, in: 1...256)
+        if out?.isEmpty == true { throw ValidationError("--out must name a folder") }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
         try Limits.checkAnswer(maxTokens)
         try numSpeculativeTokens.validate()
@@ -101,13 +103,36 @@ struct TuneCommand: AsyncParsableCommand {
 
     func run() async throws {
         let source = try await source()
-        let folder =
-            out.map { URL(filePath: $0) }
-            ?? FileManager.default.temporaryDirectory.appending(path: "cascade-tune-\(UUID().uuidString.prefix(8))")
+        let folder = try out.map { URL(filePath: $0) } ?? Self.newFolder()
+        let result = try await search(source, in: folder)
+        Output.note(result.table)
+        guard let best = result.best else {
+            throw CommandFailure.failed(
+                "no rule keeps \(keep) of the expert's quality on these prompts; lossless does, or try a smaller --keep"
+            )
+        }
+        try Output.line("CASCADE_RULE=\(best.method) CASCADE_ALPHA=\(best.alpha ?? 0)")
+    }
+
+    /// A folder for the answers where the user names none. Prompts and answers are nobody else's.
+    private static func newFolder() throws -> URL {
+        let name = "cascade-tune-\(UUID().uuidString.prefix(8))"
+        let folder = FileManager.default.temporaryDirectory.appending(path: name)
+        guard mkdir(folder.path, 0o700) == 0 else {
+            throw CommandFailure.failed("\(SystemError("make the folder", folder.path))")
+        }
+        return folder
+    }
+
+    /// Seeks, with the answers of a folder. A search that ends early says how it is gone on with.
+    private func search(_ source: EvalSource, in folder: URL) async throws -> Tuner.Result {
+        var answers = 0
         do {
+            let log = try ResultLog(folder: folder)
+            defer { answers = log.records.count }
             let tuner = Tuner(
                 run: EvalRun(source: source, cluster: cluster, concurrency: concurrency),
-                log: try ResultLog(folder: folder),
+                log: log,
                 plan: plan(source.names),
                 temperature: temperature,
                 keep: keep
@@ -117,16 +142,17 @@ struct TuneCommand: AsyncParsableCommand {
                 guard case .rule(let rule) = entry.kind else { return nil }
                 return (rule, entry.alphas.isEmpty ? rule.knobLadder : entry.alphas)
             }
-            let result = try await tuner.search(ladders)
-            Output.note(result.table)
-            guard let best = result.best else {
-                throw CommandFailure.failed(
-                    "no rule keeps \(keep) of the expert's quality on these prompts; lossless does, or try a smaller --keep"
-                )
-            }
-            try Output.line("CASCADE_RULE=\(best.method) CASCADE_ALPHA=\(best.alpha ?? 0)")
+            return try await tuner.search(ladders)
         } catch let error as EvalError {
             throw CommandFailure.failed("\(error)")
+        } catch let failure as CommandFailure where answers > 0 {
+            let found = plural(answers, "answer is", "answers are")
+            let option = out == nil ? " with --out \(folder.path)" : ""
+            throw CommandFailure(
+                code: failure.code,
+                message: failure.message
+                    + "; \(found) in \(folder.path): the same command\(option) goes on from there"
+            )
         }
     }
 

@@ -22,9 +22,7 @@ final class HeldRecord: Sendable {
     /// Throws where another `up` has it, or where processes of one that is gone still run. What is old or damaged is
     /// said, and replaced.
     init(endpoint: String, adminKey: String?) throws(CommandFailure) {
-        guard let own = ProcessIdentity(pid: getpid()) else {
-            throw .failed("/proc does not show this process: mount it (unshare --mount-proc), 'cascade down' needs it")
-        }
+        let own = try Self.ownIdentity()
         try RunFolder.make()
         path = ClusterRecord.file(endpoint: endpoint)
         descriptor = try Self.locked(path, endpoint)
@@ -36,6 +34,12 @@ final class HeldRecord: Sendable {
             close(descriptor)
             throw error
         }
+    }
+
+    /// This process, as a record has it.
+    static func ownIdentity() throws(CommandFailure) -> ProcessIdentity {
+        if let own = ProcessIdentity(pid: getpid()) { return own }
+        throw .failed("/proc does not show this process: mount it (unshare --mount-proc), 'cascade down' needs it")
     }
 
     /// Opens the file and locks it.

@@ -94,6 +94,10 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        guard access("/dev/null", R_OK) == 0 else {
+            let problem = SystemError("read", "/dev/null")
+            throw CommandFailure.failed("\(problem); a cluster's processes have it as their input")
+        }
         _ = try templates.templates()
         let models = try modelPaths()
         if ClusterRecord.running(endpoint: endpoint) != nil { throw HeldRecord.running(endpoint) }
@@ -197,11 +201,17 @@ struct UpCommand: AsyncParsableCommand {
     /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready. Ctrl-C ends
     /// it.
     private func startDetached(_ keys: ClusterKeys?, _ listener: Endpoint) async throws {
+        // The process that is started would say it as well, but without /proc none can be.
+        _ = try HeldRecord.ownIdentity()
         try RunFolder.make()
         let logFile = ClusterRecord.log(endpoint: endpoint)
         let output = open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard output >= 0 else { throw CommandFailure.failed("\(SystemError("write", logFile))") }
         defer { close(output) }
+        let startLog = StartLog(logFile)
+        let start = StartingProcess()
+        let interrupts = Interrupts { start.interrupt() }
+        defer { withExtendedLifetime(interrupts) {} }
         let told = Mutex<String?>(nil)
         // It tells why it ends: the log may lie on a full disk, or have lines of others in it.
         let process = try ChildProcess(
@@ -212,17 +222,17 @@ struct UpCommand: AsyncParsableCommand {
         ) { word in
             if case .failed(let cause, _) = word { told.withLock { $0 = cause } }
         }
-        let interrupts = Interrupts { process.signal(SIGTERM) }
-        defer { withExtendedLifetime(interrupts) {} }
+        start.take(process)
         let started = MonotonicTime.now()
         while MonotonicTime.seconds(since: started) < 120 {
             guard !process.isDone else {
-                guard await process.exitCode() != 0 else { throw CommandFailure.interrupted }
-                throw Self.failure(told: told.withLock { $0 }, logFile)
+                let code = await process.exitCode()
+                if code == 0 || start.isInterrupted { throw CommandFailure.interrupted }
+                throw Self.failure(told: told.withLock { $0 }, startLog)
             }
             // Whether it is ready it says itself: whoever answers at the endpoint may be another.
             if let record = ClusterRecord.running(endpoint: endpoint), record.supervisor.pid == process.pid,
-                record.isReady
+                record.isReady, !start.isInterrupted
             {
                 let what = roles == .all ? "cluster" : roles.defaultValueDescription
                 Output.note("\(what) ready at \(endpoint); log: \(logFile); 'cascade down' ends it")
@@ -237,11 +247,11 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     /// Why the cluster did not start: what it told, else the end of its log.
-    private static func failure(told: String?, _ logFile: String) -> CommandFailure {
-        if let told { return .failed("the cluster did not start: \(told); its log is \(logFile)") }
-        let lines = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
-        Output.note(lines.split(separator: "\n").suffix(12).joined(separator: "\n"))
-        return .failed("the cluster did not start; its log is \(logFile)")
+    private static func failure(told: String?, _ log: StartLog) -> CommandFailure {
+        if let told { return .failed("the cluster did not start: \(told); its log is \(log.path)") }
+        let lines = log.newLines(12)
+        if !lines.isEmpty { Output.note(lines.joined(separator: "\n")) }
+        return .failed("the cluster did not start; its log is \(log.path)")
     }
 
     /// This command line without `-d`, with all that it stands for.

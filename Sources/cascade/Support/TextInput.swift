@@ -17,9 +17,8 @@ enum TextInput {
 
     /// Refuses arguments and settings of the environment that are not UTF-8.
     static func checkArguments(_ names: some Collection<String>) throws(CommandFailure) {
-        for index in 1..<max(1, Int(CommandLine.argc)) {
-            guard let argument = CommandLine.unsafeArgv[index] else { continue }
-            _ = try text(bytes(of: argument), of: "argument \(index)")
+        for (index, argument) in ProgramArguments.bytes.enumerated() {
+            _ = try text(argument, of: "argument \(index + 1)")
         }
         for name in names where name.hasPrefix("CASCADE_") {
             guard let value = getenv(name) else { continue }
