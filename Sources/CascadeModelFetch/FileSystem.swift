@@ -51,11 +51,12 @@ enum FileSystem {
         )
     }
 
-    /// The sum of the lengths of all files below `directory`.
-    static func totalBytes(_ directory: URL) -> Int {
+    /// The sum of the lengths of all files below `directory` whose names end in `suffix`.
+    static func totalBytes(_ directory: URL, suffix: String) -> Int {
         let files = FileManager.default.enumerator(at: directory, includingPropertiesForKeys: nil)
         var total = 0
         while let file = files?.nextObject() as? URL {
+            guard file.lastPathComponent.hasSuffix(suffix) else { continue }
             total += stamp(file)?.bytes ?? 0
         }
         return total

@@ -104,7 +104,7 @@ struct HTTPSource: Sendable {
     }
 
     private func failure(_ exit: Tool.Exit) -> ModelFetchError {
-        let reason = exit.errors.isEmpty ? "curl ended with status \(exit.status)" : exit.errors
+        let reason = exit.errors.isEmpty ? "curl ended with status \(exit.status)" : ToolText.curlCause(exit.errors)
         let unreachable = Self.noConnection.contains(exit.status) || Self.brokenTransfer.contains(exit.status)
         return ModelFetchError(code: unreachable ? .unreachable : .refused, message: "\(url): \(reason)")
     }

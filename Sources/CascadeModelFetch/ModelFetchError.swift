@@ -28,4 +28,12 @@ package struct ModelFetchError: Error, CustomStringConvertible, Sendable, Equata
     package let message: String
 
     package var description: String { message }
+
+    /// What helps where nothing can be reached.
+    static let wayOut = "HTTPS_PROXY names a proxy, SSL_CERT_FILE and PIP_CERT a certificate authority of your own"
+
+    /// The same, with what helps where nothing can be reached.
+    var withWayOut: ModelFetchError {
+        code == .unreachable ? ModelFetchError(code: code, message: "\(message); \(Self.wayOut)") : self
+    }
 }

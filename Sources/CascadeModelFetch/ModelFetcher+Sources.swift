@@ -17,9 +17,13 @@ extension ModelFetcher {
                 progress(.notice("\(source.name): \(error.message)"))
             }
         }
-        if let only = failures.first, failures.count == 1 { throw only }
-        let reasons = failures.map { "\n  \($0.message)" }.joined()
-        throw ModelFetchError(code: .allSourcesFailed, message: "\(wanted.name) could not be fetched:\(reasons)")
+        if let only = failures.first, failures.count == 1 { throw only.withWayOut }
+        let reasons = failures.map(\.message).joined(separator: "; ")
+        let wayOut = failures.contains { $0.code == .unreachable } ? "; \(ModelFetchError.wayOut)" : ""
+        throw ModelFetchError(
+            code: .allSourcesFailed,
+            message: "\(wanted.name) could not be fetched: \(reasons)\(wayOut)"
+        )
     }
 
     /// Completes `partial` from `source`. If its beginning was there before and the digest is wrong, the beginning may
@@ -98,7 +102,7 @@ extension ModelFetcher {
         var name: String {
             switch self {
             case .http(let name, _): name
-            case .packages: "packages"
+            case .packages: "Python packages"
             }
         }
     }

@@ -89,7 +89,7 @@ package struct ModelFetcher: Sendable {
         var wanted = wanted
         var content = wanted.sha256.map { "sha256:\($0)" }
         if wanted.sha256 == nil {
-            let probe = try await HTTPSource(url: wanted.url, environment: environment).probe()
+            let probe = try await probe(wanted.url)
             (wanted.bytes, wanted.sha256) = (probe.bytes, probe.sha256)
             content = probe.sha256.map { "sha256:\($0)" } ?? probe.version.map { "\(wanted.url) \($0)" }
         }
@@ -100,6 +100,14 @@ package struct ModelFetcher: Sendable {
         try partial.commit(as: target)
         VerifiedRecord.save(for: target, sha256: digest, origin: wanted.url)
         return target
+    }
+
+    private func probe(_ url: String) async throws -> HTTPProbe {
+        do {
+            return try await HTTPSource(url: url, environment: environment).probe()
+        } catch let error as ModelFetchError {
+            throw error.withWayOut
+        }
     }
 
     /// Whether the right file is at `target` and was verified before.

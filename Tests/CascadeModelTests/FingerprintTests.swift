@@ -118,12 +118,17 @@ import Testing
 
     /// A copy of a tiny model in a folder of its own.
     private func withCopy(_ body: (URL) throws -> Void) throws {
+        let folder = try copy()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder.appending(path: "model.gguf"))
+    }
+
+    private func copy() throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(path: "fingerprint-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appending(path: "model.gguf")
         try FileManager.default.copyItem(at: URL(filePath: Fixtures.modelPath("tiny-llama.Q4_1")), to: file)
-        try body(file)
+        return folder
     }
 
     private func recorded(_ url: URL) throws -> Hash128 {
@@ -154,6 +159,24 @@ import Testing
             #expect(try recorded(url) == other)
             #expect(try GGUFFile(path: url.path).computedFingerprint() == first)
         }
+    }
+
+    /// What a fetch leaves for nodes counts at once, however short ago the file was written.
+    @Test func whatIsRecordedAheadCounts() async throws {
+        let folder = try copy()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "model.gguf").path
+        let settled = 300_000_000
+        try await GGUFFile.recordFingerprints(of: [path, "/nowhere.gguf"], from: 0, settledFor: settled)
+        let file = try GGUFFile(path: path)
+        let stamp = try #require(file.storage.stamp)
+        #expect(
+            try FingerprintRecord.read(beside: path, stamp, settledFor: settled) == file.computedFingerprint()
+        )
+        // Nothing is left to do, so nothing is waited for.
+        let start = ContinuousClock.now
+        try await GGUFFile.recordFingerprints(of: [path], from: 0, settledFor: settled)
+        #expect(ContinuousClock.now - start < .milliseconds(300))
     }
 
     @Test func aSmallFileIsNotRecorded() throws {

@@ -74,6 +74,27 @@ import Testing
         #expect(generated.finish_reason == "length")
     }
 
+    /// A file of the catalogue that was verified is not read: this one would not pass for a model.
+    @Test func whatIsThereAndVerifiedIsNotReadAgain() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "models-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "SmolLM2-135M-Instruct.Q4_1.gguf").path
+        let bytes = 98_362_432
+        #expect(FileManager.default.createFile(atPath: file, contents: nil) && truncate(file, off_t(bytes)) == 0)
+        var status = stat()
+        #expect(stat(file, &status) == 0)
+        let modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+        let digest = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+        let record = #"{"sha256":"\#(digest)","bytes":\#(bytes),"modifiedNanoseconds":\#(modified),"origin":""}"#
+        try Data(record.utf8).write(to: URL(filePath: file + ".verified"))
+        let result = try await CascadeProcess.run(
+            ["model", "fetch", "smollm2-135m"],
+            environment: ["CASCADE_MODELS_DIR": folder.path]
+        )
+        #expect(result.code == 0 && result.output == file + "\n" && result.errors.isEmpty, "\(result)")
+    }
+
     @Test func inspectNamesWhatIsThere() async throws {
         let result = try await CascadeProcess.run(["model", "inspect", "--model", Fixtures.modelPath("tiny-qwen2.f16")])
         #expect(result.code == 0)

@@ -140,6 +140,18 @@ import Testing
         #expect(doctor.output.contains("did you mean CASCADE_ENDPOINT?"), "\(doctor.output)")
     }
 
+    /// Who sets them for `docker compose` may run commands beside it.
+    @Test func settingsOfTheComposeFileAreKnown() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docker-compose.yml")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let names = Set(text.matches(of: #/\bCASCADE_[A-Z_]+/#).map { String($0.output) })
+        #expect(names.count > 20)
+        let environment = Dictionary(uniqueKeysWithValues: names.map { ($0, "1") })
+        let unknown = SettingsMerge.misspellings(environment: environment, help: Cascade._dumpHelp())
+        #expect(unknown.isEmpty, "\(unknown.map(\.variable))")
+    }
+
     @Test func aFlagIsSwitchedByWordsOfTruth() throws {
         let help = Cascade._dumpHelp()
         let off = try SettingsMerge.merge(arguments: ["submit"], environment: ["CASCADE_JSON": "false"], help: help)

@@ -27,6 +27,34 @@ extension GGUFFile {
         return fingerprint
     }
 
+    /// Records the fingerprints of those files that lack one, for nodes that may not write beside them.
+    ///
+    /// Only what is hashed a while after a file's last change counts, so this waits for that first. Who serves a file
+    /// that is damaged, or that has no room for a record, hears of it then.
+    ///
+    /// - Throws: `CancellationError`.
+    package static func recordFingerprints(of paths: [String]) async throws {
+        try await recordFingerprints(of: paths, from: FingerprintRecord.worthwhileBytes)
+    }
+
+    /// The same, for files of `limit` bytes or more.
+    static func recordFingerprints(
+        of paths: [String],
+        from limit: Int,
+        settledFor nanoseconds: Int = FingerprintRecord.settledNanoseconds
+    ) async throws {
+        let missing = paths.filter { path in
+            guard let file = try? GGUFStorage(opening: path), let stamp = file.stamp, file.byteCount >= limit,
+                access(URL(filePath: path).deletingLastPathComponent().path, W_OK) == 0
+            else { return false }
+            return FingerprintRecord.read(beside: path, stamp, settledFor: nanoseconds) == nil
+        }
+        guard !missing.isEmpty else { return }
+        // A little more: the file system's clock goes in steps.
+        try await Task.sleep(for: .nanoseconds(nanoseconds) + .milliseconds(100))
+        for path in missing { _ = try? GGUFFile(path: path).fingerprint(recordedFrom: limit, settledFor: nanoseconds) }
+    }
+
     /// Hashes the file with a kernel set's instructions, whatever is recorded.
     func computedFingerprint(kernels name: String? = nil) throws(GGUFError) -> Hash128 {
         let lanes = name.map { csk_hash_lanes($0) } ?? csk_hash_lanes(nil)

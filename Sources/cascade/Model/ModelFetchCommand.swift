@@ -22,14 +22,19 @@ struct ModelFetchCommand: AsyncParsableCommand {
     var models: [String]
 
     func run() async throws {
-        for file in try await Self.fetch(models) {
+        let files = try await Self.fetch(models)
+        for (model, file) in zip(models, files) {
             try Output.line(file)
+            // The digest says what is in it, and reading a vocabulary takes half a second.
+            if ModelCatalogue.standard.model(named: model)?.isServed == true { continue }
             do throws(ModelError) {
                 _ = try ServableModel(path: file)
             } catch {
                 Output.note("it is there, but cannot be served: \(error)")
             }
         }
+        // Nodes in containers have the folder read-only, and would hash the files at each start.
+        try await GGUFFile.recordFingerprints(of: files)
     }
 
     /// Fetches models with progress on standard error, and returns their files; Ctrl-C cuts it off.

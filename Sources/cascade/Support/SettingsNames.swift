@@ -18,7 +18,7 @@ extension SettingsMerge {
     /// Variables that are no options: read elsewhere, by the compose file, or by the scripts and tests of a checkout.
     private static let others: Set<String> = [
         "CASCADE_MODELS_DIR", "CASCADE_DATA_DIR", "CASCADE_CACHE_DIR", "CASCADE_KERNELS", "CASCADE_FAILPOINTS",
-        "CASCADE_COMMIT",
+        "CASCADE_COMMIT", "CASCADE_FETCH", "CASCADE_CA_FILE",
         "CASCADE_PORT", "CASCADE_IMAGE", "CASCADE_BUILD_NETWORK", "CASCADE_FETCH_NETWORK", "CASCADE_DRAFTER_MODEL",
         "CASCADE_EXPERT_MODEL", "CASCADE_COORDINATOR_MEMORY", "CASCADE_DRAFTER_MEMORY", "CASCADE_EXPERT_MEMORY",
         "CASCADE_REQUIRE", "CASCADE_MEASURE", "CASCADE_WRITE_GOLDEN", "CASCADE_WRITE_SEEDS", "CASCADE_PLOT_DIR",
