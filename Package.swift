@@ -151,7 +151,7 @@ let package = Package(
         tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
         tests("CascadeHost"),
-        tests("CascadeModelFetch", ["CascadeHost"]),
+        tests("CascadeModelFetch", ["CascadeCore", "CascadeHost"]),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore", "CascadeTestSupport", "CZeroMQ"]),
@@ -180,7 +180,7 @@ if Context.environment["CASCADE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "fuzz",
-            dependencies: ["CascadeFuzzing"],
+            dependencies: ["CascadeCore", "CascadeFuzzing"],
             // `main` is libFuzzer's.
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
         )

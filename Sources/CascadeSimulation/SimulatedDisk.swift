@@ -73,7 +73,7 @@ struct SimulatedDisk: Sendable {
     }
 
     /// A bit of some row changes, for good; whose row it is.
-    mutating func damageSomeRow(_ random: inout SimulationRandom) -> JobID? {
+    mutating func damageSomeRow(_ random: inout SplitMix64) -> JobID? {
         guard let place = places.randomElement(using: &random) else { return nil }
         rows[place].isDamaged = true
         return rows[place].job

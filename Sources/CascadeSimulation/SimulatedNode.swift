@@ -193,7 +193,7 @@ struct SimulatedNode: Sendable {
     }
 
     /// Turns an honest reply into one that breaks a rule.
-    func spoil(_ reply: Message, _ random: inout SimulationRandom) -> Message {
+    func spoil(_ reply: Message, _ random: inout SplitMix64) -> Message {
         let outside = Token(ToyLanguage.vocabulary.count)
         switch reply {
         case .drafted(var drafted):

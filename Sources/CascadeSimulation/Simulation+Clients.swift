@@ -127,5 +127,3 @@ extension Simulation {
     /// No client's own.
     private static let monitorRequest: UInt64 = 1
 }
-
-extension SimulationRandom: RandomNumberGenerator {}

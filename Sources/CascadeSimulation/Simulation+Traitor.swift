@@ -15,7 +15,7 @@ enum Treason: CaseIterable, Sendable {
 extension Simulation {
     /// Makes one node of some of the calm histories a traitor. Draws of its own: all others stay what they were.
     mutating func chooseTraitor() {
-        var random = SimulationRandom(seed: ~seed)
+        var random = SplitMix64(seed: ~seed)
         guard isCalm, random.chance(0.5) else { return }
         let experts = nodes.count { $0.role == .expert }
         let candidates = nodes.indices.filter { nodes[$0].role == .drafter || experts > 1 }

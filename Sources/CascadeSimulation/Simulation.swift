@@ -31,7 +31,7 @@ struct Simulation {
 
     let options: SimulationOptions
     let seed: UInt64
-    var random: SimulationRandom
+    var random: SplitMix64
     let language: ToyLanguage
     let limits: CoordinatorLimits
     /// Whether this run has no faults at all.
@@ -93,7 +93,7 @@ struct Simulation {
     init(_ options: SimulationOptions, seed: UInt64) {
         self.options = options
         self.seed = seed
-        var random = SimulationRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         let isCalm = random.chance(0.1)
         let isLossy = isCalm ? false : random.chance(0.7)
         let loss = isLossy ? 1.0 : 0.0
@@ -124,7 +124,7 @@ struct Simulation {
     }
 
     /// Small bounds and short times, so that a run of seconds meets all of them.
-    private static func limits(_ random: inout SimulationRandom) -> CoordinatorLimits {
+    private static func limits(_ random: inout SplitMix64) -> CoordinatorLimits {
         var limits = CoordinatorLimits()
         limits.heartbeatMilliseconds = 250
         limits.draftSilenceMilliseconds = 300
@@ -177,7 +177,7 @@ struct Simulation {
     }
 
     /// What a node says that its passes cost; now and then drafting does not pay by it, or nothing is known.
-    private static func costs(_ role: NodeRole, _ random: inout SimulationRandom) -> [CostPoint] {
+    private static func costs(_ role: NodeRole, _ random: inout SplitMix64) -> [CostPoint] {
         if random.chance(0.1) { return [] }
         let first = role == .expert ? random.pick(10.0...30.0) : random.pick(1.0...8.0)
         let slope = random.pick(0.01...0.6)

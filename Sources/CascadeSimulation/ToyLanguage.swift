@@ -37,7 +37,7 @@ struct ToyLanguage: Sendable {
 
     /// A number in [0, 1) for each prefix.
     private func coin(_ prefix: Hash128, _ salt: UInt64) -> Double {
-        Double(SimulationRandom.mix(prefix.high ^ seed ^ salt) >> 11) * 0x1p-53
+        Double(SplitMix64.mix(prefix.high ^ seed ^ salt) >> 11) * 0x1p-53
     }
 
     /// The row that is sampled from: at temperature 0 all of it on the most likely token.
@@ -51,9 +51,9 @@ struct ToyLanguage: Sendable {
     private func row(_ prefix: Hash128, _ last: Token, salt: UInt64) -> Distribution {
         let context =
             coin(prefix, 0xEC40) < repetition ? UInt64(last) &* 0x5851_F42D_4C95_7F2D : prefix.low ^ prefix.high &* 3
-        let state = SimulationRandom.mix(context ^ seed &* 0x9E37_79B9 ^ salt << 56)
+        let state = SplitMix64.mix(context ^ seed &* 0x9E37_79B9 ^ salt << 56)
         let weights = Self.pieces.indices.map { token in
-            let bits = SimulationRandom.mix(state &+ UInt64(token) &* 0xD134_2543_DE82_EF95) >> 44
+            let bits = SplitMix64.mix(state &+ UInt64(token) &* 0xD134_2543_DE82_EF95) >> 44
             let base = Float(bits + 1) * 0x1p-20
             // The fourth power makes rows peaked; end tokens are rarer than others.
             return base * base * base * base * (token == 0 ? 0.4 : 1)

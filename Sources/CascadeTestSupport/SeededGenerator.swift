@@ -1,19 +1,15 @@
-/// Random numbers for tests: SplitMix64, the same sequence for a seed everywhere.
+internal import CascadeCore
+
+/// Random numbers for tests: the same sequence for a seed everywhere.
 package struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
     /// Creates a generator; tests fix their seeds and name them where they fail.
     package init(seed: UInt64) {
-        state = seed
+        numbers = SplitMix64(seed: seed)
     }
 
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
+    package mutating func next() -> UInt64 { numbers.next() }
 
     /// `count` random bytes.
     package mutating func bytes(_ count: Int) -> [UInt8] {

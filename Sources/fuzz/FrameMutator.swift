@@ -1,12 +1,14 @@
+import CascadeCore
 import CascadeFuzzing
 
 /// Changes one field of a message, at any depth, and keeps the lengths around it right: blind changes of bytes seldom
 /// get past them.
 struct FrameMutator {
-    private var generator: Generator
+    /// libFuzzer's seed repeats what it did.
+    private var generator: SplitMix64
 
     init(seed: UInt64) {
-        generator = Generator(state: seed)
+        generator = SplitMix64(seed: seed)
     }
 
     mutating func mutate(_ input: [UInt8]) -> [UInt8] {
@@ -90,19 +92,6 @@ struct FrameMutator {
 
     private mutating func pick(_ count: Int) -> Int {
         Int.random(in: 0..<count, using: &generator)
-    }
-
-    /// SplitMix64: libFuzzer's seed repeats what it did.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
     }
 }
 

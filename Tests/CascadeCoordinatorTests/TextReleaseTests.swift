@@ -11,11 +11,10 @@ struct TextReleaseTests {
     ) -> (text: [UInt8], stopped: Bool) {
         var release = TextRelease(stop: stop)
         var text: [UInt8] = []
-        var state = seed
+        var random = SplitMix64(seed: seed)
         var position = 0
         while position < bytes.count {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let size = min(bytes.count - position, 1 + Int(state >> 60))
+            let size = min(bytes.count - position, Int.random(in: 1...16, using: &random))
             text += release.append(bytes[position..<(position + size)])
             position += size
             if check, !release.isStopped {
@@ -44,11 +43,8 @@ struct TextReleaseTests {
 
     @Test(arguments: 0..<400 as Range<UInt64>)
     func splittingNeverMatters(seed: UInt64) {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
-        func next(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
+        var random = SplitMix64(seed: seed)
+        func next(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
         // Few letters, so that beginnings of stop strings abound, and characters of two to four bytes.
         let alphabet: [[UInt8]] = [
             [97], [98], [97, 98], Array("é".utf8), Array("€".utf8), Array("🙂".utf8), [0xFF], [0xE2, 0x82],

@@ -19,7 +19,7 @@ struct DistributionTests {
     }
 
     @Test func whatIsCutHasNoMoreThanTheRest() throws {
-        var random = SplitMix(7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<200 {
             let count = 1 + Int(random.next() % 300)
             let weights = (0..<count).map { _ in Float(random.next() % 1_000 + 1) / 1_000 }

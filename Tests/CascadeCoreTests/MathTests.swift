@@ -29,19 +29,19 @@ struct MathTests {
 
     /// Numbers of every size: random bit patterns of positive doubles, subnormal ones included.
     private func anySize(_ seed: UInt64, _ count: Int) -> [Double] {
-        var random = SplitMix(seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { _ in Double(bitPattern: random.next() & 0x7FFF_FFFF_FFFF_FFFF) }
             .filter { $0.isFinite }
     }
 
     private func uniform(_ seed: UInt64, _ range: ClosedRange<Double>, _ count: Int) -> [Double] {
-        var random = SplitMix(seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { _ in Double.random(in: range, using: &random) }
     }
 
     /// Numbers whose distance from 0 runs over many binary orders, of both signs.
     private func near(_ seed: UInt64, _ count: Int, largest: Double) -> [Double] {
-        var random = SplitMix(seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { index in
             let size = Double.random(in: 0.5...1, using: &random) * largest * Foundation.pow(2, -Double(index % 1060))
             return index % 2 == 0 ? size : -size

@@ -64,7 +64,7 @@ struct PhiloxDrawsTests {
     }
 
     @Test func raceIsTheFirstToArrive() throws {
-        var random = SplitMix(21)
+        var random = SplitMix64(seed: 21)
         for round in 0..<300 {
             let tokens = (0..<200).filter { _ in Bool.random(using: &random) }.map(Token.init)
             let weights = tokens.map { _ in Float.random(in: 0.001...1, using: &random) * (round % 3 == 0 ? 1e-30 : 1) }

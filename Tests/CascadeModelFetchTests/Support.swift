@@ -1,3 +1,4 @@
+import CascadeCore
 import Foundation
 import Synchronization
 import Testing
@@ -33,7 +34,7 @@ final class Bench: Sendable {
         for folder in [served, wheels] {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
-        var generator = SplitMix(state: 7)
+        var generator = SplitMix64(seed: 7)
         data = (0..<bytes).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
         let file = served.appendingPathComponent("model.gguf")
         try Data(data).write(to: file)
@@ -169,19 +170,6 @@ final class Events: Sendable {
         all.compactMap { event in
             if case .notice(let text) = event { text } else { nil }
         }
-    }
-}
-
-/// A small seeded generator, so that every run fetches the same bytes.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 

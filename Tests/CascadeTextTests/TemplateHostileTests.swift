@@ -1,3 +1,4 @@
+import CascadeCore
 import Foundation
 import Synchronization
 import Testing
@@ -195,17 +196,18 @@ struct TemplateHostileTests {
         let pieces = [
             "{{", "}}", "{%", "%}", "-", "(", ")", "[", "]", "{", "}", "'", "|", " if ", " in ", ".", "*", "\\",
         ]
-        var random = Generator(state: 0x5EED)
+        var random = SplitMix64(seed: 0x5EED)
+        func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
         var rendered = 0
         for round in 0..<4_000 {
             var scalars = Array(sources[round % sources.count].unicodeScalars)
-            for _ in 0...random.below(3) {
-                let at = random.below(scalars.count)
-                switch random.below(4) {
+            for _ in 0...below(3) {
+                let at = below(scalars.count)
+                switch below(4) {
                 case 0: scalars.remove(at: at)
-                case 1: scalars.insert(contentsOf: pieces[random.below(pieces.count)].unicodeScalars, at: at)
-                case 2: scalars.swapAt(at, random.below(scalars.count))
-                default: scalars.removeSubrange(at..<min(at + random.below(20), scalars.count))
+                case 1: scalars.insert(contentsOf: pieces[below(pieces.count)].unicodeScalars, at: at)
+                case 2: scalars.swapAt(at, below(scalars.count))
+                default: scalars.removeSubrange(at..<min(at + below(20), scalars.count))
                 }
             }
             var text = String.UnicodeScalarView()
@@ -216,18 +218,6 @@ struct TemplateHostileTests {
         }
         // Both ends are met.
         #expect((100..<3_900).contains(rendered), "\(rendered) of 4000 rendered")
-    }
-
-    /// SplitMix64.
-    private struct Generator {
-        var state: UInt64
-
-        mutating func below(_ bound: Int) -> Int {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-            return Int((value ^ (value >> 31)) % UInt64(bound))
-        }
     }
 
     /// Smaller than the 512 KiB that are the least a thread has in practice; debug builds use far more.

@@ -95,7 +95,7 @@ struct FuzzCorpusTests {
     }
 
     private static func writeSeeds() throws {
-        var generator = SeededGenerator(seed: 8)
+        var generator = SplitMix64(seed: 8)
         let lines = MessageKind.allCases.flatMap { kind in
             [Samples.message(kind), generator.message(kind), generator.message(kind), generator.message(kind)].map {
                 Hex.text(FuzzedFrames(sent: WireCodec.encode($0), allocations: generator.pick(0...40)).bytes)

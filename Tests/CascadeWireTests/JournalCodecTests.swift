@@ -26,7 +26,7 @@ struct JournalCodecTests {
 
     @Test("what is written is what is read")
     func roundTrip() throws {
-        var generator = SeededGenerator(seed: 31)
+        var generator = SplitMix64(seed: 31)
         for _ in 0..<2_000 {
             let entry = generator.journalEntry()
             #expect(try JournalCodec.decode(JournalCodec.encode(entry)) == entry)
@@ -50,7 +50,7 @@ struct JournalCodecTests {
 
     @Test("a record cut at every byte, and 40,000 mutations, are records or errors")
     func broken() {
-        var generator = SeededGenerator(seed: 32)
+        var generator = SplitMix64(seed: 32)
         for entry in JournalSamples.entries + [generator.journalEntry()] {
             let bytes = JournalCodec.encode(entry)
             for length in bytes.indices { #expect((try? JournalCodec.decode(Array(bytes[..<length]))) == nil) }
@@ -84,7 +84,7 @@ struct JournalCodecTests {
     }
 }
 
-extension SeededGenerator {
+extension SplitMix64 {
     fileprivate mutating func journalEntry() -> JournalRecord.Entry {
         switch pick(0...2) {
         case 0:

@@ -14,7 +14,7 @@ struct MutationTests {
 
     @Test("every frame cut at every byte", arguments: MessageKind.allCases)
     func truncation(kind: MessageKind) {
-        var generator = SeededGenerator(seed: 77)
+        var generator = SplitMix64(seed: 77)
         for message in [Samples.message(kind), generator.message(kind)] {
             let frames = WireCodec.encode(message)
             for (index, frame) in frames.enumerated() {
@@ -29,7 +29,7 @@ struct MutationTests {
 
     @Test("20,000 random mutations of each kind", arguments: MessageKind.allCases)
     func mutations(kind: MessageKind) {
-        var generator = SeededGenerator(seed: 1000 + UInt64(kind.rawValue))
+        var generator = SplitMix64(seed: 1000 + UInt64(kind.rawValue))
         var survivors = 0
         for round in 0..<20_000 {
             var frames = WireCodec.encode(round % 4 == 0 ? generator.message(kind) : Samples.message(kind))
@@ -42,7 +42,7 @@ struct MutationTests {
 
     @Test("200,000 short random frames")
     func noise() {
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         for _ in 0..<200_000 {
             let head: [UInt8] = [8, 1, 16, 1]
             let frame = (generator.once(in: 2) ? head : []) + generator.bytes()
@@ -51,7 +51,7 @@ struct MutationTests {
     }
 
     /// One random change of one frame, or of the list of frames.
-    private static func mutate(_ frames: inout [[UInt8]], with generator: inout SeededGenerator) {
+    private static func mutate(_ frames: inout [[UInt8]], with generator: inout SplitMix64) {
         guard !frames.isEmpty else { return }
         let index = generator.pick(0...frames.count - 1)
         let size = frames[index].count

@@ -48,16 +48,8 @@ package struct Hasher128: Sendable {
 
     /// The hash of what was taken in so far.
     package func finish() -> Hash128 {
-        let high = Hasher128.mixed(first &+ (second ^ words))
-        let low = Hasher128.mixed(second ^ high &+ words)
+        let high = SplitMix64.mix(first &+ (second ^ words))
+        let low = SplitMix64.mix(second ^ high &+ words)
         return Hash128(high: high, low: low)
-    }
-
-    /// The finaliser of SplitMix64: a bijection in which every input bit reaches every output bit.
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var value = value
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

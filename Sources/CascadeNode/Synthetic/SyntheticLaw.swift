@@ -62,11 +62,9 @@ struct SyntheticLaw: Sendable {
         return (count, raw.map { $0 / total })
     }
 
-    /// The finaliser of SplitMix64.
+    /// The first number of the stream that belongs to `value`.
     private static func mixed(_ value: UInt64) -> UInt64 {
-        var value = value &+ 0x9E37_79B9_7F4A_7C15
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
+        var stream = SplitMix64(seed: value)
+        return stream.next()
     }
 }

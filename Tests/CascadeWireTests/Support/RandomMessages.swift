@@ -3,7 +3,7 @@ import CascadeCore
 @testable import CascadeWire
 
 /// Random valid messages: every kind, every optional field there or not, values small and at their limits.
-extension SeededGenerator {
+extension SplitMix64 {
     mutating func message(_ kind: MessageKind) -> Message {
         switch kind {
         case .hello: .hello(hello())
