@@ -16,7 +16,7 @@ struct SimulatedClient: Sendable {
     /// Long enough for every fault.
     private static let patience = 1e6
 
-    var link: Link
+    var link: SimulatedLink
     /// As it was sent last: each attempt has request numbers of its own.
     private(set) var submit: Submit
     /// Cancels when it has that many tokens.
@@ -44,7 +44,7 @@ struct SimulatedClient: Sendable {
     /// The job that it was last told to have.
     var accepted: JobID?
 
-    init(link: Link, submit: Submit, cancelsAt: Int?, isBad: Bool) {
+    init(link: SimulatedLink, submit: Submit, cancelsAt: Int?, isBad: Bool) {
         self.link = link
         self.submit = submit
         self.cancelsAt = cancelsAt

@@ -27,7 +27,7 @@ struct SimulatedNode: Sendable {
     }
 
     let traits: Traits
-    var link: Link
+    var link: SimulatedLink
     var incarnation: UInt64 = 0
     var isUp = false
     /// Until when all its threads stand still.
@@ -55,7 +55,7 @@ struct SimulatedNode: Sendable {
     private var asked: [Fence: Verify] = [:]
 
     /// A node that is not started yet.
-    init(_ traits: Traits, link: Link, now: Instant) {
+    init(_ traits: Traits, link: SimulatedLink, now: Instant) {
         self.traits = traits
         self.link = link
         machine = Self.machine(traits, 0, now)

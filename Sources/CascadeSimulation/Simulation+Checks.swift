@@ -31,7 +31,7 @@ extension Simulation {
     private mutating func checkAccepted(_ job: JobID, _ peer: PeerID) {
         let boot = coordinator?.machine.boot
         boots[job] = boot
-        guard let address = Address(peer), address.kind == .client else { return }
+        guard let address = SimulatedAddress(peer), address.kind == .client else { return }
         let earlier = clients[address.index].accepted
         clients[address.index].accepted = job
         // A coordinator may forget a job that ended long ago, and with it the key.
@@ -51,7 +51,7 @@ extension Simulation {
             fail("job \(report.job) failed: \(error.message)")
         }
         if isCalm, report.reason == .error { fail("a job failed without a fault: \(report.error?.message ?? "")") }
-        guard let oracle = Oracle(client.submit, report, language: language, context: context) else { return }
+        guard let oracle = DecidedAnswer(client.submit, report, language: language, context: context) else { return }
         self.report.decidedAnswers[oracle.guarantee, default: 0] += 1
         let name = "\(oracle.guarantee == .ruled ? "I4 (G3)" : "I3, I4 (G1, G2)"): job \(report.job)"
         switch report.reason {

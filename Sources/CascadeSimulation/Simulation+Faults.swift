@@ -77,7 +77,7 @@ extension Simulation {
         strangers += 1
         let request = Message.drainNode(DrainNode(requestID: random.next(), name: nodes[pickNode()].name))
         report.coverage.count(MessageType(request))
-        feedCoordinator(.message(request, from: Address(.stranger, 2, connection: strangers).peer))
+        feedCoordinator(.message(request, from: SimulatedAddress(.stranger, 2, connection: strangers).peer))
     }
 
     private mutating func cutLink() {
@@ -125,7 +125,7 @@ extension Simulation {
         guard let machine = coordinator?.machine, now >= coordinatorPausedUntil else { return }
         guard machine.gauges.nodes.contains(where: { $0.identity == nodes[0].identity }) else { return }
         strangers += 1
-        let peer = Address(.stranger, 0, connection: strangers).peer
+        let peer = SimulatedAddress(.stranger, 0, connection: strangers).peer
         var hello = nodes[0].hello
         switch random.pick(0...2) {
         case 0:
@@ -210,7 +210,7 @@ extension Simulation {
         report.coverage.count(.keyReuse)
         var submit = client.submit
         submit.prompt.append(33)
-        feedCoordinator(.message(.submit(submit), from: Address(.stranger, 1, connection: strangers).peer))
+        feedCoordinator(.message(.submit(submit), from: SimulatedAddress(.stranger, 1, connection: strangers).peer))
     }
 
     // MARK: Healing

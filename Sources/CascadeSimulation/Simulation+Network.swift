@@ -5,7 +5,7 @@ import CascadeWire
 /// The network: between the frames that one side sends and those that the other side gets.
 extension Simulation {
     /// A peer sends to the coordinator.
-    mutating func sendUp(_ message: Message, _ link: Link) {
+    mutating func sendUp(_ message: Message, _ link: SimulatedLink) {
         guard now >= link.upBlockedUntil else { return }
         let frames = WireCodec.encode(message)
         for time in arrivals() { queue.insert(.toCoordinator(frames, from: link.address.peer), at: time) }
@@ -15,7 +15,7 @@ extension Simulation {
     /// The coordinator sends to a peer; its driver learns where there is no route.
     mutating func sendDown(_ message: Message, to peer: PeerID, boot: UInt64) {
         trace("-> \(peer.bytes) \(message)")
-        guard let address = Address(peer), let link = link(of: address) else {
+        guard let address = SimulatedAddress(peer), let link = link(of: address) else {
             queue.insert(.driver(.peerLost(peer), boot: boot), at: later(2))
             return
         }
@@ -30,7 +30,7 @@ extension Simulation {
     }
 
     /// The link with that very address; nil when that connection is no more.
-    private func link(of address: Address) -> Link? {
+    private func link(of address: SimulatedAddress) -> SimulatedLink? {
         switch address.kind {
         case .node:
             let node = nodes[address.index]
@@ -38,7 +38,7 @@ extension Simulation {
         case .client:
             let client = clients[address.index]
             return client.awayUntil <= now && client.link.address == address ? client.link : nil
-        case .stranger: return Link(address: address)
+        case .stranger: return SimulatedLink(address: address)
         }
     }
 
@@ -82,7 +82,9 @@ extension Simulation {
     }
 
     mutating func arriveAtPeer(_ frames: [[UInt8]], _ peer: PeerID) {
-        guard let address = Address(peer), link(of: address) != nil, let message = decode(frames) else { return }
+        guard let address = SimulatedAddress(peer), link(of: address) != nil, let message = decode(frames) else {
+            return
+        }
         switch address.kind {
         case .node: arriveAtNode(message, address.index)
         case .client: arriveAtClient(message, address.index)

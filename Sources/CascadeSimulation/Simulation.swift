@@ -167,7 +167,7 @@ struct Simulation {
             nodes.append(
                 SimulatedNode(
                     traits,
-                    link: Link(address: Address(.node, index, connection: 1)),
+                    link: SimulatedLink(address: SimulatedAddress(.node, index, connection: 1)),
                     now: now
                 )
             )
@@ -192,7 +192,7 @@ struct Simulation {
             let isBad = !isCalm && random.chance(0.05)
             clients.append(
                 SimulatedClient(
-                    link: Link(address: Address(.client, index, connection: 1)),
+                    link: SimulatedLink(address: SimulatedAddress(.client, index, connection: 1)),
                     submit: makeSubmit(index, isBad: isBad),
                     cancelsAt: random.chance(0.1) && !isCalm ? random.pick(0...12) : nil,
                     isBad: isBad

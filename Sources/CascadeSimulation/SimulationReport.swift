@@ -14,7 +14,7 @@ package struct SimulationReport: Sendable {
     /// Reports that clients got, by reason.
     package var finished: [(reason: FinishReason, count: Int)] = FinishReason.allCases.map { ($0, 0) }
     /// Answers whose every byte was known beforehand, by what decides them.
-    package var decidedAnswers: [Oracle.Guarantee: Int] = [:]
+    package var decidedAnswers: [DecidedAnswer.Guarantee: Int] = [:]
     /// Tokens in those reports.
     package var tokens = 0
     /// What speculation did.
@@ -94,7 +94,7 @@ package struct SimulationReport: Sendable {
         lines.append("answers: " + finished.map { "\($0.reason.name) \($0.count)" }.joined(separator: ", "))
         lines.append(
             "answers known beforehand: "
-                + Oracle.Guarantee.allCases.map { "\($0.rawValue) \(decidedAnswers[$0, default: 0])" }
+                + DecidedAnswer.Guarantee.allCases.map { "\($0.rawValue) \(decidedAnswers[$0, default: 0])" }
                 .joined(separator: ", ")
         )
         lines += coverage.lines

@@ -35,7 +35,7 @@ import Testing
         ] as [([Double], Double, Double, Double)]
     )
     func samplesAreInOrder(_ values: [Double], least: Double, median: Double, largest: Double) {
-        let samples = Samples(values)
+        let samples = Measurements(values)
         #expect(samples.least == least)
         #expect(samples.median == median)
         #expect(samples.largest == largest)

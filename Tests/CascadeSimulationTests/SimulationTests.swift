@@ -15,7 +15,7 @@ struct SimulationTests {
         #expect(report.counts.recovered > 1000)
         #expect(report.counts.lookupAccepted > 1000)
         #expect(report.counts.drafted - report.counts.lookupDrafted > 1000)
-        for guarantee in Oracle.Guarantee.allCases {
+        for guarantee in DecidedAnswer.Guarantee.allCases {
             #expect(report.decidedAnswers[guarantee, default: 0] > 100, "\(guarantee)")
         }
         for (reason, count) in report.finished { #expect(count > 0, "no answer ended by \(reason.name)") }

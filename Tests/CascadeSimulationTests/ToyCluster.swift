@@ -53,7 +53,7 @@ struct ToyCluster: Sendable {
     private var ticks = 0
 
     private static let prompt: [Token] = [0]
-    private static let address = Address(.client, 0, connection: 0)
+    private static let address = SimulatedAddress(.client, 0, connection: 0)
 
     init(_ setting: ToySetting, draws: BranchingDraws) {
         var limits = CoordinatorLimits()
@@ -70,7 +70,7 @@ struct ToyCluster: Sendable {
         )
         fault = setting.fault
         client = SimulatedClient(
-            link: Link(address: Self.address),
+            link: SimulatedLink(address: Self.address),
             submit: setting.submit,
             cancelsAt: nil,
             isBad: false

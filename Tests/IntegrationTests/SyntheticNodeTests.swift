@@ -95,7 +95,7 @@ import Testing
         ] as [(String, [UInt32]?, [Double])]
     )
     func costCurves(_ text: String, _ rows: [UInt32]?, _ milliseconds: [Double]) {
-        let curve = CostCurve(argument: text)
+        let curve = CostPointList(argument: text)
         #expect(curve?.points.map(\.rows) == rows)
         if let curve { #expect(curve.points.map(\.milliseconds) == milliseconds) }
     }

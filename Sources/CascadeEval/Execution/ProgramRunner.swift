@@ -61,7 +61,7 @@ package struct ProgramRunner: Sendable {
         folder: String
     ) async throws -> ProgramOutcome {
         let secret = UUID().uuidString
-        let child = ChildProcess(
+        let child = BoundedCommand(
             arguments: command + PythonBootstrap.arguments(limits, folder: folder),
             environment: environment
         )

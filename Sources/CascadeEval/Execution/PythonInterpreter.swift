@@ -15,7 +15,7 @@ struct PythonInterpreter: Sendable, Equatable {
             throw ExecutionError.interpreter("python3 is not installed (not on PATH)")
         }
         let question = #"import sys; sys.stdout.write("\n".join([sys.executable, sys.prefix, sys.base_prefix]))"#
-        let exit = try await ChildProcess(arguments: [launcher, "-c", question], environment: environment)
+        let exit = try await BoundedCommand(arguments: [launcher, "-c", question], environment: environment)
             .run(input: [], startSeconds: 30, wallSeconds: 30)
         let lines = exit.output.split(separator: "\n").map(String.init)
         guard exit.status == 0, lines.count == 3, lines.allSatisfy({ $0.hasPrefix("/") }) else {

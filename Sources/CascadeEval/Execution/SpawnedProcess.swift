@@ -15,7 +15,7 @@ final class SpawnedProcess {
     /// Starts `command` with `input` as its standard input.
     ///
     /// - Throws: ``ExecutionError/start(_:)``.
-    init(_ command: ChildProcess, input: [UInt8]) throws {
+    init(_ command: BoundedCommand, input: [UInt8]) throws {
         let standardInput = try Self.file(holding: input)
         defer { fclose(standardInput) }
         output = try BoundedReader(keeping: .beginning)
@@ -30,8 +30,8 @@ final class SpawnedProcess {
         startSeconds: Double,
         wallSeconds: Double,
         flag: RaisedFlag
-    ) throws -> ChildProcess.Exit {
-        var exit = ChildProcess.Exit()
+    ) throws -> BoundedCommand.Exit {
+        var exit = BoundedCommand.Exit()
         var deadline = Self.now() + startSeconds
         var (isStarted, isOver) = (false, false)
         while output.isOpen || errors.isOpen {
@@ -97,7 +97,7 @@ final class SpawnedProcess {
     }
 
     /// Starts the command with `descriptors` as its standard input, output and error.
-    private static func spawn(_ command: ChildProcess, _ descriptors: [Int32]) throws -> pid_t {
+    private static func spawn(_ command: BoundedCommand, _ descriptors: [Int32]) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -20,7 +20,7 @@ package struct PNGConverter: Sendable {
     /// - Throws: `CancellationError`.
     package func convert(svg: URL, png: URL, scale: Double = 1) async throws -> Bool {
         guard let tool else { return false }
-        let child = ChildProcess(
+        let child = BoundedCommand(
             arguments: [tool, "--zoom", String(scale), "--output", png.path, svg.path],
             environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"]
         )

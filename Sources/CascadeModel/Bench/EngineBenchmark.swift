@@ -37,7 +37,7 @@ package struct EngineBenchmark {
         /// Rows of the pass.
         package var rows: Int
         /// Milliseconds of each pass that counts, ascending.
-        package var milliseconds: Samples
+        package var milliseconds: Measurements
     }
 
     /// What was measured.
@@ -45,7 +45,7 @@ package struct EngineBenchmark {
         /// One entry for each row count, ascending.
         package var rows: [Row]
         /// Gigabytes (10^9 bytes) per second of each read of memory, ascending.
-        package var gigabytesPerSecond: Samples
+        package var gigabytesPerSecond: Measurements
         /// Bytes of weights that a pass of few rows reads: all layers and the head.
         package var bytesPerPass: Int
         /// Name of the kernel set.
@@ -96,9 +96,9 @@ package struct EngineBenchmark {
         }
         return Result(
             rows: zip(settings.rows, times).map { rows, times in
-                Row(rows: rows, milliseconds: Samples(times.map { Double($0) / 1e6 }))
+                Row(rows: rows, milliseconds: Measurements(times.map { Double($0) / 1e6 }))
             },
-            gigabytesPerSecond: Samples(reads.map { Double(memory.byteCount) / Double($0) }),
+            gigabytesPerSecond: Measurements(reads.map { Double(memory.byteCount) / Double($0) }),
             bytesPerPass: model.bytesPerPass,
             kernels: engine.kernelName
         )

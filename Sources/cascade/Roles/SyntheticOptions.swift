@@ -22,7 +22,7 @@ struct SyntheticOptions: ParsableArguments {
             valueName: "rows:ms,…"
         )
     )
-    var syntheticMs: CostCurve?
+    var syntheticMs: CostPointList?
 
     func validate() throws {
         if syntheticMs != nil, syntheticAcceptance == nil {

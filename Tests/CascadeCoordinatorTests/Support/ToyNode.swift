@@ -45,7 +45,7 @@ enum Toy {
 }
 
 /// The toy models: a row has one token, and is as confident of it as it is told to be.
-struct ToyModel: TokenModel, Sendable {
+struct OneTokenModel: TokenModel, Sendable {
     var caches = TokenCaches()
     let role: NodeRole
     /// Milliseconds that it says a pass took.
@@ -89,7 +89,7 @@ struct ToyModel: TokenModel, Sendable {
 struct ToyNode {
     let peer: PeerID
     let hello: Hello
-    var worker: Worker<ToyModel>
+    var worker: Worker<OneTokenModel>
     var passes: UInt64 = 0
     /// Requests that it says it works on.
     var pending: UInt32 = 0
@@ -138,7 +138,7 @@ struct ToyNode {
         pace: Double = 0,
         host: String = ""
     ) {
-        worker = Worker(model: ToyModel(role: role, pace: pace), maxBatchedTokens: 1_024)
+        worker = Worker(model: OneTokenModel(role: role, pace: pace), maxBatchedTokens: 1_024)
         self.peer = PeerID(Array((peer ?? "\(name)/\(incarnation)").utf8))
         hello = Hello(
             identity: NodeIdentity(name: name, incarnation: incarnation),

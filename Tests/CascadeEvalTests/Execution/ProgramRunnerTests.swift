@@ -170,7 +170,7 @@ struct ProgramRunnerTests {
             try SandboxTools(environment: tools, isRoot: false)
         }
         await #expect(throws: ExecutionError.self) { try await Isolation.unsafe(environment: tools) }
-        let broken = ChildProcess(arguments: ["/nowhere/python3"], environment: [:])
+        let broken = BoundedCommand(arguments: ["/nowhere/python3"], environment: [:])
         await #expect(throws: ExecutionError.self) { try await broken.run(input: [], startSeconds: 1, wallSeconds: 1) }
         #expect(python.executable.hasPrefix("/"))
     }
@@ -179,7 +179,7 @@ struct ProgramRunnerTests {
     @Test func programsGetNoOtherDescriptor() async throws {
         let descriptor = open("/etc/passwd", O_RDONLY)
         defer { close(descriptor) }
-        let list = ChildProcess(arguments: ["/bin/ls", "-l", "/proc/self/fd"], environment: [:])
+        let list = BoundedCommand(arguments: ["/bin/ls", "-l", "/proc/self/fd"], environment: [:])
         let exit = try await list.run(input: [], startSeconds: 10, wallSeconds: 10)
         #expect(exit.status == 0 && exit.output.contains(" -> ") && !exit.output.contains("/etc/passwd"), "\(exit)")
     }

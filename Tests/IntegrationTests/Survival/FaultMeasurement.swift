@@ -20,7 +20,7 @@ import Testing
         var name: String
         var consequence: String
         /// Chooses the fault by the expert and the drafter that have the job.
-        var fault: @Sendable (_ expert: Member, _ drafter: Member) -> Fault?
+        var fault: @Sendable (_ expert: Member, _ drafter: Member) -> SurvivalFault?
         /// How long it lasts.
         var seconds = 8.0
     }

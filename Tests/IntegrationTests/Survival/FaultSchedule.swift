@@ -6,7 +6,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
     struct Entry: Equatable, Sendable {
         /// Seconds of peace before it.
         var pause: Double
-        var fault: Fault
+        var fault: SurvivalFault
         /// How long it lasts.
         var seconds: Double
     }
@@ -51,7 +51,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
         choices.randomElement(using: &draws)!
     }
 
-    private mutating func expertFault() -> Fault {
+    private mutating func expertFault() -> SurvivalFault {
         let expert = pick(Member.experts)
         switch Int.random(in: 0..<6, using: &draws) {
         case 0: return .kill(expert)
@@ -63,7 +63,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
         }
     }
 
-    private mutating func anyFault() -> Fault {
+    private mutating func anyFault() -> SurvivalFault {
         let node = pick(Member.nodes)
         let client = Int.random(in: 0..<clients, using: &draws)
         switch Int.random(in: 0..<20, using: &draws) {
@@ -83,7 +83,7 @@ struct FaultSchedule: Sequence, IteratorProtocol {
         }
     }
 
-    private mutating func networkFault(_ place: Fault.Place) -> Fault {
+    private mutating func networkFault(_ place: SurvivalFault.Place) -> SurvivalFault {
         let direction = pick(FaultProxy.Direction.allCases)
         switch Int.random(in: 0..<12, using: &draws) {
         case 0: return .cut(place, nil)

@@ -98,7 +98,7 @@ final class SurvivalCluster: Sendable {
         try #require(state.withLock { $0.processes[member] })
     }
 
-    func link(_ place: Fault.Place) throws -> FaultProxy {
+    func link(_ place: SurvivalFault.Place) throws -> FaultProxy {
         switch place {
         case .member(let member): try #require(links[member])
         case .client(let number): clientLinks[number]
@@ -143,7 +143,7 @@ final class SurvivalCluster: Sendable {
     // MARK: Faults
 
     /// Lets something be wrong while `body` runs; whatever comes of that, it is mended behind it.
-    func with(_ fault: Fault, _ body: () async throws -> Void) async throws {
+    func with(_ fault: SurvivalFault, _ body: () async throws -> Void) async throws {
         try await begin(fault)
         do {
             try await body()
@@ -155,7 +155,7 @@ final class SurvivalCluster: Sendable {
     }
 
     /// Lets something go wrong.
-    func begin(_ fault: Fault) async throws {
+    func begin(_ fault: SurvivalFault) async throws {
         if fault == .stop(.coordinator) || fault.victims.contains(.coordinator) {
             state.withLock { $0.isDisturbed = true }
         }
@@ -219,9 +219,9 @@ final class SurvivalCluster: Sendable {
         #expect(await process.result().code == -SIGILL)
     }
 
-    private func beginAtLink(_ fault: Fault) throws {
+    private func beginAtLink(_ fault: SurvivalFault) throws {
         func set(
-            _ place: Fault.Place,
+            _ place: SurvivalFault.Place,
             _ direction: FaultProxy.Direction? = nil,
             _ change: (inout LineConditions) -> Void
         )
@@ -253,7 +253,7 @@ final class SurvivalCluster: Sendable {
     }
 
     /// Ends it: what has died is started again, what is cut is whole.
-    func end(_ fault: Fault) async throws {
+    func end(_ fault: SurvivalFault) async throws {
         switch fault {
         case .kill(let member), .crash(let member), .drain(let member):
             // A drain may still be under way; then it is waited for.

@@ -11,23 +11,23 @@ import Testing
     /// A fault and how long it lasts.
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
-        var fault: Fault
+        var fault: SurvivalFault
         var seconds = 0.5
 
-        init(_ name: String, _ fault: Fault, _ seconds: Double = 0.5) {
+        init(_ name: String, _ fault: SurvivalFault, _ seconds: Double = 0.5) {
             (self.name, self.fault, self.seconds) = (name, fault, seconds)
         }
 
         var testDescription: String { "\(name): \(fault)" }
     }
 
-    private static let expert = Fault.Place.member(.firstExpert)
-    private static let drafter = Fault.Place.member(.firstDrafter)
+    private static let expert = SurvivalFault.Place.member(.firstExpert)
+    private static let drafter = SurvivalFault.Place.member(.firstDrafter)
 
     private func cluster() throws -> SurvivalCluster { try #require(SurvivalScope.current) }
 
     /// Lets it happen in the middle of every client's answer; which answers those are, depends on the fault.
-    private func survive(_ fault: Fault, seconds: Double, jobs: [SurvivalJob]? = nil) async throws
+    private func survive(_ fault: SurvivalFault, seconds: Double, jobs: [SurvivalJob]? = nil) async throws
         -> SurvivalLoad.Outcome
     {
         let cluster = try cluster()
@@ -68,8 +68,8 @@ import Testing
 
     /// F10, F3: a node that is away for longer than anybody waits is missed, and its late word on a job that still runs
     /// changes nothing.
-    @Test(.timeLimit(.minutes(2)), arguments: [Fault.cut(expert, .toServer), .stop(.firstExpert)])
-    func aNodeThatWasGivenUpIsFenced(_ fault: Fault) async throws {
+    @Test(.timeLimit(.minutes(2)), arguments: [SurvivalFault.cut(expert, .toServer), .stop(.firstExpert)])
+    func aNodeThatWasGivenUpIsFenced(_ fault: SurvivalFault) async throws {
         let cluster = try cluster()
         let before = try await cluster.status()
         let other = try cluster.link(.member(.secondExpert))
@@ -92,8 +92,8 @@ import Testing
     }
 
     /// F1, F16, I8: jobs outlive their coordinator; those that were under way end as if nothing had been.
-    @Test(.timeLimit(.minutes(2)), arguments: [Fault.kill(.coordinator), .moveCoordinator], 0..<3)
-    func jobsOutliveTheirCoordinator(_ fault: Fault, turn: Int) async throws {
+    @Test(.timeLimit(.minutes(2)), arguments: [SurvivalFault.kill(.coordinator), .moveCoordinator], 0..<3)
+    func jobsOutliveTheirCoordinator(_ fault: SurvivalFault, turn: Int) async throws {
         _ = try await survive(fault, seconds: 0.1 + 0.3 * Double(turn))
         // The one that is there now found what the one before had begun.
         let coordinator = try cluster().process(.coordinator)

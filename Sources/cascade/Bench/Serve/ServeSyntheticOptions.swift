@@ -21,10 +21,10 @@ struct ServeSyntheticOptions: ParsableArguments {
             valueName: "rows:ms,…"
         )
     )
-    var syntheticDrafterMs: CostCurve?
+    var syntheticDrafterMs: CostPointList?
 
     @Option(help: ArgumentHelp("The same of that expert, e.g. 1:20,8:24,16:44.", valueName: "rows:ms,…"))
-    var syntheticExpertMs: CostCurve?
+    var syntheticExpertMs: CostPointList?
 
     @Option(help: ArgumentHelp("Where its coordinator keeps jobs (default: in memory alone).", valueName: "file"))
     var syntheticStore: String?

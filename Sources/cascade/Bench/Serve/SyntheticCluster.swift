@@ -14,8 +14,8 @@ struct SyntheticCluster {
     /// How its nodes behave.
     struct Settings {
         var acceptance: Double
-        var drafter: CostCurve?
-        var expert: CostCurve?
+        var drafter: CostPointList?
+        var expert: CostPointList?
         /// Where its coordinator keeps jobs; nil for memory alone.
         var store: String?
         /// Jobs that may run at once.
@@ -53,7 +53,7 @@ struct SyntheticCluster {
         let node =
             ["--endpoint", endpoint, "--synthetic-acceptance", "\(settings.acceptance)"]
             + ["--credits", "64", "--kv-tokens", "4194304", "--log-level", "error"]
-        func curve(_ curve: CostCurve?) -> [String] {
+        func curve(_ curve: CostPointList?) -> [String] {
             curve.map { ["--synthetic-ms", $0.defaultValueDescription] } ?? []
         }
         let commands = [

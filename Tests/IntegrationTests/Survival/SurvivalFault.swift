@@ -2,7 +2,7 @@ import CascadeTestSupport
 
 /// Something that goes wrong in a ``SurvivalCluster``, for a while; the numbers are those of the list of faults that
 /// the tests are named after.
-enum Fault: Equatable, Sendable {
+enum SurvivalFault: Equatable, Sendable {
     // MARK: Processes
 
     /// F1: gone at once; started again at the end.
@@ -56,7 +56,7 @@ enum Fault: Equatable, Sendable {
     }
 }
 
-extension Fault {
+extension SurvivalFault {
     /// The members that it ends.
     var victims: Set<Member> {
         switch self {
@@ -68,7 +68,7 @@ extension Fault {
     }
 }
 
-extension Fault: CustomStringConvertible {
+extension SurvivalFault: CustomStringConvertible {
     var description: String {
         switch self {
         case .kill(let member): "kill \(member)"
@@ -103,7 +103,7 @@ extension Fault: CustomStringConvertible {
     }
 }
 
-extension Fault.Place: CustomStringConvertible {
+extension SurvivalFault.Place: CustomStringConvertible {
     var description: String {
         switch self {
         case .member(let member): "\(member)"

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CascadeCore
 
 /// Milliseconds of a pass by its rows, such as `1:20,8:24,16:44`, or one number for all.
-struct CostCurve: ExpressibleByArgument {
+struct CostPointList: ExpressibleByArgument {
     /// In the order given.
     var points: [CostPoint]
 

@@ -4,7 +4,7 @@ import CascadeWorker
 
 /// What an answer must be where the toy models and the rule decide its every byte (decisions.md 7), computed one
 /// position at a time with none of the code under test but the rules.
-package struct Oracle {
+package struct DecidedAnswer {
     /// What decides an answer.
     package enum Guarantee: String, CaseIterable, Sendable {
         /// The expert alone: `lossless` at temperature 0 (G1) or coupled (G2), or nothing drafted.

@@ -1,7 +1,7 @@
 import CascadeCore
 
 /// Who is behind a peer id in the simulation.
-struct Address: Equatable, Sendable {
+struct SimulatedAddress: Equatable, Sendable {
     enum Kind: UInt8, Sendable {
         case node, client, stranger
     }
@@ -32,8 +32,8 @@ struct Address: Equatable, Sendable {
 }
 
 /// A peer's link to the coordinator.
-struct Link: Sendable {
-    var address: Address
+struct SimulatedLink: Sendable {
+    var address: SimulatedAddress
     /// Until when nothing reaches the coordinator.
     var upBlockedUntil = Instant(nanoseconds: 0)
     /// Until when nothing comes from the coordinator.

@@ -4,7 +4,7 @@ internal import Foundation
 ///
 /// Not Foundation's `Process`: bubblewrap's `--die-with-parent` means the thread that started it, so that thread must
 /// be the one that waits, and the child's whole process group is to be killed before its number is free again.
-struct ChildProcess: Sendable {
+struct BoundedCommand: Sendable {
     /// How a run ended.
     struct Exit: Sendable {
         /// The exit status, or 128 + the signal that ended it.

@@ -1,5 +1,5 @@
 /// Measurements of one thing, ascending.
-package struct Samples: Equatable, Sendable {
+package struct Measurements: Equatable, Sendable {
     /// The measurements.
     package let values: [Double]
 
