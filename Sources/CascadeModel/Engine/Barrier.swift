@@ -1,5 +1,5 @@
 internal import CCascadeKernels
-internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// Where a fixed number of threads wait for each other: spinning for up to 50 microseconds, asleep from then on, so

@@ -1,5 +1,5 @@
 internal import CCascadeKernels
-internal import Foundation
+internal import Glibc
 
 /// The kernels that an engine computes with.
 ///
@@ -12,7 +12,7 @@ package struct KernelSet: @unchecked Sendable {
 
     /// The best set for this machine, or the one that the environment's `CASCADE_KERNELS` names.
     package static func selected() throws(ModelError) -> KernelSet {
-        try KernelSet(named: ProcessInfo.processInfo.environment["CASCADE_KERNELS"])
+        try KernelSet(named: getenv("CASCADE_KERNELS").map { String(cString: $0) })
     }
 
     /// The set of that name, or with nil or an empty name the best one.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// Anonymous memory on a 2 MB boundary, in huge pages where the system has them (8 to 16 % faster to stream weights
 /// from), zero until written. Address space that is never touched costs nothing.

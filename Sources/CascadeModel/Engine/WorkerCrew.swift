@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// The threads of an engine: the caller's and `count - 1` of its own, which run one piece of work together and wait

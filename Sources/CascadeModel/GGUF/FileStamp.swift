@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// What tells one state of a file from another without reading it.
 struct FileStamp: Equatable, Sendable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// The bytes of a GGUF file: an open file that is read when somebody asks for a part, or memory.
