@@ -52,38 +52,53 @@ struct PassBuffers {
     private let memory: MappedMemory
 
     init(_ layout: Layout) throws(ModelError) {
-        let floats = layout.floats
         let memory = try MappedMemory(byteCount: layout.byteCount, purpose: "an engine's buffers")
-        func float(_ index: Int) -> UnsafeMutablePointer<Float> {
-            (memory.base + floats[index]).assumingMemoryBound(to: Float.self)
+        func floats(_ offset: Int) -> UnsafeMutablePointer<Float> {
+            (memory.base + offset).assumingMemoryBound(to: Float.self)
         }
-        cosines = float(0)
-        sines = float(1)
-        stream = float(2)
-        normed = float(3)
-        query = float(4)
-        key = float(5)
-        value = float(6)
-        attended = float(7)
-        gate = float(8)
-        up = float(9)
-        scores = float(10)
-        logits = float(11)
-        let blocks = layout.blocks.map { (memory.base + $0).assumingMemoryBound(to: csk_block.self) }
-        inputBlocks = QuantisedColumns(narrow: blocks[0], wide: blocks[1])
-        hiddenBlocks = QuantisedColumns(narrow: blocks[2], wide: blocks[3])
+        func blocks(_ offset: Int) -> UnsafeMutablePointer<csk_block> {
+            (memory.base + offset).assumingMemoryBound(to: csk_block.self)
+        }
+        cosines = floats(layout.cosines)
+        sines = floats(layout.sines)
+        stream = floats(layout.stream)
+        normed = floats(layout.normed)
+        query = floats(layout.query)
+        key = floats(layout.key)
+        value = floats(layout.value)
+        attended = floats(layout.attended)
+        gate = floats(layout.gate)
+        up = floats(layout.up)
+        scores = floats(layout.scores)
+        logits = floats(layout.logits)
+        inputBlocks = QuantisedColumns(narrow: blocks(layout.narrowInput), wide: blocks(layout.wideInput))
+        hiddenBlocks = QuantisedColumns(narrow: blocks(layout.narrowHidden), wide: blocks(layout.wideHidden))
         rows = (memory.base + layout.rows).assumingMemoryBound(to: PassRow.self)
         wanted = (memory.base + layout.wanted).assumingMemoryBound(to: Int.self)
         scoreStride = layout.scoreStride
         self.memory = memory
     }
 
-    /// Where each buffer begins: byte offsets.
+    /// Where each buffer begins: byte offsets, in the order in which the buffers lie in memory.
     struct Layout {
-        /// The buffers of floats, in the order in which they are declared, `logits` last.
-        let floats: [Int]
-        /// Narrow and wide blocks of the input, then of the hidden activations.
-        let blocks: [Int]
+        let cosines: Int
+        let sines: Int
+        let stream: Int
+        let normed: Int
+        let query: Int
+        let key: Int
+        let value: Int
+        let attended: Int
+        let gate: Int
+        let up: Int
+        let scores: Int
+        let logits: Int
+        /// ``PassBuffers/inputBlocks`` on narrow scales, and on wide ones.
+        let narrowInput: Int
+        let wideInput: Int
+        /// ``PassBuffers/hiddenBlocks`` on narrow scales, and on wide ones.
+        let narrowHidden: Int
+        let wideHidden: Int
         let rows: Int
         let wanted: Int
         let scoreStride: Int
@@ -101,15 +116,26 @@ struct PassBuffers {
             let stride = PagePool.count(tokens: longest) * PagePool.pageTokens
             let group = c.heads / c.keyValueHeads
             var plan = MemoryLayoutPlan()
-            floats = [
-                maximumRows * c.rotaryDimensions / 2, maximumRows * c.rotaryDimensions / 2, maximumRows * c.width,
-                maximumRows * c.width, maximumRows * c.queryWidth, maximumRows * c.keyValueWidth,
-                maximumRows * c.keyValueWidth, maximumRows * c.queryWidth, maximumRows * c.hiddenWidth,
-                maximumRows * c.hiddenWidth, threads * group * stride, maximumLogits * headCount,
-            ].map { plan.reserve($0, of: Float.self) }
-            blocks = [max(c.width, c.queryWidth), c.hiddenWidth].flatMap { width in
-                (0..<2).map { _ in plan.reserve(maximumRows * width / CSK_BLOCK, of: csk_block.self) }
+            func reserve(_ perRow: Int) -> Int { plan.reserve(maximumRows * perRow, of: Float.self) }
+            func reserveBlocks(_ width: Int) -> Int {
+                plan.reserve(maximumRows * width / CSK_BLOCK, of: csk_block.self)
             }
+            cosines = plan.reserve(maximumRows * c.rotaryDimensions / 2, of: Float.self)
+            sines = plan.reserve(maximumRows * c.rotaryDimensions / 2, of: Float.self)
+            stream = reserve(c.width)
+            normed = reserve(c.width)
+            query = reserve(c.queryWidth)
+            key = reserve(c.keyValueWidth)
+            value = reserve(c.keyValueWidth)
+            attended = reserve(c.queryWidth)
+            gate = reserve(c.hiddenWidth)
+            up = reserve(c.hiddenWidth)
+            scores = plan.reserve(threads * group * stride, of: Float.self)
+            logits = plan.reserve(maximumLogits * headCount, of: Float.self)
+            narrowInput = reserveBlocks(max(c.width, c.queryWidth))
+            wideInput = reserveBlocks(max(c.width, c.queryWidth))
+            narrowHidden = reserveBlocks(c.hiddenWidth)
+            wideHidden = reserveBlocks(c.hiddenWidth)
             rows = plan.reserve(maximumRows, of: PassRow.self)
             wanted = plan.reserve(maximumRows, of: Int.self)
             scoreStride = stride
