@@ -1,0 +1,166 @@
+import CascadeCore
+
+@testable import CascadeWire
+
+/// What clients and the coordinator say.
+extension SplitMix64 {
+    mutating func submit() -> Submit {
+        Submit(
+            requestID: next(),
+            submitKey: hash(),
+            pool: text(),
+            prompt: bytes(),
+            format: enumeration(),
+            system: maybe { $0.bytes() },
+            parsesSpecial: flag(),
+            localSeconds: maybe { UInt64.random(in: 0...WireLimits.localSeconds, using: &$0) },
+            sampling: sampling(),
+            rule: rule(),
+            maxTokens: count(),
+            stop: list(upTo: 4) { $0.bytes() },
+            seed: maybe { $0.next() },
+            draftLength: maybe { $0.draftLength() },
+            drafterKind: enumeration(),
+            draftMinimumConfidence: Double.random(in: 0...1, using: &self),
+            follow: flag()
+        )
+    }
+
+    mutating func draftLength() -> DraftLength {
+        flag() ? .adaptive : .fixed(pick(0...64))
+    }
+
+    mutating func delta() -> Delta {
+        let tokens = list(upTo: 10) { $0.token() }
+        return Delta(
+            job: job(),
+            state: enumeration(),
+            note: text(),
+            tokenOffset: count(),
+            byteOffset: count(),
+            tokens: tokens,
+            origins: tokens.map { _ in enumeration() },
+            text: bytes(),
+            explanations: once(in: 2) ? tokens.map { _ in explanation() } : []
+        )
+    }
+
+    mutating func explanation() -> Explanation {
+        let draft = Explanation.Draft(
+            token: token(),
+            source: once(in: 3) ? .lookup : .model,
+            probability: probability(),
+            gate: gate(),
+            evidence: once(in: 4) ? nil : evidence(),
+            coin: once(in: 2) ? nil : Double.random(in: 0...1, using: &self)
+        )
+        return Explanation(round: count(), textBytes: count(), draft: once(in: 3) ? nil : draft)
+    }
+
+    mutating func counts() -> SpeculationCounts {
+        var counts = SpeculationCounts(
+            rounds: counter(),
+            expertRounds: counter(),
+            draftedRounds: counter(),
+            drafted: counter(),
+            kept: counter(),
+            matched: counter(),
+            recovered: counter(),
+            bonus: counter(),
+            discarded: counter(),
+            relaxed: counter(),
+            cut: counter(),
+            unruledPositions: counter(),
+            acceptanceHistogram: list(upTo: 9) { $0.counter() }
+        )
+        counts.lookupDrafted = pick(0...counts.drafted)
+        counts.lookupAccepted = pick(0...min(counts.lookupDrafted, counts.accepted))
+        return counts
+    }
+
+    mutating func report() -> JobReport {
+        JobReport(
+            job: job(),
+            reason: enumeration(),
+            error: maybe { JobError(code: $0.enumeration(), message: $0.text()) },
+            tokens: list(upTo: 40) { $0.token() },
+            text: bytes(),
+            promptTokens: count(),
+            sampling: sampling(),
+            rule: rule(),
+            seed: next(),
+            draftLength: draftLength(),
+            drafterKind: enumeration(),
+            draftMinimumConfidence: Double.random(in: 0...1, using: &self),
+            counts: counts(),
+            queueMilliseconds: duration(),
+            firstTokenMilliseconds: maybe { $0.duration() },
+            totalMilliseconds: duration(),
+            isSynthetic: once(in: 2)
+        )
+    }
+
+    mutating func jobSummary() -> JobSummary {
+        JobSummary(
+            job: job(),
+            state: enumeration(),
+            reason: maybe { $0.enumeration() },
+            note: text(),
+            pool: text(),
+            promptTokens: count(),
+            completionTokens: count(),
+            ageMilliseconds: duration(),
+            promptBeginning: text()
+        )
+    }
+
+    mutating func nodeSummary() -> NodeSummary {
+        NodeSummary(
+            identity: identity(),
+            role: enumeration(),
+            pool: text(),
+            modelName: text(),
+            state: enumeration(),
+            inFlight: count(),
+            credits: count(),
+            progress: progress(),
+            kvTokens: count(),
+            contextLength: count(),
+            costs: costs(),
+            software: text(),
+            silentMilliseconds: duration(),
+            busyFraction: maybe { Double.random(in: 0...1, using: &$0) },
+            cpuFraction: maybe { Double.random(in: 0...64, using: &$0) },
+            host: text(),
+            isSynthetic: once(in: 2),
+            rest: maybe { NodeSummary.Rest(milliseconds: $0.duration(), reason: $0.text()) }
+        )
+    }
+
+    mutating func clusterStatus() -> ClusterStatus {
+        ClusterStatus(
+            requestID: next(),
+            boot: next(),
+            software: text(),
+            uptimeMilliseconds: duration(),
+            queuedJobs: count(),
+            runningJobs: count(),
+            finishedJobs: counter(),
+            drafters: count(),
+            experts: count(),
+            staleMessages: counter(),
+            counts: counts(),
+            traffic: list(upTo: 4) {
+                MessageTraffic(
+                    message: $0.text(),
+                    sentMessages: $0.counter(),
+                    sentBytes: $0.counter(),
+                    receivedMessages: $0.counter(),
+                    receivedBytes: $0.counter()
+                )
+            },
+            cpuMilliseconds: maybe { $0.duration() },
+            stall: maybe { ClusterStatus.Stall(milliseconds: $0.duration(), note: $0.text()) }
+        )
+    }
+}
