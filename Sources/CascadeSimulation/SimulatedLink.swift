@@ -33,7 +33,7 @@ struct SimulatedAddress: Equatable, Sendable {
 
 /// A peer's link to the coordinator.
 struct SimulatedLink: Sendable {
-    var address: Address
+    var address: SimulatedAddress
     /// Until when nothing reaches the coordinator.
     var upBlockedUntil = Instant(nanoseconds: 0)
     /// Until when nothing comes from the coordinator.
