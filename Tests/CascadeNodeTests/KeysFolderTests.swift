@@ -149,29 +149,32 @@ import Testing
         }
     }
 
+    private func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<500 {
+            if condition() { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    private func allowList(_ folder: KeysFolder) throws -> AllowList {
+        try folder.coordinatorKeys(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }).allowList
+    }
+
     @Test func theListIsFollowedAndABrokenOneIsNot() throws {
         try withFolder { folder in
             _ = try folder.make("anna", role: .client)
-            let list = try folder.coordinatorKeys(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-                .allowList
+            let list = try allowList(folder)
             let anna = try folder.list()[0]
             #expect(list.entry(of: anna.key) == anna && list.count == 1)
 
-            func eventually(_ condition: () -> Bool) -> Bool {
-                for _ in 0..<150 {
-                    if condition() { return true }
-                    usleep(10_000)
-                }
-                return false
-            }
             _ = try folder.make("berta", role: .expert)
             let berta = try folder.list()[1]
             #expect(eventually { list.entry(of: berta.key) == berta })
             #expect(list.generation == 1)
             let path = folder.path + "/allowed.keys"
             let good = try String(contentsOfFile: path, encoding: .utf8)
-            for broken in [good + "nonsense\n", good + good, "", good.replacing("client", with: "king")] {
-                guard !broken.isEmpty else { continue }
+            for broken in [good + "nonsense\n", good + good, good.replacing("client", with: "king")] {
                 try PrivateFile.write(broken, to: path)
                 usleep(700_000)
                 #expect(list.allows(anna.key) && list.allows(berta.key) && list.generation == 1)
@@ -183,6 +186,38 @@ import Testing
             _ = try folder.revoke("anna")
             #expect(eventually { !list.allows(anna.key) })
             #expect(list.allows(berta.key) && list.generation == 2)
+        }
+    }
+
+    /// A list without a key is a list: nobody is on it. Whoever empties the file means just that.
+    @Test(arguments: ["", "\n", "# nobody\n"])
+    func anEmptiedListShutsEverybodyOut(_ text: String) throws {
+        try withFolder { folder in
+            _ = try folder.make("anna", role: .client)
+            _ = try folder.make("berta", role: .admin)
+            let list = try allowList(folder)
+            let keys = try folder.list().map(\.key)
+            #expect(keys.count == 2 && keys.allSatisfy { list.allows($0) })
+            let path = folder.path + "/allowed.keys"
+            let good = try String(contentsOfFile: path, encoding: .utf8)
+            try PrivateFile.write(text, to: path)
+            #expect(eventually { !list.allows(keys[0]) })
+            #expect(keys.allSatisfy { !list.allows($0) && list.entry(of: $0) == nil })
+            #expect(list.count == 0 && list.generation == 1)
+            // And it is no dead end.
+            try PrivateFile.write(good, to: path)
+            #expect(eventually { list.allows(keys[0]) })
+            #expect(list.count == 2 && list.generation == 2)
+        }
+    }
+
+    @Test func theLastKeyThatIsRevokedLeavesNobody() throws {
+        try withFolder { folder in
+            _ = try folder.make("anna", role: .client)
+            let list = try allowList(folder)
+            let key = try folder.revoke("anna").key
+            #expect(eventually { !list.allows(key) })
+            #expect(list.count == 0 && list.generation == 1)
         }
     }
 

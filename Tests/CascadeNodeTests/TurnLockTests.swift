@@ -20,21 +20,21 @@ struct TurnLockTests {
         return done
     }
 
-    @Test func twoThatAlwaysWantATurnAlternate() throws {
+    @Test func turnsAreNeverTwoAtOnce() throws {
         let path = Self.path()
         defer { unlink(path) }
-        let order = Mutex<[Int]>([])
+        let turns = Mutex([0, 0])
         let inside = Mutex(0)
         let threads = (0..<2).map { index in
             Self.onThread(path) { lock in
-                for _ in 0..<50 {
+                while turns.withLock({ $0[index] }) < 50 {
                     guard lock.take() else { continue }
-                    if inside.withLock({
-                        $0 += 1; return $0
-                    }) != 1 {
-                        Issue.record("two turns at once")
+                    let count = inside.withLock {
+                        $0 += 1
+                        return $0
                     }
-                    order.withLock { $0.append(index) }
+                    if count != 1 { Issue.record("two turns at once") }
+                    turns.withLock { $0[index] += 1 }
                     usleep(1_000)
                     inside.withLock { $0 -= 1 }
                     lock.release()
@@ -42,12 +42,71 @@ struct TurnLockTests {
             }
         }
         for thread in threads { #expect(thread.wait(timeout: .now() + 20) == .success) }
-        let turns = order.withLock { $0 }
-        #expect(turns.count == 100)
-        // Nobody has more than two turns while the other waits: the first may have some before the second comes.
-        let longest = turns.split { $0 == 0 }.map(\.count).max() ?? 0
-        let changes = zip(turns, turns.dropFirst()).count { $0 != $1 }
-        #expect(longest < 40 && changes > 40, "\(turns)")
+        #expect(turns.withLock { $0 } == [50, 50])
+    }
+
+    /// Whoever waits has the next turn, however quickly the one before asks again.
+    @Test func whoeverWaitsIsNext() throws {
+        let path = Self.path()
+        defer { unlink(path) }
+        let lock = try TurnLock(path: path)
+        // A long turn first: the others are then waited for long enough even on a machine that has much else to do.
+        #expect(lock.take())
+        usleep(400_000)
+        lock.release()
+        var waited = 0
+        for _ in 0..<12 {
+            guard lock.take() else { continue }
+            let order = Mutex<[String]>([])
+            let other = WaitingThread(path) { isMine in order.withLock { $0.append(isMine ? "other" : "gave up") } }
+            let isAsleep = other.isAsleep(within: 5)
+            lock.release()
+            let isMine = lock.take()
+            order.withLock { $0.append(isMine ? "again" : "gave up") }
+            lock.release()
+            #expect(other.done.wait(timeout: .now() + 10) == .success)
+            let turns = order.withLock { $0 }
+            // Where somebody gave up, the machine stood still for longer than a turn is waited for.
+            guard isAsleep, !turns.contains("gave up") else { continue }
+            #expect(turns == ["other", "again"])
+            waited += 1
+        }
+        #expect(waited >= 3)
+    }
+
+    /// A thread that asks for a turn, says whether it came, and gives it back.
+    private final class WaitingThread: Sendable {
+        let done = DispatchSemaphore(value: 0)
+        /// Where the kernel tells how it is, as soon as it asks for its turn.
+        private let place = Mutex("")
+
+        init(_ path: String, _ turn: @escaping @Sendable (_ isMine: Bool) -> Void) {
+            Thread.detachNewThread { [self] in
+                if let lock = try? TurnLock(path: path),
+                    let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
+                {
+                    place.withLock { $0 = "/proc/\(own)/stat" }
+                    turn(lock.take())
+                    lock.release()
+                }
+                done.signal()
+            }
+        }
+
+        /// Whether it comes to wait for its turn: it has asked, and the kernel says that it sleeps, twice.
+        func isAsleep(within seconds: Double) -> Bool {
+            let started = MonotonicTime.now()
+            var times = 0
+            while MonotonicTime.seconds(since: started) < seconds {
+                let words = try? String(contentsOfFile: place.withLock { $0 }, encoding: .utf8)
+                // Behind the thread's name, which is in brackets: the letter of its state.
+                let state = words?.split(separator: ")").last?.split(separator: " ").first
+                times = state == "S" ? times + 1 : 0
+                if times == 2 { return true }
+                usleep(1_000)
+            }
+            return false
+        }
     }
 
     @Test func aHolderThatDoesNotComeBackIsNotWaitedForWithoutEnd() throws {

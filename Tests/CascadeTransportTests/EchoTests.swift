@@ -89,21 +89,25 @@ struct EchoTests {
         await router.waitUntilStopped()
     }
 
-    /// Prints the median round trip; the bound only catches a loop that sleeps.
+    /// A round trip costs some times what the same bytes cost over a plain socket: four threads hand them on instead of
+    /// two. A loop that sleeps a millisecond costs a hundred times that.
     @Test func latency() async throws {
         let server = Probe(echoes: true)
         let router = try server.start(.router(bind: "tcp://127.0.0.1:0"))
+        let before = try await PlainPingPong.median(rounds: 1000)
         let times = Times()
         let dealer = try Reactor.start(role: .dealer(connect: router.boundEndpoint), name: "latency") { _ in
             PingPong(times, rounds: 2000)
         }
         #expect(await dealer.waitUntilStopped() == .requested("done"))
+        let after = try await PlainPingPong.median(rounds: 1000)
         let sorted = times.milliseconds.withLock { $0.sorted() }
+        #expect(sorted.count == 2000)
         let median = sorted[sorted.count / 2]
         let tail = sorted[sorted.count * 99 / 100]
-        print("echo over tcp: \(sorted.count) round trips, median \(median * 1000) us, p99 \(tail * 1000) us")
-        #expect(sorted.count == 2000)
-        #expect(median < 20)
+        print("echo over tcp: median \(median * 1000) us, p99 \(tail * 1000) us")
+        print("the same over a plain socket: median \(before * 1000) us before, \(after * 1000) us after")
+        #expect(median < 40 * max(before, after))
         router.stop("done")
         await router.waitUntilStopped()
     }

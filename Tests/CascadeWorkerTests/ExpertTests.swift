@@ -16,6 +16,9 @@ struct ExpertTests {
         var round: UInt32 = 0
         /// Tokens that the node is known to hold.
         var known = 0
+        /// The text that the node holds after the last request, and all tokens that it had to be fed so far.
+        private(set) var held: [Token] = []
+        private(set) var fed = 0
 
         init(_ id: UInt64, length: Int, bonus: RuleSettings.Bonus, _ random: inout SeededGenerator) {
             self.id = id
@@ -44,6 +47,11 @@ struct ExpertTests {
         /// The next round's request.
         mutating func request(_ draft: [DraftedPosition]) -> Verify {
             round += 1
+            let text = committed + draft.prefix(outputs(draft.count) - 1).map(\.token)
+            let shared = zip(held, committed).prefix { $0 == $1 }.count
+            // The last committed token is always fed: its row is asked for.
+            fed += text.count - min(shared, committed.count - 1)
+            held = text
             return Verify(
                 fence: Fence(boot: 1, incarnation: 1, sequence: SequenceID(job: JobID(rawValue: id)), round: round),
                 specID: spec.id,
@@ -95,9 +103,20 @@ struct ExpertTests {
         }
     }
 
-    /// A pass feeds no more than it may, and where rows of a request are wanted they are all of one pass.
-    private func checkPasses(_ worker: Worker<PrefixModel>, budget: Int, wanted: [CacheID: [Int]]) {
+    /// A pass feeds no more than it may, and where rows of a request are wanted they are all of one pass. No token is
+    /// fed that is held.
+    private func checkPasses(
+        _ worker: Worker<PrefixModel>,
+        budget: Int,
+        wanted: [CacheID: [Int]],
+        _ sequences: [Sequence]
+    ) {
         var rows: [CacheID: [Int]] = [:]
+        let passes = worker.model.passes.joined()
+        for sequence in sequences {
+            let fed = passes.reduce(0) { $1.cache == Int(sequence.id) ? $0 + $1.tokens : $0 }
+            #expect(fed == sequence.fed, "sequence \(sequence.id)")
+        }
         for pass in worker.model.passes {
             #expect(!pass.isEmpty && pass.reduce(0) { $0 + $1.tokens } <= budget, "\(pass)")
             #expect(Set(pass.map(\.cache)).count == pass.count, "\(pass)")
@@ -109,7 +128,7 @@ struct ExpertTests {
     // MARK: The table
 
     /// Every draft length and bonus, alone and beside another sequence, short prompts and such as take many passes; in
-    /// the second round every number of the draft's tokens stands, and another token takes the next one's place.
+    /// the rounds behind the first some of the draft's tokens stand, and another token takes the next one's place.
     @Test(arguments: 0...4, [RuleSettings.Bonus.target, .rule])
     func everyRoundSaysWhatTheRowsSay(count: Int, bonus: RuleSettings.Bonus) throws {
         var random = SeededGenerator(seed: 81)
@@ -134,7 +153,7 @@ struct ExpertTests {
                         commit(&sequences[index], drafts[index], said, standing: standing)
                     }
                 }
-                checkPasses(worker, budget: 16, wanted: wanted)
+                checkPasses(worker, budget: 16, wanted: wanted, sequences)
             }
         }
     }
@@ -185,7 +204,8 @@ struct ExpertTests {
                     worker.add(.verify(request))
                     let place = "known \(known) of \(length)\(isOther ? ", others" : "")"
                     check(try verified(answers(&worker), request), sequence, draft, place)
-                    checkPasses(worker, budget: 16, wanted: [1: [sequence.outputs(4), sequence.outputs(count)]])
+                    let wanted = [1: [sequence.outputs(4), sequence.outputs(count)]]
+                    checkPasses(worker, budget: 16, wanted: wanted, [sequence])
                 }
             }
         }
@@ -218,6 +238,24 @@ struct ExpertTests {
         check(try verified(answers(&worker), request), sequence, draft, "sent as a whole")
     }
 
+    /// A round that comes while the one before is at work takes its place: that one's answer would be stale.
+    @Test(arguments: 0...3)
+    func aNewRoundIsAnsweredAlone(passes: Int) throws {
+        var random = SeededGenerator(seed: 84)
+        var worker = Worker(model: PrefixModel(), maxBatchedTokens: 16)
+        var sequence = Sequence(1, length: 60, bonus: .target, &random)
+        worker.add(.verify(sequence.request(sequence.draft(4, &random))))
+        for _ in 0..<passes { #expect(worker.runPass().isEmpty) }
+        sequence.committed += [1]
+        let draft = sequence.draft(2, &random)
+        let request = sequence.request(draft)
+        worker.add(.verify(request))
+        #expect(worker.pendingCount == 1)
+        let answers = answers(&worker)
+        #expect(answers.count == 1)
+        check(try verified(answers, request), sequence, draft, "after \(passes) passes")
+    }
+
     // MARK: Passes
 
     /// Whatever waits: many sequences that come at any time, of any length, drafted for or not.
@@ -241,7 +279,7 @@ struct ExpertTests {
             }
             answers += self.answers(&worker, limit: 1_000)
             #expect(answers.count == asked.count)
-            checkPasses(worker, budget: budget, wanted: wanted)
+            checkPasses(worker, budget: budget, wanted: wanted, asked.map(\.sequence))
             for (request, sequence) in asked {
                 let said = try verified(answers, request)
                 check(said, sequence, request.draft, "\(request.fence)")
