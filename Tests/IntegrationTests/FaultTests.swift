@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeNode
 import CascadeTestSupport
 import Foundation
 import Synchronization
@@ -65,13 +66,36 @@ import Testing
         #expect(answer.speculative_decoding.num_accepted_draft_tokens > 0)
     }
 
+    /// Replies that crossed to the coordinator: how many of each kind, and which requests they answer.
+    private struct Replies {
+        var drafted = 0
+        var verified = 0
+        var answered: Set<String> = []
+
+        mutating func see(_ message: Message) {
+            switch message {
+            case .drafted(let drafted):
+                self.drafted += 1
+                answered.insert("drafted \(drafted.fence)")
+            case .verified(let verified):
+                self.verified += 1
+                answered.insert("verified \(verified.fence)")
+            default: break
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func repeatedAndLateRepliesChangeNothing() async throws {
         let cluster = try TestCluster()
-        let tap = try WireTap(target: cluster.port) { _, message in
+        let replies = Mutex(Replies())
+        let tap = try WireTap(target: cluster.port) { direction, message in
             switch message {
-            case .verified, .drafted, .verify, .draft: .twice
-            default: .forward
+            case .verified, .drafted:
+                if direction == .toCoordinator { replies.withLock { $0.see(message) } }
+                return .twice
+            case .verify, .draft: return .twice
+            default: return .forward
             }
         }
         try cluster.start(.expert, model: Self.expert, through: tap)
@@ -79,6 +103,17 @@ import Testing
         try await cluster.waitForReady(2)
         let answer = try Answer(await cluster.client(submission))
         #expect(answer.tokens == (try await expected()).tokens)
+        // Each came twice, and a request has one answer that counts: all others are dropped and counted.
+        let seen = replies.withLock { $0 }
+        #expect(seen.drafted > 10 && seen.verified > 10)
+        let dropped = 2 * (seen.drafted + seen.verified) - seen.answered.count
+        let client = try ClusterClient(endpoint: cluster.endpoint)
+        try await waitUntil("\(dropped) replies are counted as stale") {
+            try await client.request(.statusRequest(StatusRequest(requestID: 1)), seconds: 10) { message in
+                if case .clusterStatus(let status) = message { status.staleMessages } else { nil }
+            } >= UInt64(dropped)
+        }
+        await client.close()
     }
 
     @Test(.timeLimit(.minutes(2)))
