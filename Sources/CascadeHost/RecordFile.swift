@@ -29,10 +29,10 @@ package enum RecordFile {
     }
 
     /// Puts a record in its place.
-    package static func write(_ bytes: [UInt8], to place: String) {
+    package static func write(_ bytes: [UInt8], to place: String, mode: UInt32 = 0o644) {
         let draft = "\(place).\(UInt32.random(in: 0...UInt32.max)).new"
         // Narrow from its beginning: whoever changed its rights by its name later could be led to another file.
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else { return }
         let isWritten = (try? FileAccess.write(bytes, to: descriptor, name: place)) != nil
         if close(descriptor) != 0 || !isWritten || rename(draft, place) != 0 { unlink(draft) }

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeTestSupport
 import Foundation
 import Synchronization
@@ -89,13 +90,12 @@ import Testing
     /// A report's age comes from what it says, not from when the file system thinks that it was written.
     @Test(arguments: [-3_600.0, 3_600])
     func aReportsAgeIsNotItsFiles(_ offset: Double) throws {
-        let directory = ProcessHealth.directory
         let report = ProcessHealth(role: "expert", state: "ready", note: "")
         report.write()
         defer { report.remove() }
         try FileManager.default.setAttributes(
             [.modificationDate: Date.now + offset],
-            ofItemAtPath: directory.appending(path: "\(report.pid).json").path
+            ofItemAtPath: "\(ProcessHealth.folder.path)/\(report.pid).json"
         )
         let own = try #require(ProcessHealth.all().first { $0.report.pid == report.pid })
         #expect((0..<ProcessHealth.staleSeconds).contains(own.ageSeconds))

@@ -1,3 +1,4 @@
+package import CascadeHost
 internal import Foundation
 
 /// Memory that a node has found to be there and will take: its weights while it loads, the pages of its cache as they
@@ -22,29 +23,26 @@ package struct MemoryPromise: Equatable, Sendable {
     }
 
     /// Promises this process so many bytes beyond what it has now.
-    static func make(bytes: Int) {
+    static func make(bytes: Int, in folder: OwnFolder = ProcessHealth.folder) {
         let pid = getpid()
         guard let process = ProcessIdentity(pid: pid), let resident = ProcessStatus.residentBytes(pid) else { return }
         let file = File(process: process, bytes: resident + bytes)
-        try? FileManager.default.createDirectory(at: ProcessHealth.directory, withIntermediateDirectories: true)
         // Where it cannot be written, others see too much memory: no reason not to start.
-        if let data = try? JSONEncoder().encode(file) { try? data.write(to: url(pid), options: .atomic) }
+        if let data = try? JSONEncoder().encode(file) { folder.write(Array(data), to: name(pid)) }
     }
 
     /// Takes this process's promise back.
-    static func remove() {
-        try? FileManager.default.removeItem(at: url(getpid()))
+    static func remove(in folder: OwnFolder = ProcessHealth.folder) {
+        folder.remove(name(getpid()))
     }
 
     /// What other processes of this user were promised; leftovers of dead ones are removed.
-    package static func others() -> [MemoryPromise] {
-        let directory = ProcessHealth.directory
-        let urls = (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
-        return urls.filter { $0.pathExtension == "memory" }.compactMap { url in
-            guard let data = try? Data(contentsOf: url), let file = try? JSONDecoder().decode(File.self, from: data)
+    package static func others(in folder: OwnFolder = ProcessHealth.folder) -> [MemoryPromise] {
+        folder.names().filter { $0.hasSuffix(".memory") }.compactMap { name in
+            guard let bytes = folder.read(name), let file = try? JSONDecoder().decode(File.self, from: Data(bytes))
             else { return nil }
             guard file.process.isRunning, let resident = ProcessStatus.residentBytes(file.process.pid) else {
-                if file.process.standing == .gone { try? FileManager.default.removeItem(at: url) }
+                if file.process.standing == .gone { folder.remove(name) }
                 return nil
             }
             guard file.process.pid != getpid() else { return nil }
@@ -55,7 +53,5 @@ package struct MemoryPromise: Equatable, Sendable {
         }
     }
 
-    private static func url(_ pid: Int32) -> URL {
-        ProcessHealth.directory.appending(path: "\(pid).memory")
-    }
+    private static func name(_ pid: Int32) -> String { "\(pid).memory" }
 }

@@ -1,4 +1,5 @@
 internal import CascadeCore
+package import CascadeHost
 internal import Foundation
 
 /// A process's own word on its health, in a small file that `cascade health --process` reads: a container's health
@@ -35,31 +36,32 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
     package static let staleSeconds = 6.0
 
     /// Where reports lie; per user.
-    static var directory: URL {
-        FileManager.default.temporaryDirectory.appending(
-            path: "cascade-health-\(getuid())",
-            directoryHint: .isDirectory
-        )
+    package static var folder: OwnFolder {
+        OwnFolder(FileManager.default.temporaryDirectory.appending(path: "cascade-health-\(getuid())").path)
+    }
+
+    /// Why processes can tell nothing of their health here, nor of memory that they were promised; nil where they can.
+    package static func trouble(in folder: OwnFolder = folder) -> String? {
+        do throws(OwnPlaceError) {
+            try folder.check()
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 
     private static let own = ProcessIdentity(pid: getpid())
 
-    private var file: URL { Self.directory.appending(path: "\(pid).json") }
+    private var name: String { "\(pid).json" }
 
     /// Writes the report; health must never stop a process that works, so failures are left to the reader to notice.
-    package func write() {
-        try? FileManager.default.createDirectory(at: Self.directory, withIntermediateDirectories: true)
-        // Moved into its place whole, but not by Foundation's atomic write: that waits for the disk, and the thread
-        // that reports shall never wait.
-        let draft = file.appendingPathExtension("new")
-        if let data = try? JSONEncoder().encode(self), (try? data.write(to: draft)) != nil {
-            rename(draft.path, file.path)
-        }
+    package func write(in folder: OwnFolder = folder) {
+        if let data = try? JSONEncoder().encode(self) { folder.write(Array(data), to: name) }
     }
 
     /// Removes the report of this process.
-    package func remove() {
-        try? FileManager.default.removeItem(at: file)
+    package func remove(in folder: OwnFolder = folder) {
+        folder.remove(name)
     }
 
     /// Seconds since the report was written; one from before the machine started, which shows as one from the future,
@@ -70,16 +72,14 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
     }
 
     /// All reports of live processes with their age in seconds; leftovers of dead processes are removed.
-    package static func all() -> [(report: ProcessHealth, ageSeconds: Double)] {
-        let files =
-            (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
-        return files.filter { $0.pathExtension == "json" }.compactMap { file in
-            guard let data = try? Data(contentsOf: file),
-                let report = try? JSONDecoder().decode(ProcessHealth.self, from: data)
+    package static func all(in folder: OwnFolder = folder) -> [(report: ProcessHealth, ageSeconds: Double)] {
+        folder.names().filter { $0.hasSuffix(".json") }.compactMap { name in
+            guard let bytes = folder.read(name),
+                let report = try? JSONDecoder().decode(ProcessHealth.self, from: Data(bytes))
             else { return nil }
             // One of another container's is neither this one's nor gone.
             let standing = report.process?.standing ?? (ProcessStatus.exists(report.pid) ? .running : .gone)
-            if standing == .gone { try? FileManager.default.removeItem(at: file) }
+            if standing == .gone { folder.remove(name) }
             guard standing == .running else { return nil }
             return (report, report.ageSeconds(at: MonotonicTime.now()))
         }.sorted { $0.report.pid < $1.report.pid }

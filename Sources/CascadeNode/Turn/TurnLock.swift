@@ -1,5 +1,6 @@
 internal import CCascadeHost
 internal import CascadeCore
+internal import CascadeHost
 internal import Foundation
 internal import Synchronization
 
@@ -34,18 +35,18 @@ final class TurnLock {
 
     /// Opens or makes the file at `path`; throws words for people where it cannot be had.
     init(path: String) throws(NodeError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw .failed("turn lock \(path): \(String(cString: strerror(errno)))") }
+        let descriptor: Int32
+        do throws(OwnPlaceError) {
+            descriptor = try OwnFile.open(path)
+        } catch {
+            throw .failed("turn lock: \(error)")
+        }
         // The mapping keeps the open file, and with it the lock, beyond the descriptor's end.
         defer {
             flock(descriptor, LOCK_UN)
             close(descriptor)
         }
         // Makers come one after the other.
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
-            status.st_mode & 0o077 == 0
-        else { throw .failed("turn lock \(path): it is not a file of this user alone (mode 0600)") }
         guard flock(descriptor, LOCK_EX) == 0, ftruncate(descriptor, off_t(Layout.bytes)) == 0,
             let memory = mmap(nil, Layout.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
             memory != MAP_FAILED
