@@ -62,19 +62,31 @@ struct HealthCommand: AsyncParsableCommand {
     }
 
     private func checkProcesses() throws {
+        if let trouble = ProcessHealth.trouble() { throw CommandFailure.failed(trouble) }
         let reports = ProcessHealth.all()
         guard !reports.isEmpty else { throw CommandFailure.failed("no role runs here") }
+        var illnesses: [String] = []
         for (report, age) in reports {
-            guard age < ProcessHealth.staleSeconds else {
-                // Infinite for a report from before the machine started.
-                let time = age.isFinite ? "for \(Int(age)) s" : "since before this machine started"
-                throw CommandFailure.failed("\(report.role) (process \(report.pid)) has been silent \(time)")
+            if let illness = report.illness(ageSeconds: age) {
+                illnesses.append("\(report.words) \(illness)")
+            } else {
+                try Output.line("ok: \(report.words) is \(report.state)")
             }
-            guard ["ready", "loading", "draining"].contains(report.state) else {
-                throw CommandFailure.failed("\(report.role) (process \(report.pid)) is \(report.state): \(report.note)")
-            }
-            try Output.line("ok: \(report.role) (process \(report.pid)) is \(report.state)")
         }
+        if !illnesses.isEmpty { throw CommandFailure.failed(illnesses.joined(separator: "; ")) }
+    }
+}
+
+extension ProcessHealth {
+    fileprivate var words: String { "\(role) (process \(pid))" }
+
+    /// What is wrong with a process whose report is so old, in words behind its name; nil where nothing is.
+    fileprivate func illness(ageSeconds age: Double) -> String? {
+        guard age < Self.staleSeconds else {
+            // Infinite for a report from before the machine started.
+            return "has been silent \(age.isFinite ? "for \(Int(age)) s" : "since before this machine started")"
+        }
+        return ["ready", "loading", "draining"].contains(state) ? nil : "is \(state): \(note)"
     }
 }
 

@@ -136,6 +136,23 @@ import Testing
         #expect(result.code == 1 && result.errors.contains("silent since before this machine started"), "\(result)")
     }
 
+    /// One that is ill hides none of the others.
+    @Test func everyReportIsShown() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "health-\(UUID().uuidString)")
+        let reports = folder.appending(path: "cascade-health-\(getuid())")
+        try FileManager.default.createDirectory(at: reports, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (pid, role, time) in [(1, "expert", UInt64.max), (getpid(), "drafter", MonotonicTime.now().nanoseconds)] {
+            let text = """
+                {"pid":\(pid),"role":"\(role)","state":"ready","note":"","monotonicNanoseconds":\(time)}
+                """
+            try text.write(to: reports.appending(path: "\(pid).json"), atomically: true, encoding: .utf8)
+        }
+        let result = try await CascadeProcess.run(["health", "--process"], environment: ["TMPDIR": folder.path])
+        #expect(result.code == 1 && result.errors.contains("expert (process 1) has been silent"), "\(result)")
+        #expect(result.output == "ok: drafter (process \(getpid())) is ready\n", "\(result)")
+    }
+
     /// A field of the wire's is what the user knows as an option.
     @Test func refusalsNameOptions() {
         let error = WireError.invalid(message: "submit", field: "sampling.top_k", expected: "0 to 1", actual: "2")
