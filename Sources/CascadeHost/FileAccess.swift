@@ -112,6 +112,30 @@ package enum FileAccess {
         guard isFolder(path) else { throw SystemError("make the folder", path, code: ENOTDIR) }
     }
 
+    /// Whether there is something at a path.
+    ///
+    /// - Throws: where that cannot be seen: what lies in another user's folder may be there or not.
+    package static func isThere(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        if stat(path, &status) == 0 { return true }
+        guard SystemError.meansNothingThere(errno) else { throw SystemError("look at", path) }
+        return false
+    }
+
+    /// Whose folder root would make a missing one in, where that is neither root nor the user who runs this: as with
+    /// `sudo` that keeps `HOME`. nil where the folder is there, or nobody would be locked out.
+    package static func strangerAbove(_ path: String) -> UInt32? {
+        guard geteuid() == 0 else { return nil }
+        var status = stat()
+        guard stat(path, &status) != 0 else { return nil }
+        var parent = URL(filePath: path, directoryHint: .notDirectory).deletingLastPathComponent().path
+        while stat(parent, &status) != 0 {
+            guard parent != "/" else { return nil }
+            parent = URL(filePath: parent, directoryHint: .notDirectory).deletingLastPathComponent().path
+        }
+        return status.st_uid == 0 ? nil : status.st_uid
+    }
+
     /// Whether there is a folder at a path.
     package static func isFolder(_ path: String) -> Bool {
         var status = stat()

@@ -22,6 +22,9 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The cause in the system's words, e.g. `No space left on device`.
     package static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 
+    /// Whether an error says that there is nothing at a path, and not that it cannot be seen.
+    package static func meansNothingThere(_ code: Int32) -> Bool { code == ENOENT || code == ENOTDIR }
+
     private var advice: String {
         switch code {
         case ENOSPC, EDQUOT: "; make room there, or name another place"

@@ -150,6 +150,34 @@ struct FileAccessTests {
         #expect(throws: SystemError.self) { try FileAccess.makeFolder("/proc/cascade") }
     }
 
+    /// What cannot be seen is not taken for what is not there.
+    @Test func whatIsThereIsKnownOrAnError() throws {
+        try withFolder { folder in
+            #expect(try FileAccess.isThere(folder))
+            try FileAccess.write([], to: "\(folder)/file")
+            for missing in ["a", "a/b", "file/b"] { #expect(try !FileAccess.isThere("\(folder)/\(missing)")) }
+            #expect(symlink("ring", "\(folder)/ring") == 0)
+            #expect(throws: SystemError("look at", "\(folder)/ring/a", code: ELOOP)) {
+                try FileAccess.isThere("\(folder)/ring/a")
+            }
+        }
+        for code in [ENOENT, ENOTDIR] { #expect(SystemError.meansNothingThere(code)) }
+        for code in [EACCES, EPERM, ELOOP, EIO] { #expect(!SystemError.meansNothingThere(code)) }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root gets into the folders of others: run the tests as root"))
+    func rootIsTheOnlyStranger() throws {
+        try withFolder { folder in
+            #expect(FileAccess.strangerAbove("\(folder)/a/b") == nil)
+            #expect(chown(folder, 12_345, gid_t.max) == 0)
+            #expect(FileAccess.strangerAbove("\(folder)/a/b") == 12_345)
+            try FileAccess.makeFolder("\(folder)/a/b")
+            #expect(FileAccess.strangerAbove("\(folder)/a/b") == nil)
+            // One of root's in between is no stranger's.
+            #expect(FileAccess.strangerAbove("\(folder)/a/c") == nil)
+        }
+    }
+
     @Test func errorsOfFoundationAreToldByTheirCause() {
         func words(_ body: () throws -> Void) -> String {
             do { try body() } catch { return SystemError.words(error) }

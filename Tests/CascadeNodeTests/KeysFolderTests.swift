@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeTransport
 import Foundation
 import Logging
@@ -95,6 +96,29 @@ import Testing
             #expect("\(try #require(error))".contains("chmod 700 \(folder.path)"))
             #expect(throws: NodeError.self) { try folder.list() }
             chmod(folder.path, 0o700)
+        }
+    }
+
+    /// A folder that cannot be looked into is no empty one.
+    @Test func whatCannotBeSeenIsNotMissing() throws {
+        try withFolder { folder in
+            try FileAccess.makeFolder(URL(filePath: folder.path).deletingLastPathComponent().path)
+            #expect(symlink("keys", folder.path) == 0)
+            for look in [{ _ = try folder.list() }, { _ = try folder.hasKeys() }] as [() throws -> Void] {
+                let error = #expect(throws: NodeError.self) { try look() }
+                #expect("\(try #require(error))".contains("cannot look at \(folder.path)/"))
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give a file to another user: run the tests as root"))
+    func aStrangersKeyNeedsAnotherOwner() throws {
+        try withFolder { folder in
+            let file = try folder.make("anna", role: .client)
+            #expect(chown(file, 12_345, gid_t.max) == 0)
+            let error = "\(try #require(#expect(throws: NodeError.self) { try KeyFile(path: file) }))"
+            #expect(error.contains("another user's (12345)") && error.contains("chown 0 \(file)"))
+            #expect(!error.contains("chmod"))
         }
     }
 

@@ -9,10 +9,17 @@ package import Logging
 package struct KeysFolder: Sendable {
     /// Where it is.
     package let path: String
+    /// Whether it is the user's own, which nobody named.
+    private let isUsual: Bool
 
     /// The folder at a path; nothing is looked at yet. Other commands, run elsewhere, are told the whole path.
     package init(_ path: String) {
+        self.init(path, isUsual: false)
+    }
+
+    private init(_ path: String, isUsual: Bool) {
         self.path = URL(filePath: path, directoryHint: .notDirectory).path
+        self.isUsual = isUsual
     }
 
     /// The folder that is named, or the user's own, `~/.config/cascade/keys`.
@@ -20,7 +27,7 @@ package struct KeysFolder: Sendable {
     /// - Throws: where none is named and no home folder is known.
     package init(named path: String?) throws(NodeError) {
         do {
-            self.init(try path ?? Places().keys())
+            self.init(try path ?? Places().keys(), isUsual: path == nil)
         } catch {
             throw .failed("\(error); or name a folder with --keys")
         }
@@ -34,13 +41,13 @@ package struct KeysFolder: Sendable {
 
     /// Whether a coordinator can be run with what is here: its own key, and others to take.
     package func hasKeys() throws(NodeError) -> Bool {
-        guard FileManager.default.fileExists(atPath: coordinatorPath) else { return false }
+        guard try isThere(coordinatorPath) else { return false }
         return try !list().isEmpty
     }
 
     /// The allowed keys, in the order they were made; none where there is no list yet.
     package func list() throws(NodeError) -> [AllowedKey] {
-        guard FileManager.default.fileExists(atPath: allowedPath) else { return [] }
+        guard try isThere(allowedPath) else { return [] }
         try PrivateFile.checkFolder(path)
         let text = try PrivateFile.read(allowedPath, limit: 1 << 20)
         do throws(NodeError) {
@@ -53,6 +60,7 @@ package struct KeysFolder: Sendable {
     /// Makes a key, allows it, and returns its file; the coordinator's own key is made with the first one.
     package func make(_ name: String, role: KeyRole) throws(NodeError) -> String {
         if let problem = KeyName.problem(name) { throw .failed(problem) }
+        try checkOwner()
         try PrivateFile.makeFolder(path)
         return try locked { () throws(NodeError) in
             var keys = try list()
@@ -63,7 +71,7 @@ package struct KeysFolder: Sendable {
                     "there is a key \(name) already; choose another name, or 'cascade keys revoke \(name)' first"
                 )
             }
-            let isFirst = !FileManager.default.fileExists(atPath: coordinatorPath)
+            let isFirst = try !isThere(coordinatorPath)
             do throws(NodeError) {
                 let coordinator = try coordinatorPair(makeIfMissing: true)
                 let pair = try newPair()
@@ -113,8 +121,25 @@ package struct KeysFolder: Sendable {
         )
     }
 
+    private func isThere(_ file: String) throws(NodeError) -> Bool {
+        do {
+            return try FileAccess.isThere(file)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Root, with another user's home, would make a folder there that its user cannot enter.
+    private func checkOwner() throws(NodeError) {
+        guard isUsual, let owner = FileAccess.strangerAbove(path) else { return }
+        throw .failed(
+            "the folder \(path) would be root's in a folder of another user (\(owner)); run this as that user, or name "
+                + "another folder with --keys or XDG_CONFIG_HOME"
+        )
+    }
+
     private func coordinatorPair(makeIfMissing: Bool) throws(NodeError) -> KeyPair {
-        if makeIfMissing, !FileManager.default.fileExists(atPath: coordinatorPath) {
+        if makeIfMissing, try !isThere(coordinatorPath) {
             let key = KeyFile(name: "coordinator", role: nil, pair: try newPair(), coordinator: nil)
             try PrivateFile.write(key.text, to: coordinatorPath)
             return key.pair

@@ -18,8 +18,8 @@ package enum PrivateFile {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw .failed("cannot read \(path): it is no file")
         }
-        if let problem = problem(status, at: path) {
-            throw .failed("\(path) holds a secret, but \(problem); 'chmod 600 \(path)' as its owner")
+        if let problem = problem(status, at: path, mode: "600") {
+            throw .failed("\(path) holds a secret, but \(problem)")
         }
         guard status.st_size <= limit else { throw .failed("\(path) has \(status.st_size) bytes, at most \(limit)") }
         var bytes = [UInt8](repeating: 0, count: limit + 1)
@@ -64,20 +64,25 @@ package enum PrivateFile {
     /// Throws unless a folder is closed to others.
     static func checkFolder(_ path: String) throws(NodeError) {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw .failed("there is no folder \(path)")
-        }
-        if let problem = problem(status, at: path) {
-            throw .failed("\(path) holds keys, but \(problem); 'chmod 700 \(path)' as its owner")
+        let isThere = stat(path, &status) == 0
+        guard isThere || SystemError.meansNothingThere(errno) else { throw .failed("\(SystemError("look at", path))") }
+        guard isThere, status.st_mode & S_IFMT == S_IFDIR else { throw .failed("there is no folder \(path)") }
+        if let problem = problem(status, at: path, mode: "700") {
+            throw .failed("\(path) holds keys, but \(problem)")
         }
     }
 
-    private static func problem(_ status: stat, at path: String) -> String? {
+    /// What keeps a file or folder from holding a secret, and the way out: a mode, or another owner.
+    private static func problem(_ status: stat, at path: String, mode wanted: String) -> String? {
         let mode = status.st_mode & 0o777
         let text = "(mode 0\(String(mode, radix: 8)))"
-        guard status.st_uid == geteuid() || status.st_uid == 0 else { return "it is another user's (\(status.st_uid))" }
-        if mode & 0o022 != 0 { return "others can write to it \(text)" }
-        if mode & 0o077 != 0, !isBelowSecrets(path) { return "others can read it \(text)" }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            return "it is another user's (\(status.st_uid)): take a copy of your own with mode \(wanted), or have root "
+                + "give it to you ('chown \(geteuid()) \(path)')"
+        }
+        let wayOut = "'chmod \(wanted) \(path)' as its owner"
+        if mode & 0o022 != 0 { return "others can write to it \(text); \(wayOut)" }
+        if mode & 0o077 != 0, !isBelowSecrets(path) { return "others can read it \(text); \(wayOut)" }
         return nil
     }
 

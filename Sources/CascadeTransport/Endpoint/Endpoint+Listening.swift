@@ -23,7 +23,7 @@ extension Endpoint {
                 reason: "a file that is no socket lies there; choose another path"
             )
         }
-        if Self.isListening(path) { throw .addressInUse(endpoint: description) }
+        if Self.look(at: path) == .taken { throw .addressInUse(endpoint: description) }
     }
 
     private func checkFolder(of path: String) throws(TransportError) {
@@ -47,22 +47,27 @@ extension Endpoint {
         }
     }
 
-    /// Whether somebody listens on a socket. Does not wait: a listener that takes nobody, as it stands still or has too
-    /// much to do, is one all the same.
-    static func isListening(_ path: String) -> Bool {
+    /// Whether somebody listens on a socket; unreachable where this user may not know. Does not wait: a listener that
+    /// takes nobody, as it stands still or has too much to do, is one all the same.
+    static func look(at path: String) -> Occupancy {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return .unreachable(String(cString: strerror(errno))) }
         defer { close(descriptor) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         // The path has at most 107 bytes, see `init(parsing:for:)`; the rest stays 0.
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        return withUnsafePointer(to: &address) { pointer in
+        let code = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                // EAGAIN: more wait there already than it lets wait.
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 || errno == EAGAIN
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 ? 0 : errno
             }
+        }
+        return switch code {
+        // EAGAIN: more wait there already than it lets wait.
+        case 0, EAGAIN: .taken
+        case EACCES, EPERM: .unreachable(String(cString: strerror(code)))
+        default: .free
         }
     }
 }

@@ -7,7 +7,7 @@ extension Endpoint {
         case taken
         /// Nothing listens, and the host said so.
         case free
-        /// No word from the host, or the endpoint cannot be used; why, for people.
+        /// No word from the host, or the endpoint cannot be used, or not by this user; why, for people.
         case unreachable(String)
     }
 
@@ -17,7 +17,7 @@ extension Endpoint {
         switch address {
         case .inproc: return .free
         case .ipc(let path):
-            return Self.isListening(path) ? .taken : .free
+            return Self.look(at: path)
         case .tcp(let host, let port):
             var hints = addrinfo()
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -42,7 +42,8 @@ enum EndpointChecks {
             .problem(
                 name,
                 "\(endpoint) cannot be reached: \(reason)",
-                advice: "name the coordinator's endpoint with --endpoint, and see whether a firewall is in between"
+                advice: "name the coordinator's endpoint with --endpoint, and see "
+                    + (isLoopback ? "who may open this one ('ls -ld')" : "whether a firewall is in between")
             )
         case .free, .taken:
             isLoopback

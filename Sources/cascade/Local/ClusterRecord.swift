@@ -1,4 +1,5 @@
 internal import CCascadeHost
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation
@@ -24,6 +25,8 @@ struct ClusterRecord: Codable, Equatable {
     /// What was found at an endpoint.
     enum Found: Equatable {
         case nothing
+        /// Nobody knows: this user may not look.
+        case hidden(SystemError)
         /// A record, and whether the `up` that writes it runs.
         case record(ClusterRecord, isHeld: Bool)
         /// Bytes that say nothing: of another version, or damaged.
@@ -46,7 +49,9 @@ struct ClusterRecord: Codable, Equatable {
 
     private static func find(file: String) -> Found {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return .nothing }
+        guard descriptor >= 0 else {
+            return SystemError.meansNothingThere(errno) ? .nothing : .hidden(SystemError("read", file))
+        }
         defer { close(descriptor) }
         let lock = csh_is_file_locked(descriptor)
         // It may be written at this very moment: then the next look finds it whole.

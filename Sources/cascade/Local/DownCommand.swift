@@ -25,6 +25,8 @@ struct DownCommand: AsyncParsableCommand {
         let file = ClusterRecord.file(endpoint: endpoint)
         switch ClusterRecord.find(endpoint: endpoint) {
         case .nothing: Output.note("no cluster of 'cascade up' runs at \(endpoint)")
+        case .hidden(let error):
+            throw CommandFailure.failed("whether a cluster runs at \(endpoint) cannot be seen: \(error)")
         case .unreadable(isHeld: true):
             throw CommandFailure.failed(
                 "a cluster runs at \(endpoint), but its record \(file) cannot be read: end its 'cascade up' by hand"

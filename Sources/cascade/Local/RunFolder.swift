@@ -41,10 +41,18 @@ enum RunFolder {
     static func make() throws(CommandFailure) {
         do {
             _ = try Places().run()
+            if let owner = FileAccess.strangerAbove(path) {
+                throw CommandFailure.failed(
+                    "the folder \(path) would be root's in a folder of another user (\(owner)); run this as that user, or "
+                        + "name another place with XDG_STATE_HOME"
+                )
+            }
             try FileAccess.makeFolder(path, mode: 0o700)
         } catch let error as SystemError {
             let cause = SystemError.text(error.code)
             throw .failed("cannot make the folder \(path): \(cause); XDG_STATE_HOME names a place that can be written")
+        } catch let error as CommandFailure {
+            throw error
         } catch {
             throw .failed("\(error)")
         }

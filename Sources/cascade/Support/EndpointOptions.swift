@@ -45,7 +45,12 @@ struct EndpointOptions: ParsableArguments {
     ) async throws -> Value {
         let place = try EndpointArgument.connect("--endpoint", endpoint)
         // Whether somebody listens at an endpoint of this machine is known at once.
-        if place.isLoopback, place.probe(milliseconds: 100) == .free {
+        let occupancy = place.isLoopback ? place.probe(milliseconds: 100) : .taken
+        // Who may not open a socket now may not a second later either.
+        if place.tcp == nil, case .unreachable = occupancy, let cause = Self.cause(endpoint) {
+            throw CommandFailure.unreachable(cause)
+        }
+        if occupancy == .free {
             let words = "no coordinator listens at \(endpoint), trying for \(secondsText(patience)) s"
             Output.note("cascade: \(words); \(Self.cause(endpoint) ?? Self.wayOut)")
         }
@@ -93,9 +98,12 @@ struct EndpointOptions: ParsableArguments {
                 "'cascade up' (process \(record.supervisor.pid)) \(state) a cluster there; try again, or end it with "
                 + "'cascade down'"
         }
-        guard let place = try? Endpoint(parsing: endpoint, for: .connect), let host = place.tcp?.host,
+        guard let place = try? Endpoint(parsing: endpoint, for: .connect),
             case .unreachable(let reason) = place.probe(milliseconds: 500)
         else { return nil }
+        guard let host = place.tcp?.host else {
+            return "\(endpoint) cannot be opened: \(reason); if it is another user's, name one of yours with --endpoint"
+        }
         return "the host \(host) cannot be reached: \(reason); name another with --endpoint"
     }
 }
