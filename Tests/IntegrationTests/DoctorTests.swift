@@ -185,6 +185,16 @@ import Testing
         #expect(best.state == .ok || best.message == generic.message)
     }
 
+    @Test func aLowLimitOfProcessesIsAWarning() throws {
+        #expect(ProcessorChecks.processes(ProcessLimits(), cores: 2).isEmpty)
+        #expect(ProcessorChecks.processes(ProcessLimits(user: 4_096, group: 2_048), cores: 8).isEmpty)
+        let check = try #require(ProcessorChecks.processes(ProcessLimits(user: 30, group: 40), cores: 2).first)
+        #expect(check.state == .warning && check.name == "processes")
+        #expect(check.message.contains("30 for all that this user runs (ulimit -u), 40 for its control group"))
+        #expect(ClusterSupervisor.threadHint(ProcessLimits(user: 30), cores: 2).contains("ulimit -u"))
+        #expect(ClusterSupervisor.threadHint(ProcessLimits(user: 4_096), cores: 2).isEmpty)
+    }
+
     @Test func anEndpointThatIsFree() {
         let local = EndpointChecks.unanswered("tcp://127.0.0.1:1", .free, isLoopback: true)
         let remote = EndpointChecks.unanswered("tcp://10.0.0.1:1", .free, isLoopback: false)

@@ -1,8 +1,10 @@
 internal import CZeroMQ
+internal import Dispatch
 internal import Glibc
 
-/// Threads of the operating system: what waits in ZeroMQ must not wait on Swift's cooperative pool.
-enum OSThread {
+/// Threads of the operating system: what waits in ZeroMQ, or for a child's end, must not wait on Swift's cooperative
+/// pool. Unlike Foundation's, they say when they cannot be had.
+package enum OSThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
 
@@ -13,12 +15,31 @@ enum OSThread {
 
     /// Runs `body` on a thread of its own, which takes no signals.
     /// - Parameter name: shown by debuggers and top; 15 bytes of it count.
-    static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(TransportError) {
+    package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(TransportError) {
         let shortName = String(decoding: name.utf8.prefix(15), as: UTF8.self)
+        let thread = try create {
+            pthread_setname_np(pthread_self(), shortName)
+            body()
+        }
+        pthread_detach(thread)
+    }
+
+    /// Throws where so many threads more cannot be had at this moment: ZeroMQ, libdispatch and Swift's pool start some
+    /// of their own, and abort or try for ever where they get none.
+    package static func checkRoom(for count: Int) throws(TransportError) {
+        let gate = DispatchSemaphore(value: 0)
+        var threads: [pthread_t] = []
+        defer {
+            for _ in threads { gate.signal() }
+            for thread in threads { pthread_join(thread, nil) }
+        }
+        for _ in 0..<count { threads.append(try create { gate.wait() }) }
+    }
+
+    private static func create(_ body: @escaping @Sendable () -> Void) throws(TransportError) -> pthread_t {
         let box = Unmanaged.passRetained(
             Body {
                 blockSignals()
-                pthread_setname_np(pthread_self(), shortName)
                 body()
             }
         )
@@ -34,9 +55,14 @@ enum OSThread {
         )
         guard code == 0 else {
             box.release()
-            throw .system(operation: "pthread_create", code: code, message: String(cString: strerror(code)))
+            let hint = ", perhaps for the limit of processes (ulimit -u, a container's pids limit)"
+            throw .system(
+                operation: "starting a thread",
+                code: code,
+                message: String(cString: strerror(code)) + (code == EAGAIN ? hint : "")
+            )
         }
-        pthread_detach(thread)
+        return thread
     }
 
     /// A signal that interrupts ZeroMQ can leave a message stuck in its queue; signals go to other threads. Those that

@@ -11,8 +11,13 @@ package final class ZMQContext: Sendable {
     private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
     private let ownEndpoints = Atomic<UInt64>(0)
 
+    /// Threads that ZeroMQ starts with the first socket, and others that are wanted to hear of what comes.
+    private static let threads = 6
+
     /// Creates a context with one I/O thread.
     package init() throws(TransportError) {
+        // ZeroMQ aborts where it gets none.
+        try OSThread.checkRoom(for: Self.threads)
         // A router numbers its peers from where `rand` says, and nothing else sets that going. A peer may choose a
         // number itself: whoever foretells the next one ends the process, because ZeroMQ aborts when it is taken
         // (4.3.4).

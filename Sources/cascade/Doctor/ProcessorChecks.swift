@@ -18,7 +18,7 @@ enum ProcessorChecks {
             processor(information: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""),
             kernels(wanted: environment["CASCADE_KERNELS"]),
             cores(inMask: AvailableCores.inMask, quota: AvailableCores.quota(), threads: AvailableCores.count()),
-        ]
+        ] + processes(ProcessLimits.read(), cores: AvailableCores.inMask)
     }
 
     /// The model and the features that matter, from the text of `/proc/cpuinfo`.
@@ -65,6 +65,14 @@ enum ProcessorChecks {
                 advice: "unset CASCADE_KERNELS, or name one of them"
             )
         }
+    }
+
+    /// Whether there may be too few processes and threads; nothing to say where there may be enough.
+    static func processes(_ limits: ProcessLimits, cores: Int) -> [DoctorCheck] {
+        guard let low = limits.low(cores: cores) else { return [] }
+        let need = "a cluster here takes up to \(ProcessLimits.need(cores: cores)) processes and threads"
+        let advice = "raise it (ulimit -u, docker run --pids-limit): who gets no thread fails to start, or dies of it"
+        return [.warning("processes", "limited to \(low); \(need)", advice: advice)]
     }
 
     /// How many threads a node takes where it is not told, and why.

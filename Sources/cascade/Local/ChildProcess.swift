@@ -1,4 +1,5 @@
 internal import CCascadeHost
+internal import CascadeTransport
 internal import Foundation
 internal import Synchronization
 
@@ -37,6 +38,10 @@ final class ChildProcess: Sendable {
         errors: Int32? = nil,
         hear: (@Sendable (Lifeline.Word) -> Void)? = nil
     ) throws {
+        // The thread that will wait for its end first: without one it would be left over, and nobody knew of its end.
+        let reaper = try Self.reaper()
+        var isStarted = false
+        defer { if !isStarted { reaper.dismiss() } }
         let lifeline = try hear.map { _ in try Lifeline.pair() }
         defer { if let lifeline { close(lifeline.child) } }
         var actions = posix_spawn_file_actions_t()
@@ -70,10 +75,11 @@ final class ChildProcess: Sendable {
             if let lifeline { close(lifeline.parent) }
             throw CommandFailure.failed("cannot start \(executable): \(String(cString: strerror(error)))")
         }
+        isStarted = true
         self.pid = pid
         let continuation: AsyncStream<Int32>.Continuation
         (exits, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
-        Thread.detachNewThread { [self] in
+        reaper.run { [self] in
             if let lifeline, let hear {
                 Lifeline.listen(lifeline.parent, hear)
                 close(lifeline.parent)
@@ -97,6 +103,20 @@ final class ChildProcess: Sendable {
 
     /// Whether the process has ended.
     var isDone: Bool { code.withLock { $0 != nil } }
+
+    /// Threads that this program takes itself while it waits for a child, beside the one that reaps it.
+    private static let threadsBeside = 5
+
+    private static func reaper() throws(CommandFailure) -> WaitingThread {
+        let reaper = try WaitingThread(name: "reaper")
+        do throws(TransportError) {
+            try OSThread.checkRoom(for: threadsBeside)
+        } catch {
+            reaper.dismiss()
+            throw .failed("\(error)")
+        }
+        return reaper
+    }
 
     /// Signals that this program ignores, as it does while it waits for Ctrl-C, would be ignored by the child too.
     /// SIGHUP stays ignored where `nohup` wanted that of this process: it means what runs below it as well. The others

@@ -125,9 +125,17 @@ struct ClusterSupervisor: Service {
         case 0, -SIGTERM, -SIGINT, -SIGHUP: Children.End(cause: "a signal from outside ended it", mayPass: true)
         // Nobody but people, and the kernel where memory is short, sends that one.
         case -SIGKILL: Children.End(cause: "it was killed, perhaps for want of memory", mayPass: true)
+        case -SIGABRT:
+            // Libraries abort where they get no thread, and the cause is on standard error at best.
+            Children.End(cause: "it died of signal 6" + threadHint(ProcessLimits.read()), mayPass: false)
         case ..<0: Children.End(cause: "it died of signal \(-code)", mayPass: false)
         default: Children.End(cause: "it ended with code \(code)", mayPass: false)
         }
+    }
+
+    /// What may have been behind a process's giving up, where that is likely.
+    static func threadHint(_ limits: ProcessLimits, cores: Int = AvailableCores.inMask) -> String {
+        limits.low(cores: cores).map { ", perhaps for the limit of processes and threads: \($0)" } ?? ""
     }
 
     /// Children are told about keys on their command lines alone.

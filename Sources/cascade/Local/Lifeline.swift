@@ -1,3 +1,4 @@
+internal import CascadeTransport
 internal import Foundation
 internal import Synchronization
 
@@ -38,9 +39,9 @@ enum Lifeline {
     }
 
     /// Has this process end as on SIGTERM once the other end is gone; hard, where it does not manage in time.
-    static func endWithParent(withinSeconds limit: UInt32 = 15) {
+    static func endWithParent(withinSeconds limit: UInt32 = 15) throws(TransportError) {
         guard isThere else { return }
-        Thread.detachNewThread {
+        try OSThread.start(name: "lifeline") {
             var byte: UInt8 = 0
             while true {
                 let count = read(descriptor, &byte, 1)

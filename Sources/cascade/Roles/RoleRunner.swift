@@ -10,7 +10,26 @@ enum RoleRunner {
     /// SIGTERM, SIGINT and the end of the terminal stop gracefully: goodbyes are said, sockets are closed. So does the
     /// end of the `up` that started the role, unless `endsWithParent` is false.
     static func run(_ service: some Service, logger: Logger, endsWithParent: Bool = true) async throws {
-        if endsWithParent { Lifeline.endWithParent() }
+        try checkThreads(endsWithParent)
+        if endsWithParent, let trouble = ProcessHealth.trouble() {
+            logger.warning("'cascade health --process' will not find this process", metadata: ["cause": "\(trouble)"])
+        }
+        try await serve(service)
+    }
+
+    /// Starts what ends a role with its parent. Throws, in words, where the threads that a role takes at least cannot
+    /// be had: the libraries that start them abort or hang.
+    private static func checkThreads(_ endsWithParent: Bool) throws(CommandFailure) {
+        do throws(TransportError) {
+            try OSThread.checkRoom(for: 4 + min(AvailableCores.inMask, 4))
+            if endsWithParent { try Lifeline.endWithParent() }
+        } catch {
+            // Others of this user may end.
+            throw CommandFailure(code: 1, message: "\(error)", mayPass: true)
+        }
+    }
+
+    private static func serve(_ service: some Service) async throws {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(

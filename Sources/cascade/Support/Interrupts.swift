@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeNode
+internal import CascadeTransport
 internal import Dispatch
 internal import Foundation
 internal import Synchronization
@@ -63,6 +64,8 @@ final class Interrupts {
     }
 
     private static func takeSignals() -> [any DispatchSourceSignal] {
+        // Without threads libdispatch waits for one for ever. A signal then ends the process as it does others.
+        guard (try? OSThread.checkRoom(for: 3)) != nil else { return [] }
         let queue = DispatchQueue(label: "interrupts")
         return signals.filter { !ignored.contains($0) }.map { number in
             signal(number, SIG_IGN)
@@ -136,14 +139,21 @@ final class Interrupts {
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let stop = ends[0]
-        Thread.detachNewThread {
-            // Errors and hang-ups are told without being asked for.
-            var questions = [STDOUT_FILENO, stop].map { pollfd(fd: $0, events: 0, revents: 0) }
-            while poll(&questions, 2, -1) < 0, errno == EINTR {}
-            close(stop)
-            guard questions[1].revents == 0, questions[0].revents != 0 else { return }
-            Interrupts.raise(.output(.closedPipe), onInterrupt)
+        do throws(TransportError) {
+            try OSThread.start(name: "output") { waitForReader(stop, onInterrupt) }
+        } catch {
+            for end in ends { close(end) }
+            return nil
         }
         return ends[1]
+    }
+
+    private static func waitForReader(_ stop: Int32, _ onInterrupt: @Sendable () -> Void) {
+        // Errors and hang-ups are told without being asked for.
+        var questions = [STDOUT_FILENO, stop].map { pollfd(fd: $0, events: 0, revents: 0) }
+        while poll(&questions, 2, -1) < 0, errno == EINTR {}
+        close(stop)
+        guard questions[1].revents == 0, questions[0].revents != 0 else { return }
+        raise(.output(.closedPipe), onInterrupt)
     }
 }
