@@ -5,12 +5,11 @@ import Testing
 
 @testable import cascade
 
-/// What a user is told who may not look, and a user who may run few processes.
-@Suite(.enabled(if: OtherUsersTests.canRun, "only root can run commands as others: run the tests as root"))
-struct OtherUsersTests {
-    private static let user: uid_t = 54_321
+/// A user who is nobody else here.
+private enum OtherUser {
+    static let id: uid_t = 54_321
 
-    /// Whether the binary can be run as another user: every folder on the way is open.
+    /// Whether the binary can be run as that user: every folder on the way is open.
     static let canRun: Bool = {
         var path = ""
         return geteuid() == 0
@@ -20,11 +19,16 @@ struct OtherUsersTests {
                 return stat(path, &status) == 0 && status.st_mode & S_IXOTH != 0
             }
     }()
+}
 
+/// What a user is told who may not look, and a user who may run few processes.
+@Suite(.enabled(if: OtherUser.canRun, "only root can run commands as others: run the tests as root"))
+struct OtherUsersTests {
     /// Runs commands as that user; with a limit of processes where one is named.
     private func launcher(processes: Int? = nil) -> [String] {
         let limit = processes.map { ["/usr/bin/prlimit", "--nproc=\($0):\($0)"] } ?? []
-        return ["/usr/bin/setpriv", "--reuid", "\(Self.user)", "--regid", "\(Self.user)", "--clear-groups"] + limit
+        return ["/usr/bin/setpriv", "--reuid", "\(OtherUser.id)", "--regid", "\(OtherUser.id)", "--clear-groups"]
+            + limit
     }
 
     /// A folder that only root gets into.
@@ -56,12 +60,12 @@ struct OtherUsersTests {
     /// Root with another user's home, as `sudo` keeps it, makes nothing there that its user could not enter.
     @Test(.timeLimit(.minutes(1))) func rootMakesNothingInAHomeOfOthers() async throws {
         try await withClosedFolder { home in
-            #expect(chown(home, Self.user, gid_t.max) == 0)
+            #expect(chown(home, OtherUser.id, gid_t.max) == 0)
             let environment = ["HOME": home, "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""]
             for command in [["keys", "new", "a", "--role", "client"], ["up", "--roles", "coordinator"]] {
                 let result = try await CascadeProcess.run(command, environment: environment)
                 #expect(
-                    result.code == 1 && result.errors.contains("in a folder of another user (\(Self.user))"),
+                    result.code == 1 && result.errors.contains("in a folder of another user (\(OtherUser.id))"),
                     "\(command): \(result)"
                 )
             }
@@ -75,7 +79,7 @@ struct OtherUsersTests {
     /// Where there are too few threads, commands say so, instead of waiting for one or dying of it.
     @Test(.timeLimit(.minutes(1))) func fewProcesses() async throws {
         let home = try UpHome()
-        #expect(chown(home.state.path, Self.user, gid_t.max) == 0)
+        #expect(chown(home.state.path, OtherUser.id, gid_t.max) == 0)
         for command in [["up", "-d"] + UpHome.pair(), ["status"]] {
             let result = try await home.run(command, launcher: launcher(processes: 5))
             #expect(result.code == 1 && result.errors.contains("limit of processes"), "\(command): \(result)")

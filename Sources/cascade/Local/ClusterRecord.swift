@@ -1,4 +1,5 @@
 internal import CCascadeHost
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation

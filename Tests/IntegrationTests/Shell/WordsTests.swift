@@ -1,4 +1,6 @@
 import ArgumentParser
+import CascadeCore
+import CascadeNode
 import CascadeTestSupport
 import CascadeWire
 import Foundation
