@@ -126,6 +126,9 @@ final class NodeAgent: ReactorHandler {
         case .send(.hello), .send(.goodbye):
             if case .send(let message) = action { _ = context.send(WireCodec.encode(message), to: .only) }
         case .send(let message):
+            if case .pong(let pong) = message {
+                logger.trace("heartbeat", metadata: ["number": "\(pong.number)"])
+            }
             unsent.append(message)
             flush(context)
         case .forgetUnsent: unsent = []
