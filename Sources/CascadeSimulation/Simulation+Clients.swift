@@ -119,5 +119,3 @@ extension Simulation {
         if let job = clients[index].job { sendUp(.statusRequest(StatusRequest(requestID: 0, job: job)), link) }
     }
 }
-
-extension SimulationRandom: RandomNumberGenerator {}
