@@ -120,7 +120,8 @@ let package = Package(
             name: "cascade",
             dependencies: [
                 "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel",
-                "CascadeModelFetch", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport", "CascadeEval", "CascadeHost", "CCascadeBuild",
+                "CascadeModelFetch", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport",
+                "CascadeEval", "CascadeHost", "CCascadeBuild",
                 "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
             ],

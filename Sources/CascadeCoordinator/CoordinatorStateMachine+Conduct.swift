@@ -53,17 +53,34 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// The ready nodes that have room for a sequence of `context` tokens, of which it may come to hold `room`, when
-    /// they hold no other.
-    func able(_ role: NodeRole, pool: String, room: Int, context: Int) -> [NodeHandle] {
+    /// The nodes in a state that have room for a sequence of `context` tokens, of which it may come to hold `room`,
+    /// when they hold no other.
+    func able(
+        _ role: NodeRole,
+        pool: String,
+        room: Int,
+        context: Int,
+        state: NodeState = .ready
+    ) -> [NodeHandle] {
         nodes.elements.filter { _, node in
-            node.hello.role == role && node.hello.pool == pool && node.state == .ready
+            node.hello.role == role && node.hello.pool == pool && node.state == state
                 && node.hello.contextLength >= context
                 && min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }.map(\.key)
     }
 
-    /// The able nodes but one; where there are some that are trusted with the job, those alone.
+    /// Whether a job has failed as often as it may at the experts that are ready, and one that is still loading and
+    /// has not failed it will have room for it: it waits for that one, as it would where none is ready.
+    func awaitsExpert(_ id: JobID) -> Bool {
+        guard let job = jobs[id], let sequence = job.sequence,
+            sequence.failures >= limits.failuresPerRound || sequence.deaths.count >= limits.deathsPerRound
+        else { return false }
+        let need = sequence.reservation
+        return able(.expert, pool: job.submit.pool, room: need, context: need, state: .loading)
+            .contains { isTrusted($0, with: id) }
+    }
+
+    /// The able nodes but one; where there are some that are trusted with the job, or will be, those alone.
     func candidates(
         _ role: NodeRole,
         pool: String,
@@ -74,7 +91,9 @@ extension CoordinatorStateMachine {
     ) -> [NodeHandle] {
         let able = able(role, pool: pool, room: room, context: context).filter { $0 != without }
         let trusted = able.filter { isTrusted($0, with: job) }
-        return trusted.isEmpty ? able : trusted
+        guard trusted.isEmpty else { return trusted }
+        if role == .expert, let job, awaitsExpert(job) { return [] }
+        return able
     }
 
     // MARK: Costs

@@ -90,6 +90,8 @@ extension CoordinatorStateMachine {
             finish(request.job, .error, JobError(code: .poisoned, message: message))
         } else if hasAnotherExpert(than: deaths[0], for: request.job) {
             if countFailure(of: request.job, because: "an expert died while it was asked") { replaceLost(request) }
+        } else if awaitsExpert(request.job) {
+            replaceLost(request)
         } else {
             let message = "\(deaths[0]) died \(deaths.count) times while it worked on one round of this job"
             finish(

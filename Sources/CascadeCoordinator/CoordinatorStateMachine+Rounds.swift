@@ -273,11 +273,12 @@ extension CoordinatorStateMachine {
         ask(other, id, .expert)
     }
 
-    /// Counts a failed verification; false when it was the last that the job may have, which has ended then.
+    /// Counts a failed verification; false when it was the last that the job may have, which has ended then. It does
+    /// not end while an expert loads that may do better.
     mutating func countFailure(of id: JobID, because problem: String) -> Bool {
         jobs[id]?.sequence?.failures += 1
         guard let failures = jobs[id]?.sequence?.failures else { return false }
-        guard failures >= limits.failuresPerRound else { return true }
+        if failures < limits.failuresPerRound || awaitsExpert(id) { return true }
         let message = "\(failures) attempts to verify one round failed; the last: \(problem)"
         finish(id, .error, JobError(code: .nodeFailed, message: message))
         return false

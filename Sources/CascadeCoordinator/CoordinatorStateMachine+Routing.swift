@@ -80,7 +80,7 @@ extension CoordinatorStateMachine {
         guard let job = jobs[id], let sequence = job.sequence else { return nil }
         let (pool, need) = (job.submit.pool, sequence.reservation)
         if let expert = sequence.expert, nodes[expert]?.state == .ready,
-            isTrusted(expert, with: id) || !hasOther(than: expert, .expert, for: id)
+            isTrusted(expert, with: id) || !hasOther(than: expert, .expert, for: id) && !awaitsExpert(id)
         {
             guard let faster = fasterExpert(for: job, sequence, than: expert) else { return expert }
             moveToExpert(faster, id)

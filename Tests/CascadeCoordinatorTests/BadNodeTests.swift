@@ -212,6 +212,34 @@ struct BadNodeTests {
         #expect(harness.report(job)?.reason == .length)
     }
 
+    /// A bad expert that has loaded first ends no job for which a good one is loading; when that is gone, it does.
+    @Test(arguments: vices, [true, false])
+    func whatLoadsIsWaitedFor(vice: ToyNode.Vice, becomesReady: Bool) throws {
+        var harness = Harness()
+        harness.join(Self.node("bad", .expert, vice))
+        let good = ToyNode("good", .expert)
+        harness.startLoading(good)
+        let job = harness.submit(harness.submission("abc", maxTokens: 10))
+        for _ in 0..<70 {
+            harness.settle(steps: 1_000)
+            harness.watch(job)
+            harness.wait(milliseconds: 1_000)
+        }
+        #expect(harness.report(job) == nil)
+        #expect(asked(harness, "bad") <= 40, "asked \(asked(harness, "bad")) times")
+        if becomesReady {
+            harness.feed(.ready(Ready(boot: 77, costs: Self.usual, credits: 8)), from: good.peer)
+        } else {
+            harness.feed(.goodbye(Goodbye(reason: "")), from: good.peer)
+        }
+        for _ in 0..<70 where harness.report(job) == nil {
+            harness.settle(steps: 1_000)
+            harness.watch(job)
+            harness.wait(milliseconds: 1_000)
+        }
+        #expect(harness.report(job)?.reason == (becomesReady ? .length : .error))
+    }
+
     // MARK: The only one
 
     /// Today's bounds hold where nobody else can take a job.

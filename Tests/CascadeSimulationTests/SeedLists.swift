@@ -14,6 +14,7 @@ enum SeedLists {
         (50_041_525, "I13: a job that had been reported as damaged went on"),
         (375_221_006_909, "a job was given to a node that died over and over, although another was there"),
         (789_553_364_643, "the same; the other one was not asked again"),
+        (188_874_012_824, "a job failed at an expert that died over and over, while a good one was loading"),
     ]
 
     /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen.

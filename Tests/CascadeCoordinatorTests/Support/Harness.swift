@@ -153,12 +153,17 @@ struct Harness {
         credits: UInt32 = 8,
         costs: [CostPoint] = [CostPoint(rows: 1, milliseconds: 10)]
     ) {
+        startLoading(node, costs: costs)
+        feed(.ready(Ready(boot: 77, costs: costs, credits: credits)), from: node.peer)
+    }
+
+    /// A node that is welcome and not ready yet.
+    mutating func startLoading(_ node: ToyNode, costs: [CostPoint] = [CostPoint(rows: 1, milliseconds: 10)]) {
         nodes.removeAll { $0.peer == node.peer }
         nodes.append(node)
         nodes[nodes.count - 1].costs = costs
         feed(.hello(node.hello), from: node.peer)
         feed(.vocabulary(pool: node.hello.pool, TokenizerID(node.hello), Toy.vocabulary))
-        feed(.ready(Ready(boot: 77, costs: costs, credits: credits)), from: node.peer)
     }
 
     func node(_ name: String) -> ToyNode {
