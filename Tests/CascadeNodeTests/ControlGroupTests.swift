@@ -12,7 +12,7 @@ struct ControlGroupTests {
         var groups: String
         var mounts: [String]
         var quotas: [String: String]
-        var cores: Int?
+        var cores: Double?
     }
 
     private static let second = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate"
@@ -33,7 +33,7 @@ struct ControlGroupTests {
                 "sys/fs/cgroup/system.slice/run-u7.service/cpu.max": "50000 100000\n",
                 "sys/fs/cgroup/system.slice/cpu.max": "max 100000\n",
             ],
-            cores: 1
+            cores: 0.5
         ),
         Machine(
             testDescription: "version 2, the least quota is above",
@@ -44,7 +44,7 @@ struct ControlGroupTests {
                 "sys/fs/cgroup/user.slice/user-1000.slice/cpu.max": "150000 100000",
                 "sys/fs/cgroup/user.slice/cpu.max": "800000 100000",
             ],
-            cores: 2
+            cores: 1.5
         ),
         Machine(
             testDescription: "version 2, a neighbour's quota is not ours",
@@ -58,7 +58,7 @@ struct ControlGroupTests {
             groups: "0::/\n",
             mounts: ["512 500 0:26 / /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw"],
             quotas: ["sys/fs/cgroup/cpu.max": "150000 100000"],
-            cores: 2
+            cores: 1.5
         ),
         Machine(
             testDescription: "version 2, moved out of its namespace",
@@ -74,7 +74,7 @@ struct ControlGroupTests {
             quotas: v1("sys/fs/cgroup/cpu,cpuacct/batch/one", -1).merging(
                 v1("sys/fs/cgroup/cpu,cpuacct/batch", 25_000, 50_000)
             ) { $1 },
-            cores: 1
+            cores: 0.5
         ),
         Machine(
             testDescription: "version 1, Slurm",
@@ -95,7 +95,7 @@ struct ControlGroupTests {
             groups: "2:cpu,cpuacct:/a\n0::/\n",
             mounts: [first, unified],
             quotas: v1("sys/fs/cgroup/cpu,cpuacct/a", 50_000),
-            cores: 1
+            cores: 0.5
         ),
         Machine(
             testDescription: "both versions, the hierarchies are separate",

@@ -166,7 +166,10 @@ import Testing
         #expect(ProcessorChecks.cores(inMask: 1, quota: nil, threads: 1).state == .warning)
         let cut = ProcessorChecks.cores(inMask: 8, quota: 2, threads: 2)
         #expect(cut.state == .ok)
-        #expect(cut.message.contains("quota is 2"))
+        #expect(cut.message.contains("quota is 2:"))
+        let half = ProcessorChecks.cores(inMask: 8, quota: 0.5, threads: 1)
+        #expect(half.state == .warning)
+        #expect(half.message.contains("quota is 0.5:"))
     }
 
     @Test func theProcessorIsReadFromBothKindsOfText() {

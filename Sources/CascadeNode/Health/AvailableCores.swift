@@ -5,7 +5,7 @@ internal import Foundation
 package enum AvailableCores {
     /// At least 1.
     package static func count() -> Int {
-        max(1, min(inMask, quota() ?? inMask))
+        max(1, min(inMask, quota().map { Int($0.rounded(.up)) } ?? inMask))
     }
 
     /// Cores in the affinity mask.
@@ -14,11 +14,10 @@ package enum AvailableCores {
         Int(csh_cores_in_mask())
     }
 
-    /// Whole cores of the least quota of the control groups that the process is in, rounded up; nil without one. Files
+    /// Cores, and parts of one, of the least quota of the control groups that the process is in; nil without one. Files
     /// are looked for below `root`.
-    package static func quota(root: String = "") -> Int? {
+    package static func quota(root: String = "") -> Double? {
         ControlGroups.read(root: root).chain("cpu").compactMap { cores($0, root: root) }.min()
-            .map { max(1, Int($0.rounded(.up))) }
     }
 
     /// The cores that a group's own quota comes to; nil where it has none.

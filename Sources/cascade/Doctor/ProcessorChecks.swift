@@ -76,9 +76,16 @@ enum ProcessorChecks {
     }
 
     /// How many threads a node takes where it is not told, and why.
-    static func cores(inMask: Int, quota: Int?, threads: Int) -> DoctorCheck {
-        let cut = quota.map { $0 < inMask ? ", the control group's quota is \($0)" : "" } ?? ""
+    static func cores(inMask: Int, quota: Double?, threads: Int) -> DoctorCheck {
+        var cut = ""
+        if let quota, quota < Double(inMask) {
+            cut = ", the control group's quota is \(String(format: "%.3g", quota))"
+        }
         let message = "\(inMask) in the affinity mask\(cut): \(plural(threads, "thread")) by default"
+        if let quota, quota < 1 {
+            let advice = "raise the quota: nodes that share less than a core stand still for most of the time"
+            return .warning("cores", message, advice: advice)
+        }
         guard threads == 1 else { return .ok("cores", message) }
         return .warning("cores", message, advice: "give the process more cores: two nodes share this one")
     }

@@ -1,4 +1,5 @@
 internal import CCascadeHost
+internal import CascadeHost
 internal import CascadeTransport
 internal import Foundation
 internal import Synchronization
@@ -73,7 +74,10 @@ final class ChildProcess: Sendable {
         let error = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
         guard error == 0 else {
             if let lifeline { close(lifeline.parent) }
-            throw CommandFailure.failed("cannot start \(executable): \(String(cString: strerror(error)))")
+            let cause =
+                input == nil && access("/dev/null", R_OK) != 0
+                ? "\(SystemError("read", "/dev/null"))" : String(cString: strerror(error))
+            throw CommandFailure.failed("cannot start \(executable): \(cause)")
         }
         isStarted = true
         self.pid = pid
