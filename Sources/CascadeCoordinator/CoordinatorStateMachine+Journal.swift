@@ -27,10 +27,10 @@ extension CoordinatorStateMachine {
     }
 
     /// Keeps a message until all records so far are on disk. Where too much is kept it is dropped, as if its peer did
-    /// not read: a client that still lives asks again.
+    /// not read, and with it what would follow it: a client that still lives asks again.
     mutating func hold(_ message: Message, for peer: PeerID) {
         let bytes = message.heldBytes
-        guard heldBytes + bytes <= limits.heldBytes else {
+        guard heldBytes + bytes <= limits.heldBytes, !unserved.contains(peer) else {
             unserved.append(peer)
             return
         }

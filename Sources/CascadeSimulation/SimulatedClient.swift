@@ -1,73 +1,118 @@
+import CascadeClient
 import CascadeCore
 
-/// A client program: submits once, follows by offset, sends everything again that may be lost.
+/// A client program: production's follower of a job, and what it has of the answer.
 struct SimulatedClient: Sendable {
     /// How far it has come.
     enum Phase: Equatable, Sendable {
         /// Not begun.
         case idle
-        /// Sends its job until it is accepted.
-        case submitting
-        /// Follows its job until it has all of it.
-        case watching(JobID)
+        /// Submits its job and follows it.
+        case following
         /// Has its report, or was refused for good.
         case done
     }
 
+    /// Long enough for every fault.
+    private static let patience = 1e6
+
     var link: SimulatedLink
-    let submit: Submit
+    /// As it was sent last: each attempt has request numbers of its own.
+    private(set) var submit: Submit
     /// Cancels when it has that many tokens.
     var cancelsAt: Int?
     /// Whether its submission is nonsense, which must be refused.
     let isBad: Bool
-    var phase = Phase.idle
+    private(set) var phase = Phase.idle
     /// Until when it is gone.
     var awayUntil = Instant(nanoseconds: 0)
+    /// Whether it has noticed that it is back.
+    var isAway = false
     /// Until when it does not read.
     var fullUntil = Instant(nanoseconds: 0)
     /// What it was told to wait.
     var retryAt = Instant(nanoseconds: 0)
+    /// Nil before it begins, and between two attempts.
+    private var follower: JobFollower?
+    private var hasCancelled = false
     /// Its job's stream as far as it has it.
-    var tokens: [Token] = []
-    var text: [UInt8] = []
+    private(set) var tokens: [Token] = []
+    private(set) var text: [UInt8] = []
+    /// The first report of its job that arrived.
     var report: JobReport?
-    var ticks = 0
-    /// Counts requests about jobs, and how many there were before its present job: refusals of those are out of date.
-    var lastRequest: UInt64 = 1000
-    var requestsBeforeJob: UInt64 = 1000
 
     /// The job that it was last told to have.
     var accepted: JobID?
 
-    var job: JobID? {
-        if case .watching(let job) = phase { return job }
-        return nil
+    init(link: SimulatedLink, submit: Submit, cancelsAt: Int?, isBad: Bool) {
+        self.link = link
+        self.submit = submit
+        self.cancelsAt = cancelsAt
+        self.isBad = isBad
     }
 
-    /// Whether it wants to cancel now.
-    var isCancelling: Bool {
-        guard let cancelsAt, report == nil, job != nil else { return false }
-        return tokens.count >= cancelsAt
+    /// The job that it follows.
+    var job: JobID? { phase == .following ? follower?.job : nil }
+
+    /// Time has passed: goes on, or begins.
+    mutating func tick(at now: Instant) -> [JobFollower.Action] {
+        guard phase != .done, now >= retryAt else { return [] }
+        guard follower != nil else { return begin(at: now) }
+        var actions: [JobFollower.Action] = []
+        if let cancelsAt, !hasCancelled, job != nil, tokens.count >= cancelsAt {
+            hasCancelled = true
+            actions += follower?.handle(.cancel(isWithdrawn: false), at: now) ?? []
+        }
+        return actions + (follower?.handle(.tick, at: now) ?? [])
     }
 
-    /// Its job is gone: it begins anew.
-    mutating func beginAnew() {
-        requestsBeforeJob = lastRequest
-        phase = .submitting
-        tokens = []
-        text = []
-        report = nil
+    /// Feeds its follower.
+    mutating func handle(_ event: JobFollower.Event, at now: Instant) -> [JobFollower.Action] {
+        follower?.handle(event, at: now) ?? []
     }
 
-    /// Takes a piece of the stream; says what is wrong with it.
-    mutating func take(_ delta: Delta) -> String? {
+    private mutating func begin(at now: Instant) -> [JobFollower.Action] {
+        phase = .following
+        submit.requestID += 1 << 20
+        (tokens, text, report, hasCancelled) = ([], [], nil, false)
+        follower = JobFollower(submit: submit, patience: Self.patience, now: now)
+        return follower?.start(at: now) ?? []
+    }
+
+    /// Its job is gone, or was not taken: it begins anew.
+    mutating func beginAnew(at instant: Instant) {
+        follower = nil
+        retryAt = instant
+    }
+
+    /// A cancellation was not confirmed: it goes on with what the job comes to.
+    mutating func watch(_ job: JobID, at now: Instant) -> [JobFollower.Action] {
+        submit.requestID += 1 << 20
+        (tokens, text) = ([], [])
+        follower = JobFollower(job: job, requestID: submit.requestID, patience: Self.patience, now: now)
+        return follower?.start(at: now) ?? []
+    }
+
+    /// It has its report, or was refused for good.
+    mutating func finish() {
+        phase = .done
+        follower = nil
+    }
+
+    /// Takes a new part of the stream.
+    mutating func take(_ part: JobFollower.StreamPart) {
+        tokens += part.tokens
+        text += part.text
+    }
+
+    /// What is wrong with a message of the stream, beside what is there already.
+    func problem(of delta: Delta) -> String? {
         guard delta.tokens.count == delta.origins.count else {
             return "\(delta.tokens.count) tokens with \(delta.origins.count) origins"
         }
         guard delta.explanations.count == (submit.rule.explains ? delta.tokens.count : 0) else {
             return "\(delta.tokens.count) tokens with \(delta.explanations.count) explanations"
         }
-        // Behind a gap nothing is taken: the next watch asks for what is missing.
         guard delta.tokenOffset <= tokens.count, delta.byteOffset <= text.count else { return nil }
         let knownTokens = tokens[Int(delta.tokenOffset)...]
         let knownText = text[Int(delta.byteOffset)...]
@@ -75,19 +120,17 @@ struct SimulatedClient: Sendable {
         else { return "tokens at offset \(delta.tokenOffset) changed from \(Array(knownTokens)) to \(delta.tokens)" }
         guard knownText.starts(with: delta.text.prefix(knownText.count)) || delta.text.starts(with: knownText)
         else { return "text at offset \(delta.byteOffset) changed from \(Array(knownText)) to \(delta.text)" }
-        tokens += delta.tokens.dropFirst(knownTokens.count)
-        text += delta.text.dropFirst(knownText.count)
         return nil
     }
 
-    /// Whether the stream is all of the report, and what is wrong where it is more than it.
-    func compare(_ report: JobReport) -> (isComplete: Bool, problem: String?) {
+    /// What is wrong with a report beside the stream.
+    func problem(of report: JobReport) -> String? {
         guard report.tokens.starts(with: tokens) else {
-            return (false, "the report's tokens \(report.tokens) do not begin with the stream's \(tokens)")
+            return "the report's tokens \(report.tokens) do not begin with the stream's \(tokens)"
         }
         guard report.text.starts(with: text) else {
-            return (false, "the report's text \(report.text) does not begin with the stream's \(text)")
+            return "the report's text \(report.text) does not begin with the stream's \(text)"
         }
-        return (tokens.count == report.tokens.count && text.count == report.text.count, nil)
+        return nil
     }
 }

@@ -13,17 +13,28 @@ extension Simulation {
         }
     }
 
-    /// I8: a submission makes one job, however often it is sent. I10: behind the end of a job nothing comes, unless it
-    /// is asked for.
+    /// I1: a client is sent all of an answer, in order. I8: a submission makes one job, however often it is sent. I10:
+    /// behind the end of a job nothing comes, unless it is asked for.
     mutating func checkSent(_ message: Message, to peer: PeerID) {
         switch message {
         case .accepted(let accepted): checkAccepted(accepted.job, peer)
         case .finished(let finished):
+            let isDamaged = finished.report.error?.code == .journalDamaged
+            // The answer to a cancel, which has its number, is the report alone.
+            let isDeferred = askedAgain.contains(peer)
+            if finished.requestID == 0,
+                let problem = streams.problem(of: finished.report, to: peer, isDeferred: isDeferred), !isDamaged
+            {
+                fail("I1: \(problem)")
+            }
             ended[peer, default: []].insert(finished.report.job)
             if countedJobs.insert(finished.report.job).inserted { endedCounts.add(finished.report.counts) }
-        case .delta(let delta)
-        where ended[peer]?.contains(delta.job) == true && !askedAgain.contains(peer):
-            fail("I10: a delta of job \(delta.job) behind its end")
+        case .delta(let delta):
+            let isDeferred = askedAgain.contains(peer)
+            if ended[peer]?.contains(delta.job) == true, !isDeferred {
+                fail("I10: a delta of job \(delta.job) behind its end")
+            }
+            if let problem = streams.problem(of: delta, to: peer, isDeferred: isDeferred) { fail("I1: \(problem)") }
         default: break
         }
     }

@@ -1,3 +1,4 @@
+import CascadeClient
 import CascadeCoordinator
 import CascadeCore
 
@@ -6,61 +7,86 @@ extension Simulation {
     mutating func tickClient(_ index: Int) {
         guard clients[index].phase != .done else { return }
         queue.insert(.clientTick(index), at: now.advanced(milliseconds: 300))
-        guard now >= clients[index].awayUntil, now >= clients[index].retryAt else { return }
-        if clients[index].phase == .idle { clients[index].phase = .submitting }
-        clients[index].ticks += 1
-        clients[index].lastRequest += 1
-        let client = clients[index]
-        switch client.phase {
-        case .submitting: sendUp(.submit(client.submit), client.link)
-        case .watching(let job):
-            if client.isCancelling {
-                report.coverage.count(.clientCancel)
-                sendUp(.cancel(Cancel(requestID: client.lastRequest, job: job)), client.link)
-            } else if client.submit.follow || client.ticks % 2 == 0 {
-                let watch = Watch(
-                    requestID: client.lastRequest,
-                    job: job,
-                    tokenOffset: UInt32(client.tokens.count),
-                    byteOffset: UInt32(client.text.count)
-                )
-                sendUp(.watch(watch), client.link)
-            }
-        case .idle, .done: break
+        guard now >= clients[index].awayUntil else { return }
+        if clients[index].isAway {
+            clients[index].isAway = false
+            perform(clients[index].handle(.connected, at: now), index)
         }
+        perform(clients[index].tick(at: now), index)
     }
 
     mutating func arriveAtClient(_ message: Message, _ index: Int) {
         let client = clients[index]
         switch message {
         case .accepted(let accepted):
-            guard client.phase == .submitting else { return }
-            if client.isBad { fail("a submission that makes no sense was accepted") }
-            clients[index].phase = .watching(accepted.job)
-        case .delta(let delta):
-            guard client.job == delta.job else { return }
-            if let problem = clients[index].take(delta) { fail("I1: client \(index), job \(delta.job): \(problem)") }
-            checkCompleteness(index)
-        case .finished(let finished):
-            guard client.job == finished.report.job else { return }
-            if client.report == nil { checkReport(finished.report, client) }
-            if let known = client.report, known != finished.report, !damagedJobs.contains(known.job) {
-                fail("the report of job \(known.job) changed")
+            if client.isBad, accepted.requestID == client.submit.requestID {
+                fail("a submission that makes no sense was accepted")
             }
-            clients[index].report = finished.report
-            checkCompleteness(index)
-        case .refused(let refused): takeRefusal(refused, index)
-        case .jobList, .nodeList, .clusterStatus: break
+        case .delta(let delta) where delta.job == client.job:
+            if let problem = client.problem(of: delta) { fail("I1: client \(index), job \(delta.job): \(problem)") }
+        case .finished(let finished) where finished.report.job == client.job: check(finished.report, index)
+        case .delta, .finished, .refused, .jobList, .nodeList, .clusterStatus: break
         default: fail("client \(index) got \(MessageType(message))")
         }
+        perform(clients[index].handle(.message(message), at: now), index)
+    }
+
+    private mutating func check(_ report: JobReport, _ index: Int) {
+        let client = clients[index]
+        if client.report == nil { checkReport(report, client) }
+        if let known = client.report, known != report, !damagedJobs.contains(known.job) {
+            fail("the report of job \(known.job) changed")
+        }
+        if report.error?.code != .journalDamaged, let problem = client.problem(of: report) {
+            fail("I1: client \(index): \(problem)")
+        }
+        clients[index].report = report
+    }
+
+    private mutating func perform(_ actions: [JobFollower.Action], _ index: Int) {
+        for action in actions {
+            switch action {
+            case .send(let message):
+                if case .cancel = message { report.coverage.count(.clientCancel) }
+                sendUp(message, clients[index].link)
+            case .stream(let part): clients[index].take(part)
+            case .end(let ending): end(ending, index)
+            case .accepted, .waiting, .unreachable, .reachable: break
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    private mutating func end(_ ending: JobFollower.Ending, _ index: Int) {
+        switch ending {
+        case .report(let report): takeEnd(report, index)
+        case .refused(let refused): takeRefusal(refused, index)
+        case .cancellationUnconfirmed:
+            guard let job = clients[index].job else { return }
+            perform(clients[index].watch(job, at: now), index)
+        case .withdrawn, .left, .unreachable: fail("client \(index) gave up: \(ending)")
+        }
+    }
+
+    private mutating func takeEnd(_ report: JobReport, _ index: Int) {
+        let client = clients[index]
+        let isDamaged = report.error?.code == .journalDamaged
+        if !isDamaged, client.tokens != report.tokens || client.text != report.text {
+            fail("I1: client \(index) has \(client.tokens) and \(client.text) of \(report.tokens) and \(report.text)")
+        }
+        if report.error?.code == .shuttingDown {
+            clients[index].beginAnew(at: now)
+            return
+        }
+        trace("client \(index) is done: \(report.reason.name) \(report.error?.message ?? "")")
+        if !isDamaged { self.report.count(report) }
+        clients[index].finish()
+        noticeEnd()
     }
 
     private mutating func takeRefusal(_ refused: Refused, _ index: Int) {
         let client = clients[index]
-        let isCurrent =
-            client.job == nil
-            ? refused.requestID == client.submit.requestID : refused.requestID > client.requestsBeforeJob
-        guard isCurrent, client.phase != .done else { return }
         switch refused.code {
         case .unknownJob:
             guard let job = client.job else { return }
@@ -68,37 +94,15 @@ extension Simulation {
             let isLost = !keepsJournal && boots[job] != coordinator?.machine.boot
             let isExcused = isLost || limits.finishedJobs < clients.count || damagedJobs.contains(job)
             if !isExcused { fail("job \(job) of client \(index) is unknown to the coordinator that took it") }
-            clients[index].beginAnew()
+            clients[index].beginAnew(at: now)
         case .overloaded, .shuttingDown, .notReady:
-            clients[index].retryAt = now.advanced(milliseconds: UInt64(refused.retryAfterMilliseconds))
+            clients[index].beginAnew(at: now.advanced(milliseconds: UInt64(refused.retryAfterMilliseconds)))
         case .badRequest where client.isBad:
             report.coverage.count(.badSubmission)
-            clients[index].phase = .done
+            clients[index].finish()
             noticeEnd()
         default: fail("client \(index) was refused: \(refused.message)")
         }
-    }
-
-    /// With the report and all of the stream a client is done; what is missing it asks for with its next watch.
-    private mutating func checkCompleteness(_ index: Int) {
-        let client = clients[index]
-        guard let known = client.report, client.phase != .done else { return }
-        if known.error?.code == .journalDamaged {
-            clients[index].phase = .done
-            noticeEnd()
-            return
-        }
-        let (isComplete, problem) = client.compare(known)
-        if let problem { fail("I1: client \(index): \(problem)") }
-        guard isComplete else { return }
-        if known.error?.code == .shuttingDown {
-            clients[index].beginAnew()
-            return
-        }
-        trace("client \(index) is done: \(known.reason.name) \(known.error?.message ?? "")")
-        report.count(known)
-        clients[index].phase = .done
-        noticeEnd()
     }
 
     private mutating func noticeEnd() {
@@ -113,9 +117,13 @@ extension Simulation {
         noticeEnd()
         guard let index = clients.indices.randomElement(using: &random) else { return }
         let link = clients[index].link
-        sendUp(.statusRequest(StatusRequest(requestID: 0)), link)
-        sendUp(.jobsRequest(JobsRequest(requestID: 0, limit: 5)), link)
-        sendUp(.nodesRequest(NodesRequest(requestID: 0)), link)
-        if let job = clients[index].job { sendUp(.statusRequest(StatusRequest(requestID: 0, job: job)), link) }
+        sendUp(.statusRequest(StatusRequest(requestID: Self.monitorRequest)), link)
+        sendUp(.jobsRequest(JobsRequest(requestID: Self.monitorRequest, limit: 5)), link)
+        sendUp(.nodesRequest(NodesRequest(requestID: Self.monitorRequest)), link)
+        guard let job = clients[index].job else { return }
+        sendUp(.statusRequest(StatusRequest(requestID: Self.monitorRequest, job: job)), link)
     }
+
+    /// No client's own.
+    private static let monitorRequest: UInt64 = 1
 }

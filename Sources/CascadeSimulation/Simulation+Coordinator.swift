@@ -52,6 +52,7 @@ extension Simulation {
         assembly = [:]
         ended = [:]
         askedAgain = []
+        streams = SentStreams()
         scheduledTick = nil
         coordinatorPausedUntil = now
         for index in nodes.indices { nodes[index].link.address.connection += 1 }
@@ -90,8 +91,20 @@ extension Simulation {
     }
 
     /// An end that waits for the disk comes first, then the answer to what was asked meanwhile.
-    private mutating func noteAsked(_ peer: PeerID) {
-        if coordinator?.machine.isAwaitingDisk == true { askedAgain.insert(peer) }
+    private mutating func noteAsked(_ event: CoordinatorStateMachine.Event) {
+        guard case .message(let message, let peer) = event else { return }
+        switch message {
+        case .watch(let watch):
+            let isDeferred = coordinator?.machine.isAwaitingDisk == true
+            streams.take(watch, from: peer, isDeferred: isDeferred)
+            ended[peer]?.remove(watch.job)
+            if isDeferred { askedAgain.insert(peer) }
+        case .submit:
+            streams.takeSubmission(from: peer)
+            ended[peer] = nil
+            if coordinator?.machine.isAwaitingDisk == true { askedAgain.insert(peer) }
+        default: break
+        }
     }
 
     mutating func feedCoordinator(_ event: CoordinatorStateMachine.Event) {
@@ -100,15 +113,7 @@ extension Simulation {
             stalled.append(event)
             return
         }
-        switch event {
-        case .message(.watch(let watch), let peer):
-            ended[peer]?.remove(watch.job)
-            noteAsked(peer)
-        case .message(.submit, let peer):
-            ended[peer] = nil
-            noteAsked(peer)
-        default: break
-        }
+        noteAsked(event)
         let actions = coordinator?.handle(event, at: now) ?? []
         guard let machine = coordinator?.machine else { return }
         checkBounds(machine)

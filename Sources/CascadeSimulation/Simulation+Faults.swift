@@ -183,6 +183,7 @@ extension Simulation {
         let index = random.pick(0...(clients.count - 1))
         report.coverage.count(.clientVanish)
         clients[index].awayUntil = laterFault(random.pick([800, 5000]))
+        clients[index].isAway = true
         clients[index].link.address.connection += 1
     }
 

@@ -82,6 +82,8 @@ struct Simulation {
     var ended: [PeerID: Set<JobID>] = [:]
     /// Who has asked for a job while something about jobs waited for the disk.
     var askedAgain: Set<PeerID> = []
+    /// What each client was sent of the answers that it follows.
+    var streams = SentStreams()
     /// Jobs of which records could not be read.
     var damagedJobs: Set<JobID> = []
     /// Which coordinator accepted a job.

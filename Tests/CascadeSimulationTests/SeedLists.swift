@@ -15,6 +15,7 @@ enum SeedLists {
         (375_221_006_909, "a job was given to a node that died over and over, although another was there"),
         (789_553_364_643, "the same; the other one was not asked again"),
         (188_874_012_824, "a job failed at an expert that died over and over, while a good one was loading"),
+        (68_745_052_053, "I1: where too much waited for the disk, a report was sent without the answer's last part"),
     ]
 
     /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen.

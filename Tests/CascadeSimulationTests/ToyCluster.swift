@@ -1,3 +1,4 @@
+import CascadeClient
 import CascadeCoordinator
 import CascadeCore
 import CascadeTestSupport
@@ -88,7 +89,7 @@ struct ToyCluster: Sendable {
             feed(.message(.ready(Ready(boot: 1, costs: costs, credits: 4)), from: worker.peer))
         }
         parcels = []
-        send(.submit(setting.submit), Self.address.peer, isUp: true)
+        perform(client.tick(at: now))
     }
 
     private static let vocabulary = Vocabulary(
@@ -133,13 +134,26 @@ struct ToyCluster: Sendable {
 
     private mutating func receive(_ message: Message) {
         switch message {
-        case .delta(let delta): problem = client.take(delta) ?? problem
+        case .delta(let delta): problem = client.problem(of: delta) ?? problem
         case .finished(let finished):
+            problem = client.problem(of: finished.report) ?? problem
             client.report = finished.report
-            let (isComplete, words) = client.compare(finished.report)
-            if !isComplete { problem = words ?? "the stream lacks something of the report" }
             if let error = finished.report.error { problem = error.message }
         default: break
+        }
+        perform(client.handle(.message(message), at: now))
+    }
+
+    private mutating func perform(_ actions: [JobFollower.Action]) {
+        for action in actions {
+            switch action {
+            case .send(let message): send(message, Self.address.peer, isUp: true)
+            case .stream(let part): client.take(part)
+            case .end(.report(let report)):
+                if client.tokens != report.tokens { problem = "the stream lacks something of the report" }
+            case .end(let ending): problem = "\(ending)"
+            case .accepted, .waiting, .unreachable, .reachable: break
+            }
         }
     }
 
