@@ -2,9 +2,9 @@ import CascadeCore
 
 /// A sequence whose rounds run: the truth about its tokens, and what nodes were told of them.
 struct ActiveSequence: Sendable {
-    let spec: SequenceSpec
+    @Boxed var spec: SequenceSpec
     /// What its tokens stand for.
-    let vocabulary: Vocabulary
+    @Boxed var vocabulary: Vocabulary
     /// Prompt, then committed tokens.
     private(set) var tokens: [Token]
     /// Hash of all of them.
@@ -60,8 +60,8 @@ struct ActiveSequence: Sendable {
     var draftNotBefore = Instant(nanoseconds: 0)
 
     init(spec: SequenceSpec, vocabulary: Vocabulary, prompt: [Token], maxTokens: Int, stop: [[UInt8]], looksUp: Bool) {
-        self.spec = spec
-        self.vocabulary = vocabulary
+        _spec = Boxed(wrappedValue: spec)
+        _vocabulary = Boxed(wrappedValue: vocabulary)
         tokens = prompt
         hash = PrefixHash.extend(PrefixHash.empty, prompt)
         self.maxTokens = maxTokens
@@ -170,6 +170,16 @@ extension ActiveSequence {
         } else {
             holdings.append(holding)
         }
+    }
+
+    /// Where its cache is, and how many tokens that may come to hold.
+    var placement: Placement { Placement(drafter: drafter, expert: expert, reservation: reservation) }
+
+    /// What a running sequence takes, and where.
+    struct Placement: Sendable {
+        var drafter: NodeHandle?
+        var expert: NodeHandle?
+        var reservation: Int
     }
 
     /// Forgets what a node held; true when it held something.

@@ -1,8 +1,9 @@
-/// A large value that most do not have, apart from the value that has it: copies of that stay cheap.
+/// A large value that does not change, apart from the value that has it: copies of that stay cheap.
+@propertyWrapper
 final class Boxed<Value: Sendable>: Sendable {
-    let value: Value
+    let wrappedValue: Value
 
-    init(_ value: Value) {
-        self.value = value
+    init(wrappedValue: Value) {
+        self.wrappedValue = wrappedValue
     }
 }

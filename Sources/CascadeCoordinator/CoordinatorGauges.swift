@@ -78,13 +78,11 @@ package struct CoordinatorGauges: Equatable, Sendable {
 }
 
 extension CoordinatorStateMachine {
-    /// Jobs that have not ended, oldest first.
-    var activeJobs: [Job] { Array(jobs.values) }
-
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
-        let active = activeJobs
-        let restored = active.count { $0.isRestored && $0.stage != .running }
+        // By key: a job is not copied to look at it.
+        let restored = jobs.keys.count { jobs[$0]?.isRestored == true && jobs[$0]?.stage != .running }
+        let placements = placements
         return CoordinatorGauges(
             queuedJobs: jobs.count - running.count - restored,
             restoredJobs: restored,
@@ -93,7 +91,7 @@ extension CoordinatorStateMachine {
             finishedJobs: finished.jobs.count,
             submitKeys: submissions.count,
             watchers: watcherCount,
-            mostWatchers: active.reduce(0) { max($0, $1.watchers.count) },
+            mostWatchers: jobs.keys.reduce(0) { max($0, jobs[$1]?.watchers.count ?? 0) },
             heldBytes: heldBytes,
             pools: pools.count,
             vocabularies: vocabularies.count,
@@ -103,7 +101,7 @@ extension CoordinatorStateMachine {
                     state: node.state,
                     inFlight: inFlight(at: handle),
                     credits: node.credits,
-                    reservedTokens: load(of: handle).tokens,
+                    reservedTokens: load(of: handle, in: placements).tokens,
                     kvTokens: Int(node.hello.kvTokens)
                 )
             },

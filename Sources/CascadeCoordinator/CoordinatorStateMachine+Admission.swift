@@ -65,7 +65,7 @@ extension CoordinatorStateMachine {
             return true
         }
         let room = min(Int(job.submit.maxTokens), context - job.prompt.count)
-        let maxTokens = job.journaled.map { Int($0.value.start.maxTokens) } ?? room
+        let maxTokens = job.journaled.map { Int($0.wrappedValue.start.maxTokens) } ?? room
         let need = job.prompt.count + maxTokens
         guard need <= context else {
             let message =

@@ -8,8 +8,14 @@ extension CoordinatorStateMachine {
     /// not any more.
     mutating func commit(_ verified: Verified, _ draft: RoundDraft, _ id: JobID, by winner: NodeHandle) {
         settle(id, winner)
-        guard let sequence = jobs[id]?.sequence else { return }
-        let outcome = Rules.walk(
+        guard let outcome = walk(verified, draft, id) else { return }
+        commit(outcome, draft, verified.evidence, id, by: winner)
+    }
+
+    /// Apart from ``commit(_:_:_:_:by:)``: its copy of the sequence is gone when that begins.
+    @inline(never) private func walk(_ verified: Verified, _ draft: RoundDraft, _ id: JobID) -> RoundOutcome? {
+        guard let sequence = jobs[id]?.sequence else { return nil }
+        return Rules.walk(
             draft: draft.positions,
             evidence: verified.evidence,
             bonus: verified.bonus,
@@ -17,7 +23,6 @@ extension CoordinatorStateMachine {
             spec: sequence.spec,
             draws: draws(sequence.spec)
         )
-        commit(outcome, draft, verified.evidence, id, by: winner)
     }
 
     /// Cuts a round's tokens at the first end, commits, streams, and lets the sequence go on or ends the job; without a
@@ -30,10 +35,9 @@ extension CoordinatorStateMachine {
         by winner: NodeHandle?
     ) {
         guard let (pool, explains) = jobs[id].map({ ($0.submit.pool, $0.submit.rule.explains) }),
-            var sequence = jobs[id]?.sequence
+            // Moved out: a second reference to its tokens and its index would make each append copy them all.
+            var sequence = jobs[id]?.sequence.take()
         else { return }
-        // Moved out: a second reference to its tokens and its index would make each append copy them all.
-        jobs[id]?.sequence = nil
         let (base, baseHash) = (sequence.base, sequence.hash)
         let (offset, byteOffset) = (sequence.answer.count, sequence.text.count)
         let (emitted, reason) = emit(outcome.tokens, &sequence)

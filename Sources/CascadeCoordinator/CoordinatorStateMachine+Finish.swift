@@ -119,7 +119,7 @@ extension CoordinatorStateMachine {
             queueMilliseconds: job.queueMilliseconds ?? job.age(at: now),
             firstTokenMilliseconds: job.firstTokenMilliseconds,
             totalMilliseconds: job.age(at: now),
-            isSynthetic: job.journaled?.value.start.isSynthetic
+            isSynthetic: job.journaled?.wrappedValue.start.isSynthetic
                 ?? (job.sequence != nil && pools[job.submit.pool]?.isSynthetic == true)
         )
     }

@@ -127,7 +127,7 @@ extension CoordinatorStateMachine {
         )
         job.isRestored = true
         if let answer = journaled.answer {
-            job.journaled = Boxed(answer)
+            job.journaled = Boxed(wrappedValue: answer)
             job.earlierMilliseconds = answer.ageMilliseconds
             job.queueMilliseconds = answer.start.queueMilliseconds
             job.firstTokenMilliseconds = answer.firstTokenMilliseconds
@@ -191,7 +191,7 @@ extension CoordinatorStateMachine {
 
     /// Puts what an earlier coordinator committed into a sequence that was just begun; says what does not fit.
     mutating func resume(_ id: JobID) -> String? {
-        guard let answer = jobs[id]?.journaled?.value, let sequence = jobs[id]?.sequence else { return nil }
+        guard let answer = jobs[id]?.journaled?.wrappedValue, let sequence = jobs[id]?.sequence else { return nil }
         guard answer.start.promptHash == sequence.hash else {
             return "its prompt has other tokens now than when the answer was begun"
         }

@@ -10,22 +10,35 @@ extension CoordinatorStateMachine {
 
     /// Whether a node may get one more request.
     func hasCredit(_ handle: NodeHandle) -> Bool {
-        guard let node = nodes[handle] else { return false }
-        return inFlight(at: handle) < node.credits
+        guard let credits = nodes[handle]?.credits else { return false }
+        return inFlight(at: handle) < credits
+    }
+
+    /// Of each running job where it is. Read once where several nodes are looked at: to look into a job copies it.
+    var placements: [(job: JobID, placement: ActiveSequence.Placement)] {
+        running.compactMap { id in jobs[id]?.sequence.map { (id, $0.placement) } }
     }
 
     /// Sequences whose cache is at a node, and the tokens that they may come to hold there.
     func load(of handle: NodeHandle, without job: JobID? = nil) -> (sequences: Int, tokens: Int) {
-        guard let context = nodes[handle].map({ Int($0.hello.contextLength) }) else { return (0, 0) }
+        load(of: handle, without: job, in: placements)
+    }
+
+    /// The same, of placements that are known.
+    func load(
+        of handle: NodeHandle,
+        without job: JobID? = nil,
+        in placements: [(job: JobID, placement: ActiveSequence.Placement)]
+    ) -> (sequences: Int, tokens: Int) {
+        guard let context = nodes[handle]?.hello.contextLength else { return (0, 0) }
         var load = (sequences: 0, tokens: 0)
-        for id in running where id != job {
-            guard let sequence = jobs[id]?.sequence else { continue }
+        for (id, placement) in placements where id != job {
             let isThere =
-                sequence.expert == handle || sequence.drafter == handle
+                placement.expert == handle || placement.drafter == handle
                 || requests.contains { $0.job == id && $0.node == handle }
             guard isThere else { continue }
             load.sequences += 1
-            load.tokens += min(sequence.reservation, context)
+            load.tokens += min(placement.reservation, Int(context))
         }
         return load
     }
@@ -52,11 +65,12 @@ extension CoordinatorStateMachine {
         // Who does not say what a pass costs is no faster than the others.
         let slowest = candidates.compactMap { nodes[$0]?.passCosts?.milliseconds(rows: 1) }.max() ?? 1
         let avoided = job.flatMap { jobs[$0]?.sequence?.avoided } ?? []
+        let placements = placements
         var best: NodeHandle?
         var bestRank = (Int.max, Int.max, Double.infinity)
         for handle in candidates where handle != excluding {
             guard let node = nodes[handle] else { continue }
-            let load = load(of: handle)
+            let load = load(of: handle, in: placements)
             guard load.tokens + min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens else { continue }
             let hasCredit = hasCredit(handle)
             if mustHaveCredit, !hasCredit { continue }

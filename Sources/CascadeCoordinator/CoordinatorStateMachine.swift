@@ -52,7 +52,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// The vocabularies of known tokenizers; of those that no pool has, the longest unused come first.
     var vocabularies: OrderedDictionary<TokenizerID, Vocabulary> = [:]
     /// Jobs that have not ended, oldest first.
-    var jobs = JobTable()
+    var jobs = InPlaceTable<JobID, Job>()
     /// Bytes of their submissions.
     var jobBytes = 0
     /// Those whose prompts are no tokens yet.

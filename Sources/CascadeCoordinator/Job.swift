@@ -6,7 +6,7 @@ struct Job: Sendable {
     /// Counts jobs in the order they came.
     let number: UInt64
     /// What the client asked for.
-    let submit: Submit
+    @Boxed var submit: Submit
     let seed: UInt64
     /// The draft length in force.
     let draftLength: DraftLength
@@ -63,7 +63,7 @@ struct Job: Sendable {
 
     /// The answer so far, as far as it is certain.
     var answer: AnswerSoFar {
-        if let journaled { return AnswerSoFar(journaled.value) }
+        if let journaled { return AnswerSoFar(journaled.wrappedValue) }
         guard let sequence, !sequence.isProvisional else { return AnswerSoFar() }
         return AnswerSoFar(sequence)
     }

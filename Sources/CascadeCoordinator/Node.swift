@@ -9,7 +9,7 @@ struct NodeHandle: Hashable, Sendable {
 /// A node that was taken in.
 struct Node: Sendable {
     /// What it said of itself.
-    let hello: Hello
+    @Boxed var hello: Hello
     /// Where to send.
     var peer: PeerID
     /// Whether work goes to it.

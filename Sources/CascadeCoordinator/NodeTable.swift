@@ -1,9 +1,8 @@
 import CascadeCore
-import OrderedCollections
 
 /// The live nodes, in the order they joined.
 struct NodeTable: Sendable {
-    private var nodes: OrderedDictionary<NodeHandle, Node> = [:]
+    private var nodes = InPlaceTable<NodeHandle, Node>()
     /// For look-up only: it is never iterated.
     private var handles: [PeerID: NodeHandle] = [:]
     private var lastHandle: UInt64 = 0
@@ -17,18 +16,16 @@ struct NodeTable: Sendable {
     var values: some Collection<Node> { nodes.values }
 
     /// Handles and nodes in the order of joining.
-    var elements: some Collection<(key: NodeHandle, value: Node)> { nodes.elements }
+    var elements: some Sequence<(key: NodeHandle, value: Node)> { nodes.elements }
 
     /// A live node, to read and to change in place; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
     subscript(handle: NodeHandle) -> Node? {
-        get { nodes[handle] }
+        _read { yield nodes[handle] }
         _modify {
             // Assigning nil or to a handle that is gone would bypass the other table.
-            var node = nodes[handle]
-            let wasLive = node != nil
-            yield &node
-            precondition((node != nil) == wasLive, "nodes come and go by insert and remove only")
-            if let node { nodes[handle] = node }
+            let count = nodes.count
+            yield &nodes[handle]
+            precondition(nodes.count == count, "nodes come and go by insert and remove only")
         }
     }
 

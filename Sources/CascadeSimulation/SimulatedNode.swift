@@ -115,6 +115,9 @@ struct SimulatedNode: Sendable {
         return EngineStatus(state: now >= loadedAt ? .ready(saidCosts) : .loading, progress: progress)
     }
 
+    /// Whether a pass may begin.
+    var hasWork: Bool { answers == nil && (!posted.isEmpty || !worker.isIdle) }
+
     /// The process dies: nothing of it is left.
     mutating func die() {
         isUp = false

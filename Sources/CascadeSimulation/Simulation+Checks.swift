@@ -5,8 +5,7 @@ import CascadeWorker
 /// What must hold; the numbers are those of the reliability plan's invariants.
 extension Simulation {
     /// I12: nothing grows beyond its bound. After every event.
-    mutating func checkBounds(_ machine: CoordinatorStateMachine) {
-        let gauges = machine.gauges
+    mutating func checkBounds(_ gauges: CoordinatorGauges) {
         for excess in gauges.excesses(over: limits) { fail("I12: \(excess)") }
         for gauge in gauges.nodes where gauge.inFlight > gauge.credits {
             fail("I12: \(gauge.inFlight) requests at \(gauge.identity.name), which has \(gauge.credits) credits")
@@ -40,7 +39,7 @@ extension Simulation {
     }
 
     private mutating func checkAccepted(_ job: JobID, _ peer: PeerID) {
-        let boot = coordinator?.machine.boot
+        let boot = coordinator?.boot
         boots[job] = boot
         guard let address = SimulatedAddress(peer), address.kind == .client else { return }
         let earlier = clients[address.index].accepted
@@ -125,8 +124,7 @@ extension Simulation {
     /// What is not as it must be when everybody is done: no job (I13), no watcher (I12), and a table of nodes that is
     /// the live nodes, all of them ready (I19).
     private var unrest: String? {
-        guard let machine = coordinator?.machine else { return "I13: the coordinator is not up" }
-        let gauges = machine.gauges
+        guard let gauges = coordinator?.gauges else { return "I13: the coordinator is not up" }
         if gauges.queuedJobs + gauges.restoredJobs + gauges.runningJobs > 0 {
             return "I13: a job without a client goes on"
         }
@@ -144,7 +142,7 @@ extension Simulation {
     mutating func checkEnd() {
         guard isCalm else { return }
         // A job that was forgotten before its client asked again was counted, but its report never left.
-        if let totals = coordinator?.machine.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
+        if let totals = coordinator?.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
             fail("I17: the totals \(totals) are not the jobs' \(endedCounts)")
         }
         for node in nodes where node.worker.sequenceCount > 0 { fail("I10: \(node.name) holds an ended sequence") }

@@ -15,7 +15,8 @@ extension Simulation {
             keepsJournal: keepsJournal
         )
         trace("coordinator \(machine.boot) starts")
-        coordinator = options.seams.coordinator(machine)
+        coordinator = machine
+        tampering = options.seams.tampering?()
         starts += 1
         endedCounts = SpeculationCounts()
         if keepsJournal {
@@ -40,13 +41,13 @@ extension Simulation {
 
     /// The process is gone, and with it all connections, and all jobs that are not on disk.
     mutating func stopCoordinator(restartWithin milliseconds: Int) {
-        guard let machine = coordinator?.machine else { return }
+        guard let boot = coordinator?.boot else { return }
         let kept = random.pick(0...disk.unsynced)
-        trace("coordinator \(machine.boot) stops; of \(disk.unsynced) records that are not synced \(kept) are there")
+        trace("coordinator \(boot) stops; of \(disk.unsynced) records that are not synced \(kept) are there")
         if kept < disk.unsynced { report.coverage.count(.recordsLost) }
         disk.crash(keeping: kept)
         isDoomed = false
-        report.coverage.transitions.add(machine.transitions)
+        if let transitions = coordinator?.transitions { report.coverage.transitions.add(transitions) }
         coordinator = nil
         stalled = []
         assembly = [:]
@@ -84,7 +85,7 @@ extension Simulation {
     }
 
     mutating func noteSynced(_ boot: UInt64) {
-        guard coordinator?.machine.boot == boot else { return }
+        guard coordinator?.boot == boot else { return }
         let record = disk.endSync()
         beginSync(boot)
         feedCoordinator(.journaled(upTo: record))
@@ -95,14 +96,14 @@ extension Simulation {
         guard case .message(let message, let peer) = event else { return }
         switch message {
         case .watch(let watch):
-            let isDeferred = coordinator?.machine.isAwaitingDisk == true
+            let isDeferred = coordinator?.isAwaitingDisk == true
             streams.take(watch, from: peer, isDeferred: isDeferred)
             ended[peer]?.remove(watch.job)
             if isDeferred { askedAgain.insert(peer) }
         case .submit:
             streams.takeSubmission(from: peer)
             ended[peer] = nil
-            if coordinator?.machine.isAwaitingDisk == true { askedAgain.insert(peer) }
+            if coordinator?.isAwaitingDisk == true { askedAgain.insert(peer) }
         default: break
         }
     }
@@ -114,16 +115,23 @@ extension Simulation {
             return
         }
         noteAsked(event)
-        let actions = coordinator?.handle(event, at: now) ?? []
-        guard let machine = coordinator?.machine else { return }
-        checkBounds(machine)
-        for action in actions { perform(action, boot: machine.boot) }
+        let actions = handle(event)
+        guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
+        checkBounds(gauges)
+        for action in actions { perform(action, boot: boot) }
         if isDoomed, disk.unsynced > 0 {
             report.coverage.count(.coordinatorCrash)
             stopCoordinator(restartWithin: 2000)
         }
-        if case .journaled = event, !machine.isAwaitingDisk { askedAgain = [] }
+        if case .journaled = event, coordinator?.isAwaitingDisk == false { askedAgain = [] }
         scheduleTick()
+    }
+
+    private mutating func handle(_ event: CoordinatorStateMachine.Event) -> [CoordinatorStateMachine.Action] {
+        guard var tampering else { return coordinator?.handle(event, at: now) ?? [] }
+        guard var machine = coordinator.take() else { return [] }
+        defer { (coordinator, self.tampering) = (machine, tampering) }
+        return tampering.handle(event, by: &machine, at: now)
     }
 
     private mutating func perform(_ action: CoordinatorStateMachine.Action, boot: UInt64) {
@@ -161,7 +169,7 @@ extension Simulation {
     // MARK: Time
 
     private mutating func scheduleTick() {
-        guard let due = coordinator?.machine.nextDeadline else { return }
+        guard let due = coordinator?.nextDeadline else { return }
         if let scheduledTick, scheduledTick <= due { return }
         scheduledTick = max(due, now)
         queue.insert(.coordinatorTick, at: max(due, now))
@@ -170,7 +178,7 @@ extension Simulation {
     mutating func tickCoordinator() {
         // A tick that was put in by an earlier coordinator, or replaced by an earlier one, comes as well.
         if let scheduledTick, scheduledTick <= now { self.scheduledTick = nil }
-        guard let due = coordinator?.machine.nextDeadline else { return }
+        guard let due = coordinator?.nextDeadline else { return }
         guard due <= now, now >= coordinatorPausedUntil else {
             if now >= coordinatorPausedUntil { scheduleTick() }
             return

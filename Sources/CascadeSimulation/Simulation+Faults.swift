@@ -122,8 +122,9 @@ extension Simulation {
 
     /// Somebody who must not get in tries to, at once: later the pool may be empty, and an empty pool takes anyone.
     private mutating func sendStranger() {
-        guard let machine = coordinator?.machine, now >= coordinatorPausedUntil else { return }
-        guard machine.gauges.nodes.contains(where: { $0.identity == nodes[0].identity }) else { return }
+        guard let gauges = coordinator?.gauges, now >= coordinatorPausedUntil,
+            gauges.nodes.contains(where: { $0.identity == nodes[0].identity })
+        else { return }
         strangers += 1
         let peer = SimulatedAddress(.stranger, 0, connection: strangers).peer
         var hello = nodes[0].hello
@@ -202,7 +203,7 @@ extension Simulation {
     private mutating func reuseKey() {
         guard let client = clients.first(where: { $0.job != nil }), let job = client.job, !damagedJobs.contains(job)
         else { return }
-        guard let machine = coordinator?.machine, keepsJournal || boots[job] == machine.boot,
+        guard let boot = coordinator?.boot, keepsJournal || boots[job] == boot,
             now >= coordinatorPausedUntil
         else { return }
         guard limits.finishedJobs > clients.count else { return }

@@ -33,11 +33,11 @@ extension Simulation {
     private func link(of address: SimulatedAddress) -> SimulatedLink? {
         switch address.kind {
         case .node:
-            let node = nodes[address.index]
-            return node.isUp && node.link.address == address ? node.link : nil
+            let (isUp, link) = (nodes[address.index].isUp, nodes[address.index].link)
+            return isUp && link.address == address ? link : nil
         case .client:
-            let client = clients[address.index]
-            return client.awayUntil <= now && client.link.address == address ? client.link : nil
+            let (awayUntil, link) = (clients[address.index].awayUntil, clients[address.index].link)
+            return awayUntil <= now && link.address == address ? link : nil
         case .stranger: return SimulatedLink(address: address)
         }
     }

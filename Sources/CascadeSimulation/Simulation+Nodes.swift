@@ -87,12 +87,11 @@ extension Simulation {
     // MARK: Passes
 
     private mutating func startPass(_ index: Int) {
-        let node = nodes[index]
-        guard node.answers == nil, !node.posted.isEmpty || !node.worker.isIdle else { return }
+        guard nodes[index].hasWork else { return }
         for verdict in nodes[index].beginPass() { verdicts.insert(verdict) }
         let milliseconds = UInt64(nodes[index].worker.model.lastMilliseconds)
         let end = now.advanced(milliseconds: milliseconds)
-        queue.insert(.nodeDone(index, incarnation: node.incarnation), at: end)
+        queue.insert(.nodeDone(index, incarnation: nodes[index].incarnation), at: end)
     }
 
     mutating func finishPass(_ index: Int, _ incarnation: UInt64) {

@@ -53,7 +53,9 @@ struct Simulation {
     var garbled: Double
 
     // The coordinator and its driver.
-    var coordinator: (any CoordinatorUnderTest)?
+    var coordinator: CoordinatorStateMachine?
+    /// What is around it.
+    var tampering: (any CoordinatorTampering)?
     var coordinatorPausedUntil = Instant(nanoseconds: 0)
     /// What arrived while it stood still.
     var stalled: [CoordinatorStateMachine.Event] = []
@@ -274,7 +276,7 @@ struct Simulation {
             if now > healsAt.advanced(milliseconds: UInt64(options.livenessSeconds * 1000)) { failLiveness() }
             if steps > 5_000_000 { fail("the run does not end") }
         }
-        if let machine = coordinator?.machine { report.coverage.transitions.add(machine.transitions) }
+        if let transitions = coordinator?.transitions { report.coverage.transitions.add(transitions) }
         report.steps = steps
         report.slowestRecoverySeconds = (doneAt ?? healsAt).milliseconds(since: healsAt) / 1000
         report.virtualSeconds = now.milliseconds(since: Instant(nanoseconds: 1_000_000_000_000)) / 1000
@@ -287,7 +289,7 @@ struct Simulation {
         case .toCoordinator(let frames, let peer): arriveAtCoordinator(frames, from: peer)
         case .toPeer(let frames, let peer): arriveAtPeer(frames, peer)
         case .driver(let event, let boot):
-            if coordinator?.machine.boot == boot { feedCoordinator(event) }
+            if coordinator?.boot == boot { feedCoordinator(event) }
         case .coordinatorTick: tickCoordinator()
         case .coordinatorStart: startCoordinator()
         case .coordinatorResume: resumeCoordinator()

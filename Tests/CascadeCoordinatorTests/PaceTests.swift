@@ -25,7 +25,7 @@ struct PaceTests {
             (verified.passes, verified.rows, verified.milliseconds) = (1, 1, claimed)
             harness.feed(.verified(verified), from: request.to)
         }
-        let node = try #require(harness.machine.nodes.elements.first?.value)
+        let node = try #require(harness.machine.nodes.values.first)
         return try #require(node.passCosts).milliseconds(rows: 1)
     }
 

@@ -43,7 +43,7 @@ struct TransitionTableTests {
     }
 
     private func state(of job: JobID, _ harness: Harness) -> State {
-        guard let job = harness.machine.activeJobs.first(where: { $0.id == job }) else { return .ended }
+        guard let job = harness.machine.jobs[job] else { return .ended }
         switch (job.stage, job.sequence?.phase) {
         case (.awaitingVocabulary, _): return .awaitingVocabulary
         case (.tokenizing, _): return .tokenizing

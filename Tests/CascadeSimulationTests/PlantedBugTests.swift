@@ -5,7 +5,7 @@ import Testing
 struct PlantedBugTests {
     @Test(arguments: TamperedCoordinator.Bug.allCases)
     func aTamperedCoordinatorIsCaught(bug: TamperedCoordinator.Bug) {
-        let seams = SimulationSeams(coordinator: { TamperedCoordinator(bug, $0) })
+        let seams = SimulationSeams(tampering: { TamperedCoordinator(bug) })
         let report = runSimulation(SimulationOptions(seed: 1, seeds: 200, seams: seams))
         print("\(bug): \(report.failure ?? "not caught") after \(report.seeds) seeds")
         #expect(report.failure != nil)

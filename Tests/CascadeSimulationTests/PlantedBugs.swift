@@ -4,7 +4,7 @@ import CascadeSimulation
 
 /// A coordinator whose driver or machine makes a mistake: what comes in and goes out is tampered with, the machine
 /// itself is the real one.
-struct TamperedCoordinator: CoordinatorUnderTest {
+struct TamperedCoordinator: CoordinatorTampering {
     /// The mistakes.
     enum Bug: CaseIterable {
         /// A reply of an earlier round is taken for the current one's.
@@ -36,18 +36,17 @@ struct TamperedCoordinator: CoordinatorUnderTest {
     }
 
     let bug: Bug
-    var machine: CoordinatorStateMachine
     /// The last Verify that each node was sent.
     private var outstanding: [PeerID: Verify] = [:]
     private var submissions = 0
 
-    init(_ bug: Bug, _ machine: CoordinatorStateMachine) {
+    init(_ bug: Bug) {
         self.bug = bug
-        self.machine = machine
     }
 
     mutating func handle(
         _ event: CoordinatorStateMachine.Event,
+        by machine: inout CoordinatorStateMachine,
         at now: Instant
     ) -> [CoordinatorStateMachine.Action] {
         var actions = machine.handle(tamper(event), at: now)

@@ -61,7 +61,7 @@ struct SimulationTests {
 
     /// A run that goes on finds what the seeds find one by one, by kind; one that does not stops at the first.
     @Test func goesOnBehindFailures() throws {
-        let seams = SimulationSeams(coordinator: { TamperedCoordinator(.lastDelta, $0) })
+        let seams = SimulationSeams(tampering: { TamperedCoordinator(.lastDelta) })
         let one = runSimulation(SimulationOptions(seed: 1, seeds: 12, seams: seams))
         let all = runSimulation(SimulationOptions(seed: 1, seeds: 12, goesOn: true, seams: seams))
         #expect(all.seeds == 12)

@@ -9,11 +9,10 @@ import Testing
 /// `cascade simulate`: what it prints and how it ends.
 @Suite struct SimulateCommandTests {
     /// Says that pieces of streams stand one token earlier than they do.
-    private struct ShiftingCoordinator: CoordinatorUnderTest {
-        var machine: CoordinatorStateMachine
-
+    private struct ShiftingCoordinator: CoordinatorTampering {
         mutating func handle(
             _ event: CoordinatorStateMachine.Event,
+            by machine: inout CoordinatorStateMachine,
             at now: Instant
         ) -> [CoordinatorStateMachine.Action] {
             machine.handle(event, at: now).map { action in
@@ -77,7 +76,7 @@ import Testing
     /// all.
     @Test(arguments: [1, 3])
     func failuresAreListed(threads: Int) async throws {
-        let seams = SimulationSeams(coordinator: { ShiftingCoordinator(machine: $0) })
+        let seams = SimulationSeams(tampering: { ShiftingCoordinator() })
         var options = SimulationOptions(seed: 1, seeds: 100, seams: seams)
         var first = SimulationRun(options, threads: threads)
         await first.run()

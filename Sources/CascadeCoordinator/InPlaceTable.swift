@@ -1,0 +1,57 @@
+import OrderedCollections
+
+/// Values by key, in the order in which they came, that are read and changed where they are.
+///
+/// An ordered dictionary's subscript copies a value to read one of its fields, and moves it to the end and back to
+/// change one. A job is a kilobyte with a dozen references, and a round reads and changes its job a hundred times.
+struct InPlaceTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    /// In the order of insertion.
+    private(set) var keys: OrderedSet<Key> = []
+    /// Of each key; nil only while it is being removed.
+    private var slots: ContiguousArray<Value?> = []
+
+    var count: Int { keys.count }
+
+    /// In the order of insertion.
+    var values: some Collection<Value> { slots.lazy.compactMap(\.self) }
+
+    /// In the order of insertion.
+    var elements: some Sequence<(key: Key, value: Value)> {
+        zip(keys, slots).lazy.compactMap { key, value in value.map { (key, $0) } }
+    }
+
+    /// A value, to read, to change in place, to add and to remove.
+    subscript(key: Key) -> Value? {
+        _read {
+            if let index = keys.firstIndex(of: key) { yield slots[index] } else { yield nil }
+        }
+        _modify {
+            if let index = keys.firstIndex(of: key) {
+                defer { if slots[index] == nil { remove(at: index) } }
+                yield &slots[index]
+            } else {
+                var value: Value?
+                defer {
+                    if let value {
+                        keys.append(key)
+                        slots.append(value)
+                    }
+                }
+                yield &value
+            }
+        }
+    }
+
+    /// The value that was there.
+    @discardableResult mutating func removeValue(forKey key: Key) -> Value? {
+        guard let index = keys.firstIndex(of: key) else { return nil }
+        let value = slots[index].take()
+        remove(at: index)
+        return value
+    }
+
+    private mutating func remove(at index: Int) {
+        keys.remove(at: index)
+        slots.remove(at: index)
+    }
+}
