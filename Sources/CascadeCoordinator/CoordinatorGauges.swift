@@ -92,20 +92,20 @@ extension CoordinatorStateMachine {
             submitKeys: submissions.count,
             watchers: watcherCount,
             mostWatchers: jobs.keys.reduce(0) { max($0, jobs[$1]?.watchers.count ?? 0) },
-            heldBytes: heldBytes,
+            heldBytes: gate.heldBytes,
             pools: pools.count,
             vocabularies: vocabularies.count,
             nodes: nodes.elements.map { handle, node in
                 CoordinatorGauges.NodeGauge(
                     identity: node.hello.identity,
                     state: node.state,
-                    inFlight: inFlight(at: handle),
+                    inFlight: requests.count(at: handle),
                     credits: node.credits,
                     reservedTokens: load(of: handle, in: placements).tokens,
                     kvTokens: Int(node.hello.kvTokens)
                 )
             },
-            mostRequestsPerJob: running.map { id in requests.count { $0.job == id } }.max() ?? 0
+            mostRequestsPerJob: running.map { requests.ofJob($0).count }.max() ?? 0
         )
     }
 }

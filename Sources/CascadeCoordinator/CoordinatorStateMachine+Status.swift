@@ -88,7 +88,7 @@ extension CoordinatorStateMachine {
             pool: node.hello.pool,
             modelName: node.hello.modelName,
             state: node.state,
-            inFlight: UInt32(clamping: inFlight(at: handle)),
+            inFlight: UInt32(clamping: requests.count(at: handle)),
             credits: UInt32(clamping: node.credits),
             progress: node.progress,
             kvTokens: node.hello.kvTokens,

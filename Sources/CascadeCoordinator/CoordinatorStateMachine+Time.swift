@@ -6,11 +6,7 @@ extension CoordinatorStateMachine {
     /// The earliest instant at which a tick has something to do.
     var earliestDeadline: Instant {
         var earliest = nextHeartbeat
-        for request in requests {
-            earliest = min(earliest, request.deadline)
-            if let hedgeAt = request.hedgeAt { earliest = min(earliest, hedgeAt) }
-            if request.holdUntil > now { earliest = min(earliest, request.holdUntil) }
-        }
+        if let deadline = requests.earliestDeadline(after: now) { earliest = min(earliest, deadline) }
         for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
         for id in waiting {
             guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
@@ -28,10 +24,7 @@ extension CoordinatorStateMachine {
         log(.warning, "the coordinator stood still", LogField("milliseconds", String(paused)))
         for handle in nodes.all { nodes[handle]?.lastHeard = now }
         for index in requests.indices {
-            requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
-            requests[index].totalDeadline = requests[index].totalDeadline.advanced(milliseconds: paused)
-            requests[index].hedgeAt = requests[index].hedgeAt?.advanced(milliseconds: paused)
-            requests[index].holdUntil = requests[index].holdUntil.advanced(milliseconds: paused)
+            requests[index].noteStandstill(milliseconds: paused, until: now)
         }
         for name in pools.keys {
             pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
@@ -106,7 +99,7 @@ extension CoordinatorStateMachine {
         guard hasAdvanced else { return }
         notePasses(of: node.hello)
         for index in requests.indices where requests[index].node == handle {
-            requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
+            requests[index].restartSilence(at: now)
         }
     }
 
@@ -114,7 +107,7 @@ extension CoordinatorStateMachine {
     private mutating func expireRequests() {
         let due = requests.filter { $0.deadline <= now }
         for request in due {
-            guard let index = requestIndex(request.fence, at: request.node) else { continue }
+            guard let index = requests.index(of: request.fence, at: request.node) else { continue }
             transitions.count(.requestExpired)
             bench(request.node)
             switch request.role {

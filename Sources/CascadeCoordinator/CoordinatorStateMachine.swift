@@ -1,5 +1,4 @@
 package import CascadeCore
-import DequeModule
 import OrderedCollections
 
 /// The coordinator: all decisions of a cluster, as a value.
@@ -37,7 +36,6 @@ package struct CoordinatorStateMachine: Sendable {
     var lastSpecID: UInt64 = 0
     var lastPing: UInt64 = 0
     var lastJobNumber: UInt64 = 0
-    var lastRequest: UInt64 = 0
     var nextHeartbeat: Instant
     private(set) var hasExited = false
 
@@ -64,7 +62,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// Those of them that want to go on, longest waiting first.
     var waiting: [JobID] = []
     /// What nodes have not answered.
-    var requests: [Request] = []
+    var requests = OutstandingRequests()
     var watcherCount = 0
     /// When the jobs of each pool that has some last got on.
     var movedAt: OrderedDictionary<String, Instant> = [:]
@@ -72,16 +70,8 @@ package struct CoordinatorStateMachine: Sendable {
     var finishedCount: UInt64 = 0
     /// Jobs by submit key, active and finished; for look-up only: it is never iterated.
     var submissions: [Hash128: JobID] = [:]
-
-    /// Records of the journal so far.
-    var lastRecord: UInt64 = 0
-    /// Those of them that are on disk.
-    var durableRecord: UInt64 = 0
-    /// What clients are told once more of them are, oldest first.
-    var held: Deque<HeldMessage> = []
-    var heldBytes = 0
-    /// Peers for whom there was no room in it, until the event is dealt with.
-    var unserved: [PeerID] = []
+    /// What clients are told once it is on disk.
+    var gate: JournalGate
 
     /// Creates a coordinator without nodes and jobs.
     ///
@@ -109,6 +99,7 @@ package struct CoordinatorStateMachine: Sendable {
         self.draws = draws
         self.now = now
         startedAt = now
+        gate = JournalGate(mostBytes: limits.heldBytes)
         identifiers = IdentifierStream(seed: seedForJobs)
         // Nodes that know a sequence from an earlier coordinator must not take its old spec for the new one.
         lastSpecID = identifiers.next() >> 1
@@ -136,7 +127,8 @@ package struct CoordinatorStateMachine: Sendable {
         case .shutdown: shutDown()
         }
         if !hasExited { schedule() }
-        dropUnserved()
+        // Behind the event, so that nobody who walks the watchers is disturbed.
+        for peer in gate.takeUnserved() { dropWatchers(of: peer) }
         nextDeadline = hasExited ? nil : earliestDeadline
         defer { actions = [] }
         return actions
@@ -202,11 +194,7 @@ package struct CoordinatorStateMachine: Sendable {
 
     /// - Parameter tellsOfJob: whether it says something of a job that a crash must not undo, whatever the message.
     mutating func send(_ message: Message, to peer: PeerID, tellsOfJob: Bool = false) {
-        if durableRecord < lastRecord, tellsOfJob || message.tellsOfJobs {
-            hold(message, for: peer)
-        } else {
-            actions.append(.send(message, to: peer))
-        }
+        if gate.admits(message, to: peer, tellsOfJob: tellsOfJob) { actions.append(.send(message, to: peer)) }
     }
 
     mutating func send(_ message: Message, to node: NodeHandle) {

@@ -118,6 +118,7 @@ extension Simulation {
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)
+        if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }
         for action in actions { perform(action, boot: boot) }
         if isDoomed, disk.unsynced > 0 {
             report.coverage.count(.coordinatorCrash)

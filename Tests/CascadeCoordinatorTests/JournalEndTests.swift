@@ -76,13 +76,13 @@ struct JournalEndTests {
         harness.submit(harness.submission())
         let late = PeerID(Array("late".utf8))
         harness.submit(harness.submission("second"), from: late)
-        #expect(harness.machine.held.contains { $0.peer == late })
+        #expect(harness.machine.gate.holds(for: late))
         harness.feed(.peerLost(late))
-        #expect(!harness.machine.held.isEmpty && !harness.machine.held.contains { $0.peer == late })
-        #expect(harness.machine.heldBytes == harness.machine.held.reduce(0) { $0 + $1.message.heldBytes })
+        #expect(harness.machine.isAwaitingDisk && !harness.machine.gate.holds(for: late))
+        #expect(harness.machine.gate.brokenInvariant == nil)
         harness.feed(.journaled(upTo: UInt64(harness.records.count)))
         #expect(harness.messages(late).isEmpty)
-        #expect(harness.machine.heldBytes == 0)
+        #expect(harness.machine.gate.heldBytes == 0)
     }
 
     /// The oldest end is forgotten first, not the job that was submitted first.

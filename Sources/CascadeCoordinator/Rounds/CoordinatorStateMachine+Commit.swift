@@ -105,11 +105,11 @@ extension CoordinatorStateMachine {
     /// The round has its verdict: its other requests are dropped, and the sequence stays where the verdict came from.
     /// Who was asked before and lost has held the round up, and is left alone for a while.
     private mutating func settle(_ id: JobID, _ winner: NodeHandle) {
-        let asked = requests.first { $0.job == id && $0.node == winner }?.number
-        let losers = requests.filter { $0.job == id && $0.node != winner }
-        requests.removeAll { $0.job == id }
+        let all = requests.ofJob(id)
+        let asked = all.first { $0.node == winner }?.number
+        requests.removeAll(ofJob: id)
         moveToExpert(winner, id)
-        for loser in losers {
+        for loser in all where loser.node != winner {
             if let asked, loser.number < asked, let node = nodes[loser.node], !isShunned(node) { bench(loser.node) }
             withdraw(id, from: loser.node)
         }

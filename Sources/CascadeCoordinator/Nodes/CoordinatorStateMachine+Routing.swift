@@ -3,15 +3,10 @@ import OrderedCollections
 
 /// Which node gets what.
 extension CoordinatorStateMachine {
-    /// Requests outstanding at a node.
-    func inFlight(at handle: NodeHandle) -> Int {
-        requests.count { $0.node == handle }
-    }
-
     /// Whether a node may get one more request.
     func hasCredit(_ handle: NodeHandle) -> Bool {
         guard let credits = nodes[handle]?.credits else { return false }
-        return inFlight(at: handle) < credits
+        return requests.count(at: handle) < credits
     }
 
     /// Of each running job where it is. Read once where several nodes are looked at: to look into a job copies it.
@@ -35,7 +30,7 @@ extension CoordinatorStateMachine {
         for (id, placement) in placements where id != job {
             let isThere =
                 placement.expert == handle || placement.drafter == handle
-                || requests.contains { $0.job == id && $0.node == handle }
+                || requests.isAsked(handle, for: id)
             guard isThere else { continue }
             load.sequences += 1
             load.tokens += min(placement.reservation, Int(context))
@@ -113,7 +108,7 @@ extension CoordinatorStateMachine {
         }
         transitions.count(.expertChanged)
         jobs[id]?.sequence?.expert = expert
-        if !requests.contains(where: { $0.job == id && $0.node == old }) { withdraw(id, from: old) }
+        if !requests.isAsked(old, for: id) { withdraw(id, from: old) }
     }
 
     /// The drafter that can be asked for a job's next round: the one that holds its cache, else the best other one; nil

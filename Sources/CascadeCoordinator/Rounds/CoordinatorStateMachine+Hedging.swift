@@ -5,15 +5,10 @@ import OrderedCollections
 /// beside the first, a sequence leaves an expert that is slower than another by so much that its cache is worth less,
 /// and a late draft is done without.
 extension CoordinatorStateMachine {
-    /// Rows that a node has to compute for the requests that it has not answered.
-    func outstandingRows(at handle: NodeHandle) -> Int {
-        requests.reduce(0) { $0 + ($1.node == handle ? $1.rows : 0) }
-    }
-
     /// Milliseconds until a node that gets `rows` more rows now has answered them; nil where its costs are not known.
     func expectedMilliseconds(_ handle: NodeHandle, rows: Int) -> Double? {
         guard let node = nodes[handle], let costs = node.passCosts else { return nil }
-        return node.roundTrip.milliseconds + costs.milliseconds(rows: outstandingRows(at: handle) + rows)
+        return node.roundTrip.milliseconds + costs.milliseconds(rows: requests.rows(at: handle) + rows)
     }
 
     /// When an expert's request is late: when it has taken several times what its node's costs say. Nil where they are
@@ -67,10 +62,10 @@ extension CoordinatorStateMachine {
     /// at most twice the better of the two.
     mutating func hedgeLateRequests() {
         for request in requests where request.hedgeAt.map({ $0 <= now }) ?? false {
-            guard let index = requestIndex(request.fence, at: request.node) else { continue }
+            guard let index = requests.index(of: request.fence, at: request.node) else { continue }
             // Two are asked already, or nobody has room now: that may change.
             requests[index].hedgeAt = now.advanced(milliseconds: limits.hedgeMilliseconds)
-            guard let sequence = jobs[request.job]?.sequence, requests.count(where: { $0.job == request.job }) == 1,
+            guard let sequence = jobs[request.job]?.sequence, requests.ofJob(request.job).count == 1,
                 let (other, time) = alternative(to: request, sequence)
             else { continue }
             let worthwhile = request.sentAt.advanced(milliseconds: UInt64(min(time, 86_400_000)))

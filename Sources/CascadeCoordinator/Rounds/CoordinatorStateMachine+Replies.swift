@@ -6,7 +6,7 @@ import OrderedCollections
 /// a failure of its request.
 extension CoordinatorStateMachine {
     mutating func takeDraft(_ drafted: Drafted, from node: NodeHandle) {
-        guard let index = requestIndex(drafted.fence, at: node), requests[index].role == .drafter,
+        guard let index = requests.index(of: drafted.fence, at: node), requests[index].role == .drafter,
             let job = jobs[requests[index].job], let sequence = job.sequence
         else {
             transitions.count(.replyStale)
@@ -21,7 +21,7 @@ extension CoordinatorStateMachine {
         }
         let endsText = drafted.positions.last.map { sequence.spec.guardTokens.contains($0.token) } ?? false
         var draft = RoundDraft(source: .model, positions: drafted.positions)
-        draft.lastRequest = lastRequest
+        draft.lastRequest = requests.lastNumber
         draft.isStoppedEarly =
             job.minimumConfidence > 0 && draft.positions.count < request.count && !endsText
         compareCosts(request, passes: drafted.passes, rows: drafted.rows, milliseconds: drafted.milliseconds)
@@ -50,7 +50,7 @@ extension CoordinatorStateMachine {
     }
 
     mutating func takeVerdict(_ verified: Verified, from node: NodeHandle) {
-        guard let index = requestIndex(verified.fence, at: node), requests[index].role == .expert,
+        guard let index = requests.index(of: verified.fence, at: node), requests[index].role == .expert,
             case .verifying(let draft)? = jobs[requests[index].job]?.sequence?.phase
         else {
             transitions.count(.replyStale)
@@ -89,7 +89,8 @@ extension CoordinatorStateMachine {
     }
 
     mutating func takeMissing(_ missing: Missing, from node: NodeHandle) {
-        guard let index = requestIndex(missing.fence, at: node), let sequence = jobs[requests[index].job]?.sequence
+        guard let index = requests.index(of: missing.fence, at: node),
+            let sequence = jobs[requests[index].job]?.sequence
         else {
             transitions.count(.replyStale)
             return
@@ -114,7 +115,7 @@ extension CoordinatorStateMachine {
     }
 
     mutating func takeFailure(_ failed: Failed, from node: NodeHandle) {
-        guard let index = requestIndex(failed.fence, at: node) else {
+        guard let index = requests.index(of: failed.fence, at: node) else {
             transitions.count(.replyStale)
             return
         }

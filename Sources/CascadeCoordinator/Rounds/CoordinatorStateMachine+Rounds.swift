@@ -78,10 +78,10 @@ extension CoordinatorStateMachine {
             sequence: SequenceID(job: id),
             round: sequence.round
         )
-        lastRequest += 1
-        requests.append(
+        let now = now
+        requests.add { number in
             Request(
-                number: lastRequest,
+                number: number,
                 node: node,
                 job: id,
                 role: role,
@@ -92,7 +92,7 @@ extension CoordinatorStateMachine {
                 silenceDeadline: now,
                 totalDeadline: now
             )
-        )
+        }
         resend(requests.count - 1)
     }
 
@@ -112,7 +112,7 @@ extension CoordinatorStateMachine {
         requests[index].sentAt = now
         noteWork(of: index)
         if request.role == .drafter { requests[index].silenceMilliseconds = draftPatience(requests[index], job) }
-        requests[index].silenceDeadline = now.advanced(milliseconds: requests[index].silenceMilliseconds)
+        requests[index].restartSilence(at: now)
         requests[index].totalDeadline = now.advanced(milliseconds: limits.requestMilliseconds + prefill)
         if case .verifying(let draft) = sequence.phase {
             requests[index].hedgeAt = hedgeInstant(of: requests[index])
@@ -136,10 +136,6 @@ extension CoordinatorStateMachine {
             )
             send(.draft(draft), to: request.node)
         }
-    }
-
-    func requestIndex(_ fence: Fence, at node: NodeHandle) -> Int? {
-        requests.firstIndex { $0.node == node && $0.fence == fence }
     }
 
     // MARK: What goes wrong
@@ -195,7 +191,7 @@ extension CoordinatorStateMachine {
         let request = requests.remove(at: index)
         let id = request.job
         guard countFailure(of: id, because: problem), let job = jobs[id], let sequence = job.sequence else { return }
-        if let other = requests.first(where: { $0.job == id }) {
+        if let other = requests.ofJob(id).first {
             moveToExpert(other.node, id)
             return
         }
@@ -235,7 +231,7 @@ extension CoordinatorStateMachine {
         guard countFailure(of: id, because: "an expert did not answer in time"), let job = jobs[id],
             let sequence = job.sequence
         else { return }
-        if let other = requests.first(where: { $0.job == id && $0.node != request.node }) {
+        if let other = requests.ofJob(id).first(where: { $0.node != request.node }) {
             // Two are asked at most; the other one is still within its time.
             requests.remove(at: index)
             moveToExpert(other.node, id)
@@ -290,7 +286,7 @@ extension CoordinatorStateMachine {
         switch request.role {
         case .drafter: reopenRound(request.job)
         case .expert:
-            if let other = requests.first(where: { $0.job == request.job }) {
+            if let other = requests.ofJob(request.job).first {
                 moveToExpert(other.node, request.job)
             } else {
                 verifyAgain(request.job)

@@ -32,7 +32,7 @@ extension CoordinatorStateMachine {
         if let rest = jobs[id]?.sequence?.release.finish() { jobs[id]?.sequence?.text += rest }
         guard let job = jobs[id] else { return }
         for holding in job.sequence?.holdings ?? [] { release(job, at: holding.node) }
-        requests.removeAll { $0.job == id }
+        requests.removeAll(ofJob: id)
         running.removeAll { $0 == id }
         leaveQueue(job)
         prompts.remove(id)

@@ -5,7 +5,7 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     mutating func losePeer(_ peer: PeerID) {
         dropWatchers(of: peer)
-        dropHeld(for: peer)
+        gate.drop(for: peer)
         guard let handle = nodes.handle(of: peer) else { return }
         transitions.count(.nodeLost)
         removeNode(handle, isDeath: true)
@@ -48,8 +48,7 @@ extension CoordinatorStateMachine {
             if jobs[id]?.sequence?.drafter == handle { jobs[id]?.sequence?.drafter = nil }
             if jobs[id]?.sequence?.expert == handle { jobs[id]?.sequence?.expert = nil }
         }
-        let lost = requests.filter { $0.node == handle }
-        requests.removeAll { $0.node == handle }
+        let lost = requests.removeAll(at: handle)
         if let first = lost.first(where: { $0.sentAt < now }) {
             blame(node.name, for: first.job, because: "it went away while it was asked")
         }

@@ -71,7 +71,7 @@ extension CoordinatorStateMachine {
     /// asked end the request. Each is looked up anew: dealing with one may end others.
     private mutating func resendAll(to handle: NodeHandle) {
         for request in requests where request.node == handle {
-            guard let index = requestIndex(request.fence, at: handle) else { continue }
+            guard let index = requests.index(of: request.fence, at: handle) else { continue }
             requests[index].misses += 1
             if request.misses < limits.missingPerRequest {
                 resend(index)

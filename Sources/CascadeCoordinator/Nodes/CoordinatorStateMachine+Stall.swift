@@ -62,13 +62,13 @@ extension CoordinatorStateMachine {
         let isLoading =
             !experts.contains { $0.value.state == .ready } && experts.contains { $0.value.state == .loading }
         let isWorking = experts.contains { handle, node in
-            node.progress.pending > 0 && node.progress.stuckMilliseconds == 0 && inFlight(at: handle) > 0
+            node.progress.pending > 0 && node.progress.stuckMilliseconds == 0 && requests.count(at: handle) > 0
         }
         let patience = isLoading ? limits.loadingMilliseconds : limits.stallMilliseconds
         let pending = jobs.values.filter { $0.submit.pool == name }
         guard milliseconds > Double(patience), !isWorking, let oldest = pending.first else { return nil }
-        let holders = nodes.elements.filter { $0.value.hello.pool == name && inFlight(at: $0.key) > 0 }
-            .map { "\($0.value.hello.identity.name) has \(plural(inFlight(at: $0.key), "request"))" }
+        let holders = nodes.elements.filter { $0.value.hello.pool == name && requests.count(at: $0.key) > 0 }
+            .map { "\($0.value.hello.identity.name) has \(plural(requests.count(at: $0.key), "request"))" }
         let reason = holders.isEmpty ? note(of: oldest) : holders.prefix(4).joined(separator: ", ")
         let jobs = pending.count == 1 ? "1 job" : "\(pending.count) jobs"
         return ClusterStatus.Stall(
