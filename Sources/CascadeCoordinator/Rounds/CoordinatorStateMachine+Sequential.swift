@@ -37,7 +37,7 @@ extension CoordinatorStateMachine {
         let confidences = draft.positions.map(\.gate.maximum)
         jobs[id]?.sequence?.confidence.add(confidences)
         jobs[id]?.sequence?.isExpertsTurn = draft.isStoppedEarly
-        commit(RoundOutcome(unjudged: draft.positions.map(\.token)), draft, [], id, by: nil)
+        commit(JudgedRound(outcome: RoundOutcome(unjudged: draft.positions.map(\.token)), draft: draft), id)
     }
 
     /// An answer that was held back has ended: whether it stands. If not, the expert begins anew.
