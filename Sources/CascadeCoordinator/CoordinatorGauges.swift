@@ -81,7 +81,7 @@ extension CoordinatorStateMachine {
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
         // By key: a job is not copied to look at it.
-        let restored = jobs.keys.count { jobs[$0]?.isRestored == true && jobs[$0]?.stage != .running }
+        let restored = jobs.keys.count { jobs[$0]?.isRestored == true && jobs[$0]?.isRunning == false }
         let placements = placements
         return CoordinatorGauges(
             queuedJobs: jobs.count - running.count - restored,

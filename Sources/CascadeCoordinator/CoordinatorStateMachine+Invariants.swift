@@ -12,20 +12,25 @@ extension CoordinatorStateMachine {
     /// What is counted and listed of jobs is what there is.
     private var brokenCounts: String? {
         var (bytes, watchers) = (0, 0)
-        var staged: [Job.Stage: Int] = [:]
+        var (queued, started) = (0, 0)
         for job in jobs.values {
             bytes += job.bytes
             watchers += job.watchers.count
-            staged[job.stage, default: 0] += 1
+            switch job.stage {
+            case .awaitingVocabulary, .tokenizing: break
+            case .awaitingRoom: queued += 1
+            case .running: started += 1
+            }
             if submissions[job.submit.submitKey] != job.id { return "job \(job.id) is not found by its key" }
         }
         if bytes != jobBytes { return "\(jobBytes) bytes of jobs are counted, there are \(bytes)" }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
-        for (stage, listed) in [(Job.Stage.awaitingRoom, awaitingRoom.values.flatMap(\.self)), (.running, running)] {
-            let isRight = Set(listed).count == listed.count && listed.allSatisfy { jobs[$0]?.stage == stage }
-            guard isRight, staged[stage, default: 0] == listed.count else {
-                return "\(staged[stage, default: 0]) jobs are in stage \(stage), listed are \(listed)"
-            }
+        let lists = [
+            ("in the queue", queued, awaitingRoom.values.flatMap(\.self).filter { jobs[$0]?.isRunning == false }),
+            ("running", started, running.filter { jobs[$0]?.isRunning == true }),
+        ]
+        for (words, count, listed) in lists where count != listed.count || Set(listed).count != count {
+            return "\(count) jobs are \(words), listed are \(listed)"
         }
         return nil
     }

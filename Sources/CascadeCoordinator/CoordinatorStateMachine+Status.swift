@@ -60,7 +60,7 @@ extension CoordinatorStateMachine {
             reason: nil,
             note: note(of: job),
             pool: job.submit.pool,
-            promptTokens: UInt32(clamping: job.prompt.count),
+            promptTokens: UInt32(clamping: job.promptLength),
             completionTokens: UInt32(clamping: job.answer.tokens.count),
             ageMilliseconds: job.age(at: now),
             promptBeginning: JobSummary.beginning(of: job.submit.prompt)

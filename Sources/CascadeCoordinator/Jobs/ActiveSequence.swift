@@ -80,9 +80,9 @@ struct ActiveSequence: Sendable {
     var remaining: Int { maxTokens - answer.count }
 
     /// Goes back to the prompt, for the expert to answer. What was drafted counts as discarded.
-    mutating func restart(prompt: [Token], stop: [[UInt8]]) {
-        tokens = prompt
-        hash = PrefixHash.extend(PrefixHash.empty, prompt)
+    mutating func restart(stop: [[UInt8]]) {
+        tokens.removeSubrange(spec.promptLength...)
+        hash = PrefixHash.extend(PrefixHash.empty, tokens)
         origins = []
         explanations = []
         text = []

@@ -49,24 +49,24 @@ extension CoordinatorStateMachine {
 
     /// Gives a job its place at an expert; false when there is none now. A prompt that fits no expert ends the job.
     private mutating func admit(_ job: Job) -> Bool {
-        guard let pool = pools[job.submit.pool], let vocabulary = vocabulary(ofPool: pool.name) else {
-            return false
-        }
+        guard case .awaitingRoom(let prompt) = job.stage, let pool = pools[job.submit.pool],
+            let vocabulary = vocabulary(ofPool: pool.name)
+        else { return false }
         let experts = nodes.values.filter {
             $0.hello.pool == pool.name && $0.hello.role == .expert && $0.state == .ready
         }
         // What an expert that is out of use says that it holds is no room, as long as there are others.
         let inUse = experts.filter { rest(of: $0) == nil }
         guard let context = (inUse.isEmpty ? experts : inUse).map(\.capacity).max() else { return false }
-        guard job.prompt.count < context else {
+        guard prompt.count < context else {
             let message =
-                "the prompt has \(plural(job.prompt.count, "token")); with its answer, pool \(pool.name) holds \(context)"
+                "the prompt has \(plural(prompt.count, "token")); with its answer, pool \(pool.name) holds \(context)"
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }
-        let room = min(Int(job.submit.maxTokens), context - job.prompt.count)
+        let room = min(Int(job.submit.maxTokens), context - prompt.count)
         let maxTokens = job.journaled.map { Int($0.wrappedValue.start.maxTokens) } ?? room
-        let need = job.prompt.count + maxTokens
+        let need = prompt.count + maxTokens
         guard need <= context else {
             let message =
                 "the job was begun with room for \(need) tokens, prompt and answer; pool \(pool.name) holds \(context) now"
@@ -81,13 +81,13 @@ extension CoordinatorStateMachine {
             sampling: job.submit.sampling,
             rule: job.submit.rule,
             guardTokens: vocabulary.endTokens,
-            promptLength: job.prompt.count,
+            promptLength: prompt.count,
             draftSupport: limits.draftSupport
         )
         var sequence = ActiveSequence(
             spec: spec,
             vocabulary: vocabulary,
-            prompt: job.prompt,
+            prompt: prompt,
             maxTokens: maxTokens,
             stop: job.submit.stop,
             looksUp: job.submit.drafterKind != .model && job.draftLength != .fixed(0)
@@ -95,8 +95,7 @@ extension CoordinatorStateMachine {
         )
         sequence.expert = expert
         sequence.acceptance = pool.acceptance.asPrior
-        jobs[job.id]?.sequence = sequence
-        jobs[job.id]?.stage = .running
+        jobs[job.id]?.begin(sequence)
         leaveQueue(job)
         running.append(job.id)
         waiting.append(job.id)
@@ -118,7 +117,7 @@ extension CoordinatorStateMachine {
         default: break
         }
         if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
-        if job.stage == .awaitingVocabulary {
+        if case .awaitingVocabulary = job.stage {
             let isKnown = vocabulary(ofPool: pool) != nil
             return isKnown ? "waiting for its prompt to be read" : "waiting for the tokenizer of pool \(pool)"
         }

@@ -108,7 +108,7 @@ extension CoordinatorStateMachine {
             error: error,
             tokens: Array(answer.tokens),
             text: answer.text,
-            promptTokens: UInt32(clamping: job.prompt.count),
+            promptTokens: UInt32(clamping: job.promptLength),
             sampling: job.submit.sampling,
             rule: job.submit.rule,
             seed: job.seed,

@@ -9,8 +9,7 @@ extension CoordinatorStateMachine {
             let tokenizer = pool.tokenizer
         else { return }
         prompts.begin(id)
-        jobs[id]?.stage = .tokenizing
-        jobs[id]?.tokenizer = tokenizer
+        jobs[id]?.stage = .tokenizing(tokenizer)
         let tokenization = Tokenization(
             job: id,
             pool: pool.name,
@@ -26,7 +25,7 @@ extension CoordinatorStateMachine {
     }
 
     private func isReadable(_ id: JobID) -> Bool {
-        guard let job = jobs[id], job.stage == .awaitingVocabulary else { return false }
+        guard let job = jobs[id], case .awaitingVocabulary = job.stage else { return false }
         return vocabulary(ofPool: job.submit.pool) != nil
     }
 
@@ -43,8 +42,8 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func settle(_ prompt: TokenizedPrompt, of id: JobID) {
-        guard let job = jobs[id], job.stage == .tokenizing else { return }
-        guard let pool = pools[job.submit.pool], pool.tokenizer == job.tokenizer,
+        guard let job = jobs[id], case .tokenizing(let tokenizer) = job.stage else { return }
+        guard let pool = pools[job.submit.pool], pool.tokenizer == tokenizer,
             let vocabulary = vocabulary(ofPool: pool.name)
         else {
             // The pool went away in between; its successor may have other tokens, or another way to write chats.
@@ -67,8 +66,7 @@ extension CoordinatorStateMachine {
                 return
             }
             prompts.remove(id)
-            jobs[id]?.prompt = tokens
-            jobs[id]?.stage = .awaitingRoom
+            jobs[id]?.stage = .awaitingRoom(prompt: tokens)
             insertIntoQueue(job)
             transitions.count(.jobTokenized)
         }

@@ -15,6 +15,8 @@ struct Job: Sendable {
     /// How old it was then.
     var earlierMilliseconds = 0.0
     var stage = Stage.awaitingVocabulary
+    /// Of a job whose rounds run.
+    var sequence: ActiveSequence?
     var watchers: [Watcher] = []
     /// From acceptance to the first request to a node.
     var queueMilliseconds: Double?
@@ -24,23 +26,38 @@ struct Job: Sendable {
     var isRestored = false
     /// What an earlier coordinator committed of its answer, until its rounds run here.
     var journaled: Boxed<JournaledAnswer>?
-    /// Whose tokens the driver was asked for.
-    var tokenizer: TokenizerID?
-    /// The prompt's tokens, from ``Stage/awaitingRoom`` on.
-    var prompt: [Token] = []
-    /// From ``Stage/running`` on.
-    var sequence: ActiveSequence?
-
     /// How far it has come.
     enum Stage: Sendable {
         /// Nobody knows the pool's tokenizer yet.
         case awaitingVocabulary
-        /// The driver makes tokens of the prompt.
-        case tokenizing
-        /// No expert has room for it.
-        case awaitingRoom
-        /// Its rounds run.
+        /// The driver makes that tokenizer's tokens of the prompt.
+        case tokenizing(TokenizerID)
+        /// No expert has room for it; the prompt's tokens are known.
+        case awaitingRoom(prompt: [Token])
+        /// Its rounds run: it has a sequence. That is kept beside the stage: as a part of it, each change would copy its
+        /// tokens.
         case running
+    }
+
+    /// Its rounds run from now on.
+    mutating func begin(_ sequence: ActiveSequence) {
+        stage = .running
+        self.sequence = sequence
+    }
+
+    /// Whether its rounds run.
+    var isRunning: Bool {
+        if case .running = stage { return true }
+        return false
+    }
+
+    /// The prompt's tokens, once they are known; 0 before.
+    var promptLength: Int {
+        switch stage {
+        case .awaitingVocabulary, .tokenizing: 0
+        case .awaitingRoom(let prompt): prompt.count
+        case .running: sequence?.spec.promptLength ?? 0
+        }
     }
 
     /// Where a drafter stops: before a position whose largest probability is below this; 0 never stops.
@@ -75,7 +92,7 @@ struct Job: Sendable {
     var bytes: Int { submit.byteCount }
 
     /// What clients are told.
-    var state: JobState { stage == .running ? .running : .queued }
+    var state: JobState { isRunning ? .running : .queued }
 }
 
 /// A client that follows a job: two offsets, nothing more. What it gets is read from the sequence.

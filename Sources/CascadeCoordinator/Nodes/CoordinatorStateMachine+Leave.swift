@@ -107,7 +107,7 @@ extension CoordinatorStateMachine {
         guard let pool = pools[name] else { return }
         let members = nodes.values.filter { $0.hello.pool == name }
         if members.contains(where: { $0.hello.role == .expert }) { return }
-        if jobs.values.contains(where: { $0.submit.pool == name && (!$0.prompt.isEmpty || $0.journaled != nil) }) {
+        if jobs.values.contains(where: { $0.submit.pool == name && ($0.promptLength > 0 || $0.journaled != nil) }) {
             return
         }
         if members.isEmpty {

@@ -31,7 +31,8 @@ extension ActiveSequence {
     mutating func commit(
         _ round: JudgedRound,
         mostBytes: Int,
-        explainedBy draws: (any DrawSource)?
+        explainedBy draws: (any DrawSource)?,
+        at now: Instant
     ) -> CommittedRound {
         let (base, baseHash) = (base, hash)
         let (emitted, reason) = emit(round.outcome.tokens, mostBytes: mostBytes)
@@ -48,7 +49,7 @@ extension ActiveSequence {
             if isExpertsTurn, spec.rule.rule == .tokenCascade { isExpertsTurn = false }
         }
         rememberHoldings(round, emitted: emitted, behind: base, baseHash)
-        beginNextRound()
+        beginNextRound(at: now)
         return CommittedRound(emitted: emitted, reason: reason, counts: added)
     }
 
@@ -86,10 +87,11 @@ extension ActiveSequence {
     }
 
     /// What went wrong in the round counts no more.
-    private mutating func beginNextRound() {
+    private mutating func beginNextRound(at now: Instant) {
         phase = .idle
         deaths = []
         failures = 0
+        notBefore = now
     }
 }
 

@@ -27,16 +27,15 @@ extension CoordinatorStateMachine {
 
     /// Commits what stands of a round, streams it, and lets the sequence go on or ends the job.
     mutating func commit(_ round: JudgedRound, _ id: JobID) {
-        guard let rule = jobs[id]?.submit.rule, let pool = jobs[id]?.submit.pool,
-            // Moved out: a second reference to its tokens and its index would make each append copy them all.
-            var sequence = jobs[id]?.sequence.take()
+        guard let (pool, explains) = jobs[id].map({ ($0.submit.pool, $0.submit.rule.explains) }),
+            let (offset, byteOffset, spec) = jobs[id]?.sequence.map({ ($0.answer.count, $0.text.count, $0.spec) })
         else { return }
-        let (offset, byteOffset) = (sequence.answer.count, sequence.text.count)
-        let draws = rule.explains ? draws(sequence.spec) : nil
-        let committed = sequence.commit(round, mostBytes: limits.answerBytes, explainedBy: draws)
-        sequence.notBefore = now
-        let isProvisional = sequence.isProvisional
-        jobs[id]?.sequence = sequence
+        let draws = explains ? draws(spec) : nil
+        let limit = limits.answerBytes
+        guard
+            let committed = jobs[id]?.sequence?.commit(round, mostBytes: limit, explainedBy: draws, at: now),
+            let isProvisional = jobs[id]?.sequence?.isProvisional
+        else { return }
 
         transitions.count(.roundCommitted)
         if round.winner != nil { pools[pool]?.acceptance.record(round, emitted: committed.emitted) }

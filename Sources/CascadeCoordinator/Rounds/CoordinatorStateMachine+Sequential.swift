@@ -58,7 +58,7 @@ extension CoordinatorStateMachine {
     mutating func discardProvisional(_ id: JobID) {
         guard let job = jobs[id], let sequence = job.sequence, sequence.isProvisional else { return }
         for holding in sequence.holdings { withdraw(id, from: holding.node) }
-        jobs[id]?.sequence?.restart(prompt: job.prompt, stop: job.submit.stop)
+        jobs[id]?.sequence?.restart(stop: job.submit.stop)
         if let counts = jobs[id]?.sequence?.counts { totals.add(counts) }
         transitions.count(.answerDeferred)
     }
