@@ -59,8 +59,9 @@ extension CoordinatorStateMachine {
         let inUse = experts.filter { rest(of: $0) == nil }
         guard let context = (inUse.isEmpty ? experts : inUse).map(\.capacity).max() else { return false }
         guard job.prompt.count < context else {
-            let message =
-                "the prompt has \(plural(job.prompt.count, "token")); with its answer, pool \(pool.name) holds \(context)"
+            let message = """
+                the prompt has \(plural(job.prompt.count, "token")); with its answer, pool \(pool.name) holds \(context)
+                """
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }
@@ -68,8 +69,10 @@ extension CoordinatorStateMachine {
         let maxTokens = job.journaled.map { Int($0.wrappedValue.start.maxTokens) } ?? room
         let need = job.prompt.count + maxTokens
         guard need <= context else {
-            let message =
-                "the job was begun with room for \(need) tokens, prompt and answer; pool \(pool.name) holds \(context) now"
+            let message = """
+                the job was begun with room for \(need) tokens, prompt and answer; pool \(pool.name) holds \(context) \
+                now
+                """
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }
