@@ -164,6 +164,12 @@ let package = Package(
                 "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
             ]
         ),
+        // The executable's own types; what starts it is among the integration tests.
+        .testTarget(
+            name: "CascadeCommandTests",
+            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", argumentParser],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -41,8 +41,9 @@ enum ModelReference: Equatable {
         guard pieces.count >= 3, safe(pieces) else {
             throw ModelFetchError(
                 code: .unknownModel,
-                message:
-                    "\(text): expected hf:OWNER/REPOSITORY/FILE, such as hf:Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/x.gguf"
+                message: """
+                    \(text): expected hf:OWNER/REPOSITORY/FILE, such as hf:Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/x.gguf
+                    """
             )
         }
         let repository = pieces[0...1].joined(separator: "/")

@@ -24,8 +24,8 @@ struct SentStreams: Sendable {
         next[peer] = next[peer]?.mapValues { $0.union([Offset()]) }
     }
 
-    /// What is wrong with a part of an answer, behind those that were sent before it. Where requests have waited for the
-    /// disk, several that asked from one offset on are all answered from there.
+    /// What is wrong with a part of an answer, behind those that were sent before it. Where requests have waited for
+    /// the disk, several that asked from one offset on are all answered from there.
     mutating func problem(of delta: Delta, to peer: PeerID, isDeferred: Bool) -> String? {
         let offset = Offset(tokens: Int(delta.tokenOffset), bytes: Int(delta.byteOffset))
         var offsets = next[peer]?[delta.job] ?? [Offset()]

@@ -106,8 +106,10 @@ extension Simulation {
         if let first = late.first {
             let phase = clients[first].phase
             fail(
-                "I13: not done after \(options.livenessSeconds) s without faults: \(late.count) of \(clients.count) clients; "
-                    + "the first, \(first), is in \(phase)"
+                """
+                I13: not done after \(options.livenessSeconds) s without faults: \(late.count) of \(clients.count) \
+                clients; the first, \(first), is in \(phase)
+                """
             )
         } else if let unrest {
             fail("\(unrest), \(options.livenessSeconds) s after the last fault")

@@ -58,7 +58,9 @@ struct ToolTextTests {
         (
             "NewConnectionError('<pip._vendor.urllib3.connection.HTTPSConnection object at 0x7f2d7eec7850>: Failed to "
                 + "establish a new connection: [Errno -3] Temporary failure in name resolution')",
-            "NewConnectionError('Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')"
+            """
+            NewConnectionError('Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')
+            """
         ),
         (
             "ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 403 Forbidden'))",

@@ -30,12 +30,17 @@ struct ForeignTextTests {
     /// Templates in the manners of public ones: literals, concatenation, trimming, captures, macros, roles in the
     /// middle of a control token.
     private static let templates = [
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n",
+        """
+        {% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n
+        """,
         "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}",
         "{{ bos_token }}{% for m in messages %}[INST] {{ m.content | trim }} [/INST]{{ eos_token }}{% endfor %}",
         "{% for m in messages %}{% set t = '<s>' + m.content + '</s>' %}{{ t | trim }}{% endfor %}",
         "{% for m in messages %}{% set x %}<s>{{ m.content }}{{ eos_token }}{% endset %}{{ x }}{{ x }}{% endfor %}",
-        "{% macro t(r, c) %}<|{{ r }}|>{{ c }}<|end|>{% endmacro %}{% for m in messages %}{{ t(m.role, m.content) }}{% endfor %}",
+        """
+        {% macro t(r, c) %}<|{{ r }}|>{{ c }}<|end|>{% endmacro %}{% for m in messages %}\
+        {{ t(m.role, m.content) }}{% endfor %}
+        """,
         "{% for m in messages %}<{{ m.content }}|im_end|>{{ m.content }}>{{ m.content }}<|{% endfor %}",
         "{% for m in messages %}<s>{{ m.content | tojson }}</s>{{ [m.content] }}{% endfor %}",
         "{% for m in messages %}{{ m.content }}{% endfor %}",

@@ -72,8 +72,8 @@ struct TemplateHostileTests {
         "recursion of loops in depth": "{% for x in [1] recursive %}"
             + nested("{% if 1 %}", "{{ [[[[loop([1])]]]] }}", "{% endif %}", 50) + "{% endfor %}",
         "recursion of loops in callers": """
-        {% macro m() %}{{ caller() }}{% endmacro %}{% for x in [1] recursive %}{% call m() %}{{ loop([1]) }}{% endcall %}\
-        {% endfor %}
+        {% macro m() %}{{ caller() }}{% endmacro %}{% for x in [1] recursive %}{% call m() %}{{ loop([1]) }}\
+        {% endcall %}{% endfor %}
         """,
         "wide by '%'": "{{ '%999999999d' % 1 }}",
         "wide by format": "{{ '{:é>999999999}'.format(1) }}",

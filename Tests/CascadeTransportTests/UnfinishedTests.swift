@@ -191,7 +191,8 @@ struct UnfinishedTests {
         }
     }
 
-    /// ZeroMQ would put the name before each of its messages. A name as ZeroMQ gives them could be ahead of its numbers.
+    /// ZeroMQ would put the name before each of its messages. A name as ZeroMQ gives them could be ahead of its
+    /// numbers.
     @Test(arguments: [1, 4, 5, 6, 255], [0x61, 0])
     func whoNamesItselfIsEnded(_ bytes: Int, _ first: UInt8) async throws {
         try await withBystander { router, server in

@@ -68,8 +68,10 @@ extension CoordinatorStateMachine {
         let maxTokens = job.journaled.map { Int($0.wrappedValue.start.maxTokens) } ?? room
         let need = prompt.count + maxTokens
         guard need <= context else {
-            let message =
-                "the job was begun with room for \(need) tokens, prompt and answer; pool \(pool.name) holds \(context) now"
+            let message = """
+                the job was begun with room for \(need) tokens, prompt and answer; pool \(pool.name) holds \(context) \
+                now
+                """
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }

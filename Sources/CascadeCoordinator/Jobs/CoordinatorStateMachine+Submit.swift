@@ -129,8 +129,10 @@ extension CoordinatorStateMachine {
             return "draft-p-min must be between 0 and 1, not \(submit.draftMinimumConfidence)"
         }
         if submit.rule.rule.isSequential, submit.drafterKind == .lookup {
-            return
-                "rule \(submit.rule.rule.rawValue) is about a drafter's confidence, and lookup has none: let a model draft"
+            return """
+                rule \(submit.rule.rule.rawValue) is about a drafter's confidence, and lookup has none: let a model \
+                draft
+                """
         }
         return submit.sampling.problem ?? submit.rule.problem(sampling: submit.sampling)
     }

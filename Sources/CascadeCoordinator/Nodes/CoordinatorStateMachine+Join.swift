@@ -131,8 +131,11 @@ extension CoordinatorStateMachine {
         if pool.vocabularyHash != hello.vocabularyHash || pool.vocabularyCount != Int(hello.vocabularyCount) {
             return (
                 .vocabularyMismatch,
-                "the tokens of \(hello.modelName) (\(hello.vocabularyHash), \(hello.vocabularyCount)) are not those of "
-                    + "pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family, or \(wayOut)"
+                """
+                the tokens of \(hello.modelName) (\(hello.vocabularyHash), \(hello.vocabularyCount)) are not those of \
+                pool \(pool.name) (\(pool.vocabularyHash), \(pool.vocabularyCount)): use models of one family, or \
+                \(wayOut)
+                """
             )
         }
         guard hello.role == .expert else { return nil }

@@ -50,7 +50,8 @@ extension CoordinatorStateMachine {
             excluding: request.node,
             mustHaveCredit: true
         )
-        // One that failed the job, or is stuck by its own word, would only take the second of two places, and fail again.
+        // One that failed the job, or is stuck by its own word, would only take the second of two places, and fail
+        // again.
         guard let other, isTrusted(other, with: request.job),
             let time = expectedMilliseconds(other, rows: sequence.base + request.rows)
         else { return nil }

@@ -62,12 +62,16 @@ extension SpeculationCounts {
     /// balances.
     package func problem(emitted: Int) -> String? {
         if drafted != kept + matched + recovered + discarded {
-            return
-                "drafted \(drafted) is not kept \(kept) + matched \(matched) + recovered \(recovered) + discarded \(discarded)"
+            return """
+                drafted \(drafted) is not kept \(kept) + matched \(matched) + recovered \(recovered) + discarded \
+                \(discarded)
+                """
         }
         if UInt64(emitted) + cut != kept + matched + recovered + bonus {
-            return
-                "emitted \(emitted) + cut \(cut) is not kept \(kept) + matched \(matched) + recovered \(recovered) + bonus \(bonus)"
+            return """
+                emitted \(emitted) + cut \(cut) is not kept \(kept) + matched \(matched) + recovered \(recovered) + \
+                bonus \(bonus)
+                """
         }
         if acceptanceHistogram.reduce(0, +) != draftedRounds {
             return "the histogram \(acceptanceHistogram) does not add up to \(draftedRounds) drafted rounds"

@@ -81,8 +81,10 @@ package struct RuleSettings: Equatable, Sendable {
             return "gate processed keeps every draft at temperature 0, where rows are one-hot: use gate raw"
         }
         if rule.needsCoin, sampling.isGreedy {
-            return
-                "rule \(rule.rawValue) does nothing at temperature 0, where rows are one-hot: use token-v3, or a temperature"
+            return """
+                rule \(rule.rawValue) does nothing at temperature 0, where rows are one-hot: use token-v3, or a \
+                temperature
+                """
         }
         guard strictPrefixTokens >= 0 else { return "strict prefix tokens must not be negative" }
         return nil

@@ -13,8 +13,9 @@ package enum ExecutionError: Error, Sendable, Equatable, CustomStringConvertible
             "programs cannot be run: \(reason)"
         case .isolation(let causes):
             """
-            programs cannot be isolated here: \(causes.joined(separator: "; ")). Install bubblewrap (on Debian: apt-get \
-            install bubblewrap) and allow it to make namespaces, or pass --unsafe-execution to run them without isolation
+            programs cannot be isolated here: \(causes.joined(separator: "; ")). Install bubblewrap (on Debian: \
+            apt-get install bubblewrap) and allow it to make namespaces, or pass --unsafe-execution to run them \
+            without isolation
             """
         case .start(let reason):
             "a program could not be started: \(reason)"

@@ -116,8 +116,10 @@ package struct EvalReport: Sendable {
         )
         if summary.isTimedAlone {
             words.append(
-                "Times: one job at a time, methods interleaved, adaptive draft length. speed: median over problems of the "
-                    + "expert's ms/token over the method's."
+                """
+                Times: one job at a time, methods interleaved, adaptive draft length. speed: median over problems of \
+                the expert's ms/token over the method's.
+                """
             )
         }
         return words.joined(separator: " ") + "\n"

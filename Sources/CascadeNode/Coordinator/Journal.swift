@@ -45,8 +45,10 @@ final class Journal: Sendable {
             } catch {
                 if case .version = error {
                     throw StoreError(
-                        "the store has jobs that another version of cascade wrote (\(error)): use that version, or name "
-                            + "another file"
+                        """
+                        the store has jobs that another version of cascade wrote (\(error)): use that version, or name \
+                        another file
+                        """
                     )
                 }
                 damaged[job] = "\(error)"

@@ -42,7 +42,8 @@ package struct AllowedKey: Equatable, Sendable {
     /// The list's text.
     static func text(of keys: [AllowedKey]) -> String {
         let head = """
-            # Keys that the coordinator takes: public key, role, name. 'cascade keys new' and 'cascade keys revoke' write
+            # Keys that the coordinator takes: public key, role, name. 'cascade keys new' and \
+            'cascade keys revoke' write
             # this file, and a coordinator that runs follows it within a second.
 
             """

@@ -20,8 +20,8 @@ package enum CacheLimit: Equatable, Sendable {
             guard Self.range.contains(count) else {
                 throw .failed(
                     """
-                    a cache of \(bytes) bytes holds \(count) tokens of this model, \(bytesPerToken) bytes each; it must \
-                    hold \(Self.range.lowerBound) to \(Self.range.upperBound), which take \
+                    a cache of \(bytes) bytes holds \(count) tokens of this model, \(bytesPerToken) bytes each; it \
+                    must hold \(Self.range.lowerBound) to \(Self.range.upperBound), which take \
                     \(Self.range.lowerBound * bytesPerToken) to \(Self.range.upperBound * bytesPerToken) bytes
                     """
                 )

@@ -113,8 +113,8 @@ package final class Mailbox: Sendable {
     /// Whether the engine thread shall end.
     package var isStopped: Bool { state.withLock { $0.isStopped } }
 
-    /// Takes the work that waits; with `waiting`, sleeps until there is some or the mailbox is stopped. Whoever waits has
-    /// nothing in hand: what it had taken was released, or replaced by a later round.
+    /// Takes the work that waits; with `waiting`, sleeps until there is some or the mailbox is stopped. Whoever waits
+    /// has nothing in hand: what it had taken was released, or replaced by a later round.
     package func takeWork(waiting: Bool) -> [Posted] {
         while true {
             let (work, isStopped, wake) = state.withLock { state in

@@ -73,7 +73,9 @@ package struct NodeService: Service {
             _ = try ChatTemplate(source: source)
         } catch {
             logger.warning(
-                "the model's chat template cannot be used: chats are refused unless the coordinator has --chat-template",
+                """
+                the model's chat template cannot be used: chats are refused unless the coordinator has --chat-template
+                """,
                 metadata: ["problem": "\(error)"]
             )
         }

@@ -69,7 +69,10 @@ struct TemplateClock: Sendable {
         case "b", "h": String(Self.months[month - 1].prefix(3))
         case "B": Self.months[month - 1]
         case "c":
-            "\(Self.weekdays[weekday].prefix(3)) \(Self.months[month - 1].prefix(3)) \(padded(day, 2, " ")) \(time) \(year)"
+            """
+            \(Self.weekdays[weekday].prefix(3)) \(Self.months[month - 1].prefix(3)) \(padded(day, 2, " ")) \(time) \
+            \(year)
+            """
         case "d": padded(day)
         case "D", "x": date
         case "e": padded(day, 2, " ")

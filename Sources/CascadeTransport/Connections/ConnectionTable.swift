@@ -184,8 +184,8 @@ struct ConnectionTable {
     /// Whether the connection with a descriptor is known to be a peer's.
     func knows(_ peer: PeerID, by descriptor: Int32) -> Bool { entries[descriptor]?.peer == peer }
 
-    /// Whether ZeroMQ can have given a peer its number, which no connection but those that were reported has. A peer that
-    /// chooses a higher one would have later ones taken for earlier ones.
+    /// Whether ZeroMQ can have given a peer its number, which no connection but those that were reported has. A peer
+    /// that chooses a higher one would have later ones taken for earlier ones.
     func canHaveGiven(_ peer: PeerID) -> Bool {
         guard let firstNumber else { return true }
         guard let number = peer.number else { return false }

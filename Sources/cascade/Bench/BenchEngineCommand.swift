@@ -36,7 +36,8 @@ struct BenchEngineCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Seconds that the whole run may take, loading included; each row count is measured at least once (default: 30).
+            Seconds that the whole run may take, loading included; each row count is measured at least once (default: \
+            30).
             """,
         transform: Seconds.parse
     )

@@ -74,7 +74,8 @@ struct EngineReport: Encodable {
         let best = result.gigabytesPerSecond.largest
         let head = """
             \(model)
-            cascade \(BuildInfo.version), kernels \(result.kernels), \(plural(threads, "thread")), \(plural(context, "token")) before the pass
+            cascade \(BuildInfo.version), kernels \(result.kernels), \(plural(threads, "thread")), \
+            \(plural(context, "token")) before the pass
             memory: \(fixed(best, 1)) GB/s best, \(fixed(result.gigabytesPerSecond.median, 1)) GB/s median of \
             \(result.gigabytesPerSecond.values.count) reads; a pass of few rows reads \
             \(fixed(Double(result.bytesPerPass) / 1e9, 3)) GB of weights

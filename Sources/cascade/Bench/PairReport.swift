@@ -110,7 +110,8 @@ struct PairReport: Encodable {
         return """
             drafter \(drafter), ms by rows \(curve(drafterCosts))
             expert \(expert), ms by rows \(curve(expertCosts))
-            cascade \(build), kernels \(kernels), \(plural(threads, "thread")) each, \(plural(prompts, "prompt")), greedy
+            cascade \(build), kernels \(kernels), \(plural(threads, "thread")) each, \(plural(prompts, "prompt")), \
+            greedy
 
             \(Table.text([titles] + lines))
             """

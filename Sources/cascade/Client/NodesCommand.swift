@@ -35,10 +35,10 @@ struct NodesListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the drafters and experts of the cluster.",
         discussion: """
-            LOAD are the requests that a node has of those that it takes, PASS what it takes for one token, BUSY the share \
-            of the last ten seconds that it spent in passes, CORES the processor time that its process used in them. A node \
-            that fails job after job is out of use for a pause that doubles each time, as long as another one can do its \
-            work; a line below the table says why.
+            LOAD are the requests that a node has of those that it takes, PASS what it takes for one token, BUSY the \
+            share of the last ten seconds that it spent in passes, CORES the processor time that its process used in \
+            them. A node that fails job after job is out of use for a pause that doubles each time, as long as another \
+            one can do its work; a line below the table says why.
 
             EXAMPLES
               cascade nodes

@@ -9,9 +9,9 @@ struct NodesDrainCommand: AsyncParsableCommand {
         commandName: "drain",
         abstract: "Let a node finish what it has and leave.",
         discussion: """
-            The node gets no new requests, answers those it has and its process ends. Its sequences go on at other nodes \
-            of the pool with their next round, none of them loses a token; where there is no other expert they wait for \
-            one. The command returns when the node has left.
+            The node gets no new requests, answers those it has and its process ends. Its sequences go on at other \
+            nodes of the pool with their next round, none of them loses a token; where there is no other expert they \
+            wait for one. The command returns when the node has left.
 
             EXAMPLES
               cascade nodes drain expert-2
@@ -64,7 +64,10 @@ struct NodesDrainCommand: AsyncParsableCommand {
             }
             guard MonotonicTime.seconds(since: started) < seconds.value else {
                 throw CommandFailure.failed(
-                    "\(node) still has \(plural(now.inFlight, "request")) after \(secondsText(seconds.value)) s; it goes on draining"
+                    """
+                    \(node) still has \(plural(now.inFlight, "request")) after \(secondsText(seconds.value)) s; it \
+                    goes on draining
+                    """
                 )
             }
             try await Task.sleep(for: .milliseconds(200))

@@ -8,8 +8,8 @@ struct ResultCommand: AsyncParsableCommand {
         commandName: "result",
         abstract: "Print the answer of a job that has ended.",
         discussion: """
-            The coordinator keeps about the last 1000 ended jobs. A job that has not ended yet is an error; 'cascade watch' \
-            waits for it.
+            The coordinator keeps about the last 1000 ended jobs. A job that has not ended yet is an error; 'cascade \
+            watch' waits for it.
 
             EXAMPLES
               cascade result 0f3a5c7712e4b9d8

@@ -9,9 +9,9 @@ struct SubmitCommand: AsyncParsableCommand {
         commandName: "submit",
         abstract: "Submit a prompt and stream the answer.",
         discussion: """
-            Text goes to standard output, a one-line summary to standard error. The job is cancelled by Ctrl-C, by SIGTERM \
-            and SIGHUP (a terminal that is closed), and when nobody reads the output any more; --detach leaves it to the \
-            cluster. A prompt that begins with '-' stands behind '--'.
+            Text goes to standard output, a one-line summary to standard error. The job is cancelled by Ctrl-C, by \
+            SIGTERM and SIGHUP (a terminal that is closed), and when nobody reads the output any more; --detach leaves \
+            it to the cluster. A prompt that begins with '-' stands behind '--'.
 
             EXAMPLES
               cascade submit "Write a function that reverses a list in Python."
@@ -29,8 +29,8 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")) (default: the \
-            coordinator's, which is lossless unless its operator says otherwise).
+            Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")) (default: \
+            the coordinator's, which is lossless unless its operator says otherwise).
             """
     )
     var rule: RuleSettings.Rule?
@@ -65,8 +65,8 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            In a chat, take control tokens that are written out in prompt or system message, such as <|im_end|>, as such; \
-            otherwise they are text. With --raw they always count.
+            In a chat, take control tokens that are written out in prompt or system message, such as <|im_end|>, as \
+            such; otherwise they are text. With --raw they always count.
             """
     )
     var parseSpecial = false

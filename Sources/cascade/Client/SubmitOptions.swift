@@ -31,8 +31,8 @@ struct SamplingOptions: ParsableArguments {
 struct ResearchOptions: ParsableArguments {
     @Option(
         help: """
-            Tokens drafted per round: 0 to \(JobLimits.standard.draftTokens), where 0 switches speculation off, or adaptive, which follows measured \
-            costs and acceptance (default: the coordinator's, which is adaptive).
+            Tokens drafted per round: 0 to \(JobLimits.standard.draftTokens), where 0 switches speculation off, or \
+            adaptive, which follows measured costs and acceptance (default: the coordinator's, which is adaptive).
             """
     )
     var numSpeculativeTokens: DraftLength?

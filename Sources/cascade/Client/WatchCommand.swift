@@ -8,8 +8,8 @@ struct WatchCommand: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Stream a job's answer from its beginning, until the job ends.",
         discussion: """
-            For jobs that were submitted with --detach, or whose client went away. Ctrl-C, other signals and an output that \
-            nobody reads any more leave the job alone; 'cascade cancel' ends it.
+            For jobs that were submitted with --detach, or whose client went away. Ctrl-C, other signals and an output \
+            that nobody reads any more leave the job alone; 'cascade cancel' ends it.
 
             EXAMPLES
               cascade watch 0f3a5c7712e4b9d8

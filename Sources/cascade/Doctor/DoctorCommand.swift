@@ -12,7 +12,8 @@ struct DoctorCommand: AsyncParsableCommand {
         abstract: "Look at this machine and say what is wrong and what to do.",
         discussion: """
             Looks at the processor, the kernels, cores, memory, huge pages, model files with their hashes, libraries, \
-            settings in the environment and the coordinator's endpoint. Each line is ok, warning or problem; exit code 1 if one is a problem.
+            settings in the environment and the coordinator's endpoint. Each line is ok, warning or problem; exit code \
+            1 if one is a problem.
 
             EXAMPLES
               cascade doctor

@@ -8,11 +8,12 @@ struct EvalHumanEvalCommand: AsyncParsableCommand {
         commandName: "humaneval",
         abstract: "Answer HumanEval's problems by several rules, and run the answers' tests.",
         discussion: """
-            Tests run in child processes without network, with limits on time and memory, in a folder that is thrown away \
-            (bubblewrap). Problems come in a fixed shuffled order: --limit 40 are always the same 40, --skip 40 the others.
+            Tests run in child processes without network, with limits on time and memory, in a folder that is thrown \
+            away (bubblewrap). Problems come in a fixed shuffled order: --limit 40 are always the same 40, --skip 40 \
+            the others.
 
-            Writes results.jsonl as answers come in, then results.csv, report.md and plots of quality against latency and \
-            against expert passes. The same command goes on where it was stopped.
+            Writes results.jsonl as answers come in, then results.csv, report.md and plots of quality against latency \
+            and against expert passes. The same command goes on where it was stopped.
 
             EXAMPLES
               cascade eval humaneval --limit 40 --rules expert-only,token-v3:0.1:0.3,chow:0.2 --out frontier
@@ -43,7 +44,10 @@ struct EvalHumanEvalCommand: AsyncParsableCommand {
         }
         if problems == nil, !FileManager.default.fileExists(atPath: file.path) {
             throw CommandFailure.failed(
-                "HumanEval is not at \(file.path): fetch it with deploy/scripts/fetch-humaneval, or name it with --problems"
+                """
+                HumanEval is not at \(file.path): fetch it with deploy/scripts/fetch-humaneval, or name it with \
+                --problems
+                """
             )
         }
         do {

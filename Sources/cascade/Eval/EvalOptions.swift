@@ -62,8 +62,8 @@ struct EvalOptions: ParsableArguments {
 
     @Option(
         help: """
-            Problems that are answered once more for their time: one job at a time, ways to answer interleaved, adaptive \
-            draft length. 0 leaves times out.
+            Problems that are answered once more for their time: one job at a time, ways to answer interleaved, \
+            adaptive draft length. 0 leaves times out.
             """
     )
     var latencyProblems = 20

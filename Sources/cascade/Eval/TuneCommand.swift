@@ -10,11 +10,11 @@ struct TuneCommand: AsyncParsableCommand {
         commandName: "tune",
         abstract: "Find the rule and alpha that keep a given quality.",
         discussion: """
-            Asks a running cluster. For each rule the loosest alpha is sought that keeps the share --keep of the expert's \
-            own quality: of pass@1 where the prompts have tests (HumanEval's format), else of the likeness (ROUGE-L) to \
-            the expert's own answers. Of what the rules then need, the fewest expert passes per token win, and the winner \
-            is printed as a line for the environment of 'docker compose' (the rule of jobs that name none) or of 'cascade \
-            submit'; the table goes to standard error.
+            Asks a running cluster. For each rule the loosest alpha is sought that keeps the share --keep of the \
+            expert's own quality: of pass@1 where the prompts have tests (HumanEval's format), else of the likeness \
+            (ROUGE-L) to the expert's own answers. Of what the rules then need, the fewest expert passes per token \
+            win, and the winner is printed as a line for the environment of 'docker compose' (the rule of jobs that \
+            name none) or of 'cascade submit'; the table goes to standard error.
 
             The quality is measured on these prompts alone: judge the winner on others, e.g. with 'cascade eval'.
 

@@ -178,8 +178,10 @@ struct ClusterSupervisor: Service {
             if let answer, let serving = children.serving(ClusterRecord.coordinator) {
                 guard answer != serving else { return }
                 throw CommandFailure.failed(
-                    "another coordinator answers at \(endpoint), not the one that was started: name with --endpoint where "
-                        + "that one is reached"
+                    """
+                    another coordinator answers at \(endpoint), not the one that was started: name with --endpoint \
+                    where that one is reached
+                    """
                 )
             }
             try await Task.sleep(for: .milliseconds(100))

@@ -34,13 +34,18 @@ struct DownCommand: AsyncParsableCommand {
         case .unreadable(isHeld: false):
             unlink(file)
             Output.note(
-                "\(file) cannot be read (of another version, or damaged) and is removed; what it told of, if it still runs, is "
-                    + "to be ended by hand"
+                """
+                \(file) cannot be read (of another version, or damaged) and is removed; what it told of, if it still \
+                runs, is to be ended by hand
+                """
             )
         case .record(let record, let isHeld):
             if isHeld, record.supervisor.standing == .elsewhere {
                 throw CommandFailure.failed(
-                    "the cluster at \(endpoint) runs in another container: run 'cascade down' there, or end that container"
+                    """
+                    the cluster at \(endpoint) runs in another container: run 'cascade down' there, or end that \
+                    container
+                    """
                 )
             }
             let wasRunning = record.process != nil

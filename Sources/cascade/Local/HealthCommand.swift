@@ -9,10 +9,10 @@ struct HealthCommand: AsyncParsableCommand {
         commandName: "health",
         abstract: "Exit 0 if the cluster, or the roles on this machine, are well.",
         discussion: """
-            Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for seconds, or \
-            when there is no expert; being busy, full or loading is no reason, and without a drafter the expert writes alone. \
-            With --process it reads what the roles on this machine (in this container) say of themselves, which needs no \
-            network: made for container health checks.
+            Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for \
+            seconds, or when there is no expert; being busy, full or loading is no reason, and without a drafter the \
+            expert writes alone. With --process it reads what the roles on this machine (in this container) say of \
+            themselves, which needs no network: made for container health checks.
 
             EXAMPLES
               cascade health

@@ -66,8 +66,10 @@ final class HeldRecord: Sendable {
         if let earlier = Self.read(descriptor) {
             if let process = earlier.process {
                 throw .failed(
-                    "what is left of an earlier cluster still runs at \(endpoint) (process \(process.pid)); 'cascade down' "
-                        + "ends it"
+                    """
+                    what is left of an earlier cluster still runs at \(endpoint) (process \(process.pid)); 'cascade \
+                    down' ends it
+                    """
                 )
             }
         } else if status.st_size > 0 {

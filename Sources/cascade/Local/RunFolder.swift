@@ -43,8 +43,10 @@ enum RunFolder {
             _ = try Places().run()
             if let owner = FileAccess.strangerAbove(path) {
                 throw CommandFailure.failed(
-                    "the folder \(path) would be root's in a folder of another user (\(owner)); run this as that user, or "
-                        + "name another place with XDG_STATE_HOME"
+                    """
+                    the folder \(path) would be root's in a folder of another user (\(owner)); run this as that user, \
+                    or name another place with XDG_STATE_HOME
+                    """
                 )
             }
             try FileAccess.makeFolder(path, mode: 0o700)

@@ -242,7 +242,10 @@ struct UpCommand: AsyncParsableCommand {
             try await Task.sleep(for: .milliseconds(50))
         }
         throw CommandFailure.failed(
-            "the cluster is not ready after 120 s; it goes on starting, its log is \(logFile), and 'cascade down' ends it"
+            """
+            the cluster is not ready after 120 s; it goes on starting, its log is \(logFile), and 'cascade down' ends \
+            it
+            """
         )
     }
 

@@ -30,8 +30,8 @@ struct ModelCases: ParsableArguments {
 
     @Flag(
         help: """
-            With --chat, take control tokens that are written out in the text, such as <|im_end|>, as such; without --chat \
-            they are, unless a case says otherwise.
+            With --chat, take control tokens that are written out in the text, such as <|im_end|>, as such; without \
+            --chat they are, unless a case says otherwise.
             """
     )
     var parseSpecial = false

@@ -41,8 +41,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            With --store: an orderly stop ends all jobs and tells their clients, as it does without a store; after a crash \
-            they go on all the same.
+            With --store: an orderly stop ends all jobs and tells their clients, as it does without a store; after a \
+            crash they go on all the same.
             """
     )
     var endJobsAtStop = false

@@ -15,9 +15,11 @@ enum ListenPolicy {
             let keys = try KeysFolder(named: folder)
             guard try folder != nil || keys.hasKeys() else {
                 throw CommandFailure.usage(
-                    "\(listen) can be reached from other machines, and there are no keys yet: make one for each node and "
-                        + "user ('cascade keys new expert-2 --role expert'), or pass --insecure where the network itself "
-                        + "is private, or listen on 127.0.0.1"
+                    """
+                    \(listen) can be reached from other machines, and there are no keys yet: make one for each node \
+                    and user ('cascade keys new expert-2 --role expert'), or pass --insecure where the network itself \
+                    is private, or listen on 127.0.0.1
+                    """
                 )
             }
             return try keys.coordinatorKeys(logger: logger)

@@ -39,8 +39,8 @@ struct NodeOptions: ParsableArguments {
         help: ArgumentHelp(
             "How processes that share cores take turns by pass: auto, none or a file that they all name.",
             discussion: """
-                auto takes a file in the temporary folder, named after the user and the cores that the process may use, \
-                unless its threads leave half of them free. Containers of one host need a volume with the file.
+                auto takes a file in the temporary folder, named after the user and the cores that the process may \
+                use, unless its threads leave half of them free. Containers of one host need a volume with the file.
                 """,
             valueName: "auto|none|file"
         )

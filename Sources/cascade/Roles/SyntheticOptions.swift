@@ -7,8 +7,8 @@ struct SyntheticOptions: ParsableArguments {
         help: ArgumentHelp(
             "Make answers up instead of computing them, so that this share of drafted tokens is accepted: 0 to 1.",
             discussion: """
-                The service around the node can then be measured without models: see 'cascade bench serve'. All nodes of \
-                a pool must have the same share; a pool has synthetic nodes or models. --model is left out.
+                The service around the node can then be measured without models: see 'cascade bench serve'. All nodes \
+                of a pool must have the same share; a pool has synthetic nodes or models. --model is left out.
                 """,
             valueName: "share"
         ),

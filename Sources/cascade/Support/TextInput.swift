@@ -9,7 +9,10 @@ enum TextInput {
             let valid = validPrefixCount(of: Array(bytes))
             let byte = String(bytes.dropFirst(valid).first ?? 0, radix: 16, uppercase: true)
             throw .usage(
-                "\(source) is not UTF-8: byte \(valid + 1) is 0x\(byte); convert it, e.g. with 'iconv -f LATIN1 -t UTF-8'"
+                """
+                \(source) is not UTF-8: byte \(valid + 1) is 0x\(byte); convert it, e.g. with 'iconv -f LATIN1 -t \
+                UTF-8'
+                """
             )
         }
         return text

@@ -79,7 +79,11 @@ struct ProgramRunnerTests {
         [
             "import time\ntime.sleep(60)",
             "import os, time\nos.closerange(0, 99)\ntime.sleep(60)",
-            "import signal, time\nfor s in (signal.SIGTERM, signal.SIGINT): signal.signal(s, signal.SIG_IGN)\ntime.sleep(60)",
+            """
+            import signal, time
+            for s in (signal.SIGTERM, signal.SIGINT): signal.signal(s, signal.SIG_IGN)
+            time.sleep(60)
+            """,
             "while True: print('x' * 1000)",
         ]
     )

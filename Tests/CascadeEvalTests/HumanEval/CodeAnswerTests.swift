@@ -7,8 +7,17 @@ import Testing
 struct CodeAnswerTests {
     private static let problem = HumanEvalProblem(
         taskID: "T/0",
-        prompt:
-            "import math\n\ndef helper(x):\n    return 2 * x\n\n\ndef twice(x: int) -> int:\n    \"\"\"Doubles x.\"\"\"\n",
+        prompt: """
+            import math
+
+            def helper(x):
+                return 2 * x
+
+
+            def twice(x: int) -> int:
+                \"\"\"Doubles x.\"\"\"
+
+            """,
         entryPoint: "twice",
         test: "def check(candidate):\n    assert candidate(3) == helper(3)\n    assert math.sqrt(4) == 2\n"
     )
@@ -73,7 +82,15 @@ struct CodeAnswerTests {
         ("```python\ndef twice(x):\n    return 2 *", .failed(reason: "SyntaxError: invalid syntax")),
         ("I cannot answer that.", .failed(reason: "SyntaxError: invalid syntax")),
         (
-            "```python\ndef twice(x):\n    return 2 * x\n\nif __name__ == '__main__':\n    print(twice(int(input())))\n```",
+            """
+            ```python
+            def twice(x):
+                return 2 * x
+
+            if __name__ == '__main__':
+                print(twice(int(input())))
+            ```
+            """,
             .passed
         ),
     ])

@@ -65,7 +65,10 @@ struct SoakReport {
             let descriptors = (most(early, { $0.descriptors }), most(late, { $0.descriptors }))
             let threads = (most(early, { $0.threads }), most(late, { $0.threads }))
             lines.append(
-                "\(line); at most \(descriptors.0), then \(descriptors.1) descriptors, \(threads.0), then \(threads.1) threads"
+                """
+                \(line); at most \(descriptors.0), then \(descriptors.1) descriptors, \(threads.0), then \(threads.1) \
+                threads
+                """
             )
             if isTelling, memory > Self.megabytesPerHour { problems.append(line) }
             if descriptors.1 > descriptors.0 + Self.slack.descriptors { problems.append("\(name): descriptors") }

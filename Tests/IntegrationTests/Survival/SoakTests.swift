@@ -101,8 +101,9 @@ import Testing
         let kinds = outcome.done.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key.rawValue) \($0.value)" }
         say(
             """
-            \(Int(seconds)) s, seed \(Self.seed): \(sum.faults) faults, \(outcome.count) answers equal to the fault-free ones \
-            (\(kinds.joined(separator: ", "))), \(outcome.accepted) drafted tokens accepted, \(outcome.killed) clients killed
+            \(Int(seconds)) s, seed \(Self.seed): \(sum.faults) faults, \(outcome.count) answers equal to the \
+            fault-free ones (\(kinds.joined(separator: ", "))), \(outcome.accepted) drafted tokens accepted, \
+            \(outcome.killed) clients killed
             """
         )
         for problem in problems { say("PROBLEM: \(problem)") }

@@ -52,7 +52,10 @@ extension SurvivalCluster {
         for node in nodes {
             if node.in_flight + node.pending > 0 {
                 problems.append(
-                    "\(node.node_id) has \(node.in_flight) requests by the coordinator's count, \(node.pending) by its own"
+                    """
+                    \(node.node_id) has \(node.in_flight) requests by the coordinator's count, \(node.pending) by its \
+                    own
+                    """
                 )
             }
         }

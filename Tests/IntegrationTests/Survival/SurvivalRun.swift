@@ -68,8 +68,9 @@ final class SurvivalRun {
         try await cluster.waitUntilWhole()
         try await load?.settle()
         let numbers = [begin, end - begin, seconds - end].map { String(format: "%.1f", $0) }
-        return
-            "\(numbers[0]) s: \(entry.fault) for \(numbers[1]) s; whole, and all that ran answered, \(numbers[2]) s later"
+        return """
+            \(numbers[0]) s: \(entry.fault) for \(numbers[1]) s; whole, and all that ran answered, \(numbers[2]) s later
+            """
     }
 
     /// Lets so many happen, and waits for the clients; a line about each. What was not as promised fails the test.

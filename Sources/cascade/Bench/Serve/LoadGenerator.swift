@@ -202,7 +202,10 @@ struct LoadGenerator {
         for id in running.keys { feed(id, .tick, at: now) }
         if outcome.jobs.isEmpty, outcome.failures.count >= Self.hopelessFailures {
             throw .failed(
-                "\(plural(outcome.failures.count, "job")) failed and none ended well; the last: \(outcome.failures.last ?? "")"
+                """
+                \(plural(outcome.failures.count, "job")) failed and none ended well; the last: \
+                \(outcome.failures.last ?? "")
+                """
             )
         }
         let silence = now.milliseconds(since: lastHeard) / 1_000

@@ -18,8 +18,8 @@ extension ServeReport {
         let rule = request.rule.value ?? "the coordinator's default rule"
         return """
             \(endpoint), cascade \(build): \(kind)
-            \(plural(prompts.count, "prompt")) of \(prompts.file), at most \(plural(request.maxTokens, "token")), \(rule), temperature \
-            \(Self.fixed(request.temperature, 1)); \(turns) turns, settings interleaved
+            \(plural(prompts.count, "prompt")) of \(prompts.file), at most \(plural(request.maxTokens, "token")), \
+            \(rule), temperature \(Self.fixed(request.temperature, 1)); \(turns) turns, settings interleaved
             """
     }
 

@@ -7,7 +7,8 @@ struct ServeSyntheticOptions: ParsableArguments {
         help: ArgumentHelp(
             "Measure the service alone: start a cluster whose nodes make answers up, so that this share is accepted.",
             discussion: """
-                A coordinator, a drafter and an expert of its own, whatever --endpoint says; they end with the measurement.
+                A coordinator, a drafter and an expert of its own, whatever --endpoint says; they end with the \
+                measurement.
                 """,
             valueName: "share"
         ),

@@ -53,7 +53,10 @@ struct ServeComparisonTests {
         let before = try record(concurrency: 8, rates: [99, 100, 101], busy: [0.4, 0.61])
         #expect(
             try sentence(now, before)
-                == "two hosts pay at 8 jobs, k adaptive: 1.42x tokens/s; the expert is busy 0.97 of the time (0.61 on one host)"
+                == """
+                two hosts pay at 8 jobs, k adaptive: 1.42x tokens/s; the expert is busy 0.97 of the time (0.61 on one \
+                host)
+                """
         )
         let setting = try #require(try ServeComparison(now, with: before, file: "f").settings.first)
         #expect(setting.verdict == .pays && setting.tokensPerSecondRatio == 1.42)
@@ -65,8 +68,10 @@ struct ServeComparisonTests {
         let before = try record(rates: [99, 100, 101], msPerRound: 40, busy: [0.3, 0.6])
         #expect(
             try sentence(now, before)
-                == "two hosts do not pay at 1 job, k adaptive: 0.93x tokens/s; each round waits 24.0 ms for messages and the "
-                + "coordinator (4.0 ms on one host) beside 36.0 ms in passes (36.0 ms)"
+                == """
+                two hosts do not pay at 1 job, k adaptive: 0.93x tokens/s; each round waits 24.0 ms for messages and \
+                the coordinator (4.0 ms on one host) beside 36.0 ms in passes (36.0 ms)
+                """
         )
     }
 
