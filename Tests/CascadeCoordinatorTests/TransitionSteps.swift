@@ -1,0 +1,181 @@
+import CascadeCore
+
+@testable import CascadeCoordinator
+
+/// The kinds of messages by their names on the wire, those of `envelope.proto`.
+enum MessageWord: String, CaseIterable {
+    case hello, ready, pong, drafted, verified, missing, failed, goodbye, welcome, refused, ping, draft, verify, release
+    case drain, submit, watch, cancel, accepted, delta, finished
+    case tokenizerChunk = "tokenizer_chunk"
+    case statusRequest = "status_request"
+    case jobsRequest = "jobs_request"
+    case nodesRequest = "nodes_request"
+    case drainNode = "drain_node"
+    case jobList = "job_list"
+    case nodeList = "node_list"
+    case clusterStatus = "cluster_status"
+
+    /// What nodes and clients send to a coordinator.
+    static let received: Set<MessageWord> = [
+        .hello, .ready, .pong, .tokenizerChunk, .drafted, .verified, .missing, .failed, .goodbye, .submit, .watch,
+        .cancel, .statusRequest, .jobsRequest, .nodesRequest, .drainNode,
+    ]
+
+    init(_ message: Message) {
+        switch message {
+        case .hello: self = .hello
+        case .ready: self = .ready
+        case .pong: self = .pong
+        case .tokenizerChunk: self = .tokenizerChunk
+        case .drafted: self = .drafted
+        case .verified: self = .verified
+        case .missing: self = .missing
+        case .failed: self = .failed
+        case .goodbye: self = .goodbye
+        case .welcome: self = .welcome
+        case .refused: self = .refused
+        case .ping: self = .ping
+        case .draft: self = .draft
+        case .verify: self = .verify
+        case .release: self = .release
+        case .drain: self = .drain
+        case .submit: self = .submit
+        case .watch: self = .watch
+        case .cancel: self = .cancel
+        case .statusRequest: self = .statusRequest
+        case .jobsRequest: self = .jobsRequest
+        case .nodesRequest: self = .nodesRequest
+        case .drainNode: self = .drainNode
+        case .accepted: self = .accepted
+        case .delta: self = .delta
+        case .finished: self = .finished
+        case .jobList: self = .jobList
+        case .nodeList: self = .nodeList
+        case .clusterStatus: self = .clusterStatus
+        }
+    }
+}
+
+/// What an event comes as: the kind of a message, or what the driver says.
+enum Stimulus: Hashable, RawRepresentable {
+    case message(MessageWord)
+    case driver(DriverEvent)
+
+    /// Those of the coordinator's events that are no message.
+    enum DriverEvent: String, CaseIterable {
+        case peerLost, peerFull, tokenized, vocabulary, vocabularyFailed, restored, journaled, tick, endJobs, shutdown
+    }
+
+    init?(rawValue: String) {
+        if let kind = MessageWord(rawValue: rawValue) {
+            self = .message(kind)
+        } else if let event = DriverEvent(rawValue: rawValue) {
+            self = .driver(event)
+        } else {
+            return nil
+        }
+    }
+
+    init(_ event: CoordinatorStateMachine.Event) {
+        switch event {
+        case .message(let message, from: _): self = .message(MessageWord(message))
+        case .peerLost: self = .driver(.peerLost)
+        case .peerFull: self = .driver(.peerFull)
+        case .tokenized: self = .driver(.tokenized)
+        case .vocabulary: self = .driver(.vocabulary)
+        case .vocabularyFailed: self = .driver(.vocabularyFailed)
+        case .restored: self = .driver(.restored)
+        case .journaled: self = .driver(.journaled)
+        case .tick: self = .driver(.tick)
+        case .endJobs: self = .driver(.endJobs)
+        case .shutdown: self = .driver(.shutdown)
+        }
+    }
+
+    var rawValue: String {
+        switch self {
+        case .message(let kind): kind.rawValue
+        case .driver(let event): event.rawValue
+        }
+    }
+}
+
+/// One thing that the coordinator does about an event.
+enum Step: Equatable, CustomStringConvertible {
+    case send(MessageWord, to: PeerWord)
+    case drive(DriverWord)
+    case record(RecordWord)
+
+    /// - Parameter text: a kind between backticks and its peer, or words for the driver.
+    init(_ text: String, of row: MarkdownTable.Row) throws {
+        guard text.hasPrefix("`") else {
+            self = .drive(try row.word(text))
+            return
+        }
+        let parts = text.split(separator: " ", maxSplits: 2).map(String.init)
+        guard parts.count == 3, parts[1] == "to" else {
+            throw MarkdownTable.Problem(description: "'\(text)' is no message to anybody: \(row.text)")
+        }
+        self = .send(try row.code(parts[0]), to: try row.word(parts[2]))
+    }
+
+    /// - Returns: nil where the action is about another job than `job`.
+    init?(_ action: CoordinatorStateMachine.Action, about job: JobID?) {
+        switch action {
+        case .send(let message, let peer):
+            if let job, let other = message.job, other != job { return nil }
+            self = .send(MessageWord(message), to: PeerWord.allCases.first { $0.peer == peer } ?? .stranger)
+        case .journal(let record):
+            if let job, record.job != job { return nil }
+            self = .record(RecordWord(record))
+        case .tokenize(let prompt):
+            if let job, prompt.job != job { return nil }
+            self = .drive(.tokenize)
+        case .collectTokenizer: self = .drive(.collectTokenizer)
+        case .forgetPool: self = .drive(.forgetPool)
+        case .forgetTokenizer: self = .drive(.forgetTokenizer)
+        case .log(let level, _, _): self = .drive(level == .warning || level == .error ? .warning : .info)
+        case .exit: self = .drive(.exit)
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .send(let kind, let peer): "`\(kind.rawValue)` to \(peer.rawValue)"
+        case .drive(let word): word.rawValue
+        case .record(let word): "record `\(word.rawValue)`"
+        }
+    }
+
+    var isLog: Bool { self == .drive(.warning) || self == .drive(.info) }
+
+    /// Whether it tells a client something of a job.
+    var tellsClient: Bool {
+        switch self {
+        case .send(.accepted, _), .send(.delta, _), .send(.finished, _), .send(.jobList, _): true
+        default: false
+        }
+    }
+}
+
+extension [Step] {
+    /// Without what is logged, unless `expected` names something of that.
+    func comparable(with expected: [Step]) -> [Step] {
+        expected.contains(where: \.isLog) ? self : filter { !$0.isLog }
+    }
+}
+
+extension Message {
+    /// The job that it is about; nil where it is about none, or about several.
+    fileprivate var job: JobID? {
+        switch self {
+        case .draft(let draft): draft.fence.sequence.job
+        case .verify(let verify): verify.fence.sequence.job
+        case .release(let release): release.sequence.job
+        case .accepted(let accepted): accepted.job
+        case .delta(let delta): delta.job
+        case .finished(let finished): finished.report.job
+        default: nil
+        }
+    }
+}
