@@ -13,7 +13,7 @@ final class CoordinatorDriver: ReactorHandler {
     private let logger: Logger
     private var loader = TokenizerLoader()
     /// Prompts become tokens beside the reactor thread: a megabyte takes the better part of a second.
-    private let reader = SideWork<Machine.Event>(label: "cascade.prompt-reader")
+    private let reader: SideWork<CoordinatorStateMachine.Event>
     /// Where jobs outlive the process.
     private let journal: Journal?
     private let boot: UInt64
@@ -27,11 +27,18 @@ final class CoordinatorDriver: ReactorHandler {
     /// Records that the machine knows to be on disk.
     private var journaled: UInt64 = 0
 
-    init(configuration: CoordinatorConfiguration, journal: Journal?, handle: ReactorHandle, logger: Logger) {
+    init(
+        configuration: CoordinatorConfiguration,
+        journal: Journal?,
+        handle: ReactorHandle,
+        logger: Logger,
+        reader: SideWork<CoordinatorStateMachine.Event> = SideWork(label: "cascade.prompt-reader")
+    ) {
         self.configuration = configuration
         self.journal = journal
         self.handle = handle
         self.logger = logger
+        self.reader = reader
         let now = MonotonicClock.now()
         boot = UInt64.random(in: 1...UInt64.max)
         machine = CoordinatorStateMachine(
