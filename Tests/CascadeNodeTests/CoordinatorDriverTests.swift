@@ -211,8 +211,8 @@ import Testing
         }
     }
 
-    /// A disk that fails ends the process with the disk's words; nobody is told anything more, and what was acknowledged
-    /// is there and has not ended, although jobs end with the process otherwise.
+    /// A disk that fails ends the process with the disk's words; nobody is told anything more, and what was
+    /// acknowledged is there and has not ended, although jobs end with the process otherwise.
     @Test func aDiskThatFailsEndsTheProcess() async throws {
         try await DriverStage.with { stage in
             let store = GatedStore(try stage.store())

@@ -4,7 +4,8 @@ import Testing
 
 @testable import CascadeWire
 
-/// The committed bytes of one message of each kind, and of what fields came later: whoever changes the format sees it here.
+/// The committed bytes of one message of each kind, and of what fields came later: whoever changes the format sees it
+/// here.
 ///
 /// With `CASCADE_WRITE_GOLDEN=1` the files are written anew: only for a change of the format that is meant.
 struct GoldenTests {

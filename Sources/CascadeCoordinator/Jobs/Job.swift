@@ -34,8 +34,8 @@ struct Job: Sendable {
         case tokenizing(TokenizerID)
         /// No expert has room for it; the prompt's tokens are known.
         case awaitingRoom(prompt: [Token])
-        /// Its rounds run: it has a sequence. That is kept beside the stage: as a part of it, each change would copy its
-        /// tokens.
+        /// Its rounds run: it has a sequence. That is kept beside the stage: as a part of it, each change would copy
+        /// its tokens.
         case running
     }
 

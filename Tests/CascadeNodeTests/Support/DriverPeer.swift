@@ -37,8 +37,8 @@ final class DriverPeer: Sendable {
         return nil
     }
 
-    /// What it hears until it has an answer of the coordinator to a question that it asks now, and that answer: all that
-    /// was sent to it before the coordinator came to the question.
+    /// What it hears until it has an answer of the coordinator to a question that it asks now, and that answer: all
+    /// that was sent to it before the coordinator came to the question.
     func heardSoFar() async -> (messages: [Message], status: ClusterStatus?) {
         let number = UInt64.random(in: 1...1 << 40)
         send(.statusRequest(StatusRequest(requestID: number)))

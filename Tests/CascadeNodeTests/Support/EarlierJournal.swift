@@ -1,7 +1,7 @@
 import CascadeCore
 
-/// What `Fixtures/store/v1/jobs.sqlite` says: jobs at every point of their lives, with every field set that records have.
-/// Never changed; a new field gets a job of its own, in a file of its own.
+/// What `Fixtures/store/v1/jobs.sqlite` says: jobs at every point of their lives, with every field set that records
+/// have. Never changed; a new field gets a job of its own, in a file of its own.
 enum EarlierJournal {
     /// Ended, with an answer.
     static let answered = JobID(rawValue: 0x11)
