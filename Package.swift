@@ -174,7 +174,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeSimulation",
-                "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser,
+                "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser, logging,
+                lifecycle,
             ],
             swiftSettings: strict
         ),

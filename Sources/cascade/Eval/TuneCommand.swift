@@ -130,8 +130,9 @@ struct TuneCommand: AsyncParsableCommand {
         do {
             let log = try ResultLog(folder: folder)
             defer { answers = log.records.count }
+            let run = EvalRun(source: source, cluster: cluster, concurrency: concurrency)
             let tuner = Tuner(
-                run: EvalRun(source: source, cluster: cluster, concurrency: concurrency),
+                answer: { try await run.answer($0, into: $1) },
                 log: log,
                 plan: plan(source.names),
                 temperature: temperature,

@@ -11,7 +11,8 @@ struct Tuner {
         var best: SettingSummary?
     }
 
-    let run: EvalRun
+    /// Gets the answers of a plan that the log has not.
+    let answer: (EvalPlan, ResultLog) async throws -> Void
     let log: ResultLog
     /// The prompts; the ways to answer are filled in.
     let plan: EvalPlan
@@ -55,7 +56,7 @@ struct Tuner {
     private func measure(_ setting: EvalSetting) async throws -> SettingSummary {
         var plan = plan
         plan.settings = [setting]
-        try await run.answer(plan, into: log)
+        try await answer(plan, log)
         // The expert's answers come along: likeness compares with them.
         plan.settings.append(EvalSetting(.expertOnly, temperature: temperature))
         let keys = Set(plan.tasks(.quality).map(\.key))

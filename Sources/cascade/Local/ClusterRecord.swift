@@ -47,7 +47,8 @@ struct ClusterRecord: Codable, Equatable {
     /// Reads the record of the cluster at an endpoint.
     static func find(endpoint: String) -> Found { find(file: file(endpoint: endpoint)) }
 
-    private static func find(file: String) -> Found {
+    /// Reads the record that is in a file.
+    static func find(file: String) -> Found {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             return SystemError.meansNothingThere(errno) ? .nothing : .hidden(SystemError("read", file))

@@ -13,15 +13,12 @@ struct ClusterSupervisor: Service {
     struct Role: Sendable {
         var name: String
         var arguments: [String]
+        /// The program; nil for this very one.
+        var executable: String?
 
         /// Whether it is a node, not the coordinator.
         var isNode: Bool { NodeRole(rawValue: name) != nil }
     }
-
-    /// Ends that come sooner than that after a start count as one row of failures.
-    private static let quickEndSeconds = 10.0
-    /// So many in a row are enough, where the cause is not one that may pass.
-    private static let quickEnds = 5
 
     /// Where this machine reaches the coordinator.
     let endpoint: String
@@ -32,11 +29,20 @@ struct ClusterSupervisor: Service {
     /// What it tells other commands.
     let record: HeldRecord
     let logger: Logger
+    /// Seconds that processes have for their end once they were asked, before they are killed.
+    let graceSeconds: Int
     private let children = Children()
 
-    init(endpoint: String, key: ConnectionKey?, roles: [Role], record: HeldRecord, logger: Logger) {
+    init(
+        endpoint: String,
+        key: ConnectionKey?,
+        roles: [Role],
+        record: HeldRecord,
+        logger: Logger,
+        graceSeconds: Int = 8
+    ) {
         (self.endpoint, self.key, self.roles) = (endpoint, key, roles)
-        (self.record, self.logger) = (record, logger)
+        (self.record, self.logger, self.graceSeconds) = (record, logger, graceSeconds)
     }
 
     func run() async throws {
@@ -63,45 +69,43 @@ struct ClusterSupervisor: Service {
         await stopAll()
     }
 
-    /// Starts the role again whenever it ends, a little later each time. It goes on for ever where the cause may pass;
-    /// a role that ends before the cluster was ever ready will not do better the second time.
+    /// Starts the role again whenever it ends, a little later each time, as ``RestartPolicy`` has it.
     private func keepRunning(_ role: Role) async throws {
-        var quickEnds = 0
+        var policy = RestartPolicy(role: role.name)
         while !children.isStopping {
             let child = try start(role)
             let started = MonotonicTime.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
             let end = children.takeEnd(role.name) ?? Self.end(code)
-            if end.isDrained, children.wasReady {
-                logger.notice("\(role.name) was drained and has left")
-                return
-            }
-            guard children.wasReady else {
-                // The role has told its cause itself, to who sees its output.
-                let cause = Lifeline.isThere ? ": \(end.cause)" : "; see above"
-                throw CommandFailure.failed("the \(role.name) ended with code \(code) before it was ready\(cause)")
-            }
-            quickEnds = MonotonicTime.seconds(since: started) < Self.quickEndSeconds ? quickEnds + 1 : 0
-            guard end.mayPass || quickEnds < Self.quickEnds else {
-                throw CommandFailure.failed("the \(role.name) ended \(quickEnds) times in a row: \(end.cause)")
-            }
-            record.update { $0.troubles[role.name] = end.cause }
-            let pause = min(500 << min(quickEnds, 5), 10_000)
-            logger.warning(
-                "\(role.name) ended; starting it again",
-                metadata: ["code": "\(code)", "cause": "\(end.cause)", "in": "\(Double(pause) / 1_000) s"]
+            let verdict = policy.judge(
+                end,
+                code: code,
+                afterSeconds: MonotonicTime.seconds(since: started),
+                wasReady: children.wasReady,
+                // Else the role has told its cause itself, to who sees its output.
+                isHeard: Lifeline.isThere
             )
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(pause)) }
+            switch verdict {
+            case .stayAway: return logger.notice("\(role.name) was drained and has left")
+            case .giveUp(let cause): throw CommandFailure.failed(cause)
+            case .startAgain(let pause):
+                record.update { $0.troubles[role.name] = end.cause }
+                logger.warning(
+                    "\(role.name) ended; starting it again",
+                    metadata: ["code": "\(code)", "cause": "\(end.cause)", "in": "\(Double(pause) / 1_000) s"]
+                )
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(pause)) }
+            }
         }
     }
 
     private func start(_ role: Role) throws -> ChildProcess {
         children.forget(role.name)
         let child = try ChildProcess(
-            executable: Program.path,
+            executable: role.executable ?? Program.path,
             arguments: role.arguments,
-            environment: Self.environment
+            environment: Self.environment(of: ProcessInfo.processInfo.environment)
         ) { [children, record] word in
             switch word {
             case .serving(let boot):
@@ -119,7 +123,7 @@ struct ClusterSupervisor: Service {
     }
 
     /// The end of a process that said nothing.
-    private static func end(_ code: Int32) -> Children.End {
+    static func end(_ code: Int32) -> Children.End {
         switch code {
         // A role ends with code 0 when a signal asks it to, and this supervisor sent none.
         case 0, -SIGTERM, -SIGINT, -SIGHUP: Children.End(cause: "a signal from outside ended it", mayPass: true)
@@ -139,10 +143,8 @@ struct ClusterSupervisor: Service {
     }
 
     /// Children are told about keys on their command lines alone.
-    private static var environment: [String: String] {
-        ProcessInfo.processInfo.environment.filter {
-            !["CASCADE_KEY", "CASCADE_KEYS", "CASCADE_INSECURE"].contains($0.key)
-        }
+    static func environment(of own: [String: String]) -> [String: String] {
+        own.filter { !["CASCADE_KEY", "CASCADE_KEYS", "CASCADE_INSECURE"].contains($0.key) }
     }
 
     /// Says once when every role takes work.
@@ -190,7 +192,7 @@ struct ClusterSupervisor: Service {
 
     private func stopAll() async {
         children.stop()
-        for _ in 0..<80 where !children.areDone { try? await Task.sleep(for: .milliseconds(100)) }
+        for _ in 0..<(10 * graceSeconds) where !children.areDone { try? await Task.sleep(for: .milliseconds(100)) }
         children.signal(SIGKILL)
     }
 }

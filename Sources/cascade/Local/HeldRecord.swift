@@ -21,10 +21,12 @@ final class HeldRecord: Sendable {
     ///
     /// Throws where another `up` has it, or where processes of one that is gone still run. What is old or damaged is
     /// said, and replaced.
-    init(endpoint: String, adminKey: String?) throws(CommandFailure) {
+    ///
+    /// - Parameter file: nil for its place in the run folder, where other commands look for it.
+    init(endpoint: String, adminKey: String?, file: String? = nil) throws(CommandFailure) {
         let own = try Self.ownIdentity()
-        try RunFolder.make()
-        path = ClusterRecord.file(endpoint: endpoint)
+        if file == nil { try RunFolder.make() }
+        path = file ?? ClusterRecord.file(endpoint: endpoint)
         descriptor = try Self.locked(path, endpoint)
         record = Mutex(ClusterRecord(supervisor: own, endpoint: endpoint, adminKey: adminKey))
         do throws(CommandFailure) {
