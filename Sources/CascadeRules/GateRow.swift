@@ -39,10 +39,10 @@ package struct GateRow: Equatable, Sendable {
         self.init(
             maximum: row.largestProbability,
             argmax: row.argmax,
-            entropy: settings.wantsExpertEntropy ? row.entropy : 0,
+            entropy: settings.wants(.entropyP) ? row.entropy : 0,
             probabilities: draft.row.tokens.map(row.probability(of:)),
-            isInTop: settings.wantsTop ? Self.areInTop(settings.topN, of: row, draft.row.tokens) : [],
-            favouriteProbability: settings.wantsFavourite ? row.probability(of: draft.gate.argmax) : 0
+            isInTop: settings.wants(.top) ? Self.areInTop(settings.topN, of: row, draft.row.tokens) : [],
+            favouriteProbability: settings.wants(.favourite) ? row.probability(of: draft.gate.argmax) : 0
         )
     }
 

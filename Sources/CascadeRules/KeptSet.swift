@@ -58,8 +58,7 @@ struct KeptSet {
             spec.isStrict(position: position) || guardTokens.contains(expert.argmax)
             || (settings.rule.readsDrafter && !(draft.maximum > 0))
         rule = isLossless ? .lossless : settings.rule
-        let isEta = [.tokenV1, .tokenV2, .tokenV3].contains(rule) && settings.verifyMethod != .coupled
-        form = isEta ? .eta : .coin
+        form = rule.traits.kind == .filling && settings.verifyMethod != .coupled ? .eta : .coin
         test = Self.test(rule, settings, expert, draft)
     }
 

@@ -54,7 +54,7 @@ extension Rules {
             entropy: gateP.entropy,
             isInTop: index.map { gateP.isInTop.isEmpty ? false : gateP.isInTop[$0] } ?? false,
             favouriteProbability: gateP.favouriteProbability,
-            variation: spec.rule.wantsVariation ? law.variation : 0,
+            variation: spec.rule.wants(.variation) ? law.variation : 0,
             keptMass: law.keptMass,
             ratio: law.ratio(of: draft.token),
             rejectMass: law.rejectMass,

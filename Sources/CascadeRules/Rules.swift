@@ -4,13 +4,8 @@ package import CascadeCore
 ///
 /// Rules are those of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) and neighbours
 /// (`RuleSettings.Rule` lists them). Write q for the drafter's row, p for the expert's, and gate p, gate q for what the
-/// rule reads of each. Every rule is one of three:
-///
-/// - a set K of tokens that stand, everything else judged losslessly: `chow`, `diff`, `opt`, their log forms and `bild`
-///   (all tokens or none), `token-lt`, `typical`, `top-k-delta`;
-/// - a set K, and the expert's law for the mass that the drafter loses, pi = q 1[K] + (1 - q(K)) p: `token-v1` to
-///   `token-v3`;
-/// - a coin alone: `lossless`, `lossy`, `ensemble`.
+/// rule reads of each. Every rule is a set K of tokens that stand, all or none of them for some, and a way to judge the
+/// others (`RuleTraits.Kind`), or a coin alone.
 ///
 /// If the expert's most likely token is an end token the position is lossless, and an end token never stands
 /// (decisions.md 4). ``law(p:gateP:draft:spec:position:)`` is the only code that knows a rule's law, and `KeptSet` the
@@ -42,6 +37,7 @@ package enum Rules {
             favouriteProbability: gateP.favouriteProbability,
             variation: variation
         )
+        let readsDraftOfToken = spec.rule.rule.traits.reads.contains(.q)
         let set = KeptSet(expert: expert, draft: draft.gate, spec: spec, position: position)
         let kept = q.tokens.indices.map { index in
             set.contains(
@@ -50,7 +46,7 @@ package enum Rules {
                     probability: expertOnDraft[index],
                     gateProbability: gateP.probabilities[index],
                     isInTop: gateP.isInTop.isEmpty ? false : gateP.isInTop[index],
-                    draftProbability: draftGate(at: index, draft, spec)
+                    draftProbability: readsDraftOfToken ? draftGate(at: index, draft, spec) : 0
                 )
             )
         }
@@ -71,13 +67,13 @@ package enum Rules {
         }
     }
 
-    /// The drafter's gate probability of an entry of its row, for `token-v1`; 0 for other rules.
+    /// The drafter's gate probability of an entry of its row.
     ///
     /// Only the drafted token's travels. With temperature T, q(v) is proportional to gate q(v)^(1/T) on the row's
     /// support, so the others follow from it: gate q(v) = gate q(x) (q(v) / q(x))^T.
     private static func draftGate(at index: Int, _ draft: DraftedPosition, _ spec: SequenceSpec) -> Double {
         let (row, anchor) = (draft.row, draft.gate.probability)
-        guard spec.rule.rule == .tokenV1, row.tokens[index] != draft.token else { return anchor }
+        guard row.tokens[index] != draft.token else { return anchor }
         let exponent = spec.rule.gate == .raw ? spec.sampling.temperature : 1
         let drafted = row.probability(of: draft.token)
         guard drafted > 0 else { return 0 }

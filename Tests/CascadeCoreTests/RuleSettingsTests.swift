@@ -16,7 +16,7 @@ struct RuleSettingsTests {
         for alpha in [Double.nan, .infinity, -.infinity] {
             #expect(RuleSettings(rule: rule, alpha: alpha).problem(sampling: sampling)?.contains("alpha") == true)
         }
-        guard let range = rule.alphaRange else { return }
+        guard let range = rule.traits.alpha?.range else { return }
         for alpha in [range.lowerBound.nextDown, range.upperBound.nextUp] {
             let problem = RuleSettings(rule: rule, alpha: alpha).problem(sampling: sampling)
             #expect(problem?.contains("alpha") == true, "\(alpha)")

@@ -40,7 +40,7 @@ struct GateTests {
             let expected = GateRow(gate == .raw ? raw(row) : processed, draft: draft, settings: settings)
             #expect(abs(found.maximum - expected.maximum) < 1e-6)
             #expect(abs(found.entropy - expected.entropy) < 1e-5)
-            #expect((found.entropy > 0) == rule.readsExpertEntropy)
+            #expect((found.entropy > 0) == rule.traits.reads.contains(.entropyP))
             #expect(abs(found.favouriteProbability - expected.favouriteProbability) < 1e-6)
             #expect((found.favouriteProbability > 0) == (rule == .bild))
             #expect(found.isInTop == expected.isInTop)

@@ -22,9 +22,9 @@ package struct DraftGate: Equatable, Sendable {
     package init(_ row: Distribution, token: Token, settings: RuleSettings) {
         self.init(
             maximum: row.largestProbability,
-            argmax: settings.wantsFavourite ? row.argmax : 0,
-            probability: settings.wantsDraftProbability ? row.probability(of: token) : 0,
-            entropy: settings.wantsDraftEntropy ? row.entropy : 0
+            argmax: settings.wants(.favourite) ? row.argmax : 0,
+            probability: settings.wants(.q) ? row.probability(of: token) : 0,
+            entropy: settings.wants(.entropyQ) ? row.entropy : 0
         )
     }
 

@@ -3,7 +3,7 @@ extension RuleSettings {
     ///
     /// p is the expert's row and q the drafter's, H an entropy in nats, TV(p, q) the total variation distance of the
     /// rows that are sampled from. Of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) unless said
-    /// otherwise. A larger alpha keeps more, but for `typical` and `ensemble`.
+    /// otherwise. What else there is to know of each is in its ``traits``.
     package enum Rule: String, CaseIterable, Sendable {
         /// The expert's own law, exactly: speculative sampling.
         case lossless
@@ -46,68 +46,52 @@ extension RuleSettings {
         /// the geometric mean of its max q is at least 1 - alpha; else the expert answers from the start, alone.
         case sequentialChow = "sequential-chow"
 
+        /// The table of rules: number on the wire, kind, what it reads, alpha (standard, range, ladder), second knob.
+        package var traits: RuleTraits {
+            switch self {
+            case .lossless: .init(1, .lossless)
+            case .lossy: .init(5, .coin, [], (0.3, 0...0.999, [0.1, 0.2, 0.3, 0.5, 0.7, 0.9]))
+            case .chow: .init(2, .keeping, .maxQ, (0.2, 0...1, [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7]))
+            case .diff: .init(6, .keeping, [.maxQ, .maxP], (-0.05, -1...1, [-0.2, -0.1, -0.05, 0, 0.1, 0.2, 0.4]))
+            case .opt: .init(7, .keeping, [.maxQ, .maxP, .variation], (-0.1, nil, [-0.5, -0.2, -0.1, 0, 0.2, 0.5, 1]))
+            case .tokenV1: .init(8, .filling, [.q, .maxP], (0.3, -1...1, [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]))
+            case .tokenV2: .init(9, .filling, [.p, .maxP], (0.3, -1...1, [0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]))
+            case .tokenV3:
+                .init(3, .filling, [.p, .maxP], (0.3, 0...1, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]))
+            case .tokenLT:
+                .init(4, .keeping, [.p, .maxP], (0.3, 0...1, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]))
+            case .chowLog: .init(10, .keeping, .entropyQ, (0.5, 0...(.infinity), [0.1, 0.25, 0.5, 0.75, 1, 1.5]))
+            case .diffLog:
+                .init(11, .keeping, [.entropyQ, .entropyP], (-0.1, nil, [-0.5, -0.2, -0.1, 0, 0.1, 0.3, 0.6]))
+            case .optLog:
+                .init(12, .keeping, [.entropyQ, .entropyP, .variation], (-0.5, nil, [-1, -0.5, -0.2, 0, 0.5, 1]))
+            case .bild: .init(13, .keeping, .favourite, (1, 0...(.infinity), [0.2, 0.5, 1, 1.5, 2, 3]))
+            case .typical:
+                .init(14, .keeping, [.p, .entropyP], (0.09, 0...1, [0.5, 0.3, 0.2, 0.09, 0.05, 0.02]), .delta)
+            case .topkDelta: .init(15, .keeping, [.p, .maxP, .top], (0.6, 0...1, [0.1, 0.2, 0.4, 0.6, 0.8]), .topN)
+            case .ensemble: .init(16, .coin, [], (0.8, 0...1, [0.95, 0.9, 0.8, 0.6, 0.4, 0.2]))
+            case .tokenCascade: .init(17, .sequential, .maxQ, (0.2, 0...1, [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7]))
+            case .sequentialChow: .init(18, .sequential, .maxQ, (0.1, 0...1, [0.02, 0.05, 0.1, 0.15, 0.2, 0.3]))
+            }
+        }
+
         /// Those that judge drafts which an expert has scored.
         package static var speculative: [Self] { allCases.filter { !$0.isSequential } }
 
         /// Whether drafter and expert work one after the other, and a drafted token is never scored by the expert.
-        package var isSequential: Bool { self == .tokenCascade || self == .sequentialChow }
+        package var isSequential: Bool { traits.kind == .sequential }
 
-        /// Whether it compares anything of the expert's gate row besides the end tokens' guard.
-        package var readsGate: Bool {
-            switch self {
-            case .lossless, .lossy, .ensemble: false
-            default: true
-            }
-        }
+        /// Whether a gate decides what stands.
+        package var readsGate: Bool { ![.lossless, .coin].contains(traits.kind) }
 
         /// Whether it compares the expert with the drafter, or reads the drafter alone: a draft that no model made is
         /// then judged losslessly (decisions.md 8).
-        package var readsDrafter: Bool {
-            switch self {
-            case .lossy, .chow, .diff, .opt, .tokenV1, .chowLog, .diffLog, .optLog, .bild, .ensemble, .tokenCascade,
-                .sequentialChow:
-                true
-            case .lossless, .tokenV2, .tokenV3, .tokenLT, .typical, .topkDelta: false
-            }
-        }
+        package var readsDrafter: Bool { needsCoin || !traits.reads.isDisjoint(with: .ofDrafter) }
 
         /// Whether it acts through the coin alone, and so does nothing at temperature 0, where no coin is left.
-        package var needsCoin: Bool { self == .lossy || self == .ensemble }
-
-        /// Whether it reads the expert's entropy.
-        package var readsExpertEntropy: Bool { [.diffLog, .optLog, .typical].contains(self) }
-
-        /// Whether it reads the drafter's entropy.
-        package var readsDraftEntropy: Bool { [.chowLog, .diffLog, .optLog].contains(self) }
+        package var needsCoin: Bool { traits.kind == .coin }
 
         /// The knob's value where the user names none; nil for a rule without a knob.
-        package var defaultAlpha: Double? {
-            switch self {
-            case .lossless: nil
-            case .lossy, .tokenV1, .tokenV2, .tokenV3, .tokenLT: 0.3
-            case .chow, .tokenCascade: 0.2
-            case .sequentialChow: 0.1
-            case .diff: -0.05
-            case .opt: -0.1
-            case .chowLog: 0.5
-            case .diffLog: -0.1
-            case .optLog: -0.5
-            case .bild: 1
-            case .typical: 0.09
-            case .topkDelta: 0.6
-            case .ensemble: 0.8
-            }
-        }
-
-        /// Sensible values of the knob; nil where any finite number is.
-        package var alphaRange: ClosedRange<Double>? {
-            switch self {
-            case .lossless, .opt, .diffLog, .optLog: nil
-            case .chow, .tokenV3, .tokenLT, .typical, .topkDelta, .ensemble, .tokenCascade, .sequentialChow: 0...1
-            case .lossy: 0...0.999
-            case .diff, .tokenV1, .tokenV2: -1...1
-            case .chowLog, .bild: 0...(.infinity)
-            }
-        }
+        package var defaultAlpha: Double? { traits.alpha?.standard }
     }
 }

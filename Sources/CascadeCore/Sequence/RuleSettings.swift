@@ -50,8 +50,8 @@ package struct RuleSettings: Equatable, Sendable {
     package init(
         rule: Rule = .lossless,
         alpha: Double? = nil,
-        delta: Double = 0.3,
-        topN: Int = 10,
+        delta: Double = SecondKnob.delta.standard,
+        topN: Int = Int(SecondKnob.topN.standard),
         gate: Gate = .raw,
         bonus: Bonus = .target,
         verifyMethod: VerifyMethod = .rejection,
@@ -72,11 +72,15 @@ package struct RuleSettings: Equatable, Sendable {
     /// What is wrong with the settings under `sampling`, in words for the user; nil when they are sound.
     package func problem(sampling: SamplingSettings) -> String? {
         guard alpha.isFinite else { return "alpha must be a finite number, not \(alpha)" }
-        if let range = rule.alphaRange, !range.contains(alpha) {
-            return "alpha of rule \(rule.rawValue) must be \(Self.words(range)), not \(alpha)"
+        if let range = rule.traits.alpha?.range, !range.contains(alpha) {
+            let (least, most) = (range.lowerBound, range.upperBound)
+            let words = most == .infinity ? "at least \(least)" : "between \(least) and \(most)"
+            return "alpha of rule \(rule.rawValue) must be \(words), not \(alpha)"
         }
-        guard delta > 0, delta <= 1 else { return "delta must be above 0 and at most 1, not \(delta)" }
-        guard (1...1_000).contains(topN) else { return "top-n must be between 1 and 1000, not \(topN)" }
+        for (knob, value, text) in [(SecondKnob.delta, delta, "\(delta)"), (.topN, Double(topN), "\(topN)")]
+        where !knob.range.contains(value) {
+            return "\(knob.name) must be \(knob.words), not \(text)"
+        }
         if gate == .processed, sampling.isGreedy, rule.readsGate {
             return "gate processed keeps every draft at temperature 0, where rows are one-hot: use gate raw"
         }
@@ -90,8 +94,9 @@ package struct RuleSettings: Equatable, Sendable {
         return nil
     }
 
-    private static func words(_ range: ClosedRange<Double>) -> String {
-        range.upperBound == .infinity
-            ? "at least \(range.lowerBound)" : "between \(range.lowerBound) and \(range.upperBound)"
-    }
+    /// Whether nodes work out and send a number: where the rule reads it, or the job wants to be told.
+    package func wants(_ input: RuleTraits.Inputs) -> Bool { explains || rule.traits.reads.contains(input) }
+
+    /// The knob; nil where the rule has none.
+    package var ownAlpha: Double? { rule.traits.alpha == nil ? nil : alpha }
 }

@@ -28,7 +28,7 @@ package struct EvalSetting: Hashable, Sendable {
     package init(_ kind: Kind, alpha: Double? = nil, temperature: Double) {
         self.kind = kind
         self.temperature = temperature
-        if case .rule(let rule) = kind { self.alpha = rule.defaultAlpha == nil ? nil : alpha ?? rule.defaultAlpha }
+        if case .rule(let rule) = kind { self.alpha = rule.defaultAlpha.map { alpha ?? $0 } }
     }
 
     /// The name in tables and options, such as `expert-only` or `token-v3`.

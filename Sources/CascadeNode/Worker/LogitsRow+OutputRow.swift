@@ -13,18 +13,18 @@ extension LogitsRow: OutputRow {
     /// says so; nothing but the likeliest token where the rule reads no gate, which saves two passes over the row.
     package func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
         let tokens = draft.row.tokens
-        guard rule.wantsGate else {
+        guard rule.explains || rule.rule.readsGate else {
             return GateRow(maximum: 0, argmax: argmax, entropy: 0, probabilities: tokens.map { _ in 0 })
         }
         if rule.gate == .processed { return GateRow(processed, draft: draft, settings: rule) }
-        let top = rule.wantsTop ? Set(self.top(rule.topN).map(\.token)) : []
+        let top = rule.wants(.top) ? Set(self.top(rule.topN).map(\.token)) : []
         return GateRow(
             maximum: maximumProbability,
             argmax: argmax,
-            entropy: rule.wantsExpertEntropy ? entropy() : 0,
+            entropy: rule.wants(.entropyP) ? entropy() : 0,
             probabilities: tokens.map(probability(of:)),
             isInTop: top.isEmpty ? [] : tokens.map(top.contains),
-            favouriteProbability: rule.wantsFavourite ? probability(of: draft.gate.argmax) : 0
+            favouriteProbability: rule.wants(.favourite) ? probability(of: draft.gate.argmax) : 0
         )
     }
 
@@ -35,9 +35,9 @@ extension LogitsRow: OutputRow {
         }
         return DraftGate(
             maximum: maximumProbability,
-            argmax: rule.wantsFavourite ? argmax : 0,
-            probability: rule.wantsDraftProbability ? probability(of: token) : 0,
-            entropy: rule.wantsDraftEntropy ? entropy() : 0
+            argmax: rule.wants(.favourite) ? argmax : 0,
+            probability: rule.wants(.q) ? probability(of: token) : 0,
+            entropy: rule.wants(.entropyQ) ? entropy() : 0
         )
     }
 }

@@ -15,28 +15,7 @@ extension NodeRole: WireEnum {
 extension RefusalCode: WireEnum {}
 
 extension RuleSettings.Rule: WireEnum {
-    var number: UInt32 {
-        switch self {
-        case .lossless: 1
-        case .chow: 2
-        case .tokenV3: 3
-        case .tokenLT: 4
-        case .lossy: 5
-        case .diff: 6
-        case .opt: 7
-        case .tokenV1: 8
-        case .tokenV2: 9
-        case .chowLog: 10
-        case .diffLog: 11
-        case .optLog: 12
-        case .bild: 13
-        case .typical: 14
-        case .topkDelta: 15
-        case .ensemble: 16
-        case .tokenCascade: 17
-        case .sequentialChow: 18
-        }
-    }
+    var number: UInt32 { traits.number }
 }
 
 extension RuleSettings.Gate: WireEnum {

@@ -38,7 +38,7 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: """
-            The rule's knob: higher keeps more of the draft, but for typical and ensemble (default: the rule's own).
+            The rule's knob: higher keeps more of the draft, but for \(RuleSettings.Rule.tightened) (default: the rule's own).
             """,
         transform: DecimalNumber.parse
     )
@@ -96,15 +96,17 @@ struct SubmitCommand: AsyncParsableCommand {
         if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
         if raw, system != nil { throw ValidationError("--system needs the chat template, --raw does without it") }
         try Limits.checkAnswer(maxTokens)
-        if alpha != nil, (rule ?? .lossless) == .lossless {
-            let problem = rule == nil ? "--alpha is a rule's knob" : "rule lossless has no alpha"
+        if alpha != nil, rule?.defaultAlpha == nil {
+            let problem = rule.map { "rule \($0.rawValue) has no alpha" } ?? "--alpha is a rule's knob"
             throw ValidationError("\(problem); name another rule, e.g. --rule token-v3")
         }
         if explain, detach { throw ValidationError("--explain and --detach exclude each other") }
         let explained = JobLimits.standard.explainedTokens
         if explain, maxTokens > explained { throw ValidationError("--explain takes at most --max-tokens \(explained)") }
-        if research.delta != nil, rule != .typical { throw ValidationError("--delta is a knob of rule typical") }
-        if research.topN != nil, rule != .topkDelta { throw ValidationError("--top-n is a knob of rule top-k-delta") }
+        for (knob, isGiven) in [(SecondKnob.delta, research.delta != nil), (.topN, research.topN != nil)]
+        where isGiven && rule?.traits.second != knob {
+            throw ValidationError("--\(knob.name) is a knob of rule \(knob.rule)")
+        }
         if let problem = JobLimits.standard.problem(ofStops: stop.map { Array($0.utf8) }) {
             throw ValidationError("--stop: \(problem)")
         }

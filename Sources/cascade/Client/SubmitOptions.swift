@@ -46,12 +46,20 @@ struct ResearchOptions: ParsableArguments {
     var drafterKind = DrafterKind.both
 
     @Option(
-        help: "Second knob of rule typical: most a kept token needs, as a share of exp(-entropy) (default: 0.3).",
+        help: """
+            Second knob of rule \(SecondKnob.delta.rule): most a kept token needs, as a share of exp(-entropy) \
+            (default: \(RuleSettings().delta)).
+            """,
         transform: DecimalNumber.parse
     )
     var delta: Double?
 
-    @Option(help: "Second knob of rule top-k-delta: among how many of the expert's likeliest (default: 10).")
+    @Option(
+        help: """
+            Second knob of rule \(SecondKnob.topN.rule): among how many of the expert's likeliest (default: \
+            \(RuleSettings().topN)).
+            """
+    )
     var topN: Int?
 
     @Option(
@@ -104,7 +112,13 @@ struct SubmitClusterOptions: ParsableArguments {
 }
 
 extension DrafterKind: ExpressibleByArgument {}
-extension RuleSettings.Rule: ExpressibleByArgument {}
+extension RuleSettings.Rule: ExpressibleByArgument {
+    /// Names of those whose knob keeps less where it is higher.
+    static var tightened: String {
+        allCases.filter { $0.traits.alpha.map { $0.ladder[0] > $0.ladder[1] } ?? false }
+            .map(\.rawValue).joined(separator: " and ")
+    }
+}
 extension RuleSettings.Gate: ExpressibleByArgument {}
 extension RuleSettings.Bonus: ExpressibleByArgument {}
 extension RuleSettings.VerifyMethod: ExpressibleByArgument {}

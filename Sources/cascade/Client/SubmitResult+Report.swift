@@ -23,9 +23,9 @@ extension SubmitResult {
         )
         cascade = Cascade(
             rule: report.rule.rule.rawValue,
-            alpha: Nullable(report.rule.rule.defaultAlpha == nil ? nil : report.rule.alpha),
-            delta: Nullable(report.rule.rule == .typical ? report.rule.delta : nil),
-            topN: Nullable(report.rule.rule == .topkDelta ? report.rule.topN : nil),
+            alpha: Nullable(report.rule.ownAlpha),
+            delta: Nullable(report.rule.rule.traits.second == .delta ? report.rule.delta : nil),
+            topN: Nullable(report.rule.rule.traits.second == .topN ? report.rule.topN : nil),
             gate: report.rule.gate.rawValue,
             bonusPolicy: report.rule.bonus.rawValue,
             verifyMethod: report.rule.verifyMethod.rawValue,

@@ -39,7 +39,7 @@ enum SubmitSummary {
             parts.append("no drafts: plain expert decoding")
         }
         var rule = report.rule.rule.rawValue
-        if report.rule.rule.defaultAlpha != nil { rule += " alpha \(report.rule.alpha)" }
+        if let alpha = report.rule.ownAlpha { rule += " alpha \(alpha)" }
         if report.rule.verifyMethod != .rejection { rule += ", \(report.rule.verifyMethod.rawValue)" }
         parts.append(rule)
         if report.sampling.temperature > 0 { parts.append("seed \(report.seed)") }

@@ -91,10 +91,10 @@ struct TuneCommand: AsyncParsableCommand {
         try Limits.checkAnswer(maxTokens)
         try numSpeculativeTokens.validate()
         for entry in rules.entries {
-            guard case .rule(let rule) = entry.kind, !rule.knobLadder.isEmpty else {
+            guard case .rule(let rule) = entry.kind, let knob = rule.traits.alpha else {
                 throw ValidationError("--rules takes rules with an alpha, not \(entry.kind.name)")
             }
-            for alpha in entry.alphas.isEmpty ? rule.knobLadder : entry.alphas {
+            for alpha in entry.alphas.isEmpty ? knob.ladder : entry.alphas {
                 let setting = EvalSetting(entry.kind, alpha: alpha, temperature: temperature)
                 if let problem = setting.problem { throw ValidationError("\(setting.label): \(problem)") }
             }
@@ -140,8 +140,8 @@ struct TuneCommand: AsyncParsableCommand {
             )
             Output.note("answers go to \(folder.path)")
             let ladders = rules.entries.compactMap { entry -> (RuleSettings.Rule, [Double])? in
-                guard case .rule(let rule) = entry.kind else { return nil }
-                return (rule, entry.alphas.isEmpty ? rule.knobLadder : entry.alphas)
+                guard case .rule(let rule) = entry.kind, let knob = rule.traits.alpha else { return nil }
+                return (rule, entry.alphas.isEmpty ? knob.ladder : entry.alphas)
             }
             return try await tuner.search(ladders)
         } catch let error as EvalError {

@@ -32,7 +32,7 @@ struct ServeJobOptions: ParsableArguments {
     var raw = false
 
     func validate() throws {
-        if alpha != nil, (rule ?? .lossless) == .lossless {
+        if alpha != nil, rule?.defaultAlpha == nil {
             throw ValidationError("--alpha is the knob of a rule other than lossless; name one, e.g. --rule token-v3")
         }
         if rule?.isSequential == true, drafterKind != .model {
@@ -69,7 +69,7 @@ struct ServeJobOptions: ParsableArguments {
     func request(maxTokens: Int, seed: UInt64) -> ServeReport.Request {
         ServeReport.Request(
             rule: Nullable(rule?.rawValue),
-            alpha: Nullable(rule?.defaultAlpha == nil ? nil : ruleSettings.alpha),
+            alpha: Nullable(ruleSettings.ownAlpha),
             verifyMethod: verifyMethod.rawValue,
             temperature: temperature,
             topK: sampling.topK,
