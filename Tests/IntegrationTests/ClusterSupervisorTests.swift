@@ -29,7 +29,8 @@ import Testing
         #expect(judge(&policy, Self.passing, after: 0) == .startAgain(milliseconds: 1_000))
     }
 
-    /// The fifth quick end in a row is one too many, where a restart mends nothing; one that ran for a while counts not.
+    /// The fifth quick end in a row is one too many, where a restart mends nothing; one that ran for a while does not
+    /// count.
     @Test func whatDoesNotPassIsGivenUp() {
         var policy = RestartPolicy(role: "expert")
         for pause in [1_000, 2_000, 4_000, 8_000] {

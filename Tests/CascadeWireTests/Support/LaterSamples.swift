@@ -8,12 +8,12 @@ enum LaterSamples: String, CaseIterable {
 
     var message: Message {
         switch self {
-        case .submit: .submit(Self.submit)
-        case .delta: .delta(Self.delta)
+        case .submit: .submit(Self.laterSubmit)
+        case .delta: .delta(Self.laterDelta)
         }
     }
 
-    private static let submit = Submit(
+    private static let laterSubmit = Submit(
         requestID: 8,
         submitKey: Hash128(high: 1, low: 2),
         pool: "p",
@@ -39,7 +39,7 @@ enum LaterSamples: String, CaseIterable {
         follow: false
     )
 
-    private static let delta = Delta(
+    private static let laterDelta = Delta(
         job: Samples.job,
         state: .running,
         note: "",
