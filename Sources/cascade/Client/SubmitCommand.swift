@@ -38,8 +38,8 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: """
-            The rule's knob: higher keeps more of the draft, but for \(RuleSettings.Rule.tightened) (default: the rule's \
-            own).
+            The rule's knob: higher keeps more of the draft, but for \(RuleSettings.Rule.tightened) \
+            (default: the rule's own).
             """,
         transform: DecimalNumber.parse
     )
