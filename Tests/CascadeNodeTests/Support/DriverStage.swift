@@ -28,7 +28,12 @@ final class DriverStage: Sendable {
     private init() throws {
         // Short: a socket's path has no more than 107 bytes.
         folder = FileManager.default.temporaryDirectory.appending(path: "driver-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Private, as sockets want it.
+        try FileManager.default.createDirectory(
+            at: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
         endpoint = "ipc://\(folder.path)/s"
     }
 

@@ -30,7 +30,12 @@ final class SupervisorStage: Sendable {
     private init() async throws {
         // Short: a socket's path has no more than 107 bytes.
         folder = FileManager.default.temporaryDirectory.appending(path: "stage-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Private, as sockets want it.
+        try FileManager.default.createDirectory(
+            at: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
         endpoint = "ipc://\(folder.path)/s"
         coordinator = try CascadeProcess(["coordinator", "--listen", endpoint, "--log-level", "error"])
         record = try HeldRecord(endpoint: endpoint, adminKey: nil, file: folder.appending(path: "record.json").path)
