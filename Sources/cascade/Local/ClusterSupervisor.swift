@@ -64,6 +64,8 @@ struct ClusterSupervisor: Service {
                 }
             } onGracefulShutdown: {
                 children.stop()
+                // Beside the group, which waits for the very processes that this kills where they do not end.
+                Task { await stopAll() }
             }
         }
         await stopAll()
