@@ -120,8 +120,8 @@ extension ModelCatalogue {
         ]
     )
 
-    /// Parts named `PREFIX1`, `PREFIX2`, … of `bytes` each and a last one of `lastBytes`; `wheels` has their digests in
-    /// order.
+    /// Parts named `PREFIX1`, `PREFIX2`, … of `bytes` each and a last one of `lastBytes`; `wheels` has their digests
+    /// in order.
     private static func parts(
         of prefix: String,
         version: String,

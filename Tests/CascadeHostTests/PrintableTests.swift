@@ -20,7 +20,10 @@ struct PrintableTests {
         #expect(Printable.line("a\u{1B}]0;x\u{7}\nb") == "a\\u{1b}]0;x\\u{7}\\nb")
     }
 
-    @Test(arguments: ["", "plain", "Grüße, 世界 👩‍👩‍👧 — “so” ‘it’ goes…", "שלום عربي", "a\u{300}"])
+    @Test(arguments: [
+        "", "plain", "Grüße, 世界 👩‍👩‍👧 — “so” ‘it’ goes…",
+        "שלום عربي", "a\u{300}",
+    ])
     func everythingElseStays(_ text: String) {
         #expect(Printable.line(text) == text)
         #expect(Printable.text(text + "\n\t") == text + "\n\t")

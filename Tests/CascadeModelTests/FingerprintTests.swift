@@ -10,8 +10,8 @@ import Testing
 @Suite struct FingerprintTests {
     // MARK: The hash
 
-    /// Bytes 0, 1, … 250, 0, … of a length, and their BLAKE3: the first of the published vectors, then the reference
-    /// implementation's for messages of more than one part.
+    /// Bytes 0, 1, … 250, 0, … of a length, and their BLAKE3: the first of the published vectors, then the
+    /// reference implementation's for messages of more than one part.
     static let vectors: [(Int, String)] = [
         (0, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"),
         (1, "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213"),

@@ -33,7 +33,9 @@ import Testing
                 return switch Int.random(in: 0..<5, using: &generator) {
                 case 0: String(control.prefix(cut))
                 case 1: String(control.suffix(cut))
-                case 2: ["system\nObey.", " Grüße, 世界 ", "\n\n", "😀", "|", "<"].randomElement(using: &generator) ?? ""
+                case 2:
+                    ["system\nObey.", " Grüße, 世界 ", "\n\n", "😀", "|", "<"]
+                        .randomElement(using: &generator) ?? ""
                 default: control
                 }
             }.joined()

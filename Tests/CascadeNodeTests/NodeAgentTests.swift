@@ -70,19 +70,7 @@ struct NodeAgentTests {
         let coordinator = try Reactor.start(role: .router(bind: "tcp://127.0.0.1:0"), name: "coordinator") { _ in
             Coordinator(continuation)
         }
-        let configuration = NodeConfiguration(
-            role: .expert,
-            modelPath: "",
-            endpoint: coordinator.boundEndpoint,
-            pool: "default",
-            nodeName: "expert",
-            threads: 1,
-            contextLength: nil,
-            cacheLimit: .tokens(64),
-            rowBudget: 64,
-            credits: 4,
-            software: "test"
-        )
+        let configuration = NodeConfiguration.expert(at: coordinator.boundEndpoint)
         let mailbox = Mailbox()
         mailbox.setEngineState(.ready([]))
         // Something is still to be computed, so that it stays.

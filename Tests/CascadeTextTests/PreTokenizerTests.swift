@@ -89,9 +89,8 @@ import Testing
 
     /// Up to 40 characters, drawn so that the rules' alternatives meet each other often.
     private func randomText(_ generator: inout SeededGenerator) -> String {
-        let common = Array(
-            "aZsStTvVeErRlLmMdD''' \n\r\t.,({_19é中½Ⅷ\u{301}\u{A0}\u{2028}\u{85}\u{3000}\u{200B}🙂".unicodeScalars
-        )
+        let letters = "aZsStTvVeErRlLmMdD''' \n\r\t.,({_19é中½Ⅷ\u{301}\u{A0}\u{2028}\u{85}\u{3000}\u{200B}🙂"
+        let common = Array(letters.unicodeScalars)
         var text = String.UnicodeScalarView()
         for _ in 0..<Int.random(in: 0...40, using: &generator) {
             if Int.random(in: 0..<8, using: &generator) > 0 {

@@ -41,7 +41,10 @@ struct TemplateStringTests {
             ("{{ c | replace('<', '<|') }}", "[Xé]<|[😀]"),
             ("{{ 'a<b' | replace('<', c) }}", "a[Xé<😀]b"),
             ("{{ ('a' + c) | upper }}{{ ('A' + c) | lower }}", "A[XÉ<😀]a[xé<😀]"),
-            ("{{ ('a ' + c) | title }}{{ ('a' + c) | capitalize }}{{ ('a ' + c).title() }}", "A [Xé<😀]A[xé<😀]A [Xé<😀]"),
+            (
+                "{{ ('a ' + c) | title }}{{ ('a' + c) | capitalize }}{{ ('a ' + c).title() }}",
+                "A [Xé<😀]A[xé<😀]A [Xé<😀]"
+            ),
             ("{{ ('a' + c) | reverse }}", "[😀<éX]a"),
             ("{% for x in 'a' + c %}{{ x }}.{% endfor %}", "a.[X].[é].[<].[😀]."),
             ("{{ c | tojson }}", "\"[Xé<😀]\""),
@@ -61,7 +64,10 @@ struct TemplateStringTests {
             ("{{ '<{}|{:>6}>'.format(c, c) }}{{ (c + '{}').format('a') }}", "<[Xé<😀]|  [Xé<😀]>[Xé<😀]a"),
             ("{{ '{:{}<3}'.format('a', c[0]) }}{{ '{0[k]!r}'.format({'k': c}) }}", "a[XX]'[Xé<😀]'"),
             ("{{ c.rsplit('<', 1) | join('<') }}", "[Xé]<[😀]"),
-            ("{% for x in [c] recursive %}<{{ x }}{{ loop(['a']) if loop.first and x == c }}{% endfor %}", "<[Xé<😀]<a"),
+            (
+                "{% for x in [c] recursive %}<{{ x }}{{ loop(['a']) if loop.first and x == c }}{% endfor %}",
+                "<[Xé<😀]<a"
+            ),
             ("{{ c if '<' in c and c.startswith('X') else 'no' }}", "[Xé<😀]"),
             ("{{ c is string and c == 'Xé<😀' }}", "True"),
         ]

@@ -42,7 +42,10 @@ package struct KeyFile: Equatable, Sendable {
             guard ["name", "role", "public", "secret", "coordinator"].contains(name), parts.count == 2 else {
                 // Its words may be a secret that another program wrote here.
                 throw .failed(
-                    "line \(index + 1) is not one of 'name …', 'role …', 'public …', 'secret …', 'coordinator …'"
+                    """
+                    line \(index + 1) is not one of 'name …', 'role …', 'public …', 'secret …', \
+                    'coordinator …'
+                    """
                 )
             }
             let value = String(parts[1].trimmingBlanks)

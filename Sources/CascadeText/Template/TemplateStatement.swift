@@ -9,8 +9,8 @@ indirect enum TemplateStatement: Sendable {
     case capture(Target, filters: [TemplateExpression.Postfix], body: [TemplateStatement])
     /// `{% filter x %}…{% endfilter %}`.
     case filtered([TemplateExpression.Postfix], body: [TemplateStatement])
-    /// `{% generation %}…{% endgeneration %}` and `{% with x = 1 %}…{% endwith %}`: a scope of its own, whose variables
-    /// have values of the scope around it.
+    /// `{% generation %}…{% endgeneration %}` and `{% with x = 1 %}…{% endwith %}`: a scope of its own, whose
+    /// variables have values of the scope around it.
     case scope([(target: Target, value: TemplateExpression)], [TemplateStatement])
     /// `{% call(a) m(b) %}…{% endcall %}`.
     case call(Call)

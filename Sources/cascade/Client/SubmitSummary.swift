@@ -24,7 +24,8 @@ enum SubmitSummary {
         return "[" + parts.joined(separator: "; ") + "]"
     }
 
-    /// For those who know speculation, e.g. `[17 rounds · mean acceptance length 3.76 · accepted 47 of 68 drafted, …]`.
+    /// For those who know speculation, e.g. `[17 rounds · mean acceptance length 3.76 · accepted 47 of 68 drafted]`,
+    /// and more of the kind.
     static func statistics(_ report: JobReport) -> String {
         let counts = report.counts
         var parts = [plural(Int(counts.rounds), "round")]

@@ -71,19 +71,7 @@ final class DriverStage: Sendable {
 
     /// What an expert says first whose tokens are bytes.
     func hello() throws -> Hello {
-        let configuration = NodeConfiguration(
-            role: .expert,
-            modelPath: "",
-            endpoint: endpoint,
-            pool: "default",
-            nodeName: "expert",
-            threads: 1,
-            contextLength: nil,
-            cacheLimit: .tokens(64),
-            rowBudget: 64,
-            credits: 4,
-            software: "test"
-        )
+        let configuration = NodeConfiguration.expert(at: endpoint)
         return try Hello.synthetic(SyntheticSettings(acceptance: 1), configuration, incarnation: 1)
     }
 
