@@ -84,13 +84,13 @@ extension CoordinatorStateMachine {
         let restored = jobs.keys.count { jobs[$0]?.isRestored == true && jobs[$0]?.isRunning == false }
         let placements = placements
         return CoordinatorGauges(
-            queuedJobs: jobs.count - running.count - restored,
+            queuedJobs: jobs.queuedCount - restored,
             restoredJobs: restored,
-            runningJobs: running.count,
-            jobBytes: jobBytes,
+            runningJobs: jobs.running.count,
+            jobBytes: jobs.bytes,
             finishedJobs: finished.jobs.count,
-            submitKeys: submissions.count,
-            watchers: watcherCount,
+            submitKeys: jobs.submissionCount,
+            watchers: jobs.watcherCount,
             mostWatchers: jobs.keys.reduce(0) { max($0, jobs[$1]?.watchers.count ?? 0) },
             heldBytes: gate.heldBytes,
             pools: pools.count,
@@ -105,7 +105,7 @@ extension CoordinatorStateMachine {
                     kvTokens: Int(node.hello.kvTokens)
                 )
             },
-            mostRequestsPerJob: running.map { requests.ofJob($0).count }.max() ?? 0
+            mostRequestsPerJob: jobs.running.map { requests.ofJob($0).count }.max() ?? 0
         )
     }
 }

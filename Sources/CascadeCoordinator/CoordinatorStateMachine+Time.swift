@@ -8,7 +8,7 @@ extension CoordinatorStateMachine {
         var earliest = nextHeartbeat
         if let deadline = requests.earliestDeadline(after: now) { earliest = min(earliest, deadline) }
         for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
-        for id in waiting {
+        for id in jobs.waiting {
             guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
             earliest = min(earliest, sequence.notBefore)
         }
@@ -29,9 +29,7 @@ extension CoordinatorStateMachine {
         for name in pools.keys {
             pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
         }
-        for id in jobs.keys {
-            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastActive = now }
-        }
+        for id in jobs.keys { jobs.change(id) { [now] in $0.noteWatchersAlive(at: now) } }
         for name in movedAt.keys { movedAt[name] = now }
         nextHeartbeat = now
     }

@@ -50,26 +50,15 @@ package struct CoordinatorStateMachine: Sendable {
     /// The vocabularies of known tokenizers; of those that no pool has, the longest unused come first.
     var vocabularies: OrderedDictionary<TokenizerID, Vocabulary> = [:]
     /// Jobs that have not ended, oldest first.
-    var jobs = InPlaceTable<JobID, Job>()
-    /// Bytes of their submissions.
-    var jobBytes = 0
+    var jobs = JobTable()
     /// Those whose prompts are no tokens yet.
     var prompts = PromptQueue()
-    /// Those that wait for room at an expert, by pool, oldest first.
-    var awaitingRoom: OrderedDictionary<String, [JobID]> = [:]
-    /// Those with rounds running, in order of admission.
-    var running: [JobID] = []
-    /// Those of them that want to go on, longest waiting first.
-    var waiting: [JobID] = []
     /// What nodes have not answered.
     var requests = OutstandingRequests()
-    var watcherCount = 0
     /// When the jobs of each pool that has some last got on.
     var movedAt: OrderedDictionary<String, Instant> = [:]
     var finished = FinishedJobs()
     var finishedCount: UInt64 = 0
-    /// Jobs by submit key, active and finished; for look-up only: it is never iterated.
-    var submissions: [Hash128: JobID] = [:]
     /// What clients are told once it is on disk.
     var gate: JournalGate
 

@@ -42,6 +42,12 @@ struct InPlaceTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
+    /// Changes a value where it is; nil where there is none.
+    mutating func change<Result>(_ key: Key, _ body: (inout Value) -> Result) -> Result? {
+        guard let index = keys.firstIndex(of: key), slots[index] != nil else { return nil }
+        return body(&slots[index]!)
+    }
+
     /// The value that was there.
     @discardableResult mutating func removeValue(forKey key: Key) -> Value? {
         guard let index = keys.firstIndex(of: key) else { return nil }

@@ -6,7 +6,7 @@ extension CoordinatorStateMachine {
     /// A node failed a job's request. The job asks others as long as there are some, and so does everybody where that
     /// is no exception.
     mutating func blame(_ name: String, for id: JobID, because words: String) {
-        jobs[id]?.sequence?.avoid(name)
+        jobs.changeSequence(of: id) { $0.avoid(name) }
         let (pause, longest) = (limits.restMilliseconds, limits.longestRestMilliseconds)
         let rest = conducts.note(name, at: now) { conduct in
             conduct.noteFault(words, job: id, at: now, pause: pause, longestPause: longest)

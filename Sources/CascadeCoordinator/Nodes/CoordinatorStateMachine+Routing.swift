@@ -11,7 +11,7 @@ extension CoordinatorStateMachine {
 
     /// Of each running job where it is. Read once where several nodes are looked at: to look into a job copies it.
     var placements: [(job: JobID, placement: ActiveSequence.Placement)] {
-        running.compactMap { id in jobs[id]?.sequence.map { (id, $0.placement) } }
+        jobs.running.compactMap { id in jobs[id]?.sequence.map { (id, $0.placement) } }
     }
 
     /// Sequences whose cache is at a node, and the tokens that they may come to hold there.
@@ -102,12 +102,10 @@ extension CoordinatorStateMachine {
 
     /// A sequence goes on at another expert. The old one forgets it, unless it is still asked.
     mutating func moveToExpert(_ expert: NodeHandle, _ id: JobID) {
-        guard let old = jobs[id]?.sequence?.expert, old != expert else {
-            jobs[id]?.sequence?.expert = expert
-            return
-        }
+        let old = jobs[id]?.sequence?.expert
+        jobs.changeSequence(of: id) { $0.move(toExpert: expert) }
+        guard let old, old != expert else { return }
         transitions.count(.expertChanged)
-        jobs[id]?.sequence?.expert = expert
         if !requests.isAsked(old, for: id) { withdraw(id, from: old) }
     }
 
@@ -139,6 +137,6 @@ extension CoordinatorStateMachine {
             transitions.count(.drafterChanged)
             withdraw(id, from: old)
         }
-        jobs[id]?.sequence?.drafter = drafter
+        jobs.changeSequence(of: id) { $0.move(toDrafter: drafter) }
     }
 }

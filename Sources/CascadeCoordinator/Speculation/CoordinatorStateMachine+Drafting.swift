@@ -145,7 +145,7 @@ extension CoordinatorStateMachine {
             }
             speeds += pace / max(other.milliseconds(rows: 1), .leastNormalMagnitude)
         }
-        let sequences = running.count { jobs[$0]?.submit.pool == pool }
+        let sequences = jobs.running.count { jobs[$0]?.submit.pool == pool }
         return Int((Double(sequences) / speeds).rounded())
     }
 
