@@ -94,7 +94,7 @@ extension CoordinatorStateMachine {
             mostWatchers: jobs.keys.reduce(0) { max($0, jobs[$1]?.watchers.count ?? 0) },
             heldBytes: gate.heldBytes,
             pools: pools.count,
-            vocabularies: vocabularies.count,
+            vocabularies: pools.vocabularyCount,
             nodes: nodes.elements.map { handle, node in
                 CoordinatorGauges.NodeGauge(
                     identity: node.hello.identity,

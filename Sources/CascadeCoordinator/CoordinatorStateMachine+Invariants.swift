@@ -6,7 +6,8 @@ extension CoordinatorStateMachine {
     /// The first thing that is wrong, in words; nil as long as the machine and its parts keep their promises.
     /// O(jobs * requests).
     package var brokenInvariant: String? {
-        jobs.brokenInvariant ?? gate.brokenInvariant ?? requests.brokenInvariant ?? brokenRounds
+        jobs.brokenInvariant ?? pools.brokenInvariant ?? gate.brokenInvariant ?? requests.brokenInvariant
+            ?? brokenRounds
     }
 
     /// A round that waits for nobody is listed to go on, and one that waits has asked.

@@ -7,7 +7,7 @@ extension CoordinatorStateMachine {
     var earliestDeadline: Instant {
         var earliest = nextHeartbeat
         if let deadline = requests.earliestDeadline(after: now) { earliest = min(earliest, deadline) }
-        for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
+        for pool in pools.all where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
         for id in jobs.waiting {
             guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
             earliest = min(earliest, sequence.notBefore)
@@ -26,11 +26,8 @@ extension CoordinatorStateMachine {
         for index in requests.indices {
             requests[index].noteStandstill(milliseconds: paused, until: now)
         }
-        for name in pools.keys {
-            pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
-        }
+        pools.noteStandstill(until: now, tokenizerDeadline: tokenizerDeadline)
         for id in jobs.keys { jobs.change(id) { [now] in $0.noteWatchersAlive(at: now) } }
-        for name in movedAt.keys { movedAt[name] = now }
         nextHeartbeat = now
     }
 
@@ -43,7 +40,7 @@ extension CoordinatorStateMachine {
             refuseUnservedJobs()
             forgetIdlePools()
         }
-        for name in pools.keys {
+        for name in pools.names {
             if let pool = pools[name], pool.tokenizerSource != nil, now >= pool.tokenizerDeadline {
                 askAnotherForTokenizer(of: name)
             }

@@ -42,21 +42,14 @@ package struct CoordinatorStateMachine: Sendable {
     var nodes = NodeTable()
     /// How nodes behave, beyond the life of their processes.
     var conducts = NodeConducts()
-    var pools: OrderedDictionary<String, Pool> = [:]
-    /// Pools that nodes have served, in the order they last came; of many, the first that have gone are forgotten.
-    var servedPools: OrderedSet<String> = []
-    /// When the first of them came.
-    var servedSince: Instant?
-    /// The vocabularies of known tokenizers; of those that no pool has, the longest unused come first.
-    var vocabularies: OrderedDictionary<TokenizerID, Vocabulary> = [:]
+    /// What nodes of one name agree on, and what is known of pools that are gone.
+    var pools = PoolTable()
     /// Jobs that have not ended, oldest first.
     var jobs = JobTable()
     /// Those whose prompts are no tokens yet.
     var prompts = PromptQueue()
     /// What nodes have not answered.
     var requests = OutstandingRequests()
-    /// When the jobs of each pool that has some last got on.
-    var movedAt: OrderedDictionary<String, Instant> = [:]
     var finished = FinishedJobs()
     var finishedCount: UInt64 = 0
     /// What clients are told once it is on disk.

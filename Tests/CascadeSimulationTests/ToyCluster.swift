@@ -25,7 +25,7 @@ struct ToyCluster: Sendable {
 
     /// The first message of a kind for one round or prefix.
     private struct First: Hashable {
-        var kind: MessageType
+        var kind: MessageKind
         var number: UInt32
     }
 
@@ -226,7 +226,7 @@ struct ToyCluster: Sendable {
     /// Whether a message is the first of its kind for its round or, of drafts, behind its prefix.
     private mutating func isFirst(_ message: Message) -> Bool {
         guard let fence = message.fence ?? message.replyFence else { return false }
-        let kind = MessageType(message)
+        let kind = MessageKind(message)
         let isDraft = kind == .draft || kind == .drafted
         return seen.insert(First(kind: kind, number: isDraft ? bases[fence.round] ?? 0 : fence.round)).inserted
     }

@@ -61,7 +61,7 @@ extension CoordinatorStateMachine {
     /// Enters a job that has not ended.
     mutating func take(_ job: Job) {
         jobs.insert(job)
-        noteJob(inPool: job.submit.pool)
+        pools.noteJob(of: job.submit.pool, at: now)
     }
 
     /// The same key again: the client did not get the answer, or has a new connection.

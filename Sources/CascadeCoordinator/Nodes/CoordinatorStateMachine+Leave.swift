@@ -107,11 +107,13 @@ extension CoordinatorStateMachine {
             return
         }
         if members.isEmpty {
-            pools.removeValue(forKey: name)
+            pools.remove(name)
             actions.append(.forgetPool(name))
         } else {
-            pools[name]?.expertModel = nil
+            pools.setExpertModel(nil, of: name)
         }
-        releaseTokenizer(pool.tokenizer)
+        for tokenizer in pools.release(pool.tokenizer, keeping: limits.unusedVocabularies) {
+            actions.append(.forgetTokenizer(tokenizer))
+        }
     }
 }

@@ -55,7 +55,7 @@ extension CoordinatorStateMachine {
             numericsID: start.numericsID,
             name: start.modelName
         )
-        pools[name] = pool
+        pools.found(pool)
     }
 
     /// A job that had ended can be asked for.

@@ -38,8 +38,8 @@ extension CoordinatorStateMachine {
         guard let (committed, isProvisional) = done else { return }
 
         transitions.count(.roundCommitted)
-        if round.winner != nil { pools[pool]?.acceptance.record(round, emitted: committed.emitted) }
-        noteProgress(inPool: pool)
+        if round.winner != nil { pools.record(round, emitted: committed.emitted, inPool: pool) }
+        pools.noteProgress(of: pool, at: now)
         if !isProvisional {
             totals.add(committed.counts)
             jobs.change(id) { [now] in $0.noteTokens(at: now) }

@@ -1,7 +1,5 @@
-internal import CascadeCore
-
-/// The messages by the number of their field in `Envelope`; numbers from 16 on are messages, below are the head.
-enum MessageKind: UInt32, CaseIterable, Sendable {
+/// The kinds of messages, by the numbers of their fields in `Envelope` (Protos/envelope.proto).
+package enum MessageKind: UInt32, CaseIterable, Sendable {
     case hello = 16
     case welcome = 17
     case refused = 18
@@ -32,34 +30,15 @@ enum MessageKind: UInt32, CaseIterable, Sendable {
     case clusterStatus = 59
     case drainNode = 60
 
-    /// The lowest number of a message.
-    static let firstNumber: UInt64 = 16
-
     /// The name in errors and counters. From a table: what Swift makes of a case by reflection takes microseconds.
-    var name: String { Self.names[self] ?? "" }
+    package var name: String { Self.names[self] ?? "" }
 
     private static let names = Dictionary(uniqueKeysWithValues: allCases.map { ($0, "\($0)") })
-
-    /// Whether frame 0 carries token lists, text or many entries, and may be large.
-    var isBulky: Bool {
-        switch self {
-        case .draft, .verify, .submit, .delta, .finished, .jobList, .nodeList: true
-        default: false
-        }
-    }
-
-    /// Whether a raw frame may follow.
-    var hasRawFrame: Bool {
-        switch self {
-        case .tokenizerChunk, .drafted, .verify, .verified: true
-        default: false
-        }
-    }
 }
 
 extension MessageKind {
     /// The kind of a message.
-    init(_ message: Message) {
+    package init(_ message: Message) {
         switch message {
         case .hello: self = .hello
         case .welcome: self = .welcome
