@@ -143,7 +143,7 @@ package struct CoordinatorStateMachine: Sendable {
             answerUnknownNode(message, peer)
             return
         }
-        nodes[node]?.lastHeard = now
+        nodes.change(node) { [now] in $0.hear(at: now) }
         switch message {
         case .ready(let ready): takeReady(ready, from: node)
         case .pong(let pong): takePong(pong, from: node)

@@ -7,7 +7,7 @@ import OrderedCollections
 struct InPlaceTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// In the order of insertion.
     private(set) var keys: OrderedSet<Key> = []
-    /// Of each key; nil only while it is being removed.
+    /// Of each key; none of them is nil. Optional, because what is read by key is: to make it so would copy it.
     private var slots: ContiguousArray<Value?> = []
 
     var count: Int { keys.count }
@@ -20,26 +20,17 @@ struct InPlaceTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         zip(keys, slots).lazy.compactMap { key, value in value.map { (key, $0) } }
     }
 
-    /// A value, to read, to change in place, to add and to remove.
+    /// A value, read where it is; nil where there is none.
     subscript(key: Key) -> Value? {
         _read {
             if let index = keys.firstIndex(of: key) { yield slots[index] } else { yield nil }
         }
-        _modify {
-            if let index = keys.firstIndex(of: key) {
-                defer { if slots[index] == nil { remove(at: index) } }
-                yield &slots[index]
-            } else {
-                var value: Value?
-                defer {
-                    if let value {
-                        keys.append(key)
-                        slots.append(value)
-                    }
-                }
-                yield &value
-            }
-        }
+    }
+
+    /// Adds a value behind the others, or replaces that of the key.
+    mutating func insert(_ value: Value, forKey key: Key) {
+        let (isNew, index) = keys.append(key)
+        if isNew { slots.append(value) } else { slots[index] = value }
     }
 
     /// Changes a value where it is; nil where there is none.
@@ -51,13 +42,7 @@ struct InPlaceTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// The value that was there.
     @discardableResult mutating func removeValue(forKey key: Key) -> Value? {
         guard let index = keys.firstIndex(of: key) else { return nil }
-        let value = slots[index].take()
-        remove(at: index)
-        return value
-    }
-
-    private mutating func remove(at index: Int) {
         keys.remove(at: index)
-        slots.remove(at: index)
+        return slots.remove(at: index)
     }
 }

@@ -54,7 +54,7 @@ struct JobTable: Sendable {
 
     /// Enters a job that has not ended, under its submit key.
     mutating func insert(_ job: Job) {
-        jobs[job.id] = job
+        jobs.insert(job, forKey: job.id)
         bytes += job.bytes
         submissions[job.submit.submitKey] = job.id
     }

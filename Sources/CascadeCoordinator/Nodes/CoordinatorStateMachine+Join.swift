@@ -62,7 +62,7 @@ extension CoordinatorStateMachine {
             if let other = nodes.handle(of: peer) { removeNode(other, isDeath: true) }
             nodes.rebind(handle, to: peer)
         }
-        nodes[handle]?.lastHeard = now
+        nodes.change(handle) { [now] in $0.hear(at: now) }
         welcome(handle)
         if hasMoved { resendAll(to: handle) }
     }
@@ -181,10 +181,12 @@ extension CoordinatorStateMachine {
             return
         }
         guard node.state != .draining else { return }
-        takeCosts(isSound(ready.costs) ? ready.costs : [], of: handle)
-        nodes[handle]?.credits = min(Int(ready.credits), limits.credits)
-        guard node.state == .loading else { return }
-        nodes[handle]?.state = .ready
+        let (costs, least) = (isSound(ready.costs) ? ready.costs : [], conducts[node.name].leastMilliseconds)
+        let isNew = nodes.change(handle) { [limits] node in
+            node.takeCosts(costs, least: least)
+            return node.begin(credits: min(Int(ready.credits), limits.credits))
+        }
+        guard isNew == true else { return }
         transitions.count(.nodeReady)
         if node.hello.role == .expert { pools.noteProgress(of: node.hello.pool, at: now) }
         log(.info, "node ready", LogField("node", node.hello.identity.name))

@@ -32,8 +32,7 @@ extension CoordinatorStateMachine {
 
     /// The node finishes what it has; its sequences go elsewhere with their next round.
     mutating func startDraining(_ handle: NodeHandle) {
-        guard let node = nodes[handle], node.state != .draining else { return }
-        nodes[handle]?.state = .draining
+        guard nodes.change(handle, { $0.drain() }) == true, let node = nodes[handle] else { return }
         transitions.count(.nodeDraining)
         log(.info, "node draining", LogField("node", node.hello.identity.name))
     }

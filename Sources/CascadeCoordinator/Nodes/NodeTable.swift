@@ -18,15 +18,14 @@ struct NodeTable: Sendable {
     /// Handles and nodes in the order of joining.
     var elements: some Sequence<(key: NodeHandle, value: Node)> { nodes.elements }
 
-    /// A live node, to read and to change in place; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
+    /// A live node; nil when it is gone.
     subscript(handle: NodeHandle) -> Node? {
         _read { yield nodes[handle] }
-        _modify {
-            // Assigning nil or to a handle that is gone would bypass the other table.
-            let count = nodes.count
-            yield &nodes[handle]
-            precondition(nodes.count == count, "nodes come and go by insert and remove only")
-        }
+    }
+
+    /// Changes a node where it is; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
+    @discardableResult mutating func change<Result>(_ handle: NodeHandle, _ body: (inout Node) -> Result) -> Result? {
+        nodes.change(handle, body)
     }
 
     /// The node behind a peer.
@@ -42,7 +41,7 @@ struct NodeTable: Sendable {
     mutating func insert(_ node: Node) -> NodeHandle {
         lastHandle += 1
         let handle = NodeHandle(rawValue: lastHandle)
-        nodes[handle] = node
+        nodes.insert(node, forKey: handle)
         handles[node.peer] = handle
         return handle
     }
@@ -57,7 +56,7 @@ struct NodeTable: Sendable {
     mutating func rebind(_ handle: NodeHandle, to peer: PeerID) {
         guard let old = nodes[handle]?.peer else { return }
         handles[old] = nil
-        nodes[handle]?.peer = peer
+        change(handle) { $0.rebind(to: peer) }
         handles[peer] = handle
     }
 }

@@ -9,7 +9,9 @@ extension CoordinatorStateMachine {
         if job.submit.rule.rule.isSequential { return sequentialPlan(job, sequence) }
         let decision = planner(job, sequence, expert: expert).decide()
         if decision.isPriced { transitions.count(decision.plan == .none ? .draftUnpaid : .draftLengthChosen) }
-        if decision.isProbe, case .ask(let drafter, _) = decision.plan { nodes[drafter]?.countProbe(at: now) }
+        if decision.isProbe, case .ask(let drafter, _) = decision.plan {
+            nodes.change(drafter) { [now] in $0.countProbe(at: now) }
+        }
         return decision.plan
     }
 
