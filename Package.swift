@@ -90,8 +90,9 @@ let package = Package(
         // What the operating system gives: places of files, descriptors, errors in words.
         module("CascadeHost"),
 
-        // Text and models.
-        module("CascadeText", ["CascadeCore"]),
+        // Text and models: chat templates, tokenizers, the engine.
+        module("CascadeTemplate"),
+        module("CascadeText", ["CascadeCore", "CascadeTemplate"]),
         module("CascadeModel", ["CascadeCore", "CascadeHost", "CascadeText", "CCascadeKernels"]),
 
         // Model files from where they are published; knows nothing of models.
@@ -112,7 +113,8 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire",
-                "CascadeTransport", "CascadeModel", "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost",
+                "CascadeTransport", "CascadeModel", "CascadeTemplate", "CascadeText", "CascadeStore", "CascadeHost",
+                "CCascadeHost",
                 collections, logging, lifecycle,
             ]
         ),
@@ -120,7 +122,7 @@ let package = Package(
             name: "cascade",
             dependencies: [
                 "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel",
-                "CascadeModelFetch", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport",
+                "CascadeModelFetch", "CascadeTemplate", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport",
                 "CascadeEval", "CascadeHost", "CCascadeBuild",
                 "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
@@ -132,7 +134,7 @@ let package = Package(
         module("CascadeTestSupport", ["CascadeCore", "CascadeHost", "CascadeModel", "COpenBLAS"]),
         module(
             "CascadeFuzzing",
-            ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeText", "CascadeWire"]
+            ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeTemplate", "CascadeWire"]
         ),
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
@@ -149,8 +151,12 @@ let package = Package(
                 "CascadeWire", "CascadeWorker", "CCascadeBuild",
             ]
         ),
-        tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
-        tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
+        tests("CascadeTemplate", ["CascadeCore", "CascadeTestSupport", "CascadeText"]),
+        tests("CascadeText", ["CascadeCore", "CascadeTemplate", "CascadeTestSupport"]),
+        tests(
+            "CascadeModel",
+            ["CascadeCore", "CascadeTemplate", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]
+        ),
         tests("CascadeHost"),
         tests("CascadeModelFetch", ["CascadeCore", "CascadeHost"]),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),

@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeModel
+internal import CascadeTemplate
 internal import CascadeText
 internal import CascadeTransport
 package import Logging

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import CascadeText
+@testable import CascadeTemplate
 
 /// A value of JSON, with the keys of maps in order, as the generator of the fixtures sorts them.
 enum TemplateJSONValue: Decodable {

@@ -1,4 +1,5 @@
 package import CascadeCore
+package import CascadeTemplate
 
 /// A byte-level byte-pair tokenizer: text to tokens and back.
 ///

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CascadeText
+@testable import CascadeTemplate
 
 /// The renderer against Jinja2 in Hugging Face's environment; `Fixtures/templates/generate.py` wrote the expectations.
 struct TemplateOracleTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CascadeText
+@testable import CascadeTemplate
 
 /// What errors say, and what `render` hands to a template.
 struct TemplateErrorTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CascadeText
+@testable import CascadeTemplate
 
 /// Texts keep the origin of each character, whatever a template does with them.
 struct TemplateStringTests {

@@ -2,6 +2,7 @@ import CascadeCore
 import CascadeTestSupport
 import Testing
 
+@testable import CascadeTemplate
 @testable import CascadeText
 
 /// A user's text is text: whatever it holds, control tokens are where the template put them, and nowhere else.

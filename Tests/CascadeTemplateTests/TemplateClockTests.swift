@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CascadeText
+@testable import CascadeTemplate
 
 /// The dates that templates print, against the system's `strftime` in the locale C.
 struct TemplateClockTests {

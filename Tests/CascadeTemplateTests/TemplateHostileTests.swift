@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import CascadeText
+@testable import CascadeTemplate
 
 /// Templates that mean harm end in an error: no trap, no hang, no stack overflow.
 @Suite(.serialized, .timeLimit(.minutes(1)))
