@@ -105,6 +105,9 @@ let package = Package(
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
 
+        // Who may connect: keys, their files and folders, the list that a coordinator follows.
+        module("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
+
         // What a coordinator has written down.
         module("CascadeStore", ["CascadeHost", grdb]),
 
@@ -113,16 +116,17 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire",
-                "CascadeTransport", "CascadeModel", "CascadeTemplate", "CascadeText", "CascadeStore", "CascadeHost",
-                "CCascadeHost",
+                "CascadeTransport", "CascadeKeys", "CascadeModel", "CascadeTemplate", "CascadeText", "CascadeStore",
+                "CascadeHost", "CCascadeHost",
                 collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel",
-                "CascadeModelFetch", "CascadeTemplate", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport",
+                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeKeys", "CascadeNode", "CascadeModel",
+                "CascadeModelFetch", "CascadeTemplate", "CascadeText", "CascadeSimulation", "CascadeWire",
+                "CascadeTransport",
                 "CascadeEval", "CascadeHost", "CCascadeBuild",
                 "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
@@ -162,12 +166,13 @@ let package = Package(
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore", "CascadeTestSupport", "CZeroMQ"]),
+        tests("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
         tests("CascadeStore", [grdb]),
         tests(
             "CascadeNode",
             [
-                "CascadeCoordinator", "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport",
-                "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
+                "CascadeCoordinator", "CascadeCore", "CascadeKeys", "CascadeModel", "CascadeStore",
+                "CascadeTemplate", "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
             ]
         ),
         // The executable's own types; what starts it is among the integration tests.
@@ -179,7 +184,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeSimulation",
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeKeys", "CascadeNode",
+                "CascadeSimulation",
                 "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser, logging,
                 lifecycle,
             ],

@@ -1,4 +1,5 @@
 package import CascadeCore
+package import CascadeKeys
 internal import CascadeTransport
 
 /// A client's connection to the coordinator: messages out, one stream of events in.

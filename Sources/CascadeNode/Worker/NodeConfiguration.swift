@@ -1,4 +1,5 @@
 package import CascadeCore
+package import CascadeKeys
 package import CascadeModel
 
 /// What a drafter or expert process is told at its start.

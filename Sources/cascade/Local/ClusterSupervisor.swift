@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeKeys
 internal import CascadeNode
 internal import Foundation
 internal import Logging

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation
@@ -181,7 +182,7 @@ struct UpCommand: AsyncParsableCommand {
     /// The keys, where connections need some.
     private func clusterKeys(_ listener: Endpoint) throws(CommandFailure) -> ClusterKeys? {
         if listener.isLoopback, keysFolder == nil { return nil }
-        do throws(NodeError) {
+        do throws(KeyError) {
             return try ClusterKeys(keysFolder)
         } catch {
             throw CommandFailure(error)
@@ -189,7 +190,7 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     private func invitation(_ keys: ClusterKeys, _ listener: Endpoint) -> String {
-        keys.invitation(listen: listener, models: [.drafter: drafter, .expert: expert])
+        keys.invitation(endpoint: HostAddress.reachable(listener), models: [.drafter: drafter, .expert: expert])
     }
 
     private func nodeArguments(_ role: NodeRole, model: String, _ keys: ClusterKeys?) -> [String] {

@@ -1,7 +1,32 @@
-internal import CascadeTransport
+package import CascadeCore
+package import CascadeTransport
+
+/// The key that a node or client shows to its coordinator.
+package struct ConnectionKey: Sendable {
+    /// The key file.
+    package let path: String
+    /// The key's name.
+    package let name: String
+    /// What the key allows.
+    package let role: KeyRole
+    /// The socket's side of it.
+    package let security: TransportSecurity
+
+    /// Reads a key file; the coordinator's own is refused.
+    package init(path: String) throws(KeyError) {
+        let file = try KeyFile(path: path)
+        guard let role = file.role, let coordinator = file.coordinator else {
+            throw .failed(
+                "\(path) is the key of a coordinator; nodes and clients have keys of their own, see 'cascade keys new'"
+            )
+        }
+        (self.path, name, self.role) = (path, file.name, role)
+        security = .client(file.pair, router: coordinator)
+    }
+}
 
 /// Tells from failed handshakes that key and coordinator do not fit, which trying again does not change.
-struct LockedDoor {
+package struct LockedDoor {
     /// A router of another key hangs up every time; one that is just being stopped does so once.
     private static let hangUpsUntilSure = 4
 
@@ -9,13 +34,14 @@ struct LockedDoor {
     private let key: ConnectionKey?
     private var hangUps = 0
 
-    init(endpoint: String, key: ConnectionKey?) {
+    /// Watches connections to a coordinator, with that key or none.
+    package init(endpoint: String, key: ConnectionKey?) {
         self.endpoint = endpoint
         self.key = key
     }
 
     /// What is wrong and what to do, once it is sure; nil otherwise.
-    mutating func observe(_ event: ConnectionEvent) -> String? {
+    package mutating func observe(_ event: ConnectionEvent) -> String? {
         switch event {
         case .connected:
             hangUps = 0

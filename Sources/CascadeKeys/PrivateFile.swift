@@ -10,7 +10,7 @@ package enum PrivateFile {
     private static let secretsFolder = "/run/secrets"
 
     /// Reads a file of up to `limit` bytes; the error names the path and the way out.
-    static func read(_ path: String, limit: Int) throws(NodeError) -> String {
+    static func read(_ path: String, limit: Int) throws(KeyError) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .failed("cannot read \(path): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
@@ -35,7 +35,7 @@ package enum PrivateFile {
     }
 
     /// Writes a file with mode 0600 that is there as a whole or not at all, whatever happens meanwhile.
-    static func write(_ text: String, to path: String) throws(NodeError) {
+    static func write(_ text: String, to path: String) throws(KeyError) {
         let temporary = "\(path).\(getpid()).new"
         unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -52,7 +52,7 @@ package enum PrivateFile {
     }
 
     /// Makes a folder with mode 0700 where it is missing; one that is there must be closed to others.
-    static func makeFolder(_ path: String) throws(NodeError) {
+    static func makeFolder(_ path: String) throws(KeyError) {
         do {
             try FileAccess.makeFolder(path, mode: 0o700)
         } catch {
@@ -62,7 +62,7 @@ package enum PrivateFile {
     }
 
     /// Throws unless a folder is closed to others.
-    static func checkFolder(_ path: String) throws(NodeError) {
+    static func checkFolder(_ path: String) throws(KeyError) {
         var status = stat()
         let isThere = stat(path, &status) == 0
         guard isThere || SystemError.meansNothingThere(errno) else { throw .failed("\(SystemError("look at", path))") }

@@ -1,6 +1,6 @@
 package import CascadeCore
 internal import CascadeHost
-internal import CascadeTransport
+package import CascadeTransport
 internal import Foundation
 package import Logging
 
@@ -25,7 +25,7 @@ package struct KeysFolder: Sendable {
     /// The folder that is named, or the user's own, `~/.config/cascade/keys`.
     ///
     /// - Throws: where none is named and no home folder is known.
-    package init(named path: String?) throws(NodeError) {
+    package init(named path: String?) throws(KeyError) {
         do {
             self.init(try path ?? Places().keys(), isUsual: path == nil)
         } catch {
@@ -40,17 +40,17 @@ package struct KeysFolder: Sendable {
     package func file(of name: String) -> String { "\(path)/\(name).key" }
 
     /// Whether a coordinator can be run with what is here: its own key, and others to take.
-    package func hasKeys() throws(NodeError) -> Bool {
+    package func hasKeys() throws(KeyError) -> Bool {
         guard try isThere(coordinatorPath) else { return false }
         return try !list().isEmpty
     }
 
     /// The allowed keys, in the order they were made; none where there is no list yet.
-    package func list() throws(NodeError) -> [AllowedKey] {
+    package func list() throws(KeyError) -> [AllowedKey] {
         guard try isThere(allowedPath) else { return [] }
         try PrivateFile.checkFolder(path)
         let text = try PrivateFile.read(allowedPath, limit: 1 << 20)
-        do throws(NodeError) {
+        do throws(KeyError) {
             return try AllowedKey.parse(text)
         } catch {
             throw .failed("\(allowedPath): \(error)")
@@ -58,11 +58,11 @@ package struct KeysFolder: Sendable {
     }
 
     /// Makes a key, allows it, and returns its file; the coordinator's own key is made with the first one.
-    package func make(_ name: String, role: KeyRole) throws(NodeError) -> String {
+    package func make(_ name: String, role: KeyRole) throws(KeyError) -> String {
         if let problem = KeyName.problem(name) { throw .failed(problem) }
         try checkOwner()
         try PrivateFile.makeFolder(path)
-        return try locked { () throws(NodeError) in
+        return try locked { () throws(KeyError) in
             var keys = try list()
             let file = file(of: name)
             // A file without an entry is what an interrupted run left.
@@ -72,7 +72,7 @@ package struct KeysFolder: Sendable {
                 )
             }
             let isFirst = try !isThere(coordinatorPath)
-            do throws(NodeError) {
+            do throws(KeyError) {
                 let coordinator = try coordinatorPair(makeIfMissing: true)
                 let pair = try newPair()
                 let key = KeyFile(name: name, role: role, pair: pair, coordinator: coordinator.publicKey)
@@ -91,10 +91,10 @@ package struct KeysFolder: Sendable {
     }
 
     /// Takes a key off the list and deletes its file here.
-    package func revoke(_ name: String) throws(NodeError) -> AllowedKey {
+    package func revoke(_ name: String) throws(KeyError) -> AllowedKey {
         if let problem = KeyName.problem(name) { throw .failed(problem) }
         try PrivateFile.checkFolder(path)
-        return try locked { () throws(NodeError) in
+        return try locked { () throws(KeyError) in
             var keys = try list()
             guard let index = keys.firstIndex(where: { $0.name == name }) else {
                 let names = keys.map(\.name).joined(separator: ", ")
@@ -108,7 +108,7 @@ package struct KeysFolder: Sendable {
     }
 
     /// What a coordinator needs to demand keys; throws where something is missing.
-    package func coordinatorKeys(logger: Logger) throws(NodeError) -> CoordinatorKeys {
+    package func coordinatorKeys(logger: Logger) throws(KeyError) -> CoordinatorKeys {
         guard try hasKeys() else {
             throw .failed(
                 "there are no keys in \(path) yet; make one for each node and user, for example "
@@ -121,7 +121,7 @@ package struct KeysFolder: Sendable {
         )
     }
 
-    private func isThere(_ file: String) throws(NodeError) -> Bool {
+    private func isThere(_ file: String) throws(KeyError) -> Bool {
         do {
             return try FileAccess.isThere(file)
         } catch {
@@ -130,7 +130,7 @@ package struct KeysFolder: Sendable {
     }
 
     /// Root, with another user's home, would make a folder there that its user cannot enter.
-    private func checkOwner() throws(NodeError) {
+    private func checkOwner() throws(KeyError) {
         guard isUsual, let owner = FileAccess.strangerAbove(path) else { return }
         throw .failed(
             "the folder \(path) would be root's in a folder of another user (\(owner)); run this as that user, or name "
@@ -138,7 +138,7 @@ package struct KeysFolder: Sendable {
         )
     }
 
-    private func coordinatorPair(makeIfMissing: Bool) throws(NodeError) -> KeyPair {
+    private func coordinatorPair(makeIfMissing: Bool) throws(KeyError) -> KeyPair {
         if makeIfMissing, try !isThere(coordinatorPath) {
             let key = KeyFile(name: "coordinator", role: nil, pair: try newPair(), coordinator: nil)
             try PrivateFile.write(key.text, to: coordinatorPath)
@@ -147,7 +147,7 @@ package struct KeysFolder: Sendable {
         return try KeyFile(path: coordinatorPath).pair
     }
 
-    private func newPair() throws(NodeError) -> KeyPair {
+    private func newPair() throws(KeyError) -> KeyPair {
         do throws(TransportError) {
             return try KeyPair.make()
         } catch {
@@ -156,12 +156,26 @@ package struct KeysFolder: Sendable {
     }
 
     /// Runs `body` while no other process changes the folder.
-    private func locked<Value>(_ body: () throws(NodeError) -> Value) throws(NodeError) -> Value {
+    private func locked<Value>(_ body: () throws(KeyError) -> Value) throws(KeyError) -> Value {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .failed("cannot open \(path): \(String(cString: strerror(errno)))") }
         // Closing gives the lock back.
         defer { close(descriptor) }
         while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
         return try body()
+    }
+}
+
+/// What a coordinator that demands keys has: its own, and the list of those that it takes.
+package struct CoordinatorKeys: Sendable {
+    /// Its own.
+    package var pair: KeyPair
+    /// Those that it takes.
+    package var allowList: AllowList
+
+    /// Creates the value from its parts.
+    package init(pair: KeyPair, allowList: AllowList) {
+        self.pair = pair
+        self.allowList = allowList
     }
 }

@@ -1,4 +1,4 @@
-internal import CascadeCore
+package import CascadeCore
 package import CascadeTransport
 internal import Foundation
 package import Logging
@@ -38,7 +38,7 @@ package final class AllowList: KeyAuthenticator {
     private let state: Mutex<State>
 
     /// Reads the list; here a broken one is an error.
-    package init(path: String, logger: Logger) throws(NodeError) {
+    package init(path: String, logger: Logger) throws(KeyError) {
         self.path = path
         self.logger = logger
         let stamp = Stamp(path)
@@ -84,7 +84,7 @@ package final class AllowList: KeyAuthenticator {
         let stamp = Stamp(path)
         guard stamp != state.stamp else { return }
         state.stamp = stamp
-        do throws(NodeError) {
+        do throws(KeyError) {
             let entries = try Self.read(path)
             guard entries != state.entries else { return }
             state.entries = entries
@@ -98,12 +98,62 @@ package final class AllowList: KeyAuthenticator {
         }
     }
 
-    private static func read(_ path: String) throws(NodeError) -> [PublicKey: AllowedKey] {
+    private static func read(_ path: String) throws(KeyError) -> [PublicKey: AllowedKey] {
         let text = try PrivateFile.read(path, limit: 1 << 20)
-        do throws(NodeError) {
+        do throws(KeyError) {
             return Dictionary(uniqueKeysWithValues: try AllowedKey.parse(text).map { ($0.key, $0) })
         } catch {
             throw .failed("\(path): \(error)")
         }
+    }
+}
+
+/// One entry of the list of allowed keys.
+package struct AllowedKey: Equatable, Sendable {
+    /// Whose connections are taken.
+    package var key: PublicKey
+    /// What they may do.
+    package var role: KeyRole
+    /// What people call the key.
+    package var name: String
+
+    /// Creates the value from its parts.
+    package init(key: PublicKey, role: KeyRole, name: String) {
+        self.key = key
+        self.role = role
+        self.name = name
+    }
+
+    /// Reads a list: one key a line (public key, role, name); empty lines and lines that begin with `#` say nothing.
+    /// Throws with the line's number for anything else, and for a key or name that comes twice.
+    static func parse(_ text: String) throws(KeyError) -> [AllowedKey] {
+        var keys: [AllowedKey] = []
+        var seen: Set<String> = []
+        for (index, line) in TextLines.split(text).enumerated() {
+            let parts = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+            guard let first = parts.first, !first.hasPrefix("#") else { continue }
+            func broken(_ reason: String) -> KeyError { .failed("line \(index + 1): \(reason)") }
+            guard parts.count == 3 else { throw broken("expected a public key, a role and a name") }
+            guard let key = PublicKey(first) else { throw broken("'\(first)' is no public key (40 characters of Z85)") }
+            guard let role = KeyRole(rawValue: parts[1]) else {
+                let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
+                throw broken("role '\(parts[1])' is none of \(roles)")
+            }
+            if let problem = KeyName.problem(parts[2]) { throw broken(problem) }
+            for text in [first, parts[2]] where !seen.insert(text).inserted { throw broken("\(text) comes twice") }
+            keys.append(AllowedKey(key: key, role: role, name: parts[2]))
+        }
+        return keys
+    }
+
+    /// The list's text.
+    static func text(of keys: [AllowedKey]) -> String {
+        let head = """
+            # Keys that the coordinator takes: public key, role, name. 'cascade keys new' and \
+            'cascade keys revoke' write
+            # this file, and a coordinator that runs follows it within a second.
+
+            """
+        return head + keys.map { "\($0.key) \($0.role.rawValue) \($0.name)\n" }.joined()
     }
 }

@@ -24,9 +24,9 @@ package struct KeyFile: Equatable, Sendable {
     }
 
     /// Reads a file that nobody else can read; see ``PrivateFile``.
-    package init(path: String) throws(NodeError) {
+    package init(path: String) throws(KeyError) {
         let text = try PrivateFile.read(path, limit: 64 << 10)
-        do throws(NodeError) {
+        do throws(KeyError) {
             try self.init(text: text)
         } catch {
             throw .failed("\(path) is no key file: \(error)")
@@ -34,7 +34,7 @@ package struct KeyFile: Equatable, Sendable {
     }
 
     /// Reads a file's text.
-    init(text: String) throws(NodeError) {
+    init(text: String) throws(KeyError) {
         var values: [String: String] = [:]
         for (index, line) in TextLines.split(text).enumerated() where !line.hasPrefix("#") {
             let parts = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
@@ -62,14 +62,14 @@ package struct KeyFile: Equatable, Sendable {
             throw .failed("the public key is not that of the secret key")
         }
         (self.name, self.pair) = (name, pair)
-        role = try values["role"].map { (text) throws(NodeError) in
+        role = try values["role"].map { (text) throws(KeyError) in
             guard let role = KeyRole(rawValue: text) else {
                 let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .failed("role '\(text)' is none of \(roles)")
             }
             return role
         }
-        coordinator = try values["coordinator"].map { (text) throws(NodeError) in
+        coordinator = try values["coordinator"].map { (text) throws(KeyError) in
             guard let key = PublicKey(text) else {
                 throw .failed("the coordinator's key is not 40 characters of Z85")
             }
@@ -97,5 +97,32 @@ extension Substring {
         var rest = self
         while let last = rest.last, last.isWhitespace { rest.removeLast() }
         return rest.drop(while: \.isWhitespace)
+    }
+}
+
+/// What is wrong with a key, its file or its folder, and the way out.
+package struct KeyError: Error, CustomStringConvertible {
+    package let description: String
+
+    static func failed(_ message: String) -> KeyError { KeyError(description: message) }
+}
+
+/// What keys may be called: the names become files.
+package enum KeyName {
+    /// Why a name cannot be a key's; nil when it can.
+    package static func problem(_ name: String) -> String? {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+            default: false
+            }
+        }
+        guard isPlain, (1...64).contains(name.utf8.count), !name.hasPrefix("."), !name.hasPrefix("-") else {
+            return """
+                '\(name)' is no name of a key: 1 to 64 letters, digits, '-', '_' and '.', the first a letter, digit or \
+                '_'
+                """
+        }
+        return name == "coordinator" ? "the name 'coordinator' is the coordinator's own" : nil
     }
 }

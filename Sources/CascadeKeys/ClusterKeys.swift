@@ -1,13 +1,11 @@
-internal import CascadeCore
-internal import CascadeNode
-internal import CascadeTransport
+package import CascadeCore
 
 /// The keys of a cluster that `up` runs for other machines to join.
-struct ClusterKeys {
+package struct ClusterKeys {
     /// Their folder.
-    let folder: KeysFolder
+    package let folder: KeysFolder
     /// What readiness checks and the commands of this machine show.
-    let admin: ConnectionKey
+    package let admin: ConnectionKey
     /// Key files of its own nodes.
     private let nodes: [NodeRole: String]
     /// Key files for nodes of other machines; a role whose key was revoked has none.
@@ -17,7 +15,7 @@ struct ClusterKeys {
 
     /// Takes the keys of a folder. The cluster's own are made where they are missing; those for other machines only
     /// where there are no keys at all, for what was revoked shall stay so.
-    init(_ path: String?) throws(NodeError) {
+    package init(_ path: String?) throws(KeyError) {
         folder = try KeysFolder(named: path)
         let isFirst = try folder.list().isEmpty
         var nodes: [NodeRole: String] = [:]
@@ -38,13 +36,12 @@ struct ClusterKeys {
     }
 
     /// Arguments of a node of this machine.
-    func arguments(_ role: NodeRole) -> [String] {
+    package func arguments(_ role: NodeRole) -> [String] {
         nodes[role].map { ["--key", $0] } ?? []
     }
 
-    /// What to say on other machines, for people.
-    func invitation(listen: Endpoint, models: [NodeRole: String]) -> String {
-        let endpoint = HostAddress.reachable(listen)
+    /// What to say on other machines, which reach the coordinator at `endpoint`; for people.
+    package func invitation(endpoint: String, models: [NodeRole: String]) -> String {
         var lines = ["to add a machine, copy a key file there and run there:"]
         for (role, file) in guests {
             let name = file.split(separator: "/").last ?? ""
@@ -67,7 +64,7 @@ struct ClusterKeys {
     private static func guest(_ role: NodeRole) -> String { "join-\(role.rawValue)" }
 
     /// The file of a key that is allowed; one that is not, or whose file is gone, is made anew.
-    private static func ensure(_ name: String, _ role: KeyRole, _ folder: KeysFolder) throws(NodeError) -> String {
+    private static func ensure(_ name: String, _ role: KeyRole, _ folder: KeysFolder) throws(KeyError) -> String {
         if let known = try folder.list().first(where: { $0.name == name }) {
             let file = folder.file(of: name)
             if known.role == role, let key = try? ConnectionKey(path: file), key.role == role { return file }

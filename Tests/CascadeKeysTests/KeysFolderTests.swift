@@ -5,7 +5,7 @@ import Foundation
 import Logging
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeKeys
 
 /// Keys on disk: what is written, what is read back, and what is refused.
 @Suite struct KeysFolderTests {
@@ -54,12 +54,12 @@ import Testing
     @Test func namesAreCheckedAndNotGivenTwice() throws {
         try withFolder { folder in
             for name in ["", "../x", "a b", ".x", "-x", "ä", "coordinator", String(repeating: "x", count: 65)] {
-                #expect(throws: NodeError.self, "\(name)") { try folder.make(name, role: .client) }
+                #expect(throws: KeyError.self, "\(name)") { try folder.make(name, role: .client) }
             }
             _ = try folder.make("Anna_2.b-c", role: .client)
-            let error = #expect(throws: NodeError.self) { try folder.make("Anna_2.b-c", role: .admin) }
+            let error = #expect(throws: KeyError.self) { try folder.make("Anna_2.b-c", role: .admin) }
             #expect("\(try #require(error))".contains("there is a key Anna_2.b-c already"))
-            let missing = #expect(throws: NodeError.self) { try folder.revoke("nobody") }
+            let missing = #expect(throws: KeyError.self) { try folder.revoke("nobody") }
             #expect("\(try #require(missing))".contains("Anna_2.b-c"))
         }
     }
@@ -72,7 +72,7 @@ import Testing
             let draft = "\(folder.path)/allowed.keys.\(getpid()).new"
             for files in [[], ["allowed.keys", "anna.key", "coordinator.key"]] {
                 #expect(mkdir(draft, 0o700) == 0)
-                let error = #expect(throws: NodeError.self) { try folder.make("berta", role: .client) }
+                let error = #expect(throws: KeyError.self) { try folder.make("berta", role: .client) }
                 #expect("\(try #require(error))".contains("cannot write \(folder.path)/allowed.keys"))
                 #expect(rmdir(draft) == 0)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == files)
@@ -86,15 +86,15 @@ import Testing
             let file = try folder.make("anna", role: .client)
             for mode: mode_t in [0o644, 0o640, 0o602] {
                 chmod(file, mode)
-                let error = #expect(throws: NodeError.self) { try KeyFile(path: file) }
+                let error = #expect(throws: KeyError.self) { try KeyFile(path: file) }
                 #expect("\(try #require(error))".contains("chmod 600 \(file)"))
             }
             chmod(file, 0o400)
             #expect(throws: Never.self) { try KeyFile(path: file) }
             chmod(folder.path, 0o755)
-            let error = #expect(throws: NodeError.self) { try folder.make("berta", role: .client) }
+            let error = #expect(throws: KeyError.self) { try folder.make("berta", role: .client) }
             #expect("\(try #require(error))".contains("chmod 700 \(folder.path)"))
-            #expect(throws: NodeError.self) { try folder.list() }
+            #expect(throws: KeyError.self) { try folder.list() }
             chmod(folder.path, 0o700)
         }
     }
@@ -105,7 +105,7 @@ import Testing
             try FileAccess.makeFolder(URL(filePath: folder.path).deletingLastPathComponent().path)
             #expect(symlink("keys", folder.path) == 0)
             for look in [{ _ = try folder.list() }, { _ = try folder.hasKeys() }] as [() throws -> Void] {
-                let error = #expect(throws: NodeError.self) { try look() }
+                let error = #expect(throws: KeyError.self) { try look() }
                 #expect("\(try #require(error))".contains("cannot look at \(folder.path)/"))
             }
         }
@@ -116,7 +116,7 @@ import Testing
         try withFolder { folder in
             let file = try folder.make("anna", role: .client)
             #expect(chown(file, 12_345, gid_t.max) == 0)
-            let error = "\(try #require(#expect(throws: NodeError.self) { try KeyFile(path: file) }))"
+            let error = "\(try #require(#expect(throws: KeyError.self) { try KeyFile(path: file) }))"
             #expect(error.contains("another user's (12345)") && error.contains("chown 0 \(file)"))
             #expect(!error.contains("chmod"))
         }
@@ -136,16 +136,16 @@ import Testing
                 (text.replacing(secret, with: "secret \(other.secretText)"), "not that of the secret key"),
             ]
             for (text, words) in broken {
-                let error = #expect(throws: NodeError.self) { try KeyFile(text: text) }
+                let error = #expect(throws: KeyError.self) { try KeyFile(text: text) }
                 #expect("\(try #require(error))".contains(words), "\(words)")
             }
             // A file that holds nothing but a secret, as other programs write them, is not shown to anybody.
-            let naked = #expect(throws: NodeError.self) { try KeyFile(text: other.secretText) }
+            let naked = #expect(throws: KeyError.self) { try KeyFile(text: other.secretText) }
             #expect(!"\(try #require(naked))".contains(other.secretText))
-            let error = #expect(throws: NodeError.self) { try ConnectionKey(path: folder.path + "/coordinator.key") }
+            let error = #expect(throws: KeyError.self) { try ConnectionKey(path: folder.path + "/coordinator.key") }
             #expect("\(try #require(error))".contains("key of a coordinator"))
-            #expect(throws: NodeError.self) { try KeyFile(path: folder.path) }
-            #expect(throws: NodeError.self) { try KeyFile(path: "/dev/null") }
+            #expect(throws: KeyError.self) { try KeyFile(path: folder.path) }
+            #expect(throws: KeyError.self) { try KeyFile(path: "/dev/null") }
         }
     }
 
@@ -227,7 +227,7 @@ import Testing
         #expect(try AllowedKey.parse(good) == [AllowedKey(key: key, role: .client, name: "anna")])
         #expect(try AllowedKey.parse(AllowedKey.text(of: AllowedKey.parse(good))) == AllowedKey.parse(good))
         for line in ["x client b", "\(key) client b", "\(key) client", "\(key) client b c", "\(key) king b"] {
-            let error = #expect(throws: NodeError.self) { try AllowedKey.parse(good + line) }
+            let error = #expect(throws: KeyError.self) { try AllowedKey.parse(good + line) }
             #expect("\(try #require(error))".contains("line 4"), "\(line)")
         }
     }
