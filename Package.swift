@@ -87,8 +87,8 @@ let package = Package(
             ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire"]
         ),
 
-        // What the operating system gives: places of files, descriptors, errors in words.
-        module("CascadeHost"),
+        // What this host gives: files and their places, memory, cores, processes, threads, clocks, turns, errors in words.
+        module("CascadeHost", ["CascadeCore", "CCascadeHost"]),
 
         // Text and models: chat templates, tokenizers, the engine.
         module("CascadeTemplate"),
@@ -103,7 +103,7 @@ let package = Package(
 
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
-        module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
+        module("CascadeTransport", ["CascadeCore", "CascadeHost", "CZeroMQ"]),
 
         // Who may connect: keys, their files and folders, the list that a coordinator follows.
         module("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
@@ -117,8 +117,7 @@ let package = Package(
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire",
                 "CascadeTransport", "CascadeKeys", "CascadeModel", "CascadeTemplate", "CascadeText", "CascadeStore",
-                "CascadeHost", "CCascadeHost",
-                collections, logging, lifecycle,
+                "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
@@ -161,11 +160,11 @@ let package = Package(
             "CascadeModel",
             ["CascadeCore", "CascadeTemplate", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]
         ),
-        tests("CascadeHost"),
+        tests("CascadeHost", ["CascadeCore"]),
         tests("CascadeModelFetch", ["CascadeCore", "CascadeHost"]),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
-        tests("CascadeTransport", ["CascadeCore", "CascadeTestSupport", "CZeroMQ"]),
+        tests("CascadeTransport", ["CascadeCore", "CascadeHost", "CascadeTestSupport", "CZeroMQ"]),
         tests("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
         tests("CascadeStore", [grdb]),
         tests(

@@ -1,4 +1,5 @@
 package import CascadeCore
+internal import CascadeHost
 package import CascadeTransport
 internal import Foundation
 package import Logging

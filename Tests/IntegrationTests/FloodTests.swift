@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeKeys
 import CascadeNode
 import CascadeTestSupport

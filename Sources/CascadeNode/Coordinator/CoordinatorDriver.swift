@@ -1,5 +1,6 @@
 internal import CascadeCoordinator
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeStore
 internal import CascadeTemplate
 internal import CascadeText

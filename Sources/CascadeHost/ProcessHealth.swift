@@ -1,5 +1,4 @@
 internal import CascadeCore
-package import CascadeHost
 internal import Foundation
 
 /// A process's own word on its health, in a small file that `cascade health --process` reads: a container's health
@@ -24,7 +23,7 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
 
     /// Creates a report about this process, now.
     package init(role: String, state: String, note: String) {
-        monotonicNanoseconds = MonotonicTime.now().nanoseconds
+        monotonicNanoseconds = MonotonicClock.now().nanoseconds
         pid = ProcessInfo.processInfo.processIdentifier
         process = Self.own
         self.role = role
@@ -81,7 +80,7 @@ package struct ProcessHealth: Codable, Equatable, Sendable {
             let standing = report.process?.standing ?? (ProcessStatus.exists(report.pid) ? .running : .gone)
             if standing == .gone { folder.remove(name) }
             guard standing == .running else { return nil }
-            return (report, report.ageSeconds(at: MonotonicTime.now()))
+            return (report, report.ageSeconds(at: MonotonicClock.now()))
         }.sorted { $0.report.pid < $1.report.pid }
     }
 }

@@ -1,6 +1,5 @@
 internal import CCascadeHost
 internal import CascadeCore
-internal import CascadeHost
 internal import Foundation
 internal import Synchronization
 
@@ -11,7 +10,7 @@ internal import Synchronization
 /// one next, so that a process that has just had its turn cannot take another before it. A process that dies in its
 /// turn loses it; one that is stopped in it keeps the others for two turns at most: they go on without. Confined to one
 /// thread.
-final class TurnLock {
+package final class TurnLock {
     /// The file's contents.
     private struct Layout {
         static let bytes = 4_096
@@ -34,12 +33,12 @@ final class TurnLock {
     private var misses = 0
 
     /// Opens or makes the file at `path`; throws words for people where it cannot be had.
-    init(path: String) throws(NodeError) {
+    package init(path: String) throws(HostError) {
         let descriptor: Int32
         do throws(OwnPlaceError) {
             descriptor = try OwnFile.open(path)
         } catch {
-            throw .failed("turn lock: \(error)")
+            throw HostError("turn lock: \(error)")
         }
         // The mapping keeps the open file, and with it the lock, beyond the descriptor's end.
         defer {
@@ -50,7 +49,7 @@ final class TurnLock {
         guard flock(descriptor, LOCK_EX) == 0, ftruncate(descriptor, off_t(Layout.bytes)) == 0,
             let memory = mmap(nil, Layout.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
             memory != MAP_FAILED
-        else { throw .failed("turn lock \(path): \(String(cString: strerror(errno)))") }
+        else { throw HostError("turn lock \(path): \(SystemError.text(errno))") }
         self.memory = memory
         outer = (memory + Layout.outer).bindMemory(to: pthread_mutex_t.self, capacity: 1)
         inner = (memory + Layout.inner).bindMemory(to: pthread_mutex_t.self, capacity: 1)
@@ -81,7 +80,7 @@ final class TurnLock {
     /// Waits for a turn, for two of the longest turns of late at most; false when it did not come: the caller goes on
     /// without one, and waits half as long the next time: a process that is stopped in its turn holds nobody up for
     /// long.
-    func take() -> Bool {
+    package func take() -> Bool {
         let isMine = wait()
         misses = isMine ? 0 : misses + 1
         return isMine
@@ -90,20 +89,20 @@ final class TurnLock {
     private func wait() -> Bool {
         let patience = Int64(clamping: longest.pointee.load(ordering: .relaxed)) &* 2
         let limit = min(max(patience, Self.patience.lowerBound), Self.patience.upperBound) >> min(misses, 40)
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         guard Self.lock(outer, within: limit) else { return false }
-        let waited = Int64(MonotonicTime.seconds(since: started) * 1e9)
+        let waited = Int64(MonotonicClock.seconds(since: started) * 1e9)
         let isMine = Self.lock(inner, within: max(0, limit - waited))
         pthread_mutex_unlock(outer)
-        if isMine { takenAt = MonotonicTime.now() }
+        if isMine { takenAt = MonotonicClock.now() }
         return isMine
     }
 
     /// Gives the turn to whoever waits; does nothing without one.
-    func release() {
+    package func release() {
         guard let takenAt else { return }
         self.takenAt = nil
-        let held = UInt64(MonotonicTime.seconds(since: takenAt) * 1e9)
+        let held = UInt64(MonotonicClock.seconds(since: takenAt) * 1e9)
         // Only the holder writes it.
         let before = longest.pointee.load(ordering: .relaxed)
         longest.pointee.store(max(held, before - before / 16), ordering: .relaxed)
@@ -119,5 +118,66 @@ final class TurnLock {
             return true
         default: return false
         }
+    }
+}
+
+/// Which file processes take turns by, if any.
+package enum TurnLockChoice: Equatable, Sendable {
+    /// One of this user's, by the cores that the process may use, unless its threads leave half of them free.
+    case automatic
+    /// This file.
+    case file(String)
+    /// No turns.
+    case none
+
+    /// Reads `auto`, `none` or a path.
+    package init(_ text: String) {
+        switch text {
+        case "auto": self = .automatic
+        case "none": self = .none
+        default: self = .file(text)
+        }
+    }
+
+    /// The file for a process with that many threads; nil where it takes no turns.
+    package func path(threads: Int) -> String? {
+        switch self {
+        case .none: return nil
+        case .file(let path): return path
+        case .automatic:
+            // Two such processes have room beside each other.
+            guard 2 * threads > AvailableCores.inMask else { return nil }
+            let cores = HostCores.mask.map { $0.isNumber ? $0 : "-" }
+            let name = "cascade-turn-\(getuid())-\(String(cores)).lock"
+            return FileManager.default.temporaryDirectory.appending(path: name).path
+        }
+    }
+}
+
+/// Nodes of one user on one host load and measure one after the other.
+///
+/// A pass that is measured while another process rearranges its weights looks twice as dear, and draft lengths follow
+/// what was measured. Loading takes all cores anyway, so nobody is ready later for having waited.
+package enum LoadTurn {
+    /// Runs `body` in a turn of its own, waiting for it at most that long; then, and where no lock can be had, without
+    /// one: a node that hangs must not keep others from starting, and no more must another user who made the file.
+    package static func take<Value>(
+        waitingAtMost seconds: Double,
+        path: String = usualPath,
+        _ body: () throws -> Value
+    ) rethrows -> Value {
+        let descriptor = try? OwnFile.open(path)
+        defer { if let descriptor { close(descriptor) } }
+        let started = MonotonicClock.now()
+        while let descriptor, flock(descriptor, LOCK_EX | LOCK_NB) != 0,
+            MonotonicClock.seconds(since: started) < seconds
+        {
+            usleep(20_000)
+        }
+        return try body()
+    }
+
+    package static var usualPath: String {
+        FileManager.default.temporaryDirectory.appending(path: "cascade-load-\(getuid()).lock").path
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// Memory as kernels with control groups of both versions tell it, from folders that look like theirs.
 struct AvailableMemoryTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// Processes that were written down are found again, and nobody else is taken for them.
 struct ProcessIdentityTests {

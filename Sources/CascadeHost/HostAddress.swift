@@ -1,19 +1,9 @@
-internal import CascadeTransport
 internal import Foundation
 
 /// By what address others reach this machine.
-enum HostAddress {
-    /// The endpoint that other machines connect to, where a coordinator listens on `listen`.
-    static func reachable(_ listen: Endpoint) -> String {
-        guard listen.isWildcard, let port = listen.tcp?.port else { return "\(listen)" }
-        return "tcp://\(address() ?? ProcessInfo.processInfo.hostName):\(port)"
-    }
-
-    /// The endpoint that processes of this machine connect to.
-    static func local(_ listen: Endpoint) -> String {
-        guard listen.isWildcard, let port = listen.tcp?.port else { return "\(listen)" }
-        return "tcp://127.0.0.1:\(port)"
-    }
+package enum HostAddress {
+    /// An address, or the machine's name where it has none but loopback's.
+    package static var usual: String { address() ?? ProcessInfo.processInfo.hostName }
 
     /// The IPv4 address of the interface with the default route, else the first that is not loopback.
     private static func address() -> String? {

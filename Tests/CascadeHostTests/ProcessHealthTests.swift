@@ -1,8 +1,7 @@
-import CascadeHost
 import Foundation
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// Reports and promises lie where every user of the machine can be first: what others put there does no harm.
 struct ProcessHealthTests {
@@ -87,9 +86,9 @@ struct ProcessHealthTests {
             defer { close(holder) }
             #expect(flock(holder, LOCK_EX) == 0)
             func seconds() -> Double {
-                let started = MonotonicTime.now()
+                let started = MonotonicClock.now()
                 LoadTurn.take(waitingAtMost: 1, path: path) {}
-                return MonotonicTime.seconds(since: started)
+                return MonotonicClock.seconds(since: started)
             }
             chmod(path, 0o600)
             #expect(seconds() >= 1)

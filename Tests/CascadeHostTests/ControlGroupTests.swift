@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// CPU quotas and the groups that limit a process, as kernels, containers and batch systems show them, from folders
 /// that look like theirs; and once for real.

@@ -2,7 +2,7 @@ import CascadeCore
 import Glibc
 import Testing
 
-@testable import CascadeTransport
+@testable import CascadeHost
 
 struct MonotonicClockTests {
     /// As `faketime` shows them for years before 1970.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// Limits of processes and threads, from folders that look like a kernel's.
 struct ProcessLimitsTests {

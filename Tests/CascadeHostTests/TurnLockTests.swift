@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// Turns between threads stand for turns between processes: the lock knows no difference.
 struct TurnLockTests {
@@ -95,9 +95,9 @@ struct TurnLockTests {
 
         /// Whether it comes to wait for its turn: it has asked, and the kernel says that it sleeps, twice.
         func isAsleep(within seconds: Double) -> Bool {
-            let started = MonotonicTime.now()
+            let started = MonotonicClock.now()
             var times = 0
-            while MonotonicTime.seconds(since: started) < seconds {
+            while MonotonicClock.seconds(since: started) < seconds {
                 let words = try? String(contentsOfFile: place.withLock { $0 }, encoding: .utf8)
                 // Behind the thread's name, which is in brackets: the letter of its state.
                 let state = words?.split(separator: ")").last?.split(separator: " ").first
@@ -116,10 +116,10 @@ struct TurnLockTests {
         #expect(lock.take())
         let waited = Mutex(0.0)
         let waiter = Self.onThread(path) { lock in
-            let started = MonotonicTime.now()
+            let started = MonotonicClock.now()
             // Each wait is half of the one before: all of them together are no longer than two.
             for _ in 0..<20 where lock.take() { Issue.record("the turn was another's") }
-            waited.withLock { $0 = MonotonicTime.seconds(since: started) }
+            waited.withLock { $0 = MonotonicClock.seconds(since: started) }
         }
         #expect(waiter.wait(timeout: .now() + 10) == .success)
         #expect((0.04..<2.5).contains(waited.withLock { $0 }))
