@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeRules
 internal import CascadeWorker
 internal import Foundation
@@ -18,14 +19,14 @@ struct SyntheticModel: TokenModel {
     }
 
     mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         try caches.append(batch)
         if let costs {
             let milliseconds = costs.milliseconds(rows: batch.reduce(0) { $0 + $1.tokens.count })
-            let left = milliseconds / 1_000 - MonotonicTime.seconds(since: started)
+            let left = milliseconds / 1_000 - MonotonicClock.seconds(since: started)
             if left > 0 { Thread.sleep(forTimeInterval: left) }
         }
-        return MonotonicTime.seconds(since: started) * 1_000
+        return MonotonicClock.seconds(since: started) * 1_000
     }
 
     func row(_ row: Int, of entry: Int) -> SyntheticRow {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import CascadeNode
 
 /// How much the cache of a node holds: in tokens or in memory.
@@ -33,5 +34,16 @@ struct CacheOptions: ParsableArguments {
     /// The options as given, for another process.
     var arguments: [String] {
         (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? []) + (kvMemory.map { ["--kv-memory", "\($0.bytes)"] } ?? [])
+    }
+}
+
+extension MemoryDemand.Settings {
+    /// Those of nodes where nothing is said.
+    static var usual: MemoryDemand.Settings {
+        MemoryDemand.Settings(
+            cacheLimit: .tokens(CacheOptions.defaultTokens),
+            rowBudget: NodeOptions.defaultRowBudget,
+            threads: AvailableCores.count()
+        )
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCoordinator
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 
 /// `cascade coordinator`
