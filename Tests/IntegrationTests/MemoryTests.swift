@@ -22,7 +22,7 @@ struct MemoryTests {
     }
 
     private func node(_ path: String, _ tokens: Int) -> PlannedNode {
-        PlannedNode(name: "a node", path: path, cacheLimit: .tokens(tokens), rowBudget: 64, threads: 2)
+        PlannedNode(name: "a node", path: path, cacheLimit: .tokens(tokens), maxBatchedTokens: 64, threads: 2)
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [NodeRole.drafter, .expert])

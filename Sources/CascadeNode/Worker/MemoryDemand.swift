@@ -46,7 +46,7 @@ package struct MemoryDemand: Sendable {
     ///     without saying so.
     package func refusal(_ memory: AvailableMemory, limit: CacheLimit, context: Int? = nil) -> String? {
         guard total > memory.available else { return nil }
-        let flag = if case .memory = limit { "--kv-memory" } else { "--kv-tokens" }
+        let flag = if case .memory = limit { "--kv-cache-memory-bytes" } else { "--kv-tokens" }
         let parts = nodes.map { node in
             let need = node.need
             return "\(nodes.count > 1 ? "\(node.name) " : "")weights \(Self.text(need.weights)), "
@@ -83,10 +83,10 @@ package struct MemoryDemand: Sendable {
         if fitting < CacheLimit.range.lowerBound {
             ways.append("no --kv-tokens is small enough")
         } else if let context, fitting < context {
-            ways.append("--kv-tokens \(fitting) fits, with --context \(fitting) or less instead of \(context)")
+            ways.append("--kv-tokens \(fitting) fits, with --ctx-size \(fitting) or less instead of \(context)")
         } else {
             ways.append("--kv-tokens \(fitting) fits")
-            if let context { ways[0] += ", which is enough for --context \(context)" }
+            if let context { ways[0] += ", which is enough for --ctx-size \(context)" }
         }
         ways.append("take a smaller model")
         ways.append(memory.isCutByLimit ? "raise the container's memory limit" : "end what uses the memory")

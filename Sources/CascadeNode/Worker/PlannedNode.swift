@@ -12,7 +12,7 @@ package struct PlannedNode: Sendable {
     /// What the cache holds.
     package var cacheLimit: CacheLimit
     /// Most rows of one pass.
-    package var rowBudget: Int
+    package var maxBatchedTokens: Int
     /// Compute threads.
     package var threads: Int
     /// How early exits move an expert's logits.
@@ -24,7 +24,7 @@ package struct PlannedNode: Sendable {
         path: String,
         draftModel: DraftModelSettings = DraftModelSettings(),
         cacheLimit: CacheLimit,
-        rowBudget: Int,
+        maxBatchedTokens: Int,
         threads: Int,
         sled: SLEDSettings? = nil
     ) {
@@ -32,7 +32,7 @@ package struct PlannedNode: Sendable {
         self.path = path
         self.draftModel = draftModel
         self.cacheLimit = cacheLimit
-        self.rowBudget = rowBudget
+        self.maxBatchedTokens = maxBatchedTokens
         self.threads = threads
         self.sled = sled
     }
@@ -50,7 +50,7 @@ package struct PlannedNode: Sendable {
         let options = EngineOptions(
             threads: threads,
             contextTokens: try cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken),
-            maximumRows: rowBudget,
+            maximumRows: maxBatchedTokens,
             sled: sled
         )
         return (try MemoryNeed(file: file, load: load, engine: options), model.vocabulary)

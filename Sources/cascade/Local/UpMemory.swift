@@ -19,7 +19,7 @@ enum UpMemory {
                 name: name,
                 path: path,
                 cacheLimit: settings.cacheLimit,
-                rowBudget: NodeOptions.defaultRowBudget,
+                maxBatchedTokens: NodeOptions.defaultMaxBatchedTokens,
                 threads: settings.threads ?? AvailableCores.count()
             )
         }
