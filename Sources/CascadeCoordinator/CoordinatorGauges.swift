@@ -50,7 +50,7 @@ package struct CoordinatorGauges: Equatable, Sendable {
     package func excesses(over limits: CoordinatorLimits) -> [String] {
         let bounds = [
             ("queued jobs", queuedJobs, limits.queuedJobs),
-            ("running jobs", runningJobs, limits.activeSequences),
+            ("running jobs", runningJobs, limits.maxNumSeqs),
             ("bytes of jobs", jobBytes, limits.queuedBytes),
             ("finished jobs", finishedJobs, limits.finishedJobs),
             ("submit keys", submitKeys, queuedJobs + restoredJobs + runningJobs + finishedJobs),

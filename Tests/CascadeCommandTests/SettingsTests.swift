@@ -61,14 +61,14 @@ import Testing
 
     /// A flag wins over the variable of an option that would contradict it: nothing is added, and the line parses.
     @Test(arguments: [
-        ("expert --model m --kv-memory 4GiB", ["CASCADE_KV_TOKENS": "32768"]),
-        ("expert --model m --kv-tokens=4096", ["CASCADE_KV_MEMORY": "4GiB"]),
+        ("expert --model m --kv-cache-memory-bytes 4GiB", ["CASCADE_KV_TOKENS": "32768"]),
+        ("expert --model m --kv-tokens=4096", ["CASCADE_KV_CACHE_MEMORY_BYTES": "4GiB"]),
         ("up --draft-vocabulary 0", ["CASCADE_DRAFT_VOCABULARY_FILE": "f", "CASCADE_DRAFT_VOCABULARY": "4096"]),
         ("up", ["CASCADE_DRAFT_VOCABULARY_FILE": "f"]),
         ("expert --model m", ["CASCADE_SLED_RATE": "3"]),
         ("submit --rule lossless", ["CASCADE_RULE": "token-v3", "CASCADE_ALPHA": "0.3"]),
-        ("submit --raw", ["CASCADE_CHAT": "1", "CASCADE_SYSTEM": "s"]),
-        ("submit --system s", ["CASCADE_RAW": "1"]),
+        ("submit --raw", ["CASCADE_CHAT": "1", "CASCADE_SYSTEM_PROMPT": "s"]),
+        ("submit --system-prompt s", ["CASCADE_RAW": "1"]),
     ])
     func aFlagKeepsContradictionsOut(_ line: String, _ environment: [String: String]) throws {
         let arguments = line.split(separator: " ").map(String.init)
@@ -89,7 +89,7 @@ import Testing
         )
         #expect(other == ["up", "--draft-vocabulary-file=f", "--draft-vocabulary", "512"])
         // Both variables at once is still a contradiction, and is named.
-        let both = ["CASCADE_KV_TOKENS": "4096", "CASCADE_KV_MEMORY": "4GiB"]
+        let both = ["CASCADE_KV_TOKENS": "4096", "CASCADE_KV_CACHE_MEMORY_BYTES": "4GiB"]
         let refused = try SettingsMerge.merge(arguments: ["expert", "--model", "m"], environment: both, help: help)
         #expect(throws: (any Error).self) { _ = try Cascade.parseAsRoot(refused) }
     }

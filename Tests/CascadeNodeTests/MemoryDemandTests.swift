@@ -56,27 +56,27 @@ struct MemoryDemandTests {
             "a smaller model", "raise the container's memory limit",
         ] { #expect(text.contains(words), "\(words) is not in: \(text)") }
         let bare = try #require(demand.refusal(Self.memory(100_000_000), limit: .memory(bytes: 1 << 30)))
-        #expect(bare.contains("(--kv-memory)") && bare.contains("of the machine's 8.00 GB"))
+        #expect(bare.contains("(--kv-cache-memory-bytes)") && bare.contains("of the machine's 8.00 GB"))
         #expect(bare.contains("end what uses the memory") && !bare.contains("control group"))
     }
 
-    /// A cache smaller than `--context` is of little use, so the message says what it costs.
+    /// A cache smaller than `--ctx-size` is of little use, so the message says what it costs.
     @Test func theContextIsTheLeastThatIsUseful() throws {
         let demand = try Self.demand(1_048_576)
         let available = try Self.demand(65_536).total
         let fitting = demand.proposal(Self.memory(available))
         let limit = CacheLimit.tokens(1_048_576)
         let enough = try #require(demand.refusal(Self.memory(available), limit: limit, context: 1_024))
-        #expect(enough.contains("which is enough for --context 1024"))
+        #expect(enough.contains("which is enough for --ctx-size 1024"))
         let short = try #require(demand.refusal(Self.memory(available), limit: limit, context: 100_000))
-        #expect(short.contains("--context \(fitting) or less instead of 100000"))
+        #expect(short.contains("--ctx-size \(fitting) or less instead of 100000"))
         let none = try #require(demand.refusal(Self.memory(1_000_000), limit: limit))
         #expect(none.contains("no --kv-tokens is small enough"))
     }
 
     @Test func aClusterNamesItsNodes() throws {
         let file = try GGUFFile(path: Fixtures.modelPath("tiny-llama.Q8_0"))
-        var settings = MemoryDemand.Settings(cacheLimit: .tokens(65_536), rowBudget: 64, threads: 2)
+        var settings = MemoryDemand.Settings(cacheLimit: .tokens(65_536), maxBatchedTokens: 64, threads: 2)
         let demand = try MemoryDemand(expert: file, drafter: file, settings)
         #expect(try demand.total - demand.processes == 2 * Self.need(65_536).total)
         let text = try #require(demand.refusal(Self.memory(50_000_000), limit: .tokens(65_536)))

@@ -25,7 +25,7 @@ import Testing
     // MARK: engine
 
     private func engine(_ more: String...) async throws -> CascadeProcess.Result {
-        let arguments = ["bench", "engine", "--model", Self.expert, "--rows", "4,1,32", "--context", "40"]
+        let arguments = ["bench", "engine", "--model", Self.expert, "--rows", "4,1,32", "--n-depth", "40"]
         return try await CascadeProcess.run(arguments + ["--seconds", "1", "--threads", "2"] + more)
     }
 

@@ -34,7 +34,7 @@ import Testing
         defer { for path in [prompts, file] { try? FileManager.default.removeItem(atPath: path) } }
         let arguments = [
             "bench", "serve", "--prompts", prompts, "--raw", "--concurrency", "1,3", "--num-speculative-tokens", "0,4",
-            "--requests", "6", "--max-tokens", "40", "--turns", "2", "--warm-up", "1",
+            "--requests", "6", "--max-tokens", "40", "--turns", "2", "--num-warmups", "1",
         ]
         let first = try await cluster.client(arguments + ["--out", file])
         #expect(first.code == 0, "\(first.errors)")
@@ -94,7 +94,7 @@ import Testing
         let result = try await cluster.client([
             "bench", "serve", "--prompts", prompts, "--raw", "--rule", "token-v3", "--concurrency", "1", "--requests",
             "3",
-            "--turns", "1", "--warm-up", "0", "--num-speculative-tokens", "0", "--json",
+            "--turns", "1", "--num-warmups", "0", "--num-speculative-tokens", "0", "--json",
         ])
         #expect(result.code == 1)
         #expect(try points(try object(result.output))[0]["failures"] as? Int == 3)

@@ -41,8 +41,8 @@ import Testing
         ] {
             #expect(try Answer(await cluster.client(submit + more)).usage.prompt_tokens == expected, "\(more)")
         }
-        let system = try Answer(await cluster.client(submit + ["--system", Self.injection]))
-        let twice = try Answer(await cluster.client(submit + ["--system", Self.injection, "--parse-special"]))
+        let system = try Answer(await cluster.client(submit + ["--system-prompt", Self.injection]))
+        let twice = try Answer(await cluster.client(submit + ["--system-prompt", Self.injection, "--parse-special"]))
         #expect(system.usage.prompt_tokens > twice.usage.prompt_tokens)
     }
 
@@ -140,9 +140,9 @@ import Testing
             (#"exec "$0" model tokenize --model "$1" "$(printf 'caf\351')""#, "argument 5"),
             (#"exec "$0" model generate --model "$1" "$(printf 'caf\351')""#, "argument 5"),
             (#"printf 'caf\351' | exec "$0" submit --raw"#, "the prompt on standard input"),
-            (#"exec "$0" submit --system "$(printf 'caf\351')" Hi"#, "argument 3"),
+            (#"exec "$0" submit --system-prompt "$(printf 'caf\351')" Hi"#, "argument 3"),
             (#"exec "$0" submit Hi --stop "$(printf 'caf\351')""#, "argument 4"),
-            (#"CASCADE_SYSTEM="$(printf 'caf\351')" exec "$0" submit Hi"#, "CASCADE_SYSTEM"),
+            (#"CASCADE_SYSTEM_PROMPT="$(printf 'caf\351')" exec "$0" submit Hi"#, "CASCADE_SYSTEM_PROMPT"),
         ]
     )
     func otherBytesAreRefused(_ script: String, _ source: String) async throws {

@@ -24,7 +24,7 @@ struct MemoryTests {
     }
 
     private func demand(_ path: String, _ tokens: Int) throws -> MemoryDemand {
-        let settings = MemoryDemand.Settings(cacheLimit: .tokens(tokens), rowBudget: 64, threads: 2)
+        let settings = MemoryDemand.Settings(cacheLimit: .tokens(tokens), maxBatchedTokens: 64, threads: 2)
         return try MemoryDemand(expert: GGUFFile(path: path), drafter: nil, settings)
     }
 

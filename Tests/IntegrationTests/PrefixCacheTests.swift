@@ -70,8 +70,8 @@ import Testing
     func theCacheKeepsToItsMemory() async throws {
         let cluster = try TestCluster()
         // 10 pages of 64 tokens of 1,536 bytes each: little more than one of the prompts.
-        try cluster.start(.expert, model: ClusterTests.expert, arguments: ["--kv-memory", "1MiB"])
-        try cluster.start(.drafter, model: ClusterTests.drafter, arguments: ["--kv-memory", "1048576"])
+        try cluster.start(.expert, model: ClusterTests.expert, arguments: ["--kv-cache-memory-bytes", "1MiB"])
+        try cluster.start(.drafter, model: ClusterTests.drafter, arguments: ["--kv-cache-memory-bytes", "1048576"])
         try await cluster.waitForReady(2)
         let prompts = (0..<4).map(prompt)
         let expected = try await Generated.run(model: ClusterTests.expert, texts: prompts, maxTokens: 24)
@@ -94,8 +94,9 @@ import Testing
     @Test func limitsThatMakeNoSenseAreRefused() async throws {
         let model = ["expert", "--model", ClusterTests.expert]
         for (arguments, words, code) in [
-            (["--kv-memory", "1GiB", "--kv-tokens", "1000"], "not both", Int32(2)),
-            (["--kv-memory", "lots"], "lots", 2), (["--kv-memory", "100KiB"], "must hold 128", 1),
+            (["--kv-cache-memory-bytes", "1GiB", "--kv-tokens", "1000"], "not both", Int32(2)),
+            (["--kv-cache-memory-bytes", "lots"], "lots", 2),
+            (["--kv-cache-memory-bytes", "100KiB"], "must hold 128", 1),
             (["--kv-tokens", "100"], "128 to 16777216", 2),
         ] {
             let result = try await CascadeProcess.run(model + arguments)

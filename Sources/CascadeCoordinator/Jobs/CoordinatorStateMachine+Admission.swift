@@ -22,7 +22,7 @@ extension CoordinatorStateMachine {
         var closedPools = jobs.running.compactMap { id in
             jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
         }
-        while jobs.running.count < limits.activeSequences, let oldest = jobs.oldestInQueue(except: closedPools) {
+        while jobs.running.count < limits.maxNumSeqs, let oldest = jobs.oldestInQueue(except: closedPools) {
             if !admit(oldest) { closedPools.append(oldest.submit.pool) }
         }
     }

@@ -24,10 +24,10 @@ struct LocalNode {
                 options: EngineOptions(
                     threads: settings.threads,
                     contextTokens: kvTokens,
-                    maximumRows: settings.rowBudget
+                    maximumRows: settings.maxBatchedTokens
                 )
             )
-            costs = try engine.measureCosts(rows: EngineThread.measuredRows.filter { $0 <= settings.rowBudget })
+            costs = try engine.measureCosts(rows: EngineThread.measuredRows.filter { $0 <= settings.maxBatchedTokens })
                 .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
             hello = Hello(
                 identity: NodeIdentity(name: role.rawValue, incarnation: 1),

@@ -21,7 +21,7 @@ package final class LocalPair {
         /// What each cache holds.
         package var cacheLimit: CacheLimit
         /// Most rows of a pass.
-        package var rowBudget: Int
+        package var maxBatchedTokens: Int
         /// How the drafter slims its model.
         package var draftModel: DraftModelSettings
 
@@ -31,14 +31,14 @@ package final class LocalPair {
             expert: String,
             threads: Int,
             cacheLimit: CacheLimit,
-            rowBudget: Int = 64,
+            maxBatchedTokens: Int = 64,
             draftModel: DraftModelSettings = DraftModelSettings()
         ) {
             self.drafter = drafter
             self.expert = expert
             self.threads = threads
             self.cacheLimit = cacheLimit
-            self.rowBudget = rowBudget
+            self.maxBatchedTokens = maxBatchedTokens
             self.draftModel = draftModel
         }
     }
@@ -74,8 +74,8 @@ package final class LocalPair {
         expertCosts = large.costs
         kernels = large.engine.kernelName
         tokenizer = large.tokenizer
-        drafter = Worker(model: EngineModel(small.engine), maxBatchedTokens: settings.rowBudget)
-        expert = Worker(model: EngineModel(large.engine), maxBatchedTokens: settings.rowBudget)
+        drafter = Worker(model: EngineModel(small.engine), maxBatchedTokens: settings.maxBatchedTokens)
+        expert = Worker(model: EngineModel(large.engine), maxBatchedTokens: settings.maxBatchedTokens)
         machine = CoordinatorStateMachine(
             boot: 1,
             seedForJobs: UInt64.random(in: 0...UInt64.max),

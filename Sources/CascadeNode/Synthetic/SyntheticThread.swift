@@ -8,13 +8,13 @@ internal import Logging
 final class SyntheticThread: Sendable {
     private let role: NodeRole
     private let settings: SyntheticSettings
-    private let rowBudget: Int
+    private let maxBatchedTokens: Int
     private let mailbox: Mailbox
 
-    init(role: NodeRole, settings: SyntheticSettings, rowBudget: Int, mailbox: Mailbox) {
+    init(role: NodeRole, settings: SyntheticSettings, maxBatchedTokens: Int, mailbox: Mailbox) {
         self.role = role
         self.settings = settings
-        self.rowBudget = rowBudget
+        self.maxBatchedTokens = maxBatchedTokens
         self.mailbox = mailbox
     }
 
@@ -25,7 +25,7 @@ final class SyntheticThread: Sendable {
             // Passes without a duration have no curve that anything could be decided by.
             mailbox.setEngineState(.ready(settings.costs.contains { $0.milliseconds > 0 } ? settings.costs : []))
             let runner = PassRunner(mailbox: mailbox, passMilliseconds: settings.costs.first?.milliseconds ?? 0)
-            var worker = Worker(model: SyntheticModel(role, settings), maxBatchedTokens: rowBudget)
+            var worker = Worker(model: SyntheticModel(role, settings), maxBatchedTokens: maxBatchedTokens)
             runner.serve(&worker)
         }
     }

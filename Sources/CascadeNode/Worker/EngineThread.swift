@@ -67,7 +67,7 @@ final class EngineThread: Sendable {
             turn: turnLock(),
             passMilliseconds: costs.first?.milliseconds ?? 0
         )
-        var worker = Worker(model: EngineModel(engine), maxBatchedTokens: configuration.rowBudget)
+        var worker = Worker(model: EngineModel(engine), maxBatchedTokens: configuration.maxBatchedTokens)
         runner.serve(&worker)
     }
 
@@ -78,14 +78,14 @@ final class EngineThread: Sendable {
         let options = EngineOptions(
             threads: configuration.threads,
             contextTokens: kvTokens,
-            maximumRows: configuration.rowBudget,
+            maximumRows: configuration.maxBatchedTokens,
             sled: configuration.sled
         )
         try MemoryDemand.claim(servable.file, load: loadOptions, engine: options, configuration: configuration)
         let model = try Model.load(servable, options: loadOptions)
         let loadSeconds = MonotonicClock.seconds(since: started)
         let engine = try Engine(model: model, options: options)
-        let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.rowBudget })
+        let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.maxBatchedTokens })
             .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
         logger.info(
             "loaded and measured",

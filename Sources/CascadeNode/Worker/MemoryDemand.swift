@@ -27,7 +27,7 @@ package struct MemoryDemand: Sendable {
         /// What each cache holds.
         package var cacheLimit: CacheLimit
         /// Most rows of one pass.
-        package var rowBudget: Int
+        package var maxBatchedTokens: Int
         /// Compute threads of each node.
         package var threads: Int
         /// How early exits move an expert's logits.
@@ -37,11 +37,11 @@ package struct MemoryDemand: Sendable {
         package init(
             draftModel: DraftModelSettings = DraftModelSettings(),
             cacheLimit: CacheLimit,
-            rowBudget: Int,
+            maxBatchedTokens: Int,
             threads: Int,
             sled: SLEDSettings? = nil
         ) {
-            (self.draftModel, self.cacheLimit, self.rowBudget) = (draftModel, cacheLimit, rowBudget)
+            (self.draftModel, self.cacheLimit, self.maxBatchedTokens) = (draftModel, cacheLimit, maxBatchedTokens)
             (self.threads, self.sled) = (threads, sled)
         }
 
@@ -59,7 +59,7 @@ package struct MemoryDemand: Sendable {
             let options = EngineOptions(
                 threads: threads,
                 contextTokens: try cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken),
-                maximumRows: rowBudget,
+                maximumRows: maxBatchedTokens,
                 sled: role == .expert ? sled : nil
             )
             return try MemoryNeed(file: file, load: load, engine: options)
@@ -149,7 +149,7 @@ package struct MemoryDemand: Sendable {
     ///     without saying so.
     package func refusal(_ memory: AvailableMemory, limit: CacheLimit, context: Int? = nil) -> String? {
         guard total > memory.available else { return nil }
-        let flag = if case .memory = limit { "--kv-memory" } else { "--kv-tokens" }
+        let flag = if case .memory = limit { "--kv-cache-memory-bytes" } else { "--kv-tokens" }
         let parts = nodes.map { node in
             let need = node.need
             return "\(nodes.count > 1 ? "\(node.name) " : "")weights \(Self.text(need.weights)), "
@@ -186,10 +186,10 @@ package struct MemoryDemand: Sendable {
         if fitting < CacheLimit.range.lowerBound {
             ways.append("no --kv-tokens is small enough")
         } else if let context, fitting < context {
-            ways.append("--kv-tokens \(fitting) fits, with --context \(fitting) or less instead of \(context)")
+            ways.append("--kv-tokens \(fitting) fits, with --ctx-size \(fitting) or less instead of \(context)")
         } else {
             ways.append("--kv-tokens \(fitting) fits")
-            if let context { ways[0] += ", which is enough for --context \(context)" }
+            if let context { ways[0] += ", which is enough for --ctx-size \(context)" }
         }
         ways.append("take a smaller model")
         ways.append(memory.isCutByLimit ? "raise the container's memory limit" : "end what uses the memory")

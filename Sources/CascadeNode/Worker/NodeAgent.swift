@@ -40,7 +40,7 @@ final class NodeAgent: ReactorHandler {
             hello: hello,
             endpoint: configuration.endpoint,
             credits: UInt32(configuration.credits),
-            maxBatchedTokens: configuration.rowBudget,
+            maxBatchedTokens: configuration.maxBatchedTokens,
             tokenizerBlock: tokenizerBlock
         )
         machine = NodeStateMachine(settings, now: now)

@@ -26,7 +26,7 @@ package struct NodeConfiguration: Sendable {
     /// What the cache holds over all sequences.
     package var cacheLimit: CacheLimit
     /// Most rows of one pass; longer prompts are fed in several.
-    package var rowBudget: Int
+    package var maxBatchedTokens: Int
     /// Requests that may be outstanding at once.
     package var credits: Int
     /// How a drafter slims its model; an expert's is the default.
@@ -55,7 +55,7 @@ package struct NodeConfiguration: Sendable {
         threads: Int,
         contextLength: Int?,
         cacheLimit: CacheLimit,
-        rowBudget: Int,
+        maxBatchedTokens: Int,
         credits: Int,
         draftModel: DraftModelSettings = DraftModelSettings(),
         sled: SLEDSettings? = nil,
@@ -72,7 +72,7 @@ package struct NodeConfiguration: Sendable {
         self.threads = threads
         self.contextLength = contextLength
         self.cacheLimit = cacheLimit
-        self.rowBudget = rowBudget
+        self.maxBatchedTokens = maxBatchedTokens
         self.credits = credits
         self.draftModel = draftModel
         self.sled = sled

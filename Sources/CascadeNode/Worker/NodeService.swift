@@ -122,8 +122,9 @@ package struct NodeService: Service {
 
     private func startEngine(_ mailbox: Mailbox) {
         if let synthetic = configuration.synthetic {
-            let (role, rowBudget) = (configuration.role, configuration.rowBudget)
-            SyntheticThread(role: role, settings: synthetic, rowBudget: rowBudget, mailbox: mailbox).start()
+            let (role, maxBatchedTokens) = (configuration.role, configuration.maxBatchedTokens)
+            SyntheticThread(role: role, settings: synthetic, maxBatchedTokens: maxBatchedTokens, mailbox: mailbox)
+                .start()
             return
         }
         guard let model else { return }

@@ -10,7 +10,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
         commandName: "engine",
         abstract: "Measure what a pass of n rows costs, beside what memory gives.",
         discussion: """
-            A pass of n rows is a draft of one sequence behind --context tokens, computed at once: with logits for \
+            A pass of n rows is a draft of one sequence behind --n-depth tokens, computed at once: with logits for \
             every row up to \(EngineBenchmark.rowsWithAllLogits) rows, as verification needs them, and for the last \
             row alone beyond, as a prompt does. 1 row is always measured: ratios are to it. Row counts take turns, and \
             every round also reads a buffer of 512 MB with the same threads: the bandwidth is the best of these reads. \
@@ -33,7 +33,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
     var threads: Int?
 
     @Option(help: "Tokens before the measured rows.")
-    var context = 256
+    var nDepth = 256
 
     @Option(
         help: """
@@ -51,7 +51,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
 
     func validate() throws {
         try Limits.check("--threads", threads, in: Limits.threads)
-        try Limits.check("--context", context, in: 0...1_000_000)
+        try Limits.check("--n-depth", nDepth, in: 0...1_000_000)
         guard rows.numbers.count <= 64, rows.numbers.allSatisfy({ (1...4_096).contains($0) }) else {
             throw ValidationError("--rows takes up to 64 row counts of 1 to 4096")
         }
@@ -68,14 +68,14 @@ struct BenchEngineCommand: AsyncParsableCommand {
             let settings = EngineBenchmark.Settings(
                 rows: rows.numbers,
                 threads: threads,
-                context: context,
+                context: nDepth,
                 seconds: seconds.value - MonotonicClock.seconds(since: started),
                 sled: sled.settings
             )
             let progress = ProgressLine("measuring")
             let result = try EngineBenchmark(model: model, settings: settings).run(progress: progress.show)
             progress.finish()
-            report = EngineReport(model: path, threads: threads, context: context, result: result)
+            report = EngineReport(model: path, threads: threads, context: nDepth, result: result)
         } catch {
             throw CommandFailure.failed("\(error)")
         }

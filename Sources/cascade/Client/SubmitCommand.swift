@@ -62,7 +62,7 @@ struct SubmitCommand: AsyncParsableCommand {
     var raw = false
 
     @Option(help: "A system message for the chat template.")
-    var system: String?
+    var systemPrompt: String?
 
     @Flag(
         help: """
@@ -95,7 +95,9 @@ struct SubmitCommand: AsyncParsableCommand {
 
     func validate() throws {
         if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
-        if raw, system != nil { throw ValidationError("--system needs the chat template, --raw does without it") }
+        if raw, systemPrompt != nil {
+            throw ValidationError("--system-prompt needs the chat template, --raw does without it")
+        }
         try Limits.checkAnswer(maxTokens)
         if alpha != nil, rule?.defaultAlpha == nil {
             let problem = rule.map { "rule \($0.rawValue) has no alpha" } ?? "--alpha is a rule's knob"
@@ -174,7 +176,7 @@ struct SubmitCommand: AsyncParsableCommand {
             pool: cluster.pool,
             prompt: Array(try PromptInput.read(prompt).utf8),
             format: chat ? .chat : raw ? .raw : .automatic,
-            system: system.map { Array($0.utf8) },
+            system: systemPrompt.map { Array($0.utf8) },
             parsesSpecial: parseSpecial,
             localSeconds: LocalClock.seconds(),
             sampling: sampling.settings(temperature: temperature),

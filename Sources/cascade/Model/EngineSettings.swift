@@ -10,13 +10,13 @@ struct EngineSettings: ParsableArguments {
     var threads: Int?
 
     @Option(help: "Most tokens of one text, prompt and answer.")
-    var context = 4_096
+    var ctxSize = 4_096
 
     @OptionGroup(title: "SLED") var sled: SLEDOptions
 
     func validate() throws {
         try Limits.check("--threads", threads, in: Limits.threads)
-        try Limits.check("--context", context, in: Limits.context)
+        try Limits.check("--ctx-size", ctxSize, in: Limits.context)
     }
 
     /// Loads the model and makes an engine for it; errors name the file and the cause.
@@ -25,7 +25,7 @@ struct EngineSettings: ParsableArguments {
             let model = try Model.load(model)
             let options = EngineOptions(
                 threads: threads ?? AvailableCores.count(),
-                contextTokens: context,
+                contextTokens: ctxSize,
                 sled: sled.settings
             )
             return try Engine(model: model, options: options)

@@ -16,11 +16,13 @@ struct CacheOptions: ParsableArguments {
             valueName: "size"
         )
     )
-    var kvMemory: ByteSize?
+    var kvCacheMemoryBytes: ByteSize?
 
     func validate() throws {
         if let kvTokens {
-            guard kvMemory == nil else { throw ValidationError("give --kv-tokens or --kv-memory, not both") }
+            guard kvCacheMemoryBytes == nil else {
+                throw ValidationError("give --kv-tokens or --kv-cache-memory-bytes, not both")
+            }
             let range = CacheLimit.range
             guard range.contains(kvTokens) else {
                 throw ValidationError("--kv-tokens must be \(range.lowerBound) to \(range.upperBound)")
@@ -29,11 +31,14 @@ struct CacheOptions: ParsableArguments {
     }
 
     /// The limit that was chosen.
-    var limit: CacheLimit { kvMemory.map { .memory(bytes: $0.bytes) } ?? .tokens(kvTokens ?? Self.defaultTokens) }
+    var limit: CacheLimit {
+        kvCacheMemoryBytes.map { .memory(bytes: $0.bytes) } ?? .tokens(kvTokens ?? Self.defaultTokens)
+    }
 
     /// The options as given, for another process.
     var arguments: [String] {
-        (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? []) + (kvMemory.map { ["--kv-memory", "\($0.bytes)"] } ?? [])
+        (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? [])
+            + (kvCacheMemoryBytes.map { ["--kv-cache-memory-bytes", "\($0.bytes)"] } ?? [])
     }
 }
 
@@ -42,7 +47,7 @@ extension MemoryDemand.Settings {
     static var usual: MemoryDemand.Settings {
         MemoryDemand.Settings(
             cacheLimit: .tokens(CacheOptions.defaultTokens),
-            rowBudget: NodeOptions.defaultRowBudget,
+            maxBatchedTokens: NodeOptions.defaultMaxBatchedTokens,
             threads: AvailableCores.count()
         )
     }

@@ -49,10 +49,10 @@ struct CoordinatorCommand: AsyncParsableCommand {
     var endJobsAtStop = false
 
     @Option(help: "Sequences that run at once; further jobs wait.")
-    var maxActive = 16
+    var maxNumSeqs = 16
 
     @Option(help: "Jobs that may wait; further ones are refused.")
-    var maxQueued = 1_024
+    var maxQueuedRequests = 1_024
 
     @Option(
         help: "Tokens drafted per round where a job does not say: 0 to \(JobLimits.standard.draftTokens), or adaptive."
@@ -66,8 +66,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
     func validate() throws {
         try EndpointArgument.listen("--listen", listen)
         if insecure, keys != nil { throw ValidationError("--insecure and --keys exclude each other") }
-        try Limits.check("--max-active", maxActive, in: 1...4_096)
-        try Limits.check("--max-queued", maxQueued, in: 1...1_000_000)
+        try Limits.check("--max-num-seqs", maxNumSeqs, in: 1...4_096)
+        try Limits.check("--max-queued-requests", maxQueuedRequests, in: 1...1_000_000)
         if store.isEmpty { throw ValidationError("--store must name a file, or none") }
         try numSpeculativeTokens.validate()
     }
@@ -77,8 +77,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
         if listen == RunFolder.endpoint { try RunFolder.make() }
         let keys = try ListenPolicy.keys(listen: listen, insecure: insecure, folder: keys, logger: logger)
         var limits = CoordinatorLimits()
-        limits.activeSequences = maxActive
-        limits.queuedJobs = maxQueued
+        limits.maxNumSeqs = maxNumSeqs
+        limits.queuedJobs = maxQueuedRequests
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy
         var configuration = CoordinatorConfiguration(

@@ -9,8 +9,8 @@ internal import Logging
 
 /// What drafter and expert have in common.
 struct NodeOptions: ParsableArguments {
-    /// Rows of a pass where nothing is said.
-    static let defaultRowBudget = 64
+    /// Tokens of a pass where nothing is said.
+    static let defaultMaxBatchedTokens = 64
 
     @Option(help: "The model: a GGUF file, or a name that 'cascade model fetch' knows and has fetched.")
     var model: String?
@@ -27,12 +27,12 @@ struct NodeOptions: ParsableArguments {
     var threads: Int?
 
     @Option(help: "Most tokens of one sequence, prompt and answer (default: the model's limit, cut to the cache).")
-    var context: Int?
+    var ctxSize: Int?
 
     @OptionGroup var cache: CacheOptions
 
-    @Option(help: "Most rows of one pass; longer prompts are fed in several.")
-    var rowBudget = Self.defaultRowBudget
+    @Option(help: "Most tokens in one forward pass; a longer prompt takes several passes.")
+    var maxNumBatchedTokens = Self.defaultMaxBatchedTokens
 
     @Option(help: "Requests that may be outstanding at once.")
     var credits = 16
@@ -59,8 +59,8 @@ struct NodeOptions: ParsableArguments {
             )
         }
         try Limits.check("--threads", threads, in: Limits.threads)
-        try Limits.check("--context", context, in: Limits.context)
-        try Limits.check("--row-budget", rowBudget, in: 40...4_096)
+        try Limits.check("--ctx-size", ctxSize, in: Limits.context)
+        try Limits.check("--max-num-batched-tokens", maxNumBatchedTokens, in: 40...4_096)
         try Limits.check("--credits", credits, in: 1...1_024)
     }
 
@@ -96,9 +96,9 @@ struct NodeOptions: ParsableArguments {
             pool: pool,
             nodeName: nodeId ?? "\(role.rawValue)-\(host)-\(ProcessInfo.processInfo.processIdentifier)",
             threads: threads,
-            contextLength: context,
+            contextLength: ctxSize,
             cacheLimit: cache.limit,
-            rowBudget: rowBudget,
+            maxBatchedTokens: maxNumBatchedTokens,
             credits: credits,
             draftModel: draftModel,
             sled: sled,
@@ -150,7 +150,7 @@ struct ExpertCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               cascade expert --model qwen2.5-coder-1.5b
-              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-memory 4GiB
+              cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570 --threads 16 --kv-cache-memory-bytes 4GiB
               cascade expert --model qwen2.5-coder-1.5b --sled-layers 7,14,21
             """
     )

@@ -8,11 +8,11 @@ enum SettingsMerge {
     static let exclusions: [String: [String]] = [
         "insecure": ["keys"],
         "keys": ["insecure"],
-        "kv-tokens": ["kv-memory"],
-        "kv-memory": ["kv-tokens"],
+        "kv-tokens": ["kv-cache-memory-bytes"],
+        "kv-cache-memory-bytes": ["kv-tokens"],
         "chat": ["raw"],
-        "raw": ["chat", "system"],
-        "system": ["raw"],
+        "raw": ["chat", "system-prompt"],
+        "system-prompt": ["raw"],
         "model": ["synthetic-acceptance"],
         "synthetic-acceptance": ["model"],
     ]

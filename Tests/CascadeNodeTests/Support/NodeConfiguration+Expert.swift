@@ -14,7 +14,7 @@ extension NodeConfiguration {
             threads: 1,
             contextLength: nil,
             cacheLimit: .tokens(64),
-            rowBudget: 64,
+            maxBatchedTokens: 64,
             credits: 4,
             software: "test"
         )

@@ -66,7 +66,7 @@ import Testing
             #expect(result.code == code, "\(bytes): \(result)")
             if code == 4 { #expect(result.errors.contains("\(most)"), "\(result.errors)") }
         }
-        let chat = ["submit", "--detach", "--system", "0123456789", "--endpoint", cluster.endpoint]
+        let chat = ["submit", "--detach", "--system-prompt", "0123456789", "--endpoint", cluster.endpoint]
         let both = try await CascadeProcess.run(chat, input: String(repeating: "x", count: most - 9))
         #expect(both.code == 4 && both.errors.contains("system message may have at most \(most)"), "\(both)")
     }

@@ -120,7 +120,7 @@ import Testing
         let client = try CascadeProcess(
             [
                 "bench", "serve", "--synthetic-acceptance", "0.5", "--synthetic-expert-ms", "2", "--seconds", "600",
-                "--concurrency", "1", "--num-speculative-tokens", "0", "--warm-up", "0", "--turns", "2", "--json",
+                "--concurrency", "1", "--num-speculative-tokens", "0", "--num-warmups", "0", "--turns", "2", "--json",
             ],
             launcher: ["/usr/bin/env", "--default-signal=INT,TERM,HUP"]
         )

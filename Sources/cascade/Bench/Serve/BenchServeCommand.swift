@@ -53,7 +53,7 @@ struct BenchServeCommand: AsyncParsableCommand {
     var seconds: Seconds?
 
     @Option(help: "Jobs of each draft length before the first turn, not counted (default: the largest concurrency).")
-    var warmUp: Int?
+    var numWarmups: Int?
 
     @Option(help: "Most tokens of an answer.")
     var maxTokens = 128
@@ -91,7 +91,7 @@ struct BenchServeCommand: AsyncParsableCommand {
             throw ValidationError("--requests must be above the largest concurrency, at most 1000000")
         }
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
-        try Limits.check("--warm-up", warmUp, in: 0...10_000)
+        try Limits.check("--num-warmups", numWarmups, in: 0...10_000)
         try Limits.checkAnswer(maxTokens)
     }
 
@@ -113,12 +113,12 @@ struct BenchServeCommand: AsyncParsableCommand {
             requests: requests,
             seconds: seconds?.value,
             turns: turns,
-            warmUp: warmUp
+            numWarmups: numWarmups
         )
         let result: ServeRun.Result
         let patience = cluster.timeout.value
         var endpoint = cluster.endpoint
-        if let settings = synthetic.settings(maximumActive: concurrency.numbers.max() ?? 1) {
+        if let settings = synthetic.settings(maxNumSeqs: concurrency.numbers.max() ?? 1) {
             result = try await SyntheticCluster.with(settings) { address in
                 (endpoint.endpoint, endpoint.key) = (address, nil)
                 return try await endpoint.withClient(patience: patience) { client in try await run.run(client: client) }

@@ -13,7 +13,7 @@ struct ServeRun {
     let seconds: Double?
     let turns: Int
     /// Jobs of each draft length before the first turn, at the largest concurrency; they are not counted.
-    let warmUp: Int?
+    let numWarmups: Int?
 
     /// What was measured.
     struct Result {
@@ -71,7 +71,7 @@ struct ServeRun {
 
     private func warmUp(_ client: ClusterClient, _ interruption: RaisedFlag) async throws {
         let count = concurrency.max() ?? 1
-        let jobs = warmUp ?? count
+        let jobs = numWarmups ?? count
         guard jobs > 0 else { return }
         Output.note("warming up")
         var load = load

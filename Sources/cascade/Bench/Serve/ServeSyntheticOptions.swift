@@ -44,14 +44,14 @@ struct ServeSyntheticOptions: ParsableArguments {
     }
 
     /// The cluster's settings; nil where a running cluster is measured.
-    func settings(maximumActive: Int) -> SyntheticCluster.Settings? {
+    func settings(maxNumSeqs: Int) -> SyntheticCluster.Settings? {
         syntheticAcceptance.map {
             SyntheticCluster.Settings(
                 acceptance: $0,
                 drafter: syntheticDrafterMs,
                 expert: syntheticExpertMs,
                 store: syntheticStore,
-                maximumActive: maximumActive
+                maxNumSeqs: maxNumSeqs
             )
         }
     }

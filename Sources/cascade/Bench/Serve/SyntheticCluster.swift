@@ -19,7 +19,7 @@ struct SyntheticCluster {
         /// Where its coordinator keeps jobs; nil for memory alone.
         var store: String?
         /// Jobs that may run at once.
-        var maximumActive: Int
+        var maxNumSeqs: Int
     }
 
     /// Starts the cluster, runs `body` when it is ready, and takes it down.
@@ -57,7 +57,7 @@ struct SyntheticCluster {
             curve.map { ["--synthetic-ms", $0.defaultValueDescription] } ?? []
         }
         let commands = [
-            ["coordinator", "--listen", endpoint, "--max-active", "\(settings.maximumActive)", "--log-level", "error"]
+            ["coordinator", "--listen", endpoint, "--max-num-seqs", "\(settings.maxNumSeqs)", "--log-level", "error"]
                 + (settings.store.map { ["--store", $0] } ?? []),
             ["expert"] + node + curve(settings.expert),
             ["drafter"] + node + curve(settings.drafter),
