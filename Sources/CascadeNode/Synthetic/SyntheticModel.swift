@@ -4,17 +4,17 @@ internal import CascadeRules
 internal import CascadeWorker
 internal import Foundation
 
-/// A model that makes its rows up (``SyntheticLaw``). A pass lasts as long as a cost curve says, asleep: a synthetic
-/// node leaves its core to others.
+/// A model that makes its rows up (``SyntheticDistributions``). A pass lasts as long as a cost curve says, asleep: a
+/// synthetic node leaves its core to others.
 struct SyntheticModel: TokenModel {
     var caches = TokenCaches()
     private let role: NodeRole
-    private let law: SyntheticLaw
+    private let distributions: SyntheticDistributions
     private let costs: PassCosts?
 
     init(_ role: NodeRole, _ settings: SyntheticSettings) {
         self.role = role
-        law = SyntheticLaw(acceptance: settings.acceptance)
+        distributions = SyntheticDistributions(acceptance: settings.acceptance)
         costs = PassCosts(settings.costs)
     }
 
@@ -30,13 +30,13 @@ struct SyntheticModel: TokenModel {
     }
 
     func row(_ row: Int, of entry: Int) -> SyntheticRow {
-        SyntheticRow(law: law, role: role, prefix: caches.prefix(ofRow: row, entry: entry).hash)
+        SyntheticRow(distributions: distributions, role: role, prefix: caches.prefix(ofRow: row, entry: entry).hash)
     }
 }
 
 /// A row of a ``SyntheticModel``: whatever settings ask for is made up.
 struct SyntheticRow: OutputRow {
-    let law: SyntheticLaw
+    let distributions: SyntheticDistributions
     let role: NodeRole
     let prefix: Hash128
 
@@ -44,7 +44,7 @@ struct SyntheticRow: OutputRow {
     var maximumProbability: Double { 1 }
 
     func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution {
-        role == .expert ? law.expertRow(prefix, spec) : law.draftRow(prefix, spec)
+        role == .expert ? distributions.expertRow(prefix, spec) : distributions.draftRow(prefix, spec)
     }
 
     func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {

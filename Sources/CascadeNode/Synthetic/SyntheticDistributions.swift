@@ -7,7 +7,7 @@ internal import CascadeCore
 /// all prefixes, by another hash. Above temperature 0 the drafter's row q has as many entries as a real one, and the
 /// expert's is p = A q + (1 - A) r with an r that has no token of q: so the sum of min(p, q), which is how probable
 /// acceptance is under the rule `lossless`, is A at each position.
-struct SyntheticLaw: Sendable {
+struct SyntheticDistributions: Sendable {
     /// A.
     let acceptance: Double
 
