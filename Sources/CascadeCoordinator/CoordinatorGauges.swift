@@ -80,8 +80,7 @@ package struct CoordinatorGauges: Equatable, Sendable {
 extension CoordinatorStateMachine {
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
-        // By key: a job is not copied to look at it.
-        let restored = jobs.keys.count { jobs[$0]?.isRestored == true && jobs[$0]?.isRunning == false }
+        let restored = jobs.values.count { $0.isRestored && !$0.isRunning }
         let placements = placements
         return CoordinatorGauges(
             queuedJobs: jobs.queuedCount - restored,
@@ -91,7 +90,7 @@ extension CoordinatorStateMachine {
             finishedJobs: finished.jobs.count,
             submitKeys: jobs.submissionCount,
             watchers: jobs.watcherCount,
-            mostWatchers: jobs.keys.reduce(0) { max($0, jobs[$1]?.watchers.count ?? 0) },
+            mostWatchers: jobs.values.reduce(0) { max($0, $1.watchers.count) },
             heldBytes: gate.heldBytes,
             pools: pools.count,
             vocabularies: pools.vocabularyCount,

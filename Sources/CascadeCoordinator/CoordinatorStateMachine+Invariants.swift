@@ -13,7 +13,9 @@ extension CoordinatorStateMachine {
     /// A round that waits for nobody is listed to go on, and one that waits has asked.
     private var brokenRounds: String? {
         for id in jobs.running {
-            guard let phase = jobs[id]?.sequence?.phase else { return "job \(id) runs without a sequence" }
+            guard let phase = jobs.read(id, { $0.sequence?.phase }) ?? nil else {
+                return "job \(id) runs without a sequence"
+            }
             let asked = requests.ofJob(id)
             let turns = jobs.waiting.count { $0 == id }
             switch phase {

@@ -39,6 +39,9 @@ struct Job: Sendable {
         case running
     }
 
+    /// Where its sequence is, and what it may come to hold there; nil where it has none.
+    var placement: ActiveSequence.Placement? { sequence?.placement }
+
     /// Whether its rounds run.
     var isRunning: Bool {
         if case .running = stage { return true }

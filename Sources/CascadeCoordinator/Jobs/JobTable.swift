@@ -30,12 +30,12 @@ struct JobTable: Sendable {
     var submissionCount: Int { submissions.count }
 
     /// A job; nil when it has ended.
-    subscript(id: JobID) -> Job? {
-        _read { yield jobs[id] }
-    }
+    subscript(id: JobID) -> Job? { jobs[id] }
 
-    /// The sequence of a job whose rounds run; nil for others.
-    func sequence(of id: JobID) -> ActiveSequence? { jobs[id]?.sequence }
+    /// Looks at a job where it is; nil when it has ended.
+    @inline(__always) func read<Result>(_ id: JobID, _ body: (borrowing Job) -> Result) -> Result? {
+        jobs.read(id, body)
+    }
 
     /// Changes a job where it is; nil when it has ended.
     @discardableResult mutating func change<Result>(_ id: JobID, _ body: (inout Job) -> Result) -> Result? {

@@ -62,11 +62,11 @@ extension CoordinatorStateMachine {
         context: Int,
         state: NodeState = .ready
     ) -> [NodeHandle] {
-        nodes.elements.filter { _, node in
-            node.hello.role == role && node.hello.pool == pool && node.state == state
+        nodes.handles { node in
+            node.state == state && node.hello.role == role && node.hello.pool == pool
                 && node.hello.contextLength >= context
                 && min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens
-        }.map(\.key)
+        }
     }
 
     /// Whether a job has failed as often as it may at the experts that are ready, and one that is still loading and

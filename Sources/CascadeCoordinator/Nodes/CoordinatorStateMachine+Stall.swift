@@ -72,7 +72,9 @@ extension CoordinatorStateMachine {
         return now.milliseconds(since: since) <= Double(limits.stallMilliseconds)
     }
 
-    private func pool(of request: Request) -> String? { nodes[request.node]?.hello.pool }
+    private func pool(of request: Request) -> String? { nodes.read(request.node) { $0.hello.pool } }
 
-    private func stuckMilliseconds(of handle: NodeHandle) -> UInt64 { nodes[handle]?.progress.stuckMilliseconds ?? 0 }
+    private func stuckMilliseconds(of handle: NodeHandle) -> UInt64 {
+        nodes.read(handle) { $0.progress.stuckMilliseconds } ?? 0
+    }
 }

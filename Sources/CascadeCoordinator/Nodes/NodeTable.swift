@@ -16,11 +16,23 @@ struct NodeTable: Sendable {
     var values: some Collection<Node> { nodes.values }
 
     /// Handles and nodes in the order of joining.
-    var elements: some Sequence<(key: NodeHandle, value: Node)> { nodes.elements }
+    var elements: some Sequence<(key: NodeHandle, value: Node)> {
+        zip(nodes.keys, nodes.values).lazy.map { (key: $0, value: $1) }
+    }
+
+    /// Handles of the nodes that a test holds for, in the order of joining.
+    func handles(where isWanted: (borrowing Node) -> Bool) -> [NodeHandle] {
+        var handles: [NodeHandle] = []
+        nodes.forEach { if isWanted($1) { handles.append($0) } }
+        return handles
+    }
 
     /// A live node; nil when it is gone.
-    subscript(handle: NodeHandle) -> Node? {
-        _read { yield nodes[handle] }
+    subscript(handle: NodeHandle) -> Node? { nodes[handle] }
+
+    /// Looks at a live node where it is; nil when it is gone.
+    @inline(__always) func read<Result>(_ handle: NodeHandle, _ body: (borrowing Node) -> Result) -> Result? {
+        nodes.read(handle, body)
     }
 
     /// Changes a node where it is; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
@@ -35,7 +47,7 @@ struct NodeTable: Sendable {
 
     /// The node of that name.
     func handle(named name: String) -> NodeHandle? {
-        nodes.elements.first { $0.value.hello.identity.name == name }?.key
+        elements.first { $0.value.hello.identity.name == name }?.key
     }
 
     mutating func insert(_ node: Node) -> NodeHandle {
