@@ -233,14 +233,14 @@ struct RuleTraitsTests {
             let second = traits.second.map { "`--\($0.name)` \(Self.text($0.standard)) (\($0.words))" }
             #expect(keeps.contains("`--") == (second != nil) && keeps.hasSuffix(second ?? ""), "\(name)")
             switch traits.kind {
-            case .lossless, .coin: #expect(keeps == "never" && rest.hasPrefix("the coin"), "\(name)")
+            case .lossless, .coin: #expect(keeps == "never" && rest.hasPrefix("the acceptance test"), "\(name)")
             case .keeping: #expect(rest == "as `lossless`", "\(name)")
             case .filling: #expect(rest == "q on what is kept, p for the mass that is not", "\(name)")
             case .sequential: #expect(rest.hasSuffix("without speculation"), "\(name)")
             }
         }
         let coins = RuleSettings.Rule.allCases.filter(\.needsCoin).map { "`\($0.rawValue)`" }
-        #expect(guide.contains("\(coins.joined(separator: " and ")) act through a coin"))
+        #expect(guide.contains("\(coins.joined(separator: " and ")) are refused at temperature 0"))
     }
 
     /// A number as the guide writes it.

@@ -2,9 +2,9 @@ import CascadeTestSupport
 import Foundation
 import Testing
 
-/// README's table of "Two machines": its very commands with the default pair, on machines of their own with 10 ms
-/// between them: 5 ms each way. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for nothing but
-/// that it works; a case that has a folder in there is left out.
+/// The table of the guide's page on two machines: its very commands with the default pair, on machines of their own
+/// with 10 ms between them: 5 ms each way. Runs where CASCADE_MEASURE names a folder for the raw output, and asks for
+/// nothing but that it works; a case that has a folder in there is left out.
 @Suite(.serialized) struct TwoMachinesMeasurement {
     private static let variables = ProcessInfo.processInfo.environment
     private static let folder = variables["CASCADE_MEASURE"].map { URL(filePath: $0) }
@@ -30,7 +30,7 @@ import Testing
         let folder = try #require(Self.folder).appending(path: name.rawValue)
         guard !FileManager.default.fileExists(atPath: folder.path) else { return }
         let cores = name == .sharedCores ? [:] : ["A": 0, "B": 1]
-        let blocks = try ReadmeCommands(section: "Two machines").blocks
+        let blocks = try GuideCommands(page: "two-machines.md", section: "The commands").blocks
         let models = Self.variables["CASCADE_MODELS_DIR"] ?? NSHomeDirectory() + "/.cache/cascade/models"
         try await VirtualNetwork.with(["A", "B", "C"], cores: cores) { network in
             let proxy = try FaultProxy(network, latency: .milliseconds(5))
@@ -38,7 +38,7 @@ import Testing
             let client = network.home("C")
             let prompts = Self.root.appending(path: "deploy/prompts/free-text.jsonl")
             try FileManager.default.copyItem(at: prompts, to: client.appending(path: "prompts.jsonl"))
-            var reader = ReadmeReader(network: network)
+            var reader = GuideReader(network: network)
             for machine in ["A", "B"] { reader.environment[machine] = ["CASCADE_MODELS_DIR": models] }
             reader.environment["C"] = [
                 "CASCADE_CONCURRENCY": "1,8", "CASCADE_MAX_TOKENS": "64", "CASCADE_SECONDS": "20",

@@ -4,7 +4,8 @@ import Foundation
 import Synchronization
 import Testing
 
-/// README's "Two machines", word by word, on machines of their own with 10 ms between them: 5 ms each way.
+/// The commands of the guide's page on two machines, word by word, on machines of their own with 10 ms between them:
+/// 5 ms each way.
 ///
 /// What differs from the text: the models are tiny, and `scp` is a copy of the file.
 @Suite(
@@ -35,8 +36,8 @@ struct TwoMachinesTests {
         var silent_ms: Double
     }
 
-    private func reader(_ network: VirtualNetwork) -> ReadmeReader {
-        ReadmeReader(
+    private func reader(_ network: VirtualNetwork) -> GuideReader {
+        GuideReader(
             network: network,
             substitutes: ["qwen2.5-coder-1.5b": ClusterTests.expert],
             environment: Self.settings
@@ -72,7 +73,7 @@ struct TwoMachinesTests {
 
     @Test(.timeLimit(.minutes(4)))
     func theTextEndsWithAVerdict() async throws {
-        let blocks = try ReadmeCommands(section: "Two machines").blocks
+        let blocks = try GuideCommands(page: "two-machines.md", section: "The commands").blocks
         try #require(blocks.map(\.count) == [4, 4])
         try await VirtualNetwork.with(["A", "B", "C"]) { network in
             let proxy = try FaultProxy(network, latency: Self.delay)
@@ -115,7 +116,7 @@ struct TwoMachinesTests {
     /// away in the middle of a round, without a word.
     @Test(.timeLimit(.minutes(4)))
     func anExpertsMachineGoesAway() async throws {
-        let text = try ReadmeCommands(section: "Two machines").blocks
+        let text = try GuideCommands(page: "two-machines.md", section: "The commands").blocks
         try await VirtualNetwork.with(["A", "B", "C", "D", "E"]) { network in
             let rounds = RoundWatch()
             let proxy = try FaultProxy(network, latency: Self.delay) { rounds.see($0, $1, $2) }

@@ -5,7 +5,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// The table of "When things fail" in deploy/guide/guarantees.md: how long a stream stands still. Runs where
+/// The table of deploy/guide/failures.md: how long a stream stands still. Runs where
 /// CASCADE_MEASURE names a folder for the raw output, and asks for nothing but that the answers are right.
 @Suite(.serialized) struct FaultMeasurement {
     private static let folder = ProcessInfo.processInfo.environment["CASCADE_MEASURE"].map { URL(filePath: $0) }

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Somebody who does what README says, on the machines of a ``VirtualNetwork``.
-struct ReadmeReader {
+/// Somebody who does what the guide says, on the machines of a ``VirtualNetwork``.
+struct GuideReader {
     let network: VirtualNetwork
     /// Words that stand for others of the text.
     var substitutes: [String: String] = [:]
@@ -10,10 +10,10 @@ struct ReadmeReader {
     var environment: [String: [String: String]] = [:]
 
     /// The step's words with their substitutes.
-    func words(_ step: ReadmeCommands.Step) -> [String] { step.words.map { substitutes[$0] ?? $0 } }
+    func words(_ step: GuideCommands.Step) -> [String] { step.words.map { substitutes[$0] ?? $0 } }
 
     /// Starts a step's `cascade` command.
-    func start(_ step: ReadmeCommands.Step) throws -> CascadeProcess {
+    func start(_ step: GuideCommands.Step) throws -> CascadeProcess {
         try #require(step.words[0] == "cascade")
         return try network.start(
             Array(words(step).dropFirst()),
@@ -24,7 +24,7 @@ struct ReadmeReader {
 
     /// Does what a step says, to its end. `scp 10.0.0.1:PATH .` is a copy of the file.
     @discardableResult
-    func perform(_ step: ReadmeCommands.Step) async throws -> CascadeProcess.Result {
+    func perform(_ step: GuideCommands.Step) async throws -> CascadeProcess.Result {
         if step.words[0] == "scp" {
             let source = step.words[1].split(separator: ":").map(String.init)
             #expect(step.words.count == 3 && source.count == 2 && step.words[2] == ".")

@@ -1,8 +1,8 @@
 import CascadeTestSupport
 import Foundation
 
-/// Commands of README as a reader of it types them.
-struct ReadmeCommands {
+/// Commands of a page of the guide as a reader of it types them.
+struct GuideCommands {
     /// A command and the machine that a comment above it names: `# on A: …`.
     struct Step: Equatable {
         var machine: String
@@ -13,9 +13,10 @@ struct ReadmeCommands {
     /// The fenced blocks of a section, in order.
     var blocks: [[Step]] = []
 
-    /// Reads the section of that title.
-    init(section title: String) throws {
-        let file = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent().appending(path: "README.md")
+    /// Reads the section of that title on a page of `deploy/guide`.
+    init(page: String, section title: String) throws {
+        let root = Fixtures.folder.deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.appending(path: "deploy/guide/\(page)")
         var (isInside, isFenced, machine) = (false, false, "")
         for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
             if line.hasPrefix("```") {
