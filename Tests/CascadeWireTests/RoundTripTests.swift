@@ -32,6 +32,34 @@ struct RoundTripTests {
         #expect(back.gate.maximum.bitPattern == (1 + Double.ulpOfOne).bitPattern)
     }
 
+    @Test("drafted rows leave for the expert in the bytes in which they came")
+    func rowsArePassedOn() throws {
+        let rows = ([[1, 5, 300], [2, 9], [0, 7, 70_000, 80_000]] as [[Token]]).map { tokens in
+            Distribution(tokens: tokens, weights: tokens.map { Float($0 + 1) })
+        }
+        let positions = try rows.map { row in
+            let row = try #require(row)
+            return DraftedPosition(token: row.tokens[1], row: row, gate: DraftGate(maximum: 0.5))
+        }
+        let sent = WireCodec.encode(.drafted(Drafted(fence: Samples.fence, positions: positions)))
+        guard case .drafted(var drafted) = try WireCodec.decode(sent) else {
+            Issue.record("another kind came back")
+            return
+        }
+        #expect(drafted.positions == positions)
+        func frame(_ draft: [DraftedPosition]) -> [UInt8] {
+            let prefix = Prefix(baseLength: 1, hash: Hash128(high: 0, low: 0), tail: [1])
+            return WireCodec.encode(
+                .verify(Verify(fence: Samples.fence, specID: 1, spec: nil, prefix: prefix, draft: draft))
+            )[1]
+        }
+        #expect(frame(drafted.positions) == sent[1])
+        #expect(frame(Array(drafted.positions.prefix(2))) == frame(Array(positions.prefix(2))))
+        // Not encoded again: whatever bytes they came in leave.
+        drafted.positions[0].row.encoded = [0xAB, 0xCD]
+        #expect(frame(Array(drafted.positions.prefix(1))) == [0xAB, 0xCD])
+    }
+
     @Test("evidence keeps its bits, a rounding error below zero too")
     func evidenceBits() throws {
         var evidence = Samples.evidence[0]

@@ -10,6 +10,14 @@ package struct Distribution: Equatable, Sendable {
     package private(set) var weights: [Float]
     /// Sum of the weights in row order.
     package private(set) var total: Double
+    /// Its bytes in the frame that it came in, so that it can be passed on as it is; nil where it was made here. No part
+    /// of the distribution: equal ones may differ in it.
+    package var encoded: ArraySlice<UInt8>?
+
+    /// Whether two have the same support and weights.
+    package static func == (left: Distribution, right: Distribution) -> Bool {
+        left.tokens == right.tokens && left.weights == right.weights
+    }
 
     /// Creates a distribution; nil when a peer's row breaks a rule: unequal counts, an empty support, ids that do not
     /// ascend, a weight that is not positive and finite.

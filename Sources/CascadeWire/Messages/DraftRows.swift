@@ -50,6 +50,10 @@ struct DraftRows: WireConvertible {
                 continue
             }
             entries.append(UInt32(position.row.tokens.count))
+            if let encoded = position.row.encoded {
+                frame += encoded
+                continue
+            }
             var last: Token = 0
             for token in position.row.tokens {
                 RawFrame.appendVarint(token - last, to: &frame)
@@ -125,11 +129,12 @@ struct DraftRows: WireConvertible {
         reader: FieldReader
     ) throws(WireError) -> Distribution {
         guard count > 0 else { return Distribution(oneHot: token) }
+        let start = offset
         guard let ids = ids(count, in: frame, at: &offset), frame.count - offset >= 4 * count else {
             throw reader.invalid("row \(index)", expected: "\(count) entries", actual: "bytes that are none")
         }
         let bits: [UInt32] = RawFrame.values(count, in: frame, at: &offset)
-        guard let row = Distribution(tokens: ids, weights: bits.map { Float(bitPattern: $0) }) else {
+        guard var row = Distribution(tokens: ids, weights: bits.map { Float(bitPattern: $0) }) else {
             throw reader.invalid(
                 "row \(index)",
                 expected: "of ascending token ids with positive finite weights",
@@ -139,6 +144,7 @@ struct DraftRows: WireConvertible {
         guard row.index(of: token) != nil else {
             throw reader.invalid("row \(index)", expected: "with the drafted token \(token)", actual: "without it")
         }
+        row.encoded = frame[start..<offset]
         return row
     }
 
