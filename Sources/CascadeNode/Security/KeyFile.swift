@@ -29,7 +29,7 @@ package struct KeyFile: Equatable, Sendable {
         do throws(NodeError) {
             try self.init(text: text)
         } catch {
-            throw .failed("\(path) is no key file: \(error)")
+            throw .failed("\(path) is not a key file: \(error)")
         }
     }
 
@@ -65,7 +65,7 @@ package struct KeyFile: Equatable, Sendable {
         role = try values["role"].map { (text) throws(NodeError) in
             guard let role = KeyRole(rawValue: text) else {
                 let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .failed("role '\(text)' is none of \(roles)")
+                throw .failed("role '\(text)' is not one of \(roles)")
             }
             return role
         }

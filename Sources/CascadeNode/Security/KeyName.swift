@@ -10,8 +10,8 @@ package enum KeyName {
         }
         guard isPlain, (1...64).contains(name.utf8.count), !name.hasPrefix("."), !name.hasPrefix("-") else {
             return """
-                '\(name)' is no name of a key: 1 to 64 letters, digits, '-', '_' and '.', the first a letter, digit or \
-                '_'
+                '\(name)' is not a name for a key: 1 to 64 letters, digits, '-', '_' and '.', the first a letter, \
+                digit or '_'
                 """
         }
         return name == "coordinator" ? "the name 'coordinator' is the coordinator's own" : nil

@@ -7,9 +7,9 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys",
         abstract: "Make, list and revoke the keys of a cluster.",
         discussion: """
-            A coordinator that other machines reach takes connections with keys only. Each node and each user has one \
-            of its own, whose role says what its owner may do. Keys are made where the coordinator runs, in a folder \
-            that it follows: a key that was made or revoked counts within a second.
+            A coordinator that other machines can reach accepts connections with keys only. Each node and each user \
+            has its own key, whose role says what the owner may do. Make and revoke keys where the coordinator runs: \
+            it follows the folder of keys within a second.
             """,
         subcommands: [KeysNewCommand.self, KeysListCommand.self, KeysRevokeCommand.self]
     )

@@ -8,9 +8,9 @@ struct KeysNewCommand: AsyncParsableCommand {
         commandName: "new",
         abstract: "Make a key, and allow it.",
         discussion: """
-            Roles: drafter and expert serve as such a node; client submits jobs and asks how things are; admin also \
-            operates the cluster. The file's path goes to standard output. The key is as good as a password: copy it \
-            to its owner in a way that nobody else can read (scp), and keep it with mode 0600.
+            Roles: drafter and expert serve as such a node; client submits jobs and asks for the status; admin may \
+            also drain nodes. The file's path goes to standard output. Treat the key like a password: copy it to its \
+            owner in a way that nobody else can read (scp), and keep it with mode 0600.
 
             EXAMPLES
               cascade keys new expert-2 --role expert
@@ -43,7 +43,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         }
         Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
         Output.note(
-            "  copy the file to its owner, who says: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
+            "  copy the file to its owner, who runs: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
         )
     }
 

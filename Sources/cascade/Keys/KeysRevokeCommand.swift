@@ -6,9 +6,9 @@ internal import CascadeNode
 struct KeysRevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Take a key back: a coordinator that runs drops its owner within a second.",
+        abstract: "Revoke a key; a running coordinator drops its owner within a second.",
         discussion: """
-            The key's file in the folder is deleted; copies of it are worth nothing any more.
+            Deletes the key's file in the folder; copies of it no longer work.
 
             EXAMPLES
               cascade keys revoke expert-2
