@@ -87,11 +87,12 @@ let package = Package(
             ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire"]
         ),
 
-        // What the operating system gives: places of files, descriptors, errors in words.
-        module("CascadeHost"),
+        // What this host gives: files and their places, memory, cores, processes, threads, clocks, turns, errors.
+        module("CascadeHost", ["CascadeCore", "CCascadeHost"]),
 
-        // Text and models.
-        module("CascadeText", ["CascadeCore"]),
+        // Text and models: chat templates, tokenizers, the engine.
+        module("CascadeTemplate"),
+        module("CascadeText", ["CascadeCore", "CascadeTemplate"]),
         module("CascadeModel", ["CascadeCore", "CascadeHost", "CascadeText", "CCascadeKernels"]),
 
         // Model files from where they are published; knows nothing of models.
@@ -102,7 +103,10 @@ let package = Package(
 
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
-        module("CascadeTransport", ["CascadeCore", "CZeroMQ"]),
+        module("CascadeTransport", ["CascadeCore", "CascadeHost", "CZeroMQ"]),
+
+        // Who may connect: keys, their files and folders, the list that a coordinator follows.
+        module("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
 
         // What a coordinator has written down.
         module("CascadeStore", ["CascadeHost", grdb]),
@@ -112,15 +116,16 @@ let package = Package(
             "CascadeNode",
             [
                 "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire",
-                "CascadeTransport", "CascadeModel", "CascadeText", "CascadeStore", "CascadeHost", "CCascadeHost",
-                collections, logging, lifecycle,
+                "CascadeTransport", "CascadeKeys", "CascadeModel", "CascadeTemplate", "CascadeText", "CascadeStore",
+                "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeModel",
-                "CascadeModelFetch", "CascadeText", "CascadeSimulation", "CascadeWire", "CascadeTransport",
+                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeKeys", "CascadeNode", "CascadeModel",
+                "CascadeModelFetch", "CascadeTemplate", "CascadeText", "CascadeSimulation", "CascadeWire",
+                "CascadeTransport",
                 "CascadeEval", "CascadeHost", "CCascadeBuild",
                 "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
@@ -132,7 +137,7 @@ let package = Package(
         module("CascadeTestSupport", ["CascadeCore", "CascadeHost", "CascadeModel", "COpenBLAS"]),
         module(
             "CascadeFuzzing",
-            ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeText", "CascadeWire"]
+            ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeTemplate", "CascadeWire"]
         ),
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
@@ -149,19 +154,24 @@ let package = Package(
                 "CascadeWire", "CascadeWorker", "CCascadeBuild",
             ]
         ),
-        tests("CascadeText", ["CascadeCore", "CascadeTestSupport"]),
-        tests("CascadeModel", ["CascadeCore", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]),
-        tests("CascadeHost"),
+        tests("CascadeTemplate", ["CascadeCore", "CascadeTestSupport", "CascadeText"]),
+        tests("CascadeText", ["CascadeCore", "CascadeTemplate", "CascadeTestSupport"]),
+        tests(
+            "CascadeModel",
+            ["CascadeCore", "CascadeTemplate", "CascadeText", "CCascadeKernels", "CascadeTestSupport", numerics]
+        ),
+        tests("CascadeHost", ["CascadeCore"]),
         tests("CascadeModelFetch", ["CascadeCore", "CascadeHost"]),
         tests("CascadeEval", ["CascadeCore", "CascadeTestSupport"]),
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
-        tests("CascadeTransport", ["CascadeCore", "CascadeTestSupport", "CZeroMQ"]),
+        tests("CascadeTransport", ["CascadeCore", "CascadeHost", "CascadeTestSupport", "CZeroMQ"]),
+        tests("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
         tests("CascadeStore", [grdb]),
         tests(
             "CascadeNode",
             [
-                "CascadeCoordinator", "CascadeCore", "CascadeModel", "CascadeStore", "CascadeTestSupport",
-                "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
+                "CascadeCoordinator", "CascadeCore", "CascadeKeys", "CascadeModel", "CascadeStore",
+                "CascadeTemplate", "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
             ]
         ),
         // The executable's own types; what starts it is among the integration tests.
@@ -173,7 +183,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeNode", "CascadeSimulation",
+                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeKeys", "CascadeNode",
+                "CascadeSimulation",
                 "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser, logging,
                 lifecycle,
             ],

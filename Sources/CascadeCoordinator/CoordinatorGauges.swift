@@ -50,7 +50,7 @@ package struct CoordinatorGauges: Equatable, Sendable {
     package func excesses(over limits: CoordinatorLimits) -> [String] {
         let bounds = [
             ("queued jobs", queuedJobs, limits.queuedJobs),
-            ("running jobs", runningJobs, limits.activeSequences),
+            ("running jobs", runningJobs, limits.maxNumSeqs),
             ("bytes of jobs", jobBytes, limits.queuedBytes),
             ("finished jobs", finishedJobs, limits.finishedJobs),
             ("submit keys", submitKeys, queuedJobs + restoredJobs + runningJobs + finishedJobs),
@@ -80,21 +80,20 @@ package struct CoordinatorGauges: Equatable, Sendable {
 extension CoordinatorStateMachine {
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
-        // By key: a job is not copied to look at it.
-        let restored = jobs.keys.count { jobs[$0]?.isRestored == true && jobs[$0]?.isRunning == false }
+        let restored = jobs.values.count { $0.isRestored && !$0.isRunning }
         let placements = placements
         return CoordinatorGauges(
-            queuedJobs: jobs.count - running.count - restored,
+            queuedJobs: jobs.queuedCount - restored,
             restoredJobs: restored,
-            runningJobs: running.count,
-            jobBytes: jobBytes,
+            runningJobs: jobs.running.count,
+            jobBytes: jobs.bytes,
             finishedJobs: finished.jobs.count,
-            submitKeys: submissions.count,
-            watchers: watcherCount,
-            mostWatchers: jobs.keys.reduce(0) { max($0, jobs[$1]?.watchers.count ?? 0) },
+            submitKeys: jobs.submissionCount,
+            watchers: jobs.watcherCount,
+            mostWatchers: jobs.values.reduce(0) { max($0, $1.watchers.count) },
             heldBytes: gate.heldBytes,
             pools: pools.count,
-            vocabularies: vocabularies.count,
+            vocabularies: pools.vocabularyCount,
             nodes: nodes.elements.map { handle, node in
                 CoordinatorGauges.NodeGauge(
                     identity: node.hello.identity,
@@ -105,7 +104,7 @@ extension CoordinatorStateMachine {
                     kvTokens: Int(node.hello.kvTokens)
                 )
             },
-            mostRequestsPerJob: running.map { requests.ofJob($0).count }.max() ?? 0
+            mostRequestsPerJob: jobs.running.map { requests.ofJob($0).count }.max() ?? 0
         )
     }
 }

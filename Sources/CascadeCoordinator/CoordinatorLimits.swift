@@ -37,7 +37,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// Most bytes of a client's submissions whose prompts are no tokens yet.
     package var unreadBytesPerClient = 8 << 20
     /// Most sequences with rounds running.
-    package var activeSequences = 64
+    package var maxNumSeqs = 64
     /// What a job may ask for.
     package var job = JobLimits.standard
     /// Most bytes of an answer's text; the answer ends behind the token that reaches it, as at its token limit.
@@ -112,7 +112,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// What is wrong with the limits, in words for the user; nil when they are sound.
     package var problem: String? {
         let counts = [
-            nodes, pools, credits, costPoints, nameBytes, tokenizerBytes, queuedJobs, queuedBytes, activeSequences,
+            nodes, pools, credits, costPoints, nameBytes, tokenizerBytes, queuedJobs, queuedBytes, maxNumSeqs,
             job.promptBytes, job.answerTokens, answerBytes, job.stopBytes, unjournaledRecords, heldBytes, finishedJobs,
             finishedBytes, listedJobs, watchersPerJob,
             watchers,

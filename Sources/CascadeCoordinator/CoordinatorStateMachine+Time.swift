@@ -7,8 +7,8 @@ extension CoordinatorStateMachine {
     var earliestDeadline: Instant {
         var earliest = nextHeartbeat
         if let deadline = requests.earliestDeadline(after: now) { earliest = min(earliest, deadline) }
-        for pool in pools.values where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
-        for id in waiting {
+        for pool in pools.all where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
+        for id in jobs.waiting {
             guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
             earliest = min(earliest, sequence.notBefore)
         }
@@ -22,17 +22,12 @@ extension CoordinatorStateMachine {
         transitions.count(.pauseNoticed)
         let paused = UInt64(now.milliseconds(since: due))
         log(.warning, "the coordinator stood still", LogField("milliseconds", String(paused)))
-        for handle in nodes.all { nodes[handle]?.lastHeard = now }
+        for handle in nodes.all { nodes.change(handle) { [now] in $0.hear(at: now) } }
         for index in requests.indices {
             requests[index].noteStandstill(milliseconds: paused, until: now)
         }
-        for name in pools.keys {
-            pools[name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
-        }
-        for id in jobs.keys {
-            for index in jobs[id]?.watchers.indices ?? 0..<0 { jobs[id]?.watchers[index].lastActive = now }
-        }
-        for name in movedAt.keys { movedAt[name] = now }
+        pools.noteStandstill(until: now, tokenizerDeadline: tokenizerDeadline)
+        for id in jobs.keys { jobs.change(id) { [now] in $0.noteWatchersAlive(at: now) } }
         nextHeartbeat = now
     }
 
@@ -45,7 +40,7 @@ extension CoordinatorStateMachine {
             refuseUnservedJobs()
             forgetIdlePools()
         }
-        for name in pools.keys {
+        for name in pools.names {
             if let pool = pools[name], pool.tokenizerSource != nil, now >= pool.tokenizerDeadline {
                 askAnotherForTokenizer(of: name)
             }
@@ -66,7 +61,7 @@ extension CoordinatorStateMachine {
     private mutating func pingNodes() {
         lastPing += 1
         for handle in nodes.all {
-            nodes[handle]?.roundTrip.send(lastPing, at: now)
+            nodes.change(handle) { [now, lastPing] in $0.notePing(lastPing, at: now) }
             send(.ping(Ping(boot: boot, number: lastPing)), to: handle)
             if lastPing % limits.missedHeartbeats == 0 { remind(handle) }
         }
@@ -90,13 +85,8 @@ extension CoordinatorStateMachine {
             refuse(node.peer, .notReady, "this is another coordinator: say hello first")
             return
         }
-        nodes[handle]?.roundTrip.receive(pong.number, at: now)
-        // A late pong must not turn the counter back.
-        guard pong.progress.passes >= node.progress.passes else { return }
-        let hasAdvanced = pong.progress.passes > node.progress.passes
-        nodes[handle]?.progress = pong.progress
-        nodes[handle]?.usage.take(pong.progress)
-        guard hasAdvanced else { return }
+        let hasAdvanced = nodes.change(handle) { [now] in $0.takePong(pong, at: now) }
+        guard hasAdvanced == true else { return }
         notePasses(of: node.hello)
         for index in requests.indices where requests[index].node == handle {
             requests[index].restartSilence(at: now)

@@ -42,34 +42,16 @@ package struct CoordinatorStateMachine: Sendable {
     var nodes = NodeTable()
     /// How nodes behave, beyond the life of their processes.
     var conducts = NodeConducts()
-    var pools: OrderedDictionary<String, Pool> = [:]
-    /// Pools that nodes have served, in the order they last came; of many, the first that have gone are forgotten.
-    var servedPools: OrderedSet<String> = []
-    /// When the first of them came.
-    var servedSince: Instant?
-    /// The vocabularies of known tokenizers; of those that no pool has, the longest unused come first.
-    var vocabularies: OrderedDictionary<TokenizerID, Vocabulary> = [:]
+    /// What nodes of one name agree on, and what is known of pools that are gone.
+    var pools = PoolTable()
     /// Jobs that have not ended, oldest first.
-    var jobs = InPlaceTable<JobID, Job>()
-    /// Bytes of their submissions.
-    var jobBytes = 0
+    var jobs = JobTable()
     /// Those whose prompts are no tokens yet.
     var prompts = PromptQueue()
-    /// Those that wait for room at an expert, by pool, oldest first.
-    var awaitingRoom: OrderedDictionary<String, [JobID]> = [:]
-    /// Those with rounds running, in order of admission.
-    var running: [JobID] = []
-    /// Those of them that want to go on, longest waiting first.
-    var waiting: [JobID] = []
     /// What nodes have not answered.
     var requests = OutstandingRequests()
-    var watcherCount = 0
-    /// When the jobs of each pool that has some last got on.
-    var movedAt: OrderedDictionary<String, Instant> = [:]
     var finished = FinishedJobs()
     var finishedCount: UInt64 = 0
-    /// Jobs by submit key, active and finished; for look-up only: it is never iterated.
-    var submissions: [Hash128: JobID] = [:]
     /// What clients are told once it is on disk.
     var gate: JournalGate
 
@@ -161,7 +143,7 @@ package struct CoordinatorStateMachine: Sendable {
             answerUnknownNode(message, peer)
             return
         }
-        nodes[node]?.lastHeard = now
+        nodes.change(node) { [now] in $0.hear(at: now) }
         switch message {
         case .ready(let ready): takeReady(ready, from: node)
         case .pong(let pong): takePong(pong, from: node)

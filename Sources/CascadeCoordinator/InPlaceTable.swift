@@ -7,51 +7,41 @@ import OrderedCollections
 struct InPlaceTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// In the order of insertion.
     private(set) var keys: OrderedSet<Key> = []
-    /// Of each key; nil only while it is being removed.
-    private var slots: ContiguousArray<Value?> = []
+    /// Of each key.
+    private(set) var values: ContiguousArray<Value> = []
 
     var count: Int { keys.count }
 
-    /// In the order of insertion.
-    var values: some Collection<Value> { slots.lazy.compactMap(\.self) }
+    /// A copy of a value; nil where there is none.
+    subscript(key: Key) -> Value? { read(key) { $0 } }
 
-    /// In the order of insertion.
-    var elements: some Sequence<(key: Key, value: Value)> {
-        zip(keys, slots).lazy.compactMap { key, value in value.map { (key, $0) } }
+    /// Looks at a value where it is; nil where there is none.
+    @inline(__always) func read<Result>(_ key: Key, _ body: (borrowing Value) -> Result) -> Result? {
+        guard let index = keys.firstIndex(of: key) else { return nil }
+        return body(values[index])
     }
 
-    /// A value, to read, to change in place, to add and to remove.
-    subscript(key: Key) -> Value? {
-        _read {
-            if let index = keys.firstIndex(of: key) { yield slots[index] } else { yield nil }
-        }
-        _modify {
-            if let index = keys.firstIndex(of: key) {
-                defer { if slots[index] == nil { remove(at: index) } }
-                yield &slots[index]
-            } else {
-                var value: Value?
-                defer {
-                    if let value {
-                        keys.append(key)
-                        slots.append(value)
-                    }
-                }
-                yield &value
-            }
-        }
+    /// Looks at all values where they are.
+    @inline(__always) func forEach(_ body: (Key, borrowing Value) -> Void) {
+        for index in values.indices { body(keys[index], values[index]) }
+    }
+
+    /// Adds a value behind the others, or replaces that of the key.
+    mutating func insert(_ value: Value, forKey key: Key) {
+        let (isNew, index) = keys.append(key)
+        if isNew { values.append(value) } else { values[index] = value }
+    }
+
+    /// Changes a value where it is; nil where there is none.
+    mutating func change<Result>(_ key: Key, _ body: (inout Value) -> Result) -> Result? {
+        guard let index = keys.firstIndex(of: key) else { return nil }
+        return body(&values[index])
     }
 
     /// The value that was there.
     @discardableResult mutating func removeValue(forKey key: Key) -> Value? {
         guard let index = keys.firstIndex(of: key) else { return nil }
-        let value = slots[index].take()
-        remove(at: index)
-        return value
-    }
-
-    private mutating func remove(at index: Int) {
         keys.remove(at: index)
-        slots.remove(at: index)
+        return values.remove(at: index)
     }
 }

@@ -1,6 +1,6 @@
 internal import CascadeCore
 internal import CascadeNode
-internal import CascadeText
+internal import CascadeTemplate
 
 /// What reads foreign bytes, each as one function from bytes to a verdict: the fuzzer and the tests that replay its
 /// corpus call the same one.

@@ -110,7 +110,7 @@ struct HostilePeers {
         var limits = CoordinatorLimits()
         limits.draftLength = .fixed(4)
         // Small, so that the bounds are met.
-        (limits.queuedJobs, limits.activeSequences, limits.finishedJobs, limits.credits) = (3, 4, 2, 8)
+        (limits.queuedJobs, limits.maxNumSeqs, limits.finishedJobs, limits.credits) = (3, 4, 2, 8)
         (limits.watchers, limits.watchersPerJob, limits.pools, limits.nodes) = (3, 2, 2, 5)
         return CoordinatorStateMachine(
             boot: boot,

@@ -1,5 +1,12 @@
 internal import Foundation
 
+/// What this host does not give, in words for people.
+package struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 /// A call of the system that failed: what was to be done, with what, and why it was not.
 package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was to be done, e.g. `write`.

@@ -26,7 +26,7 @@ extension Simulation {
             if let problem = client.problem(of: delta) { fail("I1: client \(index), job \(delta.job): \(problem)") }
         case .finished(let finished) where finished.report.job == client.job: check(finished.report, index)
         case .delta, .finished, .refused, .jobList, .nodeList, .clusterStatus: break
-        default: fail("client \(index) got \(MessageType(message))")
+        default: fail("client \(index) got \(MessageKind(message))")
         }
         perform(clients[index].handle(.message(message), at: now), index)
     }

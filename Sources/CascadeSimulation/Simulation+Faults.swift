@@ -76,7 +76,7 @@ extension Simulation {
         report.coverage.count(.nodeDrain)
         strangers += 1
         let request = Message.drainNode(DrainNode(requestID: random.next(), name: nodes[pickNode()].name))
-        report.coverage.count(MessageType(request))
+        report.coverage.count(MessageKind(request))
         feedCoordinator(.message(request, from: SimulatedAddress(.stranger, 2, connection: strangers).peer))
     }
 
@@ -152,7 +152,7 @@ extension Simulation {
         case .welcome, .ping, .drain: break
         // An operator's answer.
         case .nodeList: break
-        default: fail("a stranger got \(MessageType(message))")
+        default: fail("a stranger got \(MessageKind(message))")
         }
     }
 

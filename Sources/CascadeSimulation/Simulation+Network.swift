@@ -95,7 +95,7 @@ extension Simulation {
     private mutating func decode(_ frames: [[UInt8]]) -> Message? {
         do {
             let message = try WireCodec.decode(frames)
-            report.coverage.count(MessageType(message))
+            report.coverage.count(MessageKind(message))
             return message
         } catch {
             trace("undecodable: \(error)")

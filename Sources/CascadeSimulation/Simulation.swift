@@ -110,7 +110,7 @@ struct Simulation {
             repetition: random.chance(0.5) ? random.pick(0.5...0.98) : 0
         )
         var limits = Self.limits(&random)
-        if isCrowded { (limits.activeSequences, limits.queuedJobs) = (2, 3) }
+        if isCrowded { (limits.maxNumSeqs, limits.queuedJobs) = (2, 3) }
         self.limits = limits
         dropped = loss * random.pick(0...0.06)
         duplicated = loss * random.pick(0...0.06)
@@ -143,7 +143,7 @@ struct Simulation {
         limits.watchSilenceMilliseconds = 1500
         limits.retryAfterMilliseconds = 200
         limits.draftLength = random.chance(0.5) ? .adaptive : .fixed(UInt32(random.pick(1...6)))
-        limits.activeSequences = random.pick(1...6)
+        limits.maxNumSeqs = random.pick(1...6)
         limits.queuedJobs = random.chance(0.2) ? 2 : 100
         limits.finishedJobs = random.chance(0.2) ? 3 : 100
         limits.unjournaledRecords = random.chance(0.3) ? 3 : 256

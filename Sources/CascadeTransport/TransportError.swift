@@ -1,3 +1,5 @@
+package import CascadeHost
+
 /// Why a reactor could not start, or why it stopped by itself. The description names the endpoint and says what to do.
 package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The endpoint's text is wrong, or cannot be used as asked.
@@ -10,6 +12,8 @@ package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible 
     case permissionDenied(endpoint: String)
     /// An option is outside its range or contradicts another.
     case badOption(name: String, reason: String)
+    /// The host does not give what is needed: a thread.
+    case host(HostError)
     /// A call into ZeroMQ or the system failed: `code` is its errno, `message` what that means.
     case system(operation: String, code: Int32, message: String)
 
@@ -27,6 +31,7 @@ package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible 
             "cannot listen on \(endpoint): permission denied; use a port above 1023, or a folder this user may write to"
         case .badOption(let name, let reason):
             "transport option \(name): \(reason)"
+        case .host(let error): "\(error)"
         case .system(let operation, let code, let message):
             "\(operation) failed: \(message) (errno \(code))"
         }

@@ -1,3 +1,5 @@
+import CascadeCore
+
 /// What must be known of an envelope before protobuf-c may unpack it: the versions, which never change their place, and
 /// the kind of message, which decides how large the envelope may be.
 ///

@@ -1,7 +1,7 @@
 package import CascadeCore
 package import CascadeRules
 
-/// An output row that is known as a distribution: what models have that are laws rather than networks.
+/// An output row that is known as a distribution: what models have that are no networks.
 package struct DistributionRow: OutputRow {
     /// Before sampling settings.
     package var raw: Distribution

@@ -1,7 +1,7 @@
 package import CascadeCore
 
-/// The caches of a model that computes nothing from keys and values: tokens, and the hash of each beginning. Laws that
-/// are functions of a prefix need no more.
+/// The caches of a model that computes nothing from keys and values: tokens, and the hash of each beginning. What is a
+/// function of a prefix needs no more.
 package struct TokenCaches: Sendable {
     private struct Cache {
         var tokens: [Token] = []

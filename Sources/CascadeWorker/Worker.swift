@@ -185,10 +185,10 @@ package struct Worker<Model: LanguageModel> {
         _ seams: Seams
     ) throws(ForwardError) -> Message? {
         let row = try model.row(0, of: entry)
-        // Tested before the token is drawn: looking at the token itself would bias the law (decisions.md 2).
+        // Tested before the token is drawn: looking at the token itself would bias the distribution (decisions.md 2).
         let leastConfidence = request.minimumConfidence
         if leastConfidence > 0, row.maximumProbability < leastConfidence { return drafted(task) }
-        // Cut before it is sampled from: what is shipped is the law that was drawn from, however short it is.
+        // Cut before it is sampled from: what is shipped is what was drawn from, however short it is.
         let q = row.distribution(task.spec, support: task.spec.draftSupport).cut(toShare: ShippedRow.share)
         let base = Int(request.prefix.baseLength)
         let token = Rules.draw(

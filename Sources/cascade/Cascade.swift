@@ -61,6 +61,8 @@ struct Cascade: AsyncParsableCommand {
                 try await perform()
             } catch let failure as CommandFailure {
                 throw failure
+            } catch let error as HostError {
+                throw CommandFailure.failed("\(error)")
             } catch {
                 try show(parserError: error)
             }

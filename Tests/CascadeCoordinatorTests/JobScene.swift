@@ -19,7 +19,7 @@ struct JobScene {
     init(_ state: JobWord, _ condition: JobCondition?, for event: JobEvent, keepsJournal: Bool) {
         var limits = Harness.fixed
         let isCrowded = state == .awaitingRoom && condition != .noExpertReady
-        if isCrowded { limits.activeSequences = 1 }
+        if isCrowded { limits.maxNumSeqs = 1 }
         harness = Harness(limits: limits, keepsJournal: keepsJournal)
         harness.readsPrompts = false
         startNodes(

@@ -101,7 +101,7 @@ struct JobTests {
 
     @Test func aQueuedJobSaysWhatItWaitsFor() {
         var limits = Harness.fixed
-        limits.activeSequences = 1
+        limits.maxNumSeqs = 1
         var harness = Harness(limits: limits)
         let job = harness.submit(harness.submission("abc", maxTokens: 10))
         #expect(harness.deltas(job).last?.note == "waiting for an expert in pool default")

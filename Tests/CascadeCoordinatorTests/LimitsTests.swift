@@ -53,7 +53,7 @@ struct LimitsTests {
     @Test func everyCountIsLookedAt() {
         let counts: [WritableKeyPath<CoordinatorLimits, Int>] = [
             \.nodes, \.pools, \.credits, \.costPoints, \.nameBytes, \.tokenizerBytes, \.queuedJobs, \.queuedBytes,
-            \.unreadBytesPerClient, \.activeSequences, \.answerBytes, \.finishedJobs, \.finishedBytes, \.listedJobs,
+            \.unreadBytesPerClient, \.maxNumSeqs, \.answerBytes, \.finishedJobs, \.finishedBytes, \.listedJobs,
             \.unjournaledRecords, \.heldBytes, \.watchersPerJob, \.watchers, \.draftSupport, \.failuresPerRound,
             \.missingPerRequest, \.poisonDeaths, \.deathsPerRound, \.job.promptBytes, \.job.answerTokens,
             \.job.stopBytes, \.job.draftTokens, \.job.explainedTokens,

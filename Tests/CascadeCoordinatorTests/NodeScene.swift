@@ -31,7 +31,7 @@ struct NodeScene {
     private mutating func prepare(_ event: NodeEvent, _ condition: NodeCondition?) {
         if event == .silent || condition == .unheard {
             for handle in harness.machine.nodes.all {
-                harness.machine.nodes[handle]?.lastHeard = Instant(nanoseconds: 0)
+                harness.machine.nodes.change(handle) { $0.hear(at: Instant(nanoseconds: 0)) }
             }
         }
         if event == .silent || event == .heartbeat { harness.machine.nextHeartbeat = harness.now }

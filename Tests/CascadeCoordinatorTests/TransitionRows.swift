@@ -74,7 +74,7 @@ struct TransitionDocument {
         jobRules = try Self.rules(
             rows("job: what happens", "state", "if", "next state", "to nodes and driver", "records", "to clients")
         ) { row in
-            let clients = try row.list(6).map { Step.send(try row.code($0), to: .client) }
+            let clients = try row.list(6).map { Step.send(try row.code($0, as: MessageWord.self).kind, to: .client) }
             let records = try row.list(5).map { Step.record(try row.code($0)) }
             return [try row.list(4).map { try Step($0, of: row) }, records, clients]
         }

@@ -2,63 +2,31 @@ import CascadeCore
 
 @testable import CascadeCoordinator
 
-/// The kinds of messages by their names on the wire, those of `envelope.proto`.
-enum MessageWord: String, CaseIterable {
-    case hello, ready, pong, drafted, verified, missing, failed, goodbye, welcome, refused, ping, draft, verify, release
-    case drain, submit, watch, cancel, accepted, delta, finished
-    case tokenizerChunk = "tokenizer_chunk"
-    case statusRequest = "status_request"
-    case jobsRequest = "jobs_request"
-    case nodesRequest = "nodes_request"
-    case drainNode = "drain_node"
-    case jobList = "job_list"
-    case nodeList = "node_list"
-    case clusterStatus = "cluster_status"
+/// A kind of message by its name in `envelope.proto`.
+struct MessageWord: Hashable, RawRepresentable {
+    let kind: MessageKind
 
     /// What nodes and clients send to a coordinator.
-    static let received: Set<MessageWord> = [
+    static let received: [MessageKind] = [
         .hello, .ready, .pong, .tokenizerChunk, .drafted, .verified, .missing, .failed, .goodbye, .submit, .watch,
         .cancel, .statusRequest, .jobsRequest, .nodesRequest, .drainNode,
     ]
 
-    init(_ message: Message) {
-        switch message {
-        case .hello: self = .hello
-        case .ready: self = .ready
-        case .pong: self = .pong
-        case .tokenizerChunk: self = .tokenizerChunk
-        case .drafted: self = .drafted
-        case .verified: self = .verified
-        case .missing: self = .missing
-        case .failed: self = .failed
-        case .goodbye: self = .goodbye
-        case .welcome: self = .welcome
-        case .refused: self = .refused
-        case .ping: self = .ping
-        case .draft: self = .draft
-        case .verify: self = .verify
-        case .release: self = .release
-        case .drain: self = .drain
-        case .submit: self = .submit
-        case .watch: self = .watch
-        case .cancel: self = .cancel
-        case .statusRequest: self = .statusRequest
-        case .jobsRequest: self = .jobsRequest
-        case .nodesRequest: self = .nodesRequest
-        case .drainNode: self = .drainNode
-        case .accepted: self = .accepted
-        case .delta: self = .delta
-        case .finished: self = .finished
-        case .jobList: self = .jobList
-        case .nodeList: self = .nodeList
-        case .clusterStatus: self = .clusterStatus
-        }
+    init(_ kind: MessageKind) { self.kind = kind }
+
+    init?(rawValue: String) {
+        guard let kind = MessageKind.allCases.first(where: { MessageWord($0).rawValue == rawValue }) else { return nil }
+        self.kind = kind
+    }
+
+    var rawValue: String {
+        kind.name.map { $0.isUppercase ? "_" + $0.lowercased() : String($0) }.joined()
     }
 }
 
 /// What an event comes as: the kind of a message, or what the driver says.
 enum Stimulus: Hashable, RawRepresentable {
-    case message(MessageWord)
+    case message(MessageKind)
     case driver(DriverEvent)
 
     /// Those of the coordinator's events that are no message.
@@ -67,8 +35,8 @@ enum Stimulus: Hashable, RawRepresentable {
     }
 
     init?(rawValue: String) {
-        if let kind = MessageWord(rawValue: rawValue) {
-            self = .message(kind)
+        if let word = MessageWord(rawValue: rawValue) {
+            self = .message(word.kind)
         } else if let event = DriverEvent(rawValue: rawValue) {
             self = .driver(event)
         } else {
@@ -78,7 +46,7 @@ enum Stimulus: Hashable, RawRepresentable {
 
     init(_ event: CoordinatorStateMachine.Event) {
         switch event {
-        case .message(let message, from: _): self = .message(MessageWord(message))
+        case .message(let message, from: _): self = .message(MessageKind(message))
         case .peerLost: self = .driver(.peerLost)
         case .peerFull: self = .driver(.peerFull)
         case .tokenized: self = .driver(.tokenized)
@@ -94,7 +62,7 @@ enum Stimulus: Hashable, RawRepresentable {
 
     var rawValue: String {
         switch self {
-        case .message(let kind): kind.rawValue
+        case .message(let kind): MessageWord(kind).rawValue
         case .driver(let event): event.rawValue
         }
     }
@@ -102,7 +70,7 @@ enum Stimulus: Hashable, RawRepresentable {
 
 /// One thing that the coordinator does about an event.
 enum Step: Equatable, CustomStringConvertible {
-    case send(MessageWord, to: PeerWord)
+    case send(MessageKind, to: PeerWord)
     case drive(DriverWord)
     case record(RecordWord)
 
@@ -116,7 +84,7 @@ enum Step: Equatable, CustomStringConvertible {
         guard parts.count == 3, parts[1] == "to" else {
             throw MarkdownTable.Problem(description: "'\(text)' is no message to anybody: \(row.text)")
         }
-        self = .send(try row.code(parts[0]), to: try row.word(parts[2]))
+        self = .send(try row.code(parts[0], as: MessageWord.self).kind, to: try row.word(parts[2]))
     }
 
     /// - Returns: nil where the action is about another job than `job`.
@@ -124,7 +92,8 @@ enum Step: Equatable, CustomStringConvertible {
         switch action {
         case .send(let message, let peer):
             if let job, let other = message.job, other != job { return nil }
-            self = .send(MessageWord(message), to: PeerWord.allCases.first { $0.peer == peer } ?? .stranger)
+            let receiver = PeerWord.allCases.first { $0.peer == peer } ?? .stranger
+            self = .send(MessageKind(message), to: receiver)
         case .journal(let record):
             if let job, record.job != job { return nil }
             self = .record(RecordWord(record))

@@ -1,5 +1,6 @@
 import CascadeCore
 import CascadeStore
+import CascadeTemplate
 import CascadeTransport
 import CascadeWire
 import Dispatch

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeKeys
 import CascadeTransport
 import Foundation
 import Logging

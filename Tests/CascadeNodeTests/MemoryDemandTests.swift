@@ -1,3 +1,4 @@
+import CascadeHost
 import CascadeModel
 import CascadeTestSupport
 import Testing
@@ -74,22 +75,15 @@ struct MemoryDemandTests {
     }
 
     @Test func aClusterNamesItsNodes() throws {
-        let plan = ["the expert", "the drafter"].map { name in
-            PlannedNode(
-                name: name,
-                path: Fixtures.modelPath("tiny-llama.Q8_0"),
-                cacheLimit: .tokens(65_536),
-                maxBatchedTokens: 64,
-                threads: 2
-            )
-        }
-        let demand = try NodeMemory.cluster(plan)
+        let file = try GGUFFile(path: Fixtures.modelPath("tiny-llama.Q8_0"))
+        var settings = MemoryDemand.Settings(cacheLimit: .tokens(65_536), maxBatchedTokens: 64, threads: 2)
+        let demand = try MemoryDemand(expert: file, drafter: file, settings)
         #expect(try demand.total - demand.processes == 2 * Self.need(65_536).total)
         let text = try #require(demand.refusal(Self.memory(50_000_000), limit: .tokens(65_536)))
         #expect(text.contains("the cluster needs") && text.contains("the expert weights"))
         #expect(text.contains("the drafter weights"))
-        var missing = plan[0]
-        missing.path = "/no/such/file.gguf"
-        #expect(throws: NodeError.self) { try NodeMemory.cluster([missing]) }
+        #expect(try MemoryDemand(expert: nil, drafter: file, settings).nodes.map(\.name) == ["the drafter"])
+        settings.cacheLimit = .memory(bytes: 1)
+        #expect(throws: NodeError.self) { try MemoryDemand(expert: file, drafter: nil, settings) }
     }
 }

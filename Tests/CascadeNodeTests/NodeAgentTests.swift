@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeTransport
 import CascadeWire
 import Logging

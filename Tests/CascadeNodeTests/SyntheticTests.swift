@@ -17,10 +17,10 @@ struct SyntheticTests {
 
     @Test(arguments: [0, 0.1, 0.5, 0.8, 1])
     func greedyTokensAreEqualAsOftenAsAsked(_ acceptance: Double) {
-        let law = SyntheticLaw(acceptance: acceptance)
+        let distributions = SyntheticDistributions(acceptance: acceptance)
         let spec = spec(temperature: 0)
         let count = 20_000
-        let equal = hashes(count).count { law.draftRow($0, spec) == law.expertRow($0, spec) }
+        let equal = hashes(count).count { distributions.draftRow($0, spec) == distributions.expertRow($0, spec) }
         let sigma = (acceptance * (1 - acceptance) * Double(count)).squareRoot()
         #expect(abs(Double(equal) - acceptance * Double(count)) <= 3 * sigma)
     }
@@ -28,12 +28,12 @@ struct SyntheticTests {
     /// The sum of min(p, q), which is how probable acceptance is under the rule lossless.
     @Test(arguments: [0, 0.3, 0.8, 1])
     func rowsOverlapAsMuchAsAsked(_ acceptance: Double) {
-        let law = SyntheticLaw(acceptance: acceptance)
+        let distributions = SyntheticDistributions(acceptance: acceptance)
         for support in [1, 5, 64, 200] {
             let spec = spec(temperature: 0.8, support: support)
             for hash in hashes(20) {
-                let q = law.draftRow(hash, spec)
-                let p = law.expertRow(hash, spec)
+                let q = distributions.draftRow(hash, spec)
+                let p = distributions.expertRow(hash, spec)
                 #expect(q.tokens.count == min(support, 64))
                 let overlap = q.tokens.reduce(0) { $0 + min(q.probability(of: $1), p.probability(of: $1)) }
                 #expect(abs(overlap - acceptance) < 1e-5)

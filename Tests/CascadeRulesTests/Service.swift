@@ -206,7 +206,8 @@ struct Service {
     private var borders: CellDraws.Borders {
         var borders: CellDraws.Borders = [:]
         for last: Token in [0, 1, 2] {
-            for strict in [false, true] {
+            // Where no position is strict, nothing is compared with what `lossless` implies.
+            for strict in rule.strictPrefixTokens > 0 ? [false, true] : [false] {
                 for guarded in overridesCoin ? [true, false] : [true] {
                     var one = pair.reference(after: last, settings: rule, strict: strict)
                     if !guarded { one.guardTokens = [] }

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeTemplate
 import CascadeTestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import Glibc
 import Synchronization
 import Testing

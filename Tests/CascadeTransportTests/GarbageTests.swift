@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import Testing
 
 @testable import CascadeTransport

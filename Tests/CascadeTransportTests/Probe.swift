@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import Synchronization
 
 @testable import CascadeTransport

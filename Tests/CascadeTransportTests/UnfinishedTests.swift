@@ -1,5 +1,6 @@
 import CZeroMQ
 import CascadeCore
+import CascadeHost
 import CascadeTestSupport
 import Glibc
 import Synchronization

@@ -99,7 +99,7 @@ import Testing
         )
         let own = try #require(ProcessHealth.all().first { $0.report.pid == report.pid })
         #expect((0..<ProcessHealth.staleSeconds).contains(own.ageSeconds))
-        let now = MonotonicTime.now()
+        let now = MonotonicClock.now()
         #expect(abs(report.ageSeconds(at: now.advanced(milliseconds: 60_000)) - 60) < 5)
         #expect(report.ageSeconds(at: Instant(nanoseconds: 0)) == .infinity)
     }

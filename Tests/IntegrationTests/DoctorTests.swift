@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeTestSupport
 import CascadeTransport
 import Foundation

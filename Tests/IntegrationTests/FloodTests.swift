@@ -1,4 +1,6 @@
 import CascadeCore
+import CascadeHost
+import CascadeKeys
 import CascadeNode
 import CascadeTestSupport
 import CascadeTransport

@@ -1,4 +1,6 @@
 import CascadeCore
+import CascadeHost
+import CascadeModel
 import CascadeNode
 import CascadeTestSupport
 import Foundation
@@ -16,13 +18,14 @@ struct MemoryTests {
 
     private func bytesPerToken() throws -> Int {
         func total(_ tokens: Int) throws -> Int {
-            try NodeMemory.cluster([node(ClusterTests.expert, tokens)]).total
+            try demand(ClusterTests.expert, tokens).total
         }
         return try (total(128_000) - total(64_000)) / 64_000
     }
 
-    private func node(_ path: String, _ tokens: Int) -> PlannedNode {
-        PlannedNode(name: "a node", path: path, cacheLimit: .tokens(tokens), maxBatchedTokens: 64, threads: 2)
+    private func demand(_ path: String, _ tokens: Int) throws -> MemoryDemand {
+        let settings = MemoryDemand.Settings(cacheLimit: .tokens(tokens), maxBatchedTokens: 64, threads: 2)
+        return try MemoryDemand(expert: GGUFFile(path: path), drafter: nil, settings)
     }
 
     @Test(.timeLimit(.minutes(1)), arguments: [NodeRole.drafter, .expert])
@@ -128,7 +131,7 @@ struct MemoryTests {
             try await cluster.client(["submit", "x", "--max-tokens", "1"]).code == 0
         }
         let resident = pids.compactMap(ProcessStatus.residentBytes).reduce(0, +)
-        let ratio = Double(try NodeMemory.cluster([node(path, 256)]).total) / Double(resident)
+        let ratio = Double(try demand(path, 256).total) / Double(resident)
         #expect((0.9...1.2).contains(ratio), "resident \(resident), \(ratio) times that was worked out")
     }
 }

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeNode
 import CascadeTestSupport
 import Foundation

@@ -7,44 +7,24 @@ extension CoordinatorStateMachine {
     mutating func schedule() {
         guard !isJournalBehind else { return }
         takeTurns()
-        let before = running.count
+        let before = jobs.running.count
         admitJobs()
-        if running.count > before { takeTurns() }
+        if jobs.running.count > before { takeTurns() }
     }
 
     private mutating func takeTurns() {
-        let turn = waiting
-        waiting = []
-        for id in turn { advance(id) }
+        for id in jobs.takeTurns() { advance(id) }
     }
 
     /// Oldest first: no younger job of a pool passes an older one that finds no room, or it might wait for ever.
     private mutating func admitJobs() {
         // A sequence that lost its expert comes before all new ones of its pool.
-        var closedPools = running.compactMap { id in
+        var closedPools = jobs.running.compactMap { id in
             jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
         }
-        while running.count < limits.activeSequences {
-            let heads = awaitingRoom.values.compactMap { $0.first.flatMap { jobs[$0] } }
-            let open = heads.filter { !closedPools.contains($0.submit.pool) }
-            guard let oldest = open.min(by: { $0.number < $1.number }) else { return }
+        while jobs.running.count < limits.maxNumSeqs, let oldest = jobs.oldestInQueue(except: closedPools) {
             if !admit(oldest) { closedPools.append(oldest.submit.pool) }
         }
-    }
-
-    /// Puts a job into its pool's queue for room, by age: prompts need not become tokens in the order they came.
-    mutating func insertIntoQueue(_ job: Job) {
-        var queue = awaitingRoom[job.submit.pool] ?? []
-        let younger = queue.firstIndex { id in jobs[id].map { $0.number > job.number } ?? false }
-        queue.insert(job.id, at: younger ?? queue.endIndex)
-        awaitingRoom[job.submit.pool] = queue
-    }
-
-    /// Takes a job out of the queue for room.
-    mutating func leaveQueue(_ job: Job) {
-        let pool = job.submit.pool
-        awaitingRoom[pool]?.removeAll { $0 == job.id }
-        if awaitingRoom[pool]?.isEmpty == true { awaitingRoom.removeValue(forKey: pool) }
     }
 
     /// Gives a job its place at an expert; false when there is none now. A prompt that fits no expert ends the job.
@@ -86,21 +66,18 @@ extension CoordinatorStateMachine {
             promptLength: prompt.count,
             draftSupport: limits.draftSupport
         )
-        var sequence = ActiveSequence(
+        let sequence = ActiveSequence(
             spec: spec,
             vocabulary: vocabulary,
             prompt: prompt,
             maxTokens: maxTokens,
             stop: job.submit.stop,
             looksUp: job.submit.drafterKind != .model && job.draftLength != .fixed(0)
-                && !job.submit.rule.rule.isSequential
+                && !job.submit.rule.rule.isSequential,
+            expert: expert,
+            acceptance: pool.acceptance.asPrior
         )
-        sequence.expert = expert
-        sequence.acceptance = pool.acceptance.asPrior
-        jobs[job.id]?.begin(sequence)
-        leaveQueue(job)
-        running.append(job.id)
-        waiting.append(job.id)
+        jobs.begin(job.id, sequence)
         transitions.count(.jobAdmitted)
         if let problem = resume(job.id) {
             let message = "the job cannot go on where it was: \(problem); submit it again"
@@ -126,6 +103,6 @@ extension CoordinatorStateMachine {
         if !experts.contains(where: { $0.state == .ready }) {
             return "waiting for an expert in pool \(pool) to be ready"
         }
-        return "waiting for room: \(plural(running.count, "job runs", "jobs run"))"
+        return "waiting for room: \(plural(jobs.running.count, "job runs", "jobs run"))"
     }
 }

@@ -29,14 +29,11 @@ extension CoordinatorStateMachine {
         guard jobs[id] != nil else { return }
         // Nobody has seen it, and nobody will know whether it would have stood.
         discardProvisional(id)
-        if let rest = jobs[id]?.sequence?.release.finish() { jobs[id]?.sequence?.text += rest }
+        jobs.changeSequence(of: id) { $0.finishText() }
         guard let job = jobs[id] else { return }
         for holding in job.sequence?.holdings ?? [] { release(job, at: holding.node) }
         requests.removeAll(ofJob: id)
-        running.removeAll { $0 == id }
-        leaveQueue(job)
         prompts.remove(id)
-        waiting.removeAll { $0 == id }
 
         let answer = FinishedAnswer(
             report: report(of: job, reason, error),
@@ -48,9 +45,7 @@ extension CoordinatorStateMachine {
             sendDelta(of: job, to: job.watchers[index], state: .finished, evenIfEmpty: false)
             send(.finished(Finished(report: answer.report)), to: job.watchers[index].peer)
         }
-        watcherCount -= job.watchers.count
-        jobs.removeValue(forKey: id)
-        jobBytes -= job.bytes
+        jobs.remove(id)
         finishedCount += 1
         finished.insert(
             FinishedJob(
@@ -69,7 +64,7 @@ extension CoordinatorStateMachine {
     /// Of the jobs that have ended, forgets the oldest that there is no room for.
     mutating func forgetExcess() {
         while let forgotten = finished.removeExcess(limits: limits) {
-            submissions[forgotten.submit.submitKey] = nil
+            jobs.forget(key: forgotten.submit.submitKey)
             transitions.count(.jobForgotten)
             journal(forgotten.report.job, .forgotten)
         }
@@ -96,7 +91,7 @@ extension CoordinatorStateMachine {
 
     /// A sequence goes on elsewhere: the node may forget it.
     mutating func withdraw(_ id: JobID, from node: NodeHandle) {
-        guard jobs[id]?.sequence?.removeHolding(of: node) == true, let job = jobs[id] else { return }
+        guard jobs.changeSequence(of: id, { $0.removeHolding(of: node) }) == true, let job = jobs[id] else { return }
         release(job, at: node)
     }
 

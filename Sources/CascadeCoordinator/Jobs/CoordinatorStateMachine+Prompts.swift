@@ -9,7 +9,7 @@ extension CoordinatorStateMachine {
             let tokenizer = pool.tokenizer
         else { return }
         prompts.begin(id)
-        jobs[id]?.stage = .tokenizing(tokenizer)
+        jobs.change(id) { $0.beginTokenizing(tokenizer) }
         let tokenization = Tokenization(
             job: id,
             pool: pool.name,
@@ -47,7 +47,7 @@ extension CoordinatorStateMachine {
             let vocabulary = vocabulary(ofPool: pool.name)
         else {
             // The pool went away in between; its successor may have other tokens, or another way to write chats.
-            jobs[id]?.stage = .awaitingVocabulary
+            jobs.change(id) { $0.returnPrompt() }
             return
         }
         switch prompt {
@@ -66,8 +66,7 @@ extension CoordinatorStateMachine {
                 return
             }
             prompts.remove(id)
-            jobs[id]?.stage = .awaitingRoom(prompt: tokens)
-            insertIntoQueue(job)
+            jobs.enqueue(id, prompt: tokens)
             transitions.count(.jobTokenized)
         }
     }

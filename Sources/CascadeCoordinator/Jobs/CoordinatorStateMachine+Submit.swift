@@ -6,7 +6,7 @@ extension CoordinatorStateMachine {
     mutating func submit(_ asked: Submit, from peer: PeerID) {
         var submit = asked
         limits.rules.resolve(&submit)
-        if let id = submissions[submit.submitKey] {
+        if let id = jobs.job(ofKey: submit.submitKey) {
             repeatSubmission(submit, of: id, from: peer)
             return
         }
@@ -24,8 +24,8 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return
         }
-        let queued = jobs.count - running.count
-        guard queued < limits.queuedJobs, jobBytes + submit.byteCount <= limits.queuedBytes else {
+        let queued = jobs.queuedCount
+        guard queued < limits.queuedJobs, jobs.bytes + submit.byteCount <= limits.queuedBytes else {
             let message = "\(plural(queued, "job waits", "jobs wait")) already: try again later"
             let wait = limits.retryAfterMilliseconds
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
@@ -60,10 +60,8 @@ extension CoordinatorStateMachine {
 
     /// Enters a job that has not ended.
     mutating func take(_ job: Job) {
-        jobs[job.id] = job
-        jobBytes += job.bytes
-        noteJob(inPool: job.submit.pool)
-        submissions[job.submit.submitKey] = job.id
+        jobs.insert(job)
+        pools.noteJob(of: job.submit.pool, at: now)
     }
 
     /// The same key again: the client did not get the answer, or has a new connection.

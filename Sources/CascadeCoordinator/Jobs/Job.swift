@@ -13,19 +13,19 @@ struct Job: Sendable {
     /// When this coordinator accepted it, or found it in its journal.
     let acceptedAt: Instant
     /// How old it was then.
-    var earlierMilliseconds = 0.0
-    var stage = Stage.awaitingVocabulary
+    private(set) var earlierMilliseconds = 0.0
+    private(set) var stage = Stage.awaitingVocabulary
     /// Of a job whose rounds run.
-    var sequence: ActiveSequence?
-    var watchers: [Watcher] = []
+    private(set) var sequence: ActiveSequence?
+    private(set) var watchers: [Watcher] = []
     /// From acceptance to the first request to a node.
-    var queueMilliseconds: Double?
+    private(set) var queueMilliseconds: Double?
     /// From acceptance to the first committed token.
-    var firstTokenMilliseconds: Double?
+    private(set) var firstTokenMilliseconds: Double?
     /// Whether an earlier coordinator accepted it.
-    var isRestored = false
+    private(set) var isRestored = false
     /// What an earlier coordinator committed of its answer, until its rounds run here.
-    var journaled: Boxed<JournaledAnswer>?
+    private(set) var journaled: Boxed<JournaledAnswer>?
     /// How far it has come.
     enum Stage: Sendable {
         /// Nobody knows the pool's tokenizer yet.
@@ -39,11 +39,8 @@ struct Job: Sendable {
         case running
     }
 
-    /// Its rounds run from now on.
-    mutating func begin(_ sequence: ActiveSequence) {
-        stage = .running
-        self.sequence = sequence
-    }
+    /// Where its sequence is, and what it may come to hold there; nil where it has none.
+    var placement: ActiveSequence.Placement? { sequence?.placement }
 
     /// Whether its rounds run.
     var isRunning: Bool {
@@ -93,6 +90,98 @@ struct Job: Sendable {
 
     /// What clients are told.
     var state: JobState { isRunning ? .running : .queued }
+}
+
+/// What becomes of a job.
+extension Job {
+    init(id: JobID, _ accepted: AcceptedJob, at now: Instant) {
+        self.init(
+            id: id,
+            number: accepted.number,
+            submit: accepted.submit,
+            seed: accepted.seed,
+            draftLength: accepted.draftLength,
+            acceptedAt: now
+        )
+    }
+
+    /// An earlier coordinator accepted it, and committed some of its answer where that is not nil.
+    mutating func restore(_ answer: JournaledAnswer?) {
+        isRestored = true
+        guard let answer else { return }
+        journaled = Boxed(wrappedValue: answer)
+        earlierMilliseconds = answer.ageMilliseconds
+        queueMilliseconds = answer.start.queueMilliseconds
+        firstTokenMilliseconds = answer.firstTokenMilliseconds
+    }
+
+    /// Its prompt is being read with a tokenizer.
+    mutating func beginTokenizing(_ tokenizer: TokenizerID) { stage = .tokenizing(tokenizer) }
+
+    /// Its tokenizer went away before its prompt was read.
+    mutating func returnPrompt() { stage = .awaitingVocabulary }
+
+    /// Its prompt has become tokens.
+    mutating func awaitRoom(prompt: [Token]) { stage = .awaitingRoom(prompt: prompt) }
+
+    /// Its rounds run from now on.
+    mutating func begin(_ sequence: ActiveSequence) {
+        stage = .running
+        self.sequence = sequence
+    }
+
+    /// Changes its sequence where it is; nil where it has none.
+    mutating func changeSequence<Result>(_ body: (inout ActiveSequence) -> Result) -> Result? {
+        guard sequence != nil else { return nil }
+        return body(&sequence!)
+    }
+
+    /// What an earlier coordinator committed is in its sequence now.
+    mutating func endRestoring() { journaled = nil }
+
+    /// A node is asked for it, perhaps for the first time.
+    mutating func noteRequest(at now: Instant) {
+        if queueMilliseconds == nil { queueMilliseconds = age(at: now) }
+    }
+
+    /// Its answer has tokens that may be shown, perhaps for the first time.
+    mutating func noteTokens(at now: Instant) {
+        if firstTokenMilliseconds == nil { firstTokenMilliseconds = age(at: now) }
+    }
+
+    /// A client follows it from now on, or from another place than before. True where it did not before.
+    mutating func follow(_ watcher: Watcher) -> Bool {
+        if let known = watchers.firstIndex(where: { $0.peer == watcher.peer }) {
+            watchers[known] = watcher
+            return false
+        }
+        watchers.append(watcher)
+        return true
+    }
+
+    /// A client follows it no more. True where it did.
+    mutating func unfollow(_ peer: PeerID) -> Bool {
+        guard let index = watchers.firstIndex(where: { $0.peer == peer }) else { return false }
+        watchers.remove(at: index)
+        return true
+    }
+
+    /// All who follow it have been sent its answer so far.
+    mutating func noteDeltas(at now: Instant) {
+        guard !watchers.isEmpty else { return }
+        let (tokens, bytes) = (answer.tokens.count, answer.text.count)
+        for index in watchers.indices {
+            watchers[index].tokenOffset = tokens
+            watchers[index].byteOffset = bytes
+        }
+        // A client that is sent something says nothing as long as it comes; one that is gone makes sends fail.
+        noteWatchersAlive(at: now)
+    }
+
+    /// Nobody is taken for silent as yet.
+    mutating func noteWatchersAlive(at now: Instant) {
+        for index in watchers.indices { watchers[index].lastActive = now }
+    }
 }
 
 /// A client that follows a job: two offsets, nothing more. What it gets is read from the sequence.

@@ -6,7 +6,7 @@ extension CoordinatorStateMachine {
     /// A node failed a job's request. The job asks others as long as there are some, and so does everybody where that
     /// is no exception.
     mutating func blame(_ name: String, for id: JobID, because words: String) {
-        jobs[id]?.sequence?.avoid(name)
+        jobs.changeSequence(of: id) { $0.avoid(name) }
         let (pause, longest) = (limits.restMilliseconds, limits.longestRestMilliseconds)
         let rest = conducts.note(name, at: now) { conduct in
             conduct.noteFault(words, job: id, at: now, pause: pause, longestPause: longest)
@@ -62,11 +62,11 @@ extension CoordinatorStateMachine {
         context: Int,
         state: NodeState = .ready
     ) -> [NodeHandle] {
-        nodes.elements.filter { _, node in
-            node.hello.role == role && node.hello.pool == pool && node.state == state
+        nodes.handles { node in
+            node.state == state && node.hello.role == role && node.hello.pool == pool
                 && node.hello.contextLength >= context
                 && min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens
-        }.map(\.key)
+        }
     }
 
     /// Whether a job has failed as often as it may at the experts that are ready, and one that is still loading and
@@ -118,37 +118,14 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// Compares how long an answer took with what the node's curve says: its passes by the node's word, the whole by
-    /// the coordinator's clock.
+    /// Compares how long an answer took with what its node's curve says; a curve that understates it by far is held
+    /// against the node's name.
     mutating func compareCosts(_ request: Request, passes: UInt32, rows: UInt32, milliseconds: Double) {
-        guard let node = nodes[request.node], let curve = PassCosts(node.costs) else { return }
-        var (correction, watch) = (node.correction, node.watch)
-        if passes > 0, rows >= passes {
-            let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
-            correction.observe(expected: expected, measured: milliseconds, at: now)
+        let hasChanged = nodes.change(request.node) { [now] node in
+            node.compareCosts(request, passes: passes, rows: rows, milliseconds: milliseconds, at: now)
         }
-        watch.observe(
-            waited: now.milliseconds(since: request.sentAt) - node.roundTrip.milliseconds,
-            expected: request.workAround,
-            own: curve.milliseconds(rows: request.rows)
-                + Double(max(0, request.count - 1)) * curve.milliseconds(rows: 1),
-            correction: correction.factor
-        )
-        nodes[request.node]?.correction = correction
-        nodes[request.node]?.watch = watch
-        guard watch.factor != node.watch.factor else { return }
-        let least = watch.factor.map { $0 * curve.milliseconds(rows: 1) }
+        guard hasChanged == true, let node = nodes[request.node] else { return }
+        let least = node.leastMilliseconds
         conducts.note(node.name, at: now) { $0.leastMilliseconds = least }
-    }
-
-    /// A node says what its passes cost. Where an earlier process of its name was found to understate that by far, its
-    /// word counts once answers bear it out.
-    mutating func takeCosts(_ costs: [CostPoint], of handle: NodeHandle) {
-        guard let node = nodes[handle], costs != node.costs else { return }
-        nodes[handle]?.costs = costs
-        nodes[handle]?.correction = CostCorrection()
-        let least = conducts[node.name].leastMilliseconds
-        let said = PassCosts(costs)?.milliseconds(rows: 1)
-        nodes[handle]?.watch = PaceWatch(factor: least.flatMap { least in said.map { least / $0 } })
     }
 }

@@ -47,7 +47,7 @@ extension CoordinatorStateMachine {
             return
         }
         let node = nodes.insert(Node(hello: hello, peer: peer, lastHeard: now))
-        noteService(ofPool: hello.pool)
+        pools.noteService(of: hello.pool, at: now)
         transitions.count(.nodeJoined)
         log(.info, "node joined", LogField("node", name), LogField("role", hello.role.rawValue))
         welcome(node)
@@ -62,7 +62,7 @@ extension CoordinatorStateMachine {
             if let other = nodes.handle(of: peer) { removeNode(other, isDeath: true) }
             nodes.rebind(handle, to: peer)
         }
-        nodes[handle]?.lastHeard = now
+        nodes.change(handle) { [now] in $0.hear(at: now) }
         welcome(handle)
         if hasMoved { resendAll(to: handle) }
     }
@@ -119,7 +119,7 @@ extension CoordinatorStateMachine {
                 isSynthetic: hello.isSynthetic
             )
             if hello.role == .expert { pool.expertModel = ExpertModel(hello) }
-            pools[hello.pool] = pool
+            pools.found(pool)
             readNextPrompt()
             return nil
         }
@@ -147,7 +147,7 @@ extension CoordinatorStateMachine {
                     + "\(expected.name) (\(expected.fingerprint), numerics \(expected.numericsID)): \(wayOut)"
             )
         }
-        pools[hello.pool]?.expertModel = model
+        pools.setExpertModel(model, of: hello.pool)
         // Another pool may have brought its tokenizer.
         if pool.expertModel == nil { readNextPrompt() }
         return nil
@@ -181,12 +181,14 @@ extension CoordinatorStateMachine {
             return
         }
         guard node.state != .draining else { return }
-        takeCosts(isSound(ready.costs) ? ready.costs : [], of: handle)
-        nodes[handle]?.credits = min(Int(ready.credits), limits.credits)
-        guard node.state == .loading else { return }
-        nodes[handle]?.state = .ready
+        let (costs, least) = (isSound(ready.costs) ? ready.costs : [], conducts[node.name].leastMilliseconds)
+        let isNew = nodes.change(handle) { [limits] node in
+            node.takeCosts(costs, least: least)
+            return node.begin(credits: min(Int(ready.credits), limits.credits))
+        }
+        guard isNew == true else { return }
         transitions.count(.nodeReady)
-        if node.hello.role == .expert { noteProgress(inPool: node.hello.pool) }
+        if node.hello.role == .expert { pools.noteProgress(of: node.hello.pool, at: now) }
         log(.info, "node ready", LogField("node", node.hello.identity.name))
     }
 

@@ -32,8 +32,7 @@ extension CoordinatorStateMachine {
 
     /// The node finishes what it has; its sequences go elsewhere with their next round.
     mutating func startDraining(_ handle: NodeHandle) {
-        guard let node = nodes[handle], node.state != .draining else { return }
-        nodes[handle]?.state = .draining
+        guard nodes.change(handle, { $0.drain() }) == true, let node = nodes[handle] else { return }
         transitions.count(.nodeDraining)
         log(.info, "node draining", LogField("node", node.hello.identity.name))
     }
@@ -43,22 +42,18 @@ extension CoordinatorStateMachine {
     mutating func removeNode(_ handle: NodeHandle, isDeath: Bool) {
         guard let node = nodes.remove(handle) else { return }
         log(.info, "node gone", LogField("node", node.hello.identity.name))
-        for id in running {
-            _ = jobs[id]?.sequence?.removeHolding(of: handle)
-            if jobs[id]?.sequence?.drafter == handle { jobs[id]?.sequence?.drafter = nil }
-            if jobs[id]?.sequence?.expert == handle { jobs[id]?.sequence?.expert = nil }
-        }
+        for id in jobs.running { jobs.changeSequence(of: id) { $0.forget(handle) } }
         let lost = requests.removeAll(at: handle)
         if let first = lost.first(where: { $0.sentAt < now }) {
             blame(node.name, for: first.job, because: "it went away while it was asked")
         }
         for request in lost {
-            jobs[request.job]?.sequence?.avoid(node.name)
+            jobs.changeSequence(of: request.job) { $0.avoid(node.name) }
             // What was sent this very moment found nobody there, and killed nobody.
             if request.sentAt == now {
                 replaceLost(request)
             } else if isDeath {
-                jobs[request.job]?.sequence?.deaths.append(node.name)
+                jobs.changeSequence(of: request.job) { $0.noteDeath(of: node.name) }
                 replaceDead(request)
             } else if request.role == .drafter
                 || countFailure(of: request.job, because: "an expert left while it was asked")
@@ -111,11 +106,13 @@ extension CoordinatorStateMachine {
             return
         }
         if members.isEmpty {
-            pools.removeValue(forKey: name)
+            pools.remove(name)
             actions.append(.forgetPool(name))
         } else {
-            pools[name]?.expertModel = nil
+            pools.setExpertModel(nil, of: name)
         }
-        releaseTokenizer(pool.tokenizer)
+        for tokenizer in pools.release(pool.tokenizer, keeping: limits.unusedVocabularies) {
+            actions.append(.forgetTokenizer(tokenizer))
+        }
     }
 }

@@ -5,13 +5,13 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     /// Whether a node may get one more request.
     func hasCredit(_ handle: NodeHandle) -> Bool {
-        guard let credits = nodes[handle]?.credits else { return false }
+        guard let credits = nodes.read(handle, { $0.credits }) else { return false }
         return requests.count(at: handle) < credits
     }
 
-    /// Of each running job where it is. Read once where several nodes are looked at: to look into a job copies it.
+    /// Of each running job where it is.
     var placements: [(job: JobID, placement: ActiveSequence.Placement)] {
-        running.compactMap { id in jobs[id]?.sequence.map { (id, $0.placement) } }
+        jobs.running.compactMap { id in jobs.read(id) { $0.placement }.flatMap { $0 }.map { (id, $0) } }
     }
 
     /// Sequences whose cache is at a node, and the tokens that they may come to hold there.
@@ -25,7 +25,7 @@ extension CoordinatorStateMachine {
         without job: JobID? = nil,
         in placements: [(job: JobID, placement: ActiveSequence.Placement)]
     ) -> (sequences: Int, tokens: Int) {
-        guard let context = nodes[handle]?.hello.contextLength else { return (0, 0) }
+        guard let context = nodes.read(handle, { $0.hello.contextLength }) else { return (0, 0) }
         var load = (sequences: 0, tokens: 0)
         for (id, placement) in placements where id != job {
             let isThere =
@@ -88,7 +88,7 @@ extension CoordinatorStateMachine {
     mutating func expert(for id: JobID) -> NodeHandle? {
         guard let job = jobs[id], let sequence = job.sequence else { return nil }
         let (pool, need) = (job.submit.pool, sequence.reservation)
-        if let expert = sequence.expert, nodes[expert]?.state == .ready,
+        if let expert = sequence.expert, nodes.read(expert, { $0.state }) == .ready,
             isTrusted(expert, with: id) || !hasOther(than: expert, .expert, for: id) && !awaitsExpert(id)
         {
             guard let faster = fasterExpert(for: job, sequence, than: expert) else { return expert }
@@ -102,12 +102,10 @@ extension CoordinatorStateMachine {
 
     /// A sequence goes on at another expert. The old one forgets it, unless it is still asked.
     mutating func moveToExpert(_ expert: NodeHandle, _ id: JobID) {
-        guard let old = jobs[id]?.sequence?.expert, old != expert else {
-            jobs[id]?.sequence?.expert = expert
-            return
-        }
+        let old = jobs[id]?.sequence?.expert
+        jobs.changeSequence(of: id) { $0.move(toExpert: expert) }
+        guard let old, old != expert else { return }
         transitions.count(.expertChanged)
-        jobs[id]?.sequence?.expert = expert
         if !requests.isAsked(old, for: id) { withdraw(id, from: old) }
     }
 
@@ -139,6 +137,6 @@ extension CoordinatorStateMachine {
             transitions.count(.drafterChanged)
             withdraw(id, from: old)
         }
-        jobs[id]?.sequence?.drafter = drafter
+        jobs.changeSequence(of: id) { $0.move(toDrafter: drafter) }
     }
 }

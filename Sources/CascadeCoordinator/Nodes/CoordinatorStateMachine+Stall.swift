@@ -4,33 +4,22 @@ import OrderedCollections
 /// Whether jobs that are pending get on. What is slow, full or loading does; what has died or hangs does not. Whether
 /// an engine hangs is its node's own word: it knows how long its passes take.
 extension CoordinatorStateMachine {
-    /// A pool's jobs have got on: a round was committed, a node has ended a pass or an expert is ready.
-    mutating func noteProgress(inPool name: String) {
-        if movedAt[name] != nil { movedAt[name] = now }
-    }
-
     /// A node has ended passes. Those of a drafter count while no expert has anything to do: what is drafted for new
     /// jobs says nothing of those that an expert holds up.
     mutating func notePasses(of hello: Hello) {
         if hello.role == .expert || !requests.contains(where: { $0.role == .expert && pool(of: $0) == hello.pool }) {
-            noteProgress(inPool: hello.pool)
+            pools.noteProgress(of: hello.pool, at: now)
         }
-    }
-
-    /// A pool has a job that is pending: the clock runs from the first of them.
-    mutating func noteJob(inPool name: String) {
-        if movedAt[name] == nil { movedAt[name] = now }
     }
 
     /// Now and then: pools without pending jobs are forgotten.
     mutating func forgetIdlePools() {
-        let pending = Set(jobs.values.map(\.submit.pool))
-        for name in movedAt.keys where !pending.contains(name) { movedAt.removeValue(forKey: name) }
+        pools.forgetProgress(except: Set(jobs.values.map(\.submit.pool)))
     }
 
     /// The pool whose pending jobs, or some of them, have not got on for longest, if that is too long.
     var stall: ClusterStatus.Stall? {
-        judgedPools.compactMap { stuckEngine(inPool: $0) ?? standstill(ofPool: $0) }
+        pools.judged.compactMap { stuckEngine(inPool: $0) ?? standstill(ofPool: $0) }
             .max { $0.milliseconds < $1.milliseconds }
     }
 
@@ -56,7 +45,7 @@ extension CoordinatorStateMachine {
 
     /// Jobs of a pool in which nothing moves, and no expert says that it works on something.
     private func standstill(ofPool name: String) -> ClusterStatus.Stall? {
-        guard let movedAt = movedAt[name] else { return nil }
+        guard let movedAt = pools.lastProgress(of: name) else { return nil }
         let milliseconds = now.milliseconds(since: movedAt)
         let experts = nodes.elements.filter { $0.value.hello.role == .expert && $0.value.hello.pool == name }
         let isLoading =
@@ -83,7 +72,9 @@ extension CoordinatorStateMachine {
         return now.milliseconds(since: since) <= Double(limits.stallMilliseconds)
     }
 
-    private func pool(of request: Request) -> String? { nodes[request.node]?.hello.pool }
+    private func pool(of request: Request) -> String? { nodes.read(request.node) { $0.hello.pool } }
 
-    private func stuckMilliseconds(of handle: NodeHandle) -> UInt64 { nodes[handle]?.progress.stuckMilliseconds ?? 0 }
+    private func stuckMilliseconds(of handle: NodeHandle) -> UInt64 {
+        nodes.read(handle) { $0.progress.stuckMilliseconds } ?? 0
+    }
 }

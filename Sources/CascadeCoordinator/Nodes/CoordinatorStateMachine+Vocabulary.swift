@@ -5,8 +5,11 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     /// What a pool's tokens stand for; nil while its tokenizer is unknown.
     func vocabulary(ofPool name: String) -> Vocabulary? {
-        pools[name]?.tokenizer.flatMap { vocabularies[$0] }
+        pools.vocabulary(of: name)
     }
+
+    /// Until when whoever is asked now may take to ship a tokenizer, or the next part of it.
+    var tokenizerDeadline: Instant { now.advanced(milliseconds: limits.tokenizerMilliseconds) }
 
     /// Decides whether a node shall ship its tokenizer block with its welcome: one expert of a pool whose tokenizer
     /// is unknown.
@@ -14,8 +17,7 @@ extension CoordinatorStateMachine {
         guard let node = nodes[handle], let pool = pools[node.hello.pool] else { return false }
         guard node.hello.role == .expert, vocabulary(ofPool: pool.name) == nil else { return false }
         guard pool.tokenizerSource == nil || pool.tokenizerSource == handle else { return false }
-        pools[pool.name]?.tokenizerSource = handle
-        pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
+        pools.expectTokenizer(from: handle, until: tokenizerDeadline, of: pool.name)
         transitions.count(.tokenizerAsked)
         return true
     }
@@ -26,7 +28,7 @@ extension CoordinatorStateMachine {
         let experts = nodes.elements.filter { $0.value.hello.pool == name && $0.value.hello.role == .expert }
             .map { $0.key }
         let next = experts.first { $0.rawValue > pool.tokenizerSource?.rawValue ?? 0 } ?? experts.first
-        pools[name]?.tokenizerSource = nil
+        pools.expectTokenizer(from: nil, until: tokenizerDeadline, of: name)
         guard let next, askForTokenizer(next) else { return }
         let heartbeat = UInt32(limits.heartbeatMilliseconds)
         send(.welcome(Welcome(boot: boot, heartbeatMilliseconds: heartbeat, wantsTokenizer: true)), to: next)
@@ -44,13 +46,13 @@ extension CoordinatorStateMachine {
             transitions.count(.requestInvalid)
             return
         }
-        pools[pool.name]?.tokenizerDeadline = now.advanced(milliseconds: limits.tokenizerMilliseconds)
-        noteProgress(inPool: pool.name)
+        pools.extendTokenizerDeadline(to: tokenizerDeadline, of: pool.name)
+        pools.noteProgress(of: pool.name, at: now)
         actions.append(.collectTokenizer(pool: pool.name, tokenizer, chunk))
     }
 
     mutating func learn(_ vocabulary: Vocabulary, of tokenizer: TokenizerID, inPool name: String) {
-        guard vocabularies[tokenizer] == nil else { return }
+        guard !pools.knows(tokenizer) else { return }
         guard let pool = pools[name], pool.tokenizer == tokenizer, vocabulary.hash == tokenizer.vocabulary,
             vocabulary.count == pool.vocabularyCount
         else {
@@ -60,27 +62,10 @@ extension CoordinatorStateMachine {
             }
             return
         }
-        vocabularies[tokenizer] = vocabulary
+        pools.learn(vocabulary, of: tokenizer)
         transitions.count(.vocabularyKnown)
         log(.info, "vocabulary known", LogField("pool", name))
-        for other in pools.keys where pools[other]?.tokenizer == tokenizer {
-            pools[other]?.tokenizerSource = nil
-        }
         readNextPrompt()
-    }
-
-    /// A pool has let go of its tokenizer, if it had one. It stays for a while, if others have it or it may come back;
-    /// of those that no pool has, the longest unused go.
-    mutating func releaseTokenizer(_ tokenizer: TokenizerID?) {
-        if let tokenizer, let vocabulary = vocabularies.removeValue(forKey: tokenizer) {
-            vocabularies[tokenizer] = vocabulary
-        }
-        let used = Set(pools.values.compactMap(\.tokenizer))
-        let unused = vocabularies.keys.filter { !used.contains($0) }
-        for tokenizer in unused.dropLast(limits.unusedVocabularies) {
-            vocabularies[tokenizer] = nil
-            actions.append(.forgetTokenizer(tokenizer))
-        }
     }
 
     /// The asked expert's block is of no use; it stays the source until its time is over, so that a broken block does

@@ -11,29 +11,29 @@ struct Node: Sendable {
     /// What it said of itself.
     @Boxed var hello: Hello
     /// Where to send.
-    var peer: PeerID
+    private(set) var peer: PeerID
     /// Whether work goes to it.
-    var state = NodeState.loading
+    private(set) var state = NodeState.loading
     /// Its measured cost curve, empty until it is ready.
-    var costs: [CostPoint] = []
+    private(set) var costs: [CostPoint] = []
     /// How its answers since compare with that, by its own word.
-    var correction = CostCorrection()
+    private(set) var correction = CostCorrection()
     /// The same by the coordinator's clock.
-    var watch = PaceWatch()
+    private(set) var watch = PaceWatch()
     /// Drafts that were asked of it although its curve says that they do not pay.
-    var probes = 0
+    private var probes = 0
     /// Not before then comes another of them.
-    var probeNotBefore = Instant(nanoseconds: 0)
+    private var probeNotBefore = Instant(nanoseconds: 0)
     /// Requests that may be outstanding at once.
-    var credits = 0
+    private(set) var credits = 0
     /// Its last report.
-    var progress = Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+    private(set) var progress = Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
     /// What the network takes to it and back.
-    var roundTrip = RoundTrip()
+    private(set) var roundTrip = RoundTrip()
     /// What it did with the last seconds.
-    var usage = NodeUsage()
+    private(set) var usage = NodeUsage()
     /// When it was last heard.
-    var lastHeard: Instant
+    private(set) var lastHeard: Instant
 
     /// Its name, which the processes that bear it one after the other share.
     var name: String { hello.identity.name }
@@ -56,4 +56,91 @@ struct Node: Sendable {
 
     /// Most tokens of one sequence that it can hold.
     var capacity: Int { Int(min(hello.contextLength, hello.kvTokens)) }
+
+    init(hello: Hello, peer: PeerID, lastHeard: Instant) {
+        _hello = Boxed(wrappedValue: hello)
+        self.peer = peer
+        self.lastHeard = lastHeard
+    }
+}
+
+/// What becomes of a node.
+extension Node {
+    /// It has been heard, or nobody could have heard it.
+    mutating func hear(at now: Instant) { lastHeard = now }
+
+    /// It speaks from another address now.
+    mutating func rebind(to peer: PeerID) { self.peer = peer }
+
+    /// It has loaded its model and takes so many requests at once. True where it was loading until now.
+    mutating func begin(credits: Int) -> Bool {
+        self.credits = credits
+        guard state == .loading else { return false }
+        state = .ready
+        return true
+    }
+
+    /// It finishes what it has, and gets nothing more. True where that is new.
+    mutating func drain() -> Bool {
+        defer { state = .draining }
+        return state != .draining
+    }
+
+    /// It says what its passes cost. Where an earlier process of its name was found to understate that by far, its word
+    /// counts once answers bear it out.
+    ///
+    /// - Parameter least: milliseconds that a pass of one row takes at least, as far as that was found.
+    mutating func takeCosts(_ costs: [CostPoint], least: Double?) {
+        guard costs != self.costs else { return }
+        self.costs = costs
+        correction = CostCorrection()
+        let said = PassCosts(costs)?.milliseconds(rows: 1)
+        watch = PaceWatch(factor: least.flatMap { least in said.map { least / $0 } })
+    }
+
+    /// Compares how long an answer took with what its curve says: its passes by its own word, the whole by the
+    /// coordinator's clock. True where that changed what its passes are taken to cost by the clock.
+    mutating func compareCosts(
+        _ request: Request,
+        passes: UInt32,
+        rows: UInt32,
+        milliseconds: Double,
+        at now: Instant
+    ) -> Bool {
+        guard let curve = PassCosts(costs) else { return false }
+        if passes > 0, rows >= passes {
+            let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
+            correction.observe(expected: expected, measured: milliseconds, at: now)
+        }
+        let before = watch.factor
+        watch.observe(
+            waited: now.milliseconds(since: request.sentAt) - roundTrip.milliseconds,
+            expected: request.workAround,
+            own: curve.milliseconds(rows: request.rows)
+                + Double(max(0, request.count - 1)) * curve.milliseconds(rows: 1),
+            correction: correction.factor
+        )
+        return watch.factor != before
+    }
+
+    /// Milliseconds that a pass of one row takes at least, where that is far more than it says.
+    var leastMilliseconds: Double? {
+        guard let factor = watch.factor, let curve = PassCosts(costs) else { return nil }
+        return factor * curve.milliseconds(rows: 1)
+    }
+
+    /// A ping leaves for it.
+    mutating func notePing(_ number: UInt64, at now: Instant) { roundTrip.send(number, at: now) }
+
+    /// It answered a ping. True where it has ended passes since its last answer.
+    mutating func takePong(_ pong: Pong, at now: Instant) -> Bool {
+        roundTrip.receive(pong.number, at: now)
+        // A late pong must not turn the counter back.
+        guard pong.progress.passes >= progress.passes else { return false }
+        defer {
+            progress = pong.progress
+            usage.take(pong.progress)
+        }
+        return pong.progress.passes > progress.passes
+    }
 }

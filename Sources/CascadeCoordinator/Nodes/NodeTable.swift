@@ -16,17 +16,28 @@ struct NodeTable: Sendable {
     var values: some Collection<Node> { nodes.values }
 
     /// Handles and nodes in the order of joining.
-    var elements: some Sequence<(key: NodeHandle, value: Node)> { nodes.elements }
+    var elements: some Sequence<(key: NodeHandle, value: Node)> {
+        zip(nodes.keys, nodes.values).lazy.map { (key: $0, value: $1) }
+    }
 
-    /// A live node, to read and to change in place; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
-    subscript(handle: NodeHandle) -> Node? {
-        _read { yield nodes[handle] }
-        _modify {
-            // Assigning nil or to a handle that is gone would bypass the other table.
-            let count = nodes.count
-            yield &nodes[handle]
-            precondition(nodes.count == count, "nodes come and go by insert and remove only")
-        }
+    /// Handles of the nodes that a test holds for, in the order of joining.
+    func handles(where isWanted: (borrowing Node) -> Bool) -> [NodeHandle] {
+        var handles: [NodeHandle] = []
+        nodes.forEach { if isWanted($1) { handles.append($0) } }
+        return handles
+    }
+
+    /// A live node; nil when it is gone.
+    subscript(handle: NodeHandle) -> Node? { nodes[handle] }
+
+    /// Looks at a live node where it is; nil when it is gone.
+    @inline(__always) func read<Result>(_ handle: NodeHandle, _ body: (borrowing Node) -> Result) -> Result? {
+        nodes.read(handle, body)
+    }
+
+    /// Changes a node where it is; nil when it is gone. Its peer is changed by ``rebind(_:to:)``.
+    @discardableResult mutating func change<Result>(_ handle: NodeHandle, _ body: (inout Node) -> Result) -> Result? {
+        nodes.change(handle, body)
     }
 
     /// The node behind a peer.
@@ -36,13 +47,13 @@ struct NodeTable: Sendable {
 
     /// The node of that name.
     func handle(named name: String) -> NodeHandle? {
-        nodes.elements.first { $0.value.hello.identity.name == name }?.key
+        elements.first { $0.value.hello.identity.name == name }?.key
     }
 
     mutating func insert(_ node: Node) -> NodeHandle {
         lastHandle += 1
         let handle = NodeHandle(rawValue: lastHandle)
-        nodes[handle] = node
+        nodes.insert(node, forKey: handle)
         handles[node.peer] = handle
         return handle
     }
@@ -57,7 +68,7 @@ struct NodeTable: Sendable {
     mutating func rebind(_ handle: NodeHandle, to peer: PeerID) {
         guard let old = nodes[handle]?.peer else { return }
         handles[old] = nil
-        nodes[handle]?.peer = peer
+        change(handle) { $0.rebind(to: peer) }
         handles[peer] = handle
     }
 }

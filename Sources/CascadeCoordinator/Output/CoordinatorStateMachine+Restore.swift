@@ -32,22 +32,9 @@ extension CoordinatorStateMachine {
 
     /// A job that had not ended goes on.
     private mutating func resume(_ journaled: JournaledJob, _ accepted: AcceptedJob) {
-        var job = Job(
-            id: journaled.id,
-            number: accepted.number,
-            submit: accepted.submit,
-            seed: accepted.seed,
-            draftLength: accepted.draftLength,
-            acceptedAt: now
-        )
-        job.isRestored = true
-        if let answer = journaled.answer {
-            job.journaled = Boxed(wrappedValue: answer)
-            job.earlierMilliseconds = answer.ageMilliseconds
-            job.queueMilliseconds = answer.start.queueMilliseconds
-            job.firstTokenMilliseconds = answer.firstTokenMilliseconds
-            keepPool(accepted.submit.pool, for: answer.start)
-        }
+        var job = Job(id: journaled.id, accepted, at: now)
+        job.restore(journaled.answer)
+        if let answer = journaled.answer { keepPool(accepted.submit.pool, for: answer.start) }
         transitions.count(.jobRestored)
         take(job)
         prompts.insert(job.id, bytes: job.bytes, of: nil)
@@ -68,12 +55,12 @@ extension CoordinatorStateMachine {
             numericsID: start.numericsID,
             name: start.modelName
         )
-        pools[name] = pool
+        pools.found(pool)
     }
 
     /// A job that had ended can be asked for.
     private mutating func restore(_ accepted: AcceptedJob, _ ended: FinishedAnswer) {
-        submissions[accepted.submit.submitKey] = ended.report.job
+        jobs.noteEnded(ended.report.job, key: accepted.submit.submitKey)
         let age = ended.report.totalMilliseconds
         finished.insert(
             FinishedJob(submit: accepted.submit, acceptedAt: now, earlierMilliseconds: age, answer: ended)
@@ -86,14 +73,7 @@ extension CoordinatorStateMachine {
         log(.warning, "a job is lost", LogField("job", journaled.id.description), LogField("reason", problem))
         transitions.count(.jobDamaged)
         let accepted = journaled.accepted ?? .unknown
-        let job = Job(
-            id: journaled.id,
-            number: accepted.number,
-            submit: accepted.submit,
-            seed: accepted.seed,
-            draftLength: accepted.draftLength,
-            acceptedAt: now
-        )
+        let job = Job(id: journaled.id, accepted, at: now)
         guard journaled.accepted != nil else {
             let report = report(of: job, .error, error)
             let answer = FinishedAnswer(report: report, origins: [], explanations: [])
@@ -113,11 +93,12 @@ extension CoordinatorStateMachine {
         guard Int(answer.start.vocabularyCount) == sequence.vocabulary.count else {
             return "its pool has another vocabulary now"
         }
-        jobs[id]?.sequence?.resume(answer)
-        guard jobs[id]?.sequence?.text == answer.text, jobs[id]?.sequence?.release.isStopped == false else {
-            return "its tokens make another text now"
+        let isSame = jobs.changeSequence(of: id) { sequence in
+            sequence.resume(answer)
+            return sequence.text == answer.text && !sequence.release.isStopped
         }
-        jobs[id]?.journaled = nil
+        guard isSame == true else { return "its tokens make another text now" }
+        jobs.change(id) { $0.endRestoring() }
         transitions.count(.answerResumed)
         return nil
     }

@@ -29,8 +29,8 @@ extension CoordinatorStateMachine {
             byteOffset: Int(watch.byteOffset),
             lastActive: now
         )
-        let known = job.watchers.firstIndex { $0.peer == peer }
-        guard known != nil || (job.watchers.count < limits.watchersPerJob && watcherCount < limits.watchers) else {
+        let isKnown = job.watchers.contains { $0.peer == peer }
+        guard isKnown || (job.watchers.count < limits.watchersPerJob && jobs.watcherCount < limits.watchers) else {
             let message = "too many clients follow this job or this coordinator: try again later"
             let wait = limits.retryAfterMilliseconds
             // Not before the word that the job was accepted, which a client takes this for the answer to otherwise.
@@ -47,13 +47,7 @@ extension CoordinatorStateMachine {
         sendDelta(of: job, to: watcher, state: job.state, evenIfEmpty: true)
         watcher.tokenOffset = tokens
         watcher.byteOffset = bytes
-        if let known {
-            jobs[watch.job]?.watchers[known] = watcher
-        } else {
-            jobs[watch.job]?.watchers.append(watcher)
-            watcherCount += 1
-            transitions.count(.watcherAttached)
-        }
+        if jobs.follow(watch.job, watcher) { transitions.count(.watcherAttached) }
     }
 
     private mutating func replay(_ ended: FinishedJob, _ watch: Watch, to peer: PeerID) {
@@ -80,14 +74,8 @@ extension CoordinatorStateMachine {
     /// Sends every watcher of a job what was committed since its last delta.
     mutating func sendDeltas(of id: JobID) {
         guard let job = jobs[id] else { return }
-        let answer = job.answer
-        for index in job.watchers.indices {
-            sendDelta(of: job, to: job.watchers[index], state: job.state, evenIfEmpty: false)
-            jobs[id]?.watchers[index].tokenOffset = answer.tokens.count
-            jobs[id]?.watchers[index].byteOffset = answer.text.count
-            // A client that is sent something says nothing as long as it comes; one that is gone makes sends fail.
-            jobs[id]?.watchers[index].lastActive = now
-        }
+        for watcher in job.watchers { sendDelta(of: job, to: watcher, state: job.state, evenIfEmpty: false) }
+        jobs.change(id) { [now] in $0.noteDeltas(at: now) }
     }
 
     mutating func sendDelta(of job: Job, to watcher: Watcher, state: JobState, evenIfEmpty: Bool) {
@@ -112,19 +100,16 @@ extension CoordinatorStateMachine {
 
     /// The peer is gone or does not read; a client that still lives watches again from its own offset.
     mutating func dropWatchers(of peer: PeerID) {
-        guard watcherCount > 0 else { return }
+        guard jobs.watcherCount > 0 else { return }
         for id in jobs.keys { dropWatcher(peer, of: id) }
     }
 
     mutating func dropWatcher(_ peer: PeerID, of id: JobID) {
-        guard let index = jobs[id]?.watchers.firstIndex(where: { $0.peer == peer }) else { return }
-        jobs[id]?.watchers.remove(at: index)
-        watcherCount -= 1
-        transitions.count(.watcherDropped)
+        if jobs.unfollow(id, peer) { transitions.count(.watcherDropped) }
     }
 
     mutating func dropSilentWatchers() {
-        guard watcherCount > 0 else { return }
+        guard jobs.watcherCount > 0 else { return }
         for id in jobs.keys {
             let silent = jobs[id]?.watchers.filter {
                 $0.lastActive.advanced(milliseconds: limits.watchSilenceMilliseconds) < now

@@ -32,31 +32,25 @@ extension CoordinatorStateMachine {
         else { return }
         let draws = explains ? draws(spec) : nil
         let limit = limits.answerBytes
-        guard
-            let committed = jobs[id]?.sequence?.commit(round, mostBytes: limit, explainedBy: draws, at: now),
-            let isProvisional = jobs[id]?.sequence?.isProvisional
-        else { return }
+        let done = jobs.changeSequence(of: id) { sequence in
+            (sequence.commit(round, mostBytes: limit, explainedBy: draws, at: now), sequence.isProvisional)
+        }
+        guard let (committed, isProvisional) = done else { return }
 
         transitions.count(.roundCommitted)
-        if round.winner != nil { pools[pool]?.acceptance.record(round, emitted: committed.emitted) }
-        noteProgress(inPool: pool)
+        if round.winner != nil { pools.record(round, emitted: committed.emitted, inPool: pool) }
+        pools.noteProgress(of: pool, at: now)
         if !isProvisional {
             totals.add(committed.counts)
-            noteFirstToken(id)
+            jobs.change(id) { [now] in $0.noteTokens(at: now) }
         }
         if let reason = committed.reason {
             if settleProvisional(id) { finish(id, reason) }
         } else {
             journalCommit(id, from: offset, textFrom: byteOffset)
             sendDeltas(of: id)
-            waiting.append(id)
+            jobs.wait(id)
         }
-    }
-
-    /// The answer has tokens that may be shown.
-    mutating func noteFirstToken(_ id: JobID) {
-        guard let job = jobs[id], job.firstTokenMilliseconds == nil else { return }
-        jobs[id]?.firstTokenMilliseconds = job.age(at: now)
     }
 
     /// The round has its verdict: its other requests are dropped, and the sequence stays where the verdict came from.

@@ -7,8 +7,8 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     /// Milliseconds until a node that gets `rows` more rows now has answered them; nil where its costs are not known.
     func expectedMilliseconds(_ handle: NodeHandle, rows: Int) -> Double? {
-        guard let node = nodes[handle], let costs = node.passCosts else { return nil }
-        return node.roundTrip.milliseconds + costs.milliseconds(rows: requests.rows(at: handle) + rows)
+        guard let (roundTrip, costs) = pace(of: handle) else { return nil }
+        return roundTrip + costs.milliseconds(rows: requests.rows(at: handle) + rows)
     }
 
     /// When an expert's request is late: when it has taken several times what its node's costs say. Nil where they are
@@ -104,8 +104,13 @@ extension CoordinatorStateMachine {
 
     /// Milliseconds of a round at a node that a number of sequences share; nil where its costs are not known.
     private func passMilliseconds(_ handle: NodeHandle, with sequences: Int) -> Double? {
-        guard let node = nodes[handle], let costs = node.passCosts else { return nil }
-        return node.roundTrip.milliseconds + costs.milliseconds(rows: max(1, sequences))
+        guard let (roundTrip, costs) = pace(of: handle) else { return nil }
+        return roundTrip + costs.milliseconds(rows: max(1, sequences))
+    }
+
+    /// Milliseconds that the network takes to a node and back, and what its passes cost; nil where that is not known.
+    private func pace(of handle: NodeHandle) -> (roundTrip: Double, costs: PassCosts)? {
+        nodes.read(handle) { node in node.passCosts.map { (node.roundTrip.milliseconds, $0) } } ?? nil
     }
 
     /// How many times slower an expert must be for its sequences to look for another one.

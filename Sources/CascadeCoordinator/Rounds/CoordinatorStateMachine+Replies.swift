@@ -27,13 +27,13 @@ extension CoordinatorStateMachine {
         compareCosts(request, passes: drafted.passes, rows: drafted.rows, milliseconds: drafted.milliseconds)
         requests.remove(at: index)
         noteGoodAnswer(node)
-        jobs[request.job]?.sequence?.draftFailures = 0
+        jobs.changeSequence(of: request.job) { $0.noteDraft() }
         if sequence.spec.rule.rule.isSequential, !draft.positions.isEmpty {
             commitUnjudged(draft, request.job)
             return
         }
-        jobs[request.job]?.sequence?.phase = .drafted(draft)
-        waiting.append(request.job)
+        jobs.changeSequence(of: request.job) { $0.take(draft) }
+        jobs.wait(request.job)
     }
 
     private func problem(of drafted: Drafted, count: Int, _ sequence: ActiveSequence) -> String? {
@@ -110,7 +110,7 @@ extension CoordinatorStateMachine {
             Int(missing.length) < request.knownLength ? Int(missing.length) : isSpecAlone ? request.knownLength : 0
         holding.length = length
         holding.hash = sequence.hash(ofFirst: length)
-        jobs[request.job]?.sequence?.setHolding(holding)
+        jobs.changeSequence(of: request.job) { $0.setHolding(holding) }
         resend(index)
     }
 

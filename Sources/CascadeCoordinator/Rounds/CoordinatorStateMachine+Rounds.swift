@@ -10,7 +10,7 @@ extension CoordinatorStateMachine {
     mutating func advance(_ id: JobID) {
         guard let sequence = jobs[id]?.sequence else { return }
         guard now >= sequence.notBefore else {
-            waiting.append(id)
+            jobs.wait(id)
             return
         }
         switch sequence.phase {
@@ -22,44 +22,40 @@ extension CoordinatorStateMachine {
 
     private mutating func openRound(_ id: JobID) {
         guard let expert = expert(for: id), let job = jobs[id], let sequence = job.sequence else {
-            waiting.append(id)
+            jobs.wait(id)
             return
         }
-        let plan = planDraft(job, sequence, expert: expert)
-        if case .wait = plan {
-            waiting.append(id)
-            return
-        }
-        jobs[id]?.sequence?.round += 1
-        switch plan {
+        switch planDraft(job, sequence, expert: expert) {
         case .ask(let drafter, let count):
             transitions.count(.roundDrafting)
             moveToDrafter(drafter, id)
-            jobs[id]?.sequence?.phase = .drafting
+            jobs.changeSequence(of: id) { $0.openRound(.drafting) }
             ask(drafter, id, .drafter, count: count)
         case .lookup(let tokens):
             transitions.count(.roundLookup)
-            let draft = RoundDraft(lookup: tokens)
-            jobs[id]?.sequence?.phase = .drafted(draft)
-            verify(id, draft)
+            openRound(id, RoundDraft(lookup: tokens))
         case .none:
             transitions.count(.roundPlain)
-            jobs[id]?.sequence?.phase = .drafted(.none)
-            verify(id, .none)
-        case .wait: break
+            openRound(id, .none)
+        case .wait: jobs.wait(id)
         }
+    }
+
+    /// Opens a round whose draft is there, perhaps empty.
+    private mutating func openRound(_ id: JobID, _ draft: RoundDraft) {
+        jobs.changeSequence(of: id) { $0.openRound(.drafted(draft)) }
+        verify(id, draft)
     }
 
     private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
         guard let expert = expert(for: id), hasCredit(expert), let job = jobs[id], let sequence = job.sequence,
             !waitsForDrafts(job, at: expert), !shouldHoldBack(job, sequence, draft, at: expert)
         else {
-            waiting.append(id)
+            jobs.wait(id)
             return
         }
         transitions.count(sequence.attempts == 0 ? .roundVerifying : .roundRetried)
-        jobs[id]?.sequence?.phase = .verifying(draft)
-        if sequence.attempts == 0 { jobs[id]?.sequence?.verifyingSince = now }
+        jobs.changeSequence(of: id) { [now] in $0.beginVerification(of: draft, at: now) }
         ask(expert, id, .expert)
     }
 
@@ -69,7 +65,8 @@ extension CoordinatorStateMachine {
     /// is asked, may be silent for twice as long as the one before.
     mutating func ask(_ node: NodeHandle, _ id: JobID, _ role: NodeRole, count: Int = 0) {
         guard let identity = nodes[node]?.hello.identity, let sequence = jobs[id]?.sequence else { return }
-        if let job = jobs[id], job.queueMilliseconds == nil { jobs[id]?.queueMilliseconds = job.age(at: now) }
+        let now = now
+        jobs.change(id) { $0.noteRequest(at: now) }
         // A drafter's is set with each sending.
         let silence = limits.verifySilenceMilliseconds << UInt64(min(sequence.attempts, 6))
         let fence = Fence(
@@ -78,7 +75,6 @@ extension CoordinatorStateMachine {
             sequence: SequenceID(job: id),
             round: sequence.round
         )
-        let now = now
         requests.add { number in
             Request(
                 number: number,
@@ -104,7 +100,7 @@ extension CoordinatorStateMachine {
         let prefix = sequence.prefix(behind: holding)
         let spec = holding.hasSpec ? nil : sequence.spec
         holding.hasSpec = true
-        jobs[request.job]?.sequence?.setHolding(holding)
+        jobs.changeSequence(of: request.job) { $0.setHolding(holding) }
         let prefill = UInt64(prefix.tail.count) * limits.prefillMillisecondsPerToken
         requests[index].knownLength = holding.length
         requests[index].rows = prefix.tail.count
@@ -144,7 +140,6 @@ extension CoordinatorStateMachine {
     mutating func abandonDraft(_ index: Int) {
         let request = requests.remove(at: index)
         withdraw(request.job, from: request.node)
-        jobs[request.job]?.sequence?.drafter = nil
         reopenRound(request.job)
     }
 
@@ -175,14 +170,13 @@ extension CoordinatorStateMachine {
     mutating func restFromDrafting(_ id: JobID) {
         guard let failures = jobs[id]?.sequence?.draftFailures else { return }
         let resumption = now.advanced(milliseconds: backoff(failures: failures))
-        jobs[id]?.sequence?.draftFailures = failures + 1
-        jobs[id]?.sequence?.draftNotBefore = resumption
+        jobs.changeSequence(of: id) { $0.restFromDrafting(until: resumption) }
     }
 
     private mutating func reopenRound(_ id: JobID) {
         transitions.count(.roundAbandoned)
-        jobs[id]?.sequence?.phase = .idle
-        waiting.append(id)
+        jobs.changeSequence(of: id) { $0.giveUpDraft() }
+        jobs.wait(id)
     }
 
     /// An expert could not verify, or its answer made no sense: another one is tried. Where none is trusted, because
@@ -198,8 +192,8 @@ extension CoordinatorStateMachine {
         if hasOther(than: request.node, .expert, for: id) {
             leaveExpert(id)
         } else {
-            let wait = backoff(failures: sequence.failures - 1)
-            jobs[id]?.sequence?.notBefore = now.advanced(milliseconds: wait)
+            let next = now.advanced(milliseconds: backoff(failures: sequence.failures - 1))
+            jobs.changeSequence(of: id) { $0.delayVerification(until: next) }
             let (pool, need) = (job.submit.pool, sequence.reservation)
             let other = chooseNode(
                 .expert,
@@ -219,7 +213,7 @@ extension CoordinatorStateMachine {
     private mutating func leaveExpert(_ id: JobID) {
         guard let expert = jobs[id]?.sequence?.expert else { return }
         transitions.count(.expertChanged)
-        jobs[id]?.sequence?.expert = nil
+        jobs.changeSequence(of: id) { $0.move(toExpert: nil) }
         withdraw(id, from: expert)
     }
 
@@ -262,7 +256,7 @@ extension CoordinatorStateMachine {
         } else {
             // Silence is no fault; but the next round would leave the other one for the silent one again. Neither is a
             // safe choice: so both are asked.
-            if let name = nodes[request.node]?.name { jobs[id]?.sequence?.avoid(name) }
+            if let name = nodes[request.node]?.name { jobs.changeSequence(of: id) { $0.avoid(name) } }
             resend(index)
         }
         moveToExpert(other, id)
@@ -272,8 +266,11 @@ extension CoordinatorStateMachine {
     /// Counts a failed verification; false when it was the last that the job may have, which has ended then. It does
     /// not end while an expert loads that may do better.
     mutating func countFailure(of id: JobID, because problem: String) -> Bool {
-        jobs[id]?.sequence?.failures += 1
-        guard let failures = jobs[id]?.sequence?.failures else { return false }
+        let counted = jobs.changeSequence(of: id) { sequence in
+            sequence.noteFailure()
+            return sequence.failures
+        }
+        guard let failures = counted else { return false }
         if failures < limits.failuresPerRound || awaitsExpert(id) { return true }
         let message = "\(failures) attempts to verify one round failed; the last: \(problem)"
         finish(id, .error, JobError(code: .nodeFailed, message: message))
@@ -295,8 +292,6 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func verifyAgain(_ id: JobID) {
-        guard case .verifying(let draft) = jobs[id]?.sequence?.phase else { return }
-        jobs[id]?.sequence?.phase = .drafted(draft)
-        waiting.append(id)
+        if jobs.changeSequence(of: id, { $0.verifyAgain() }) == true { jobs.wait(id) }
     }
 }

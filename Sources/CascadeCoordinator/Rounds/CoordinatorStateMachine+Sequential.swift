@@ -34,9 +34,7 @@ extension CoordinatorStateMachine {
 
     /// Commits what a drafter said, without an expert.
     mutating func commitUnjudged(_ draft: RoundDraft, _ id: JobID) {
-        let confidences = draft.positions.map(\.gate.maximum)
-        jobs[id]?.sequence?.confidence.add(confidences)
-        jobs[id]?.sequence?.isExpertsTurn = draft.isStoppedEarly
+        jobs.changeSequence(of: id) { $0.noteUnjudged(draft) }
         commit(JudgedRound(outcome: RoundOutcome(unjudged: draft.positions.map(\.token)), draft: draft), id)
     }
 
@@ -44,13 +42,13 @@ extension CoordinatorStateMachine {
     mutating func settleProvisional(_ id: JobID) -> Bool {
         guard let sequence = jobs[id]?.sequence, sequence.isProvisional else { return true }
         if sequence.confidence.geometricMean >= 1 - sequence.spec.rule.alpha {
-            jobs[id]?.sequence?.isProvisional = false
-            noteFirstToken(id)
+            jobs.changeSequence(of: id) { $0.confirm() }
+            jobs.change(id) { [now] in $0.noteTokens(at: now) }
             totals.add(sequence.counts)
             return true
         }
         discardProvisional(id)
-        waiting.append(id)
+        jobs.wait(id)
         return false
     }
 
@@ -58,8 +56,11 @@ extension CoordinatorStateMachine {
     mutating func discardProvisional(_ id: JobID) {
         guard let job = jobs[id], let sequence = job.sequence, sequence.isProvisional else { return }
         for holding in sequence.holdings { withdraw(id, from: holding.node) }
-        jobs[id]?.sequence?.restart(stop: job.submit.stop)
-        if let counts = jobs[id]?.sequence?.counts { totals.add(counts) }
+        let counts = jobs.changeSequence(of: id) { sequence in
+            sequence.restart(stop: job.submit.stop)
+            return sequence.counts
+        }
+        if let counts { totals.add(counts) }
         transitions.count(.answerDeferred)
     }
 }

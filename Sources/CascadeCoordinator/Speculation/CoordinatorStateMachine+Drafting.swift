@@ -2,122 +2,71 @@ import CascadeCore
 import CascadeRules
 import OrderedCollections
 
-/// What a round's draft comes from, and how long it is: decided from committed tokens, measured costs and the nodes
-/// that are there, before anything is drafted (decisions.md 2).
+/// What the plan of a draft is made from, and when drafts wait for each other.
 extension CoordinatorStateMachine {
-    /// How a round begins.
-    enum DraftPlan {
-        /// Without a draft.
-        case none
-        /// With these tokens, which lookup found.
-        case lookup(ArraySlice<Token>)
-        /// With a request to a drafter for so many tokens.
-        case ask(NodeHandle, count: Int)
-        /// Not yet: a drafter is needed, and none has room now.
-        case wait
-    }
-
     /// Plans the draft of a job's next round at `expert`.
-    ///
-    /// Fixed length: lookup where it matches, else the drafter. Adaptive: of both, and of no draft, whatever is
-    /// expected to yield the most tokens per second.
     mutating func planDraft(_ job: Job, _ sequence: ActiveSequence, expert: NodeHandle) -> DraftPlan {
         if job.submit.rule.rule.isSequential { return sequentialPlan(job, sequence) }
+        let decision = planner(job, sequence, expert: expert).decide()
+        if decision.isPriced { transitions.count(decision.plan == .none ? .draftUnpaid : .draftLengthChosen) }
+        if decision.isProbe, case .ask(let drafter, _) = decision.plan {
+            nodes.change(drafter) { [now] in $0.countProbe(at: now) }
+        }
+        return decision.plan
+    }
+
+    private func planner(_ job: Job, _ sequence: ActiveSequence, expert: NodeHandle) -> DraftPlanner {
         // Behind a fully accepted draft comes the expert's token, unless the rule leaves it out.
         let room = job.submit.rule.bonus == .target ? sequence.remaining - 1 : sequence.remaining
-        switch job.draftLength {
-        case .fixed(let count): return fixedPlan(job, sequence, limit: min(Int(count), room))
-        case .adaptive: return adaptivePlan(job, sequence, limit: min(DraftLengthPolicy.maximum, room), expert)
-        }
+        let (limit, isFixed) =
+            switch job.draftLength {
+            case .fixed(let count): (min(Int(count), room), true)
+            case .adaptive: (min(DraftLengthPolicy.maximum, room), false)
+            }
+        let found = limit > 0 ? sequence.copied(upTo: limit) : []
+        let needsDrafter = limit > 0 && (found.isEmpty || !isFixed)
+        let drafter = needsDrafter ? plannedDrafter(job, sequence, limit: limit, expert) : nil
+        let comparesCosts = !isFixed && (!found.isEmpty || drafter != nil)
+        return DraftPlanner(
+            limit: limit,
+            isFixed: isFixed,
+            found: found,
+            drafter: drafter,
+            rounds: comparesCosts ? nodes[expert]?.passCosts.map { policy(job, expert: expert, $0) } : nil,
+            remaining: sequence.remaining,
+            acceptance: sequence.acceptance,
+            poolAcceptance: pools[job.submit.pool]?.acceptance.model,
+            unmeasured: limits.unmeasuredDraftTokens
+        )
     }
 
-    private func fixedPlan(_ job: Job, _ sequence: ActiveSequence, limit: Int) -> DraftPlan {
-        guard limit > 0 else { return .none }
-        let found = sequence.copied(upTo: limit)
-        if !found.isEmpty { return .lookup(found) }
-        guard let (drafter, most) = model(for: job, sequence, limit: limit) else { return .none }
-        return .ask(drafter, count: most)
-    }
-
-    private mutating func adaptivePlan(
+    private func plannedDrafter(
         _ job: Job,
         _ sequence: ActiveSequence,
         limit: Int,
         _ expert: NodeHandle
-    ) -> DraftPlan {
-        guard limit > 0 else { return .none }
-        let found = sequence.copied(upTo: limit)
-        let model = model(for: job, sequence, limit: limit)
-        if found.isEmpty, model == nil { return .none }
-        guard let costs = nodes[expert]?.passCosts else {
-            return fixedPlan(job, sequence, limit: min(limit, limits.unmeasuredDraftTokens))
-        }
-        var policy = policy(job, expert: expert, costs)
-        let copy = policy.choose(acceptance: sequence.acceptance.lookup.value, upTo: found.count)
-        var plan = copy.count > 0 ? DraftPlan.lookup(found.prefix(copy.count)) : .none
-        if let (drafter, most) = model, let node = nodes[drafter] {
-            if let drafterCosts = node.passCosts {
-                join(drafter, drafterCosts, to: &policy, isNew: sequence.drafter != drafter, expert: expert)
-                let ask = policy.choose(acceptance: acceptance(job, sequence, policy), upTo: most)
-                if ask.count > 0, pays(ask, over: copy, policy, sequence, drafter) {
-                    plan = .ask(drafter, count: ask.count)
-                } else if copy.count == 0, node.needsProbe(at: now), couldPay(policy, job, sequence, upTo: most) {
-                    // However slow it seems: only an answer can tell that it is not, or not any more.
-                    plan = .ask(drafter, count: 1)
-                    nodes[drafter]?.countProbe(at: now)
-                }
-            } else if copy.count == 0 {
-                plan = .ask(drafter, count: min(most, limits.unmeasuredDraftTokens))
-            }
-        }
-        if case .none = plan { transitions.count(.draftUnpaid) } else { transitions.count(.draftLengthChosen) }
-        return plan
+    ) -> DraftPlanner.Drafter? {
+        guard let (handle, most) = model(for: job, sequence, limit: limit) else { return nil }
+        return describe(handle, most: most, for: sequence, expert: expert)
     }
 
-    /// How likely a model's token is to be accepted. Sequences that share passes do best in step: all of them draft as
-    /// long as the pool's experience says. What one of them has seen is little, and drafting when it happens to look
-    /// well would make the passes of all of them longer.
-    private func acceptance(_ job: Job, _ sequence: ActiveSequence, _ policy: DraftLengthPolicy) -> Double {
-        let shared = policy.expertSequences > 1 ? pools[job.submit.pool]?.acceptance.model : nil
-        return (shared ?? sequence.acceptance.model).value
-    }
-
-    /// Whether asking a drafter beats what else could be done, the tokens that it has to read first included.
-    ///
-    /// Of sequences that share passes some are always out of step, which no curve knows and which costs some of the
-    /// gain: what promises little there is left alone. And where one has a prompt to be read the others have too, or
-    /// wait for it.
-    private func pays(
-        _ ask: DraftLengthPolicy.Choice,
-        over other: DraftLengthPolicy.Choice,
-        _ policy: DraftLengthPolicy,
-        _ sequence: ActiveSequence,
-        _ drafter: NodeHandle
-    ) -> Bool {
-        let margin = policy.expertSequences > 1 ? Self.sharedPassMargin : 1
-        guard ask.tokensPerSecond > other.tokensPerSecond * margin else { return false }
-        let missing = sequence.base - sequence.holding(of: drafter).length
-        guard missing > Self.longestHeldTail, let costs = policy.drafter else { return true }
-        let reading = costs.milliseconds(rows: missing) * Double(policy.expertSequences)
-        let tokens = Double(min(sequence.remaining, Self.payingHorizon))
-        return 1_000 * tokens / ask.tokensPerSecond + reading < 1_000 * tokens / other.tokensPerSecond
-    }
-
-    /// How much faster a draft must promise to be where sequences share passes.
-    private static var sharedPassMargin: Double { 1.1 }
-    /// Tokens within which reading a prompt must have paid: an answer may end any time.
-    private static var payingHorizon: Int { 64 }
-
-    /// Whether drafts would pay if the drafter took no time at all.
-    private func couldPay(
-        _ policy: DraftLengthPolicy,
-        _ job: Job,
-        _ sequence: ActiveSequence,
-        upTo most: Int
-    ) -> Bool {
-        var free = policy
-        free.drafter = nil
-        return free.choose(acceptance: acceptance(job, sequence, policy), upTo: most).count > 0
+    private func describe(
+        _ handle: NodeHandle,
+        most: Int,
+        for sequence: ActiveSequence,
+        expert: NodeHandle
+    ) -> DraftPlanner.Drafter? {
+        guard let node = nodes[handle] else { return nil }
+        return DraftPlanner.Drafter(
+            handle: handle,
+            most: most,
+            costs: node.passCosts,
+            sequences: load(of: handle).sequences + (sequence.drafter == handle ? 0 : 1),
+            roundTrip: node.roundTrip.milliseconds,
+            sharesCores: nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty,
+            missing: sequence.base - sequence.holding(of: handle).length,
+            needsProbe: node.needsProbe(at: now)
+        )
     }
 
     /// What rounds cost at an expert, without a drafter.
@@ -145,25 +94,8 @@ extension CoordinatorStateMachine {
             }
             speeds += pace / max(other.milliseconds(rows: 1), .leastNormalMagnitude)
         }
-        let sequences = running.count { jobs[$0]?.submit.pool == pool }
+        let sequences = jobs.running.count { jobs[$0]?.submit.pool == pool }
         return Int((Double(sequences) / speeds).rounded())
-    }
-
-    /// Adds a drafter to what rounds cost; a sequence that is new there shares it with one more.
-    private func join(
-        _ drafter: NodeHandle,
-        _ costs: PassCosts,
-        to policy: inout DraftLengthPolicy,
-        isNew: Bool,
-        expert: NodeHandle
-    ) {
-        guard let node = nodes[drafter] else { return }
-        policy.drafter = costs
-        policy.drafterSequences = max(1, load(of: drafter).sequences + (isNew ? 1 : 0))
-        policy.drafterRoundTrip = node.roundTrip.milliseconds
-        // Cores that nobody knows of are taken for shared: a draft that did not pay costs more than one that was not
-        // asked.
-        policy.sharesCores = nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty
     }
 
     /// Whether a round should wait for those of other sequences that are being drafted on the expert's own cores: its
@@ -179,27 +111,27 @@ extension CoordinatorStateMachine {
     /// Until when others wait for a draft: a few times what it should take, and not at all where a prompt is read
     /// first.
     func holdInstant(of request: Request) -> Instant {
-        guard request.rows <= Self.longestHeldTail, let costs = nodes[request.node]?.passCosts else { return now }
+        guard request.rows <= DraftPlanner.longestHeldTail, let costs = nodes[request.node]?.passCosts else {
+            return now
+        }
         let expected = Double(request.count) * costs.milliseconds(rows: load(of: request.node).sequences)
         return now.advanced(milliseconds: UInt64(min(4 * expected + 10, 1_000)))
     }
-
-    private static var longestHeldTail: Int { 16 }
 
     /// Whether a draft should wait although its expert would take it: while the expert verifies one half of its
     /// sequences, the other half is drafted elsewhere, and all of them at once would leave one side idle in turn. The
     /// expert has work meanwhile. Only what it had before the draft came counts: those that do not draft come back at
     /// once and would keep it waiting for ever.
     func shouldHoldBack(_ job: Job, _ sequence: ActiveSequence, _ draft: RoundDraft, at expert: NodeHandle) -> Bool {
-        guard draft.source == .model, !draft.positions.isEmpty, let drafter = sequence.drafter,
-            let costs = nodes[expert]?.passCosts, let drafterCosts = nodes[drafter]?.passCosts
+        guard draft.source == .model, !draft.positions.isEmpty, let costs = nodes[expert]?.passCosts,
+            let handle = sequence.drafter, nodes[expert]?.hello.host != nodes[handle]?.hello.host
         else { return false }
         let inWork = requests.count { $0.node == expert && $0.number <= draft.lastRequest }
-        guard inWork > 0, nodes[expert]?.hello.host != nodes[drafter]?.hello.host else { return false }
-        var policy = policy(job, expert: expert, costs)
-        guard 2 * inWork >= policy.expertSequences else { return false }
-        join(drafter, drafterCosts, to: &policy, isNew: false, expert: expert)
-        return policy.prefersHalves(draft.positions.count)
+        guard inWork > 0, let drafter = describe(handle, most: 0, for: sequence, expert: expert), drafter.costs != nil
+        else { return false }
+        let rounds = policy(job, expert: expert, costs)
+        guard 2 * inWork >= rounds.expertSequences else { return false }
+        return rounds.with(drafter).prefersHalves(draft.positions.count)
     }
 
     /// The drafter that a model's draft would come from, and how many tokens it could draft.

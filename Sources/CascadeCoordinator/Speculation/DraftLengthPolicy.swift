@@ -14,7 +14,7 @@ package import CascadeCore
 /// two stations is busy with both halves, or as one half waits for both stations and the network.
 ///
 /// A function of measured costs and of what was committed, never of a draft: decisions about a draft that look at the
-/// draft would change the law of the answer. The best k does not fall when a rises.
+/// draft would change the answer's distribution. The best k does not fall when a rises.
 package struct DraftLengthPolicy: Sendable {
     /// The expert's curve.
     package var expert: PassCosts

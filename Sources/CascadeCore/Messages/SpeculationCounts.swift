@@ -19,7 +19,7 @@ package struct SpeculationCounts: Equatable, Sendable {
     package var bonus: UInt64
     /// Drafted tokens behind the first rejection.
     package var discarded: UInt64
-    /// Accepted, although the expert's own law would have rejected the token.
+    /// Accepted, although the expert's own distribution would have rejected the token.
     package var relaxed: UInt64
     /// Judged tokens behind a stop or the token limit, not emitted.
     package var cut: UInt64
@@ -71,7 +71,7 @@ package struct SpeculationCounts: Equatable, Sendable {
     /// Drafted tokens that were committed.
     package var accepted: UInt64 { kept + matched }
 
-    /// Judged positions where the rule deferred to the expert's law.
+    /// Judged positions where the rule deferred to the expert's distribution.
     package var deferred: UInt64 { matched + recovered }
 
     /// Tokens per drafted round, the expert's own included (vLLM's definition); nil before the first draft.

@@ -1,6 +1,6 @@
 extension Distribution {
     /// Index of the token whose share of the cumulated weights, in row order, covers `u` in (0, 1): one uniform number
-    /// turned into one token of this law.
+    /// turned into one token of this distribution.
     package func index(at u: Double) -> Int {
         let weights = weights
         let goal = u * total

@@ -27,7 +27,7 @@ package struct Evidence: Equatable, Sendable {
     package var ratio: Double
     /// TV(pi, q): how probable a rejection was before the draw; what the draft-length controller learns from.
     package var rejectMass: Double
-    /// The token drawn from the residual law, committed if x is not.
+    /// The token drawn from the residual distribution, committed if x is not.
     package var residual: Token
 
     /// Creates evidence.

@@ -5,7 +5,7 @@ extension RuleSettings {
     /// rows that are sampled from. Of "Faster Cascades via Speculative Decoding" (Narasimhan et al., 2025) unless said
     /// otherwise. What else there is to know of each is in its ``traits``.
     package enum Rule: String, CaseIterable, Sendable {
-        /// The expert's own law, exactly: speculative sampling.
+        /// The expert's own output distribution, exactly: speculative sampling.
         case lossless
         /// Accept as if q were (1 - alpha) q (Leviathan et al., 2023, A.5).
         case lossy

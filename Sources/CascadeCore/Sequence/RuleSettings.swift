@@ -20,7 +20,7 @@ package struct RuleSettings: Equatable, Sendable {
     package enum VerifyMethod: String, CaseIterable, Sendable {
         /// Position by position with a coin and a residual draw.
         case rejection
-        /// The draft as a whole (Sun et al., 2024): the same law with, on average, more accepted tokens.
+        /// The draft as a whole (Sun et al., 2024): the same distribution with, on average, more accepted tokens.
         case block
         /// By shared random numbers: what is emitted does not depend on what was drafted (cascade-rules.md 9).
         case coupled

@@ -3,13 +3,13 @@
 package struct RuleTraits: Sendable {
     /// How a rule acts, and with that what it guarantees (G1 to G4 of the guide). K is the set of tokens that it keeps.
     package enum Kind: Sendable {
-        /// Keeps nothing and tosses the coin p / q: the law is the expert's, exactly (G1, G2).
+        /// Keeps nothing and tosses the coin p / q: the output distribution is the expert's, exactly (G1, G2).
         case lossless
         /// Keeps nothing and tosses a coin of its own, so does nothing at temperature 0, where no coin is left.
         case coin
         /// Everything outside of K is judged losslessly (G3).
         case keeping
-        /// The expert's law has the mass that the drafter loses: pi = q 1[K] + (1 - q(K)) p (G3).
+        /// The expert's distribution has the mass that the drafter loses: pi = q 1[K] + (1 - q(K)) p (G3).
         case filling
         /// A baseline without speculation: drafter and expert work one after the other, and no draft is scored.
         case sequential

@@ -33,7 +33,7 @@ package struct EvalRecord: Codable, Sendable, Equatable {
     package var drafted: UInt64
     /// Those of them that stood.
     package var accepted: UInt64
-    /// Accepted, although the expert's own law would have said otherwise.
+    /// Accepted, although the expert's own distribution would have said otherwise.
     package var relaxed: UInt64
     /// Whether the answer's tests passed; nil where there are none.
     package var passed: Bool?

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Student's t law ("Student", Biometrika 6, 1908).
+/// Student's t distribution ("Student", Biometrika 6, 1908).
 enum StudentT {
     /// P[T <= t] with `degrees` degrees of freedom.
     ///

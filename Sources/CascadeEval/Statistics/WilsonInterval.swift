@@ -4,7 +4,7 @@
 /// American Statistical Association 22 (1927). Unlike the normal interval it keeps its coverage near 0 and 1 and stays
 /// within them.
 package struct WilsonInterval: Sendable, Equatable {
-    /// The 97.5 % quantile of the standard normal law.
+    /// The 97.5 % quantile of the standard normal distribution.
     static let z = 1.959963984540054
 
     /// The share of successes; not a number without trials.

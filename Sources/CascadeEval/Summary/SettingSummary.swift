@@ -20,7 +20,7 @@ package struct SettingSummary: Sendable {
     package let tokens: Double
     /// The share of drafted tokens that stood; nil without drafts.
     package let acceptance: Double?
-    /// The share of tokens that stood although the expert's own law would have said otherwise.
+    /// The share of tokens that stood although the expert's own distribution would have said otherwise.
     package let relaxed: Double
     /// Expert passes per token of the answers.
     package let expertPasses: Double

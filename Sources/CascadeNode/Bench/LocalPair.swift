@@ -1,5 +1,6 @@
 internal import CascadeCoordinator
 package import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeText
 internal import CascadeWorker
@@ -79,7 +80,7 @@ package final class LocalPair {
             boot: 1,
             seedForJobs: UInt64.random(in: 0...UInt64.max),
             software: small.hello.software,
-            now: MonotonicTime.now()
+            now: MonotonicClock.now()
         )
         for (node, peer) in [(large, Self.expertPeer), (small, Self.drafterPeer)] {
             events.append(.message(.hello(node.hello), from: peer))
@@ -134,7 +135,7 @@ package final class LocalPair {
     /// No tick is among them: nothing here is lost or late, and both nodes answer whenever they are asked.
     private func handleEvents() throws(NodeError) {
         while !events.isEmpty {
-            for action in machine.handle(events.removeFirst(), at: MonotonicTime.now()) { try perform(action) }
+            for action in machine.handle(events.removeFirst(), at: MonotonicClock.now()) { try perform(action) }
         }
     }
 
@@ -142,7 +143,7 @@ package final class LocalPair {
         switch action {
         case .send(let message, Self.drafterPeer): try deliver(message, to: &drafter)
         case .send(let message, Self.expertPeer): try deliver(message, to: &expert)
-        case .send(let message, _): try progress.take(message, at: MonotonicTime.now())
+        case .send(let message, _): try progress.take(message, at: MonotonicClock.now())
         case .tokenize(let request):
             do {
                 let limit = request.limit

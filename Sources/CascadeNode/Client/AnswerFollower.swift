@@ -1,5 +1,6 @@
 internal import CascadeClient
 package import CascadeCore
+internal import CascadeHost
 
 /// Follows a job to its end over a ``ClusterClient``: drives a ``JobFollower``.
 package struct AnswerFollower {
@@ -34,7 +35,7 @@ package struct AnswerFollower {
     package init(client: ClusterClient, submit: Submit, patience: Double) {
         self.client = client
         self.patience = patience
-        follower = JobFollower(submit: submit, patience: patience, now: MonotonicTime.now())
+        follower = JobFollower(submit: submit, patience: patience, now: MonotonicClock.now())
     }
 
     /// Follows a job that is there already, from its beginning. Ctrl-C leaves it alone.
@@ -44,13 +45,13 @@ package struct AnswerFollower {
         self.client = client
         self.patience = patience
         let requestID = UInt64.random(in: 1...UInt64.max / 2)
-        follower = JobFollower(job: job, requestID: requestID, patience: patience, now: MonotonicTime.now())
+        follower = JobFollower(job: job, requestID: requestID, patience: patience, now: MonotonicClock.now())
     }
 
     /// Runs to the end of the job. Ctrl-C asks the coordinator to cancel what was submitted here; the report then says
     /// so.
     package mutating func run(show: (Notice) -> Void) async throws(NodeError) -> JobReport {
-        _ = try perform(follower.start(at: MonotonicTime.now()), show: show)
+        _ = try perform(follower.start(at: MonotonicClock.now()), show: show)
         for await event in client.events {
             let told: JobFollower.Event
             switch event {
@@ -64,7 +65,7 @@ package struct AnswerFollower {
             case .locked(let problem): throw .refused(problem)
             case .unreadable: continue
             }
-            let actions = follower.handle(told, at: MonotonicTime.now())
+            let actions = follower.handle(told, at: MonotonicClock.now())
             if let report = try perform(actions, show: show) { return report }
         }
         throw .failed("the connection was closed")

@@ -1,4 +1,6 @@
 package import CascadeCore
+internal import CascadeHost
+package import CascadeKeys
 internal import CascadeTransport
 
 /// A client's connection to the coordinator: messages out, one stream of events in.
@@ -70,7 +72,7 @@ package struct ClusterClient: Sendable {
         seconds: Double,
         match: (Message) -> Answer?
     ) async throws(NodeError) -> Answer {
-        var started = MonotonicTime.now()
+        var started = MonotonicClock.now()
         var sent = 0.0
         var standstill = StandstillWatch(now: started)
         send(message)
@@ -82,7 +84,7 @@ package struct ClusterClient: Sendable {
             case .interrupted: throw .interrupted("interrupted")
             default: break
             }
-            let now = MonotonicTime.now()
+            let now = MonotonicClock.now()
             if standstill.look(now: now) { (started, sent) = (now, -.infinity) }
             let elapsed = now.milliseconds(since: started) / 1_000
             if elapsed > seconds { break }

@@ -1,4 +1,5 @@
 package import CascadeCoordinator
+package import CascadeKeys
 
 /// What a coordinator process is told at its start.
 package struct CoordinatorConfiguration: Sendable {

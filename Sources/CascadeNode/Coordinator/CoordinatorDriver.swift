@@ -1,6 +1,8 @@
 internal import CascadeCoordinator
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeStore
+internal import CascadeTemplate
 internal import CascadeText
 internal import CascadeTransport
 internal import CascadeWire

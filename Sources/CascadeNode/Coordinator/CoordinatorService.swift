@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeStore
 internal import CascadeTransport
 package import Logging
@@ -63,7 +64,7 @@ extension NodeError {
     /// A listener's error.
     fileprivate init(_ error: TransportError) {
         switch error {
-        case .addressInUse, .addressNotAvailable, .system: self = .lacking("\(error)")
+        case .addressInUse, .addressNotAvailable, .host, .system: self = .lacking("\(error)")
         case .badEndpoint, .permissionDenied, .badOption: self = .failed("\(error)")
         }
     }

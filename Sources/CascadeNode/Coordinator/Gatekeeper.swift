@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeKeys
 internal import CascadeTransport
 internal import Logging
 internal import OrderedCollections

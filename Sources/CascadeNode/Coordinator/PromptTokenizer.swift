@@ -1,5 +1,6 @@
 package import CascadeCore
 internal import CascadeModel
+package import CascadeTemplate
 package import CascadeText
 
 /// Turns prompts into tokens with a model's own tokenizer and chat template.

@@ -1,41 +1,42 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeRules
 internal import CascadeWorker
 internal import Foundation
 
-/// A model that makes its rows up (``SyntheticLaw``). A pass lasts as long as a cost curve says, asleep: a synthetic
-/// node leaves its core to others.
+/// A model that makes its rows up (``SyntheticDistributions``). A pass lasts as long as a cost curve says, asleep: a
+/// synthetic node leaves its core to others.
 struct SyntheticModel: TokenModel {
     var caches = TokenCaches()
     private let role: NodeRole
-    private let law: SyntheticLaw
+    private let distributions: SyntheticDistributions
     private let costs: PassCosts?
 
     init(_ role: NodeRole, _ settings: SyntheticSettings) {
         self.role = role
-        law = SyntheticLaw(acceptance: settings.acceptance)
+        distributions = SyntheticDistributions(acceptance: settings.acceptance)
         costs = PassCosts(settings.costs)
     }
 
     mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         try caches.append(batch)
         if let costs {
             let milliseconds = costs.milliseconds(rows: batch.reduce(0) { $0 + $1.tokens.count })
-            let left = milliseconds / 1_000 - MonotonicTime.seconds(since: started)
+            let left = milliseconds / 1_000 - MonotonicClock.seconds(since: started)
             if left > 0 { Thread.sleep(forTimeInterval: left) }
         }
-        return MonotonicTime.seconds(since: started) * 1_000
+        return MonotonicClock.seconds(since: started) * 1_000
     }
 
     func row(_ row: Int, of entry: Int) -> SyntheticRow {
-        SyntheticRow(law: law, role: role, prefix: caches.prefix(ofRow: row, entry: entry).hash)
+        SyntheticRow(distributions: distributions, role: role, prefix: caches.prefix(ofRow: row, entry: entry).hash)
     }
 }
 
 /// A row of a ``SyntheticModel``: whatever settings ask for is made up.
 struct SyntheticRow: OutputRow {
-    let law: SyntheticLaw
+    let distributions: SyntheticDistributions
     let role: NodeRole
     let prefix: Hash128
 
@@ -43,7 +44,7 @@ struct SyntheticRow: OutputRow {
     var maximumProbability: Double { 1 }
 
     func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution {
-        role == .expert ? law.expertRow(prefix, spec) : law.draftRow(prefix, spec)
+        role == .expert ? distributions.expertRow(prefix, spec) : distributions.draftRow(prefix, spec)
     }
 
     func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {

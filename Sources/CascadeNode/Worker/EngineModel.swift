@@ -1,4 +1,5 @@
 package import CascadeCore
+internal import CascadeHost
 package import CascadeModel
 package import CascadeWorker
 
@@ -37,7 +38,7 @@ package struct EngineModel: LanguageModel {
             guard let cache = caches[entry.cache] else { throw .failed("there is no cache \(entry.cache)") }
             segments.append(Segment(cache: cache, tokens: entry.tokens, logits: entry.outputs))
         }
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         do throws(ModelError) {
             try engine.forward(segments)
         } catch .cacheFull(let pagesNeeded, _) {
@@ -45,7 +46,7 @@ package struct EngineModel: LanguageModel {
         } catch {
             throw .failed("\(error)")
         }
-        return MonotonicTime.seconds(since: started) * 1_000
+        return MonotonicClock.seconds(since: started) * 1_000
     }
 
     package func row(_ row: Int, of entry: Int) throws(ForwardError) -> LogitsRow {

@@ -1,5 +1,6 @@
 internal import CCascadeHost
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeWorker
 internal import Foundation
@@ -71,7 +72,7 @@ final class EngineThread: Sendable {
     }
 
     private func load() throws -> (Engine, [CostPoint]) {
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         // What is served does not depend on the file any more.
         defer { servable.file.close() }
         let options = EngineOptions(
@@ -80,9 +81,9 @@ final class EngineThread: Sendable {
             maximumRows: configuration.maxBatchedTokens,
             sled: configuration.sled
         )
-        try NodeMemory.claim(servable.file, load: loadOptions, engine: options, configuration: configuration)
+        try MemoryDemand.claim(servable.file, load: loadOptions, engine: options, configuration: configuration)
         let model = try Model.load(servable, options: loadOptions)
-        let loadSeconds = MonotonicTime.seconds(since: started)
+        let loadSeconds = MonotonicClock.seconds(since: started)
         let engine = try Engine(model: model, options: options)
         let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.maxBatchedTokens })
             .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
@@ -91,7 +92,7 @@ final class EngineThread: Sendable {
             metadata: [
                 "kernels": "\(engine.kernelName)", "head": "\(model.headCount) tokens",
                 "weights": "\(model.bytesPerPass >> 20) MB", "load": "\(loadSeconds) s",
-                "seconds": "\(MonotonicTime.seconds(since: started))",
+                "seconds": "\(MonotonicClock.seconds(since: started))",
                 "costs": "\(costs.map { "\($0.rows) rows \($0.milliseconds) ms" }.joined(separator: ", "))",
             ]
         )
@@ -104,7 +105,7 @@ final class EngineThread: Sendable {
     /// Where no turns can be had, the node computes without.
     private func turnLock() -> TurnLock? {
         guard let path = configuration.turnLock.path(threads: configuration.threads) else { return nil }
-        do throws(NodeError) {
+        do throws(HostError) {
             let lock = try TurnLock(path: path)
             logger.debug("takes turns", metadata: ["file": "\(path)"])
             return lock

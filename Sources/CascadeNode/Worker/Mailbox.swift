@@ -1,4 +1,5 @@
 package import CascadeCore
+internal import CascadeHost
 package import CascadeWorker
 internal import Foundation
 internal import Synchronization
@@ -69,7 +70,7 @@ package final class Mailbox: Sendable {
 
     /// Hands work to the engine thread.
     package func post(_ work: Work) {
-        let posted = Posted(work: work, at: MonotonicTime.now())
+        let posted = Posted(work: work, at: MonotonicClock.now())
         state.withLock { $0.work.append(posted) }
         self.posted.signal()
     }
@@ -96,7 +97,7 @@ package final class Mailbox: Sendable {
         state.withLock { state in
             var progress = state.progress
             progress.pending = UInt32(state.pending)
-            progress.uptimeMilliseconds = state.readyAt.map { UInt64(MonotonicTime.seconds(since: $0) * 1_000) } ?? 0
+            progress.uptimeMilliseconds = state.readyAt.map { UInt64(MonotonicClock.seconds(since: $0) * 1_000) } ?? 0
             progress.cpuMilliseconds = UInt64(ProcessorTime.milliseconds())
             return progress
         }
@@ -160,7 +161,7 @@ package final class Mailbox: Sendable {
     package func setEngineState(_ engine: EngineState) {
         let wake = state.withLock { state in
             state.engine = engine
-            if case .ready = engine, state.readyAt == nil { state.readyAt = MonotonicTime.now() }
+            if case .ready = engine, state.readyAt == nil { state.readyAt = MonotonicClock.now() }
             return state.wake
         }
         wake?()

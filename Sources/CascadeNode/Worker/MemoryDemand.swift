@@ -1,4 +1,7 @@
+internal import CascadeCore
+package import CascadeHost
 package import CascadeModel
+internal import CascadeText
 internal import Foundation
 
 /// What one node needs, or several on one machine together, and what to say where that is not there.
@@ -17,6 +20,59 @@ package struct MemoryDemand: Sendable {
         }
     }
 
+    /// What decides the demand of nodes besides their models.
+    package struct Settings: Sendable {
+        /// How a drafter slims its model.
+        package var draftModel: DraftModelSettings
+        /// What each cache holds.
+        package var cacheLimit: CacheLimit
+        /// Most rows of one pass.
+        package var maxBatchedTokens: Int
+        /// Compute threads of each node.
+        package var threads: Int
+        /// How early exits move an expert's logits.
+        package var sled: SLEDSettings?
+
+        /// Creates settings.
+        package init(
+            draftModel: DraftModelSettings = DraftModelSettings(),
+            cacheLimit: CacheLimit,
+            maxBatchedTokens: Int,
+            threads: Int,
+            sled: SLEDSettings? = nil
+        ) {
+            (self.draftModel, self.cacheLimit, self.maxBatchedTokens) = (draftModel, cacheLimit, maxBatchedTokens)
+            (self.threads, self.sled) = (threads, sled)
+        }
+
+        /// What the model of a file and an engine for it need in a node of that role.
+        fileprivate func need(_ role: NodeRole, _ file: GGUFFile, _ model: ModelConfiguration) throws -> MemoryNeed {
+            var load = LoadOptions()
+            if role == .drafter {
+                load.quantization = draftModel.quantization
+                // Only a trimmed head depends on what the tokens are, and reading them all takes a while.
+                if draftModel.vocabulary > 0 {
+                    let definition = try file.tokenizerDefinition()
+                    load = try draftModel.loadOptions(definition, Tokenizer(definition).vocabulary)
+                }
+            }
+            let options = EngineOptions(
+                threads: threads,
+                contextTokens: try cacheLimit.tokens(bytesPerToken: model.cacheBytesPerToken),
+                maximumRows: maxBatchedTokens,
+                sled: role == .expert ? sled : nil
+            )
+            return try MemoryNeed(file: file, load: load, engine: options)
+        }
+    }
+
+    /// What a node takes on top of model and engine while it works, in bytes: stacks, messages, sequences.
+    private static let workingBytes = 16_000_000
+
+    /// What a process with the tokenizer of a file has in memory before it loads a model, in bytes: a drafter's, an
+    /// expert's and, once an expert has sent it, the coordinator's.
+    private static func processBytes(vocabulary: Int) -> Int { 8_000_000 + vocabulary * 250 }
+
     /// The nodes.
     package var nodes: [Node]
     /// What their processes need besides models and engines, in bytes.
@@ -26,6 +82,53 @@ package struct MemoryDemand: Sendable {
     package init(nodes: [Node], processes: Int) {
         self.nodes = nodes
         self.processes = processes
+    }
+
+    /// What an expert and a drafter with these model files need together on one machine, with a coordinator beside
+    /// them; without the node whose file is nil.
+    package init(expert: GGUFFile?, drafter: GGUFFile?, _ settings: Settings) throws(NodeError) {
+        self.init(nodes: [], processes: 0)
+        var coordinator = 0
+        for (role, file) in [(NodeRole.expert, expert), (.drafter, drafter)] {
+            guard let file else { continue }
+            do {
+                let model = try ModelConfiguration(file)
+                nodes.append(Node(name: "the \(role.rawValue)", need: try settings.need(role, file, model)))
+                let process = Self.workingBytes + Self.processBytes(vocabulary: model.vocabulary)
+                processes += process
+                coordinator = max(coordinator, process)
+            } catch let error as NodeError {
+                throw error
+            } catch {
+                throw .failed("\(error)")
+            }
+        }
+        processes += coordinator
+    }
+
+    /// Makes sure that the memory of this process's node is there, and promises it to it; to be called in the node's
+    /// turn to load.
+    ///
+    /// - Throws: ``NodeError/lacking(_:)`` with the numbers, the cause and the ways out.
+    static func claim(
+        _ file: GGUFFile,
+        load: LoadOptions,
+        engine: EngineOptions,
+        configuration: NodeConfiguration
+    ) throws {
+        let need = try MemoryNeed(file: file, load: load, engine: engine)
+        let demand = MemoryDemand(nodes: [Node(name: file.path, need: need)], processes: workingBytes)
+        // Where the kernel says nothing there is nothing to compare with.
+        if let memory = AvailableMemory.read(),
+            let refusal = demand.refusal(
+                memory,
+                limit: configuration.cacheLimit,
+                context: configuration.contextLength
+            )
+        {
+            throw NodeError.lacking(refusal)
+        }
+        MemoryPromise.make(bytes: demand.total)
     }
 
     /// All of it, in bytes.

@@ -1,4 +1,6 @@
 internal import CascadeCore
+internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeTransport
 internal import CascadeWire
 internal import CascadeWorker

@@ -1,5 +1,9 @@
 package import CascadeCore
+internal import CascadeHost
+package import CascadeKeys
 package import CascadeModel
+internal import CascadeText
+internal import Foundation
 
 /// What a drafter or expert process is told at its start.
 package struct NodeConfiguration: Sendable {
@@ -75,5 +79,77 @@ package struct NodeConfiguration: Sendable {
         self.turnLock = turnLock
         self.synthetic = synthetic
         self.software = software
+    }
+}
+
+/// How much the KV cache of a node holds over all sequences.
+package enum CacheLimit: Equatable, Sendable {
+    /// So many tokens; the memory follows from the model.
+    case tokens(Int)
+    /// So much memory; the tokens follow from the model.
+    case memory(bytes: Int)
+
+    /// Tokens that a cache may hold: two pages at least.
+    package static let range = 128...16_777_216
+
+    /// The limit in tokens for a model whose tokens take `bytesPerToken` bytes each; as many whole pages as fit into
+    /// the memory.
+    func tokens(bytesPerToken: Int) throws(NodeError) -> Int {
+        switch self {
+        case .tokens(let count): return count
+        case .memory(let bytes):
+            let count = bytes / (bytesPerToken * Engine.pageTokens) * Engine.pageTokens
+            guard Self.range.contains(count) else {
+                throw .failed(
+                    """
+                    a cache of \(bytes) bytes holds \(count) tokens of this model, \(bytesPerToken) bytes each; it \
+                    must hold \(Self.range.lowerBound) to \(Self.range.upperBound), which take \
+                    \(Self.range.lowerBound * bytesPerToken) to \(Self.range.upperBound * bytesPerToken) bytes
+                    """
+                )
+            }
+            return count
+        }
+    }
+}
+
+/// How a drafter slims its model. The cluster's answers stay exact whatever it is: the rows that it samples from and
+/// ships are the slim model's.
+package struct DraftModelSettings: Equatable, Sendable {
+    /// Tokens that the output head keeps; 0 keeps all.
+    package var vocabulary: Int
+    /// A file of token ids by frequency (``DraftVocabulary/order(_:vocabularyCount:)``); nil takes the order of ids.
+    package var vocabularyFile: String?
+    /// What matrices of larger types become; nil leaves them as they are.
+    package var quantization: LoadOptions.Quantization?
+
+    /// Creates settings; the default leaves the model as it is.
+    package init(vocabulary: Int = 0, vocabularyFile: String? = nil, quantization: LoadOptions.Quantization? = nil) {
+        self.vocabulary = vocabulary
+        self.vocabularyFile = vocabularyFile
+        self.quantization = quantization
+    }
+
+    /// What they mean for a model with that tokenizer.
+    func loadOptions(_ definition: TokenizerDefinition, _ vocabulary: Vocabulary) throws(NodeError) -> LoadOptions {
+        var options = LoadOptions(quantization: quantization)
+        guard self.vocabulary > 0 else { return options }
+        options.headTokens = DraftVocabulary.tokens(
+            self.vocabulary,
+            of: definition,
+            vocabulary,
+            order: try order(vocabularyCount: vocabulary.count)
+        )
+        return options
+    }
+
+    private func order(vocabularyCount: Int) throws(NodeError) -> [Token] {
+        guard let vocabularyFile else { return [] }
+        do {
+            let text = try String(contentsOfFile: vocabularyFile, encoding: .utf8)
+            return try DraftVocabulary.order(text, vocabularyCount: vocabularyCount)
+        } catch {
+            throw .failed("draft vocabulary \(vocabularyFile): \(error)")
+        }
     }
 }

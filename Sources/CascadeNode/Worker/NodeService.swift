@@ -1,5 +1,7 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
+internal import CascadeTemplate
 internal import CascadeText
 internal import CascadeTransport
 package import Logging

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeWorker
 
 /// Runs passes over whatever waits, and says how it goes; confined to the engine's thread.
@@ -18,7 +19,7 @@ struct PassRunner {
         while !mailbox.isStopped {
             take(mailbox.takeWork(waiting: false), to: &worker, &gathering)
             if worker.isIdle { take(mailbox.takeWork(waiting: true), to: &worker, &gathering) }
-            while let patience = gathering.patience(at: MonotonicTime.now()) {
+            while let patience = gathering.patience(at: MonotonicClock.now()) {
                 let works = mailbox.takeWork(withinMilliseconds: patience)
                 if works.isEmpty { break }
                 take(works, to: &worker, &gathering)
@@ -27,13 +28,13 @@ struct PassRunner {
             let isMyTurn = hadWork && turn?.take() == true
             // What came while others had their turn.
             if isMyTurn { take(mailbox.takeWork(waiting: false), to: &worker, &gathering) }
-            let started = MonotonicTime.now()
+            let started = MonotonicClock.now()
             let replies = worker.runPass()
-            busy += MonotonicTime.seconds(since: started) * 1_000
+            busy += MonotonicClock.seconds(since: started) * 1_000
             turn?.release()
             // A turn that only let sequences go was none.
             if hadWork { passes += 1 }
-            gathering.noteAnswers(replies.compactMap { $0.fence?.sequence }, at: MonotonicTime.now())
+            gathering.noteAnswers(replies.compactMap { $0.fence?.sequence }, at: MonotonicClock.now())
             mailbox.endPass(
                 CascadeCore.Progress(
                     passes: passes,

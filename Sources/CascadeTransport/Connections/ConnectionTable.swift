@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 
 /// The connections of one socket, and what waits in each that ZeroMQ itself does not bound: its limits count finished
 /// messages, and it takes parts without end from a peer that never sends the last one. An empty part is 2 bytes on the

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Glibc
 
 extension Endpoint {
@@ -11,6 +12,17 @@ extension Endpoint {
         case .ipc(let path): return "ipc-\(Self.resolved(path))"
         case .inproc(let name): return "inproc-\(name)"
         }
+    }
+
+    /// Where other machines reach whoever listens here.
+    package var reachable: String { reached(at: HostAddress.usual) }
+
+    /// Where processes of this machine reach whoever listens here.
+    package var local: String { reached(at: "127.0.0.1") }
+
+    private func reached(at host: @autoclosure () -> String) -> String {
+        guard isWildcard, let port = tcp?.port else { return "\(self)" }
+        return "tcp://\(host()):\(port)"
     }
 
     /// A host as the system reads it: `127.1` and `0:0::1` are addresses too. Names are not looked up.

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Dispatch
 internal import Synchronization
 
@@ -52,7 +53,7 @@ package final class Reactor: Sendable {
         }
         let handle = try ReactorHandle()
         let life = Life()
-        try OSThread.start(name: name) {
+        try startThread(name: name) {
             let cause = live(life, handle, makeHandler) { () throws(TransportError) in
                 try ReactorLoop(
                     endpoint: endpoint,
@@ -66,6 +67,13 @@ package final class Reactor: Sendable {
             life.end(cause)
         }
         return Reactor(boundEndpoint: try life.opened(), handle: handle, life: life)
+    }
+
+    private static func startThread(
+        name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(TransportError) {
+        do throws(HostError) { try OSThread.start(name: name, body) } catch { throw .host(error) }
     }
 
     /// The thread's whole life, in a function of its own: loop and handler are gone when it returns.

@@ -1,5 +1,6 @@
 internal import CZeroMQ
 package import CascadeCore
+internal import CascadeHost
 internal import Glibc
 
 /// What a handler can do on the reactor's thread. Not Sendable: it must not leave that thread.

@@ -1,5 +1,6 @@
 internal import CZeroMQ
 internal import CascadeCore
+internal import CascadeHost
 internal import Glibc
 
 /// The reactor's thread: opens the socket, turns until told to stop, closes. Made, run and released on that thread.

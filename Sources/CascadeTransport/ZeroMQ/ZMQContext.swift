@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import CascadeHost
 internal import Glibc
 internal import Synchronization
 
@@ -17,7 +18,7 @@ package final class ZMQContext: Sendable {
     /// Creates a context with one I/O thread.
     package init() throws(TransportError) {
         // ZeroMQ aborts where it gets none.
-        try OSThread.checkRoom(for: Self.threads)
+        do throws(HostError) { try OSThread.checkRoom(for: Self.threads) } catch { throw .host(error) }
         // A router numbers its peers from where `rand` says, and nothing else sets that going. A peer may choose a
         // number itself: whoever foretells the next one ends the process, because ZeroMQ aborts when it is taken
         // (4.3.4).

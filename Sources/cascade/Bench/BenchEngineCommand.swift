@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeNode
 internal import Foundation
@@ -58,7 +59,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
 
     func run() async throws {
         try BenchCommand.refuseDebugBuild()
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         let path = try ModelLocation.resolve(model)
         let threads = threads ?? AvailableCores.count()
         let report: EngineReport
@@ -68,7 +69,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
                 rows: rows.numbers,
                 threads: threads,
                 context: nDepth,
-                seconds: seconds.value - MonotonicTime.seconds(since: started),
+                seconds: seconds.value - MonotonicClock.seconds(since: started),
                 sled: sled.settings
             )
             let progress = ProgressLine("measuring")

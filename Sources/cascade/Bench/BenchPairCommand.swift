@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModelFetch
 internal import CascadeNode
 internal import Foundation
@@ -73,7 +74,7 @@ struct BenchPairCommand: AsyncParsableCommand {
             cacheLimit: cache.limit,
             draftModel: draftModel.settings
         )
-        try PairCheck.check(drafter: settings.drafter, expert: settings.expert)
+        try PairCheck.check(drafter: PairCheck.open(settings.drafter), expert: PairCheck.open(settings.expert))
         let progress = ProgressLine("measuring")
         let report: PairReport
         do throws(NodeError) {

@@ -52,7 +52,7 @@ struct NodesDrainCommand: AsyncParsableCommand {
     }
 
     private func waitUntilGone(_ draining: NodeSummary, _ client: ClusterClient) async throws {
-        let started = MonotonicTime.now()
+        let started = MonotonicClock.now()
         var told = draining.inFlight + 1
         while true {
             let nodes = try await NodesCommand.list(client, seconds: 5)
@@ -62,7 +62,7 @@ struct NodesDrainCommand: AsyncParsableCommand {
                 told = now.inFlight
                 Output.note("\(Printable.line(node)) is draining: \(plural(told, "request")) in flight")
             }
-            guard MonotonicTime.seconds(since: started) < seconds.value else {
+            guard MonotonicClock.seconds(since: started) < seconds.value else {
                 throw CommandFailure.failed(
                     """
                     \(node) still has \(plural(now.inFlight, "request")) after \(secondsText(seconds.value)) s; it \

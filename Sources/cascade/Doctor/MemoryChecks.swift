@@ -1,3 +1,5 @@
+internal import CascadeHost
+internal import CascadeModel
 internal import CascadeModelFetch
 internal import CascadeNode
 internal import Foundation
@@ -19,7 +21,7 @@ enum MemoryChecks {
         let names = [ModelCatalogue.defaultExpert, ModelCatalogue.defaultDrafter]
         let paths = names.compactMap { fetcher.installed($0)?.path }
         if paths.count == names.count,
-            let demand = try? UpMemory.demand(expert: paths[0], drafter: paths[1], UpMemory.Settings())
+            let demand = try? MemoryDemand(expert: GGUFFile(path: paths[0]), drafter: GGUFFile(path: paths[1]), .usual)
         {
             return demand.total
         }

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeNode
 internal import Foundation

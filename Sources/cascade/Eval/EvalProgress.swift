@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import CascadeNode
 internal import Synchronization
 
@@ -12,14 +13,14 @@ final class EvalProgress: Sendable {
     private static let pause = 30.0
 
     private let label: String
-    private let start = MonotonicTime.now()
+    private let start = MonotonicClock.now()
     private let state = Mutex(State())
 
     init(_ label: String) { self.label = label }
 
     /// Tells how many of the answers are there.
     func show(done: Int, total: Int) {
-        let now = MonotonicTime.seconds(since: start)
+        let now = MonotonicClock.seconds(since: start)
         let line = state.withLock { state -> String? in
             guard let first = state.first else {
                 state.first = (done, now)

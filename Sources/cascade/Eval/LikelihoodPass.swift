@@ -1,4 +1,5 @@
 internal import CascadeEval
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeNode
 

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 

@@ -111,13 +111,13 @@ final class ChildProcess: Sendable {
     /// Threads that this program takes itself while it waits for a child, beside the one that reaps it.
     private static let threadsBeside = 5
 
-    private static func reaper() throws(CommandFailure) -> WaitingThread {
+    private static func reaper() throws(HostError) -> WaitingThread {
         let reaper = try WaitingThread(name: "reaper")
-        do throws(TransportError) {
+        do throws(HostError) {
             try OSThread.checkRoom(for: threadsBeside)
         } catch {
             reaper.dismiss()
-            throw .failed("\(error)")
+            throw error
         }
         return reaper
     }

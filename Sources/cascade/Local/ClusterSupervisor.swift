@@ -1,4 +1,6 @@
 internal import CascadeCore
+internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeNode
 internal import Foundation
 internal import Logging
@@ -76,14 +78,14 @@ struct ClusterSupervisor: Service {
         var policy = RestartPolicy(role: role.name)
         while !children.isStopping {
             let child = try start(role)
-            let started = MonotonicTime.now()
+            let started = MonotonicClock.now()
             let code = await child.exitCode()
             guard !children.isStopping else { return }
             let end = children.takeEnd(role.name) ?? Self.end(code)
             let verdict = policy.judge(
                 end,
                 code: code,
-                afterSeconds: MonotonicTime.seconds(since: started),
+                afterSeconds: MonotonicClock.seconds(since: started),
                 wasReady: children.wasReady,
                 // Else the role has told its cause itself, to who sees its output.
                 isHeard: Lifeline.isThere

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeHost
+internal import CascadeKeys
+internal import CascadeModel
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation
@@ -99,13 +101,7 @@ struct UpCommand: AsyncParsableCommand {
             throw CommandFailure.failed("\(problem); a cluster's processes have it as their input")
         }
         _ = try templates.templates()
-        let models = try modelPaths()
-        if ClusterRecord.running(endpoint: endpoint) != nil { throw HeldRecord.running(endpoint) }
-        try UpMemory.check(
-            expert: models[.expert],
-            drafter: models[.drafter],
-            .init(draftModel: draftModel.settings, cacheLimit: cache.limit, sled: sled.settings, threads: threads)
-        )
+        let models = try checkedModels()
         let listener = try ListenPolicy.endpoint(listen ?? endpoint)
         let keys = try clusterKeys(listener)
         if detach { return try await startDetached(keys, listener) }
@@ -130,17 +126,37 @@ struct UpCommand: AsyncParsableCommand {
         try await RoleRunner.run(supervisor, logger: logger, endsWithParent: false)
     }
 
-    /// The files of the nodes that run here, checked.
-    private func modelPaths() throws -> [NodeRole: String] {
-        var paths: [NodeRole: String] = [:]
-        for role in roles.nodes { paths[role] = try ModelLocation.resolve(role == .expert ? expert : drafter) }
-        if let drafter = paths[.drafter], let expert = paths[.expert] {
-            try PairCheck.check(drafter: drafter, expert: expert)
-        } else {
-            for path in paths.values { try PairCheck.check(path) }
+    /// The files of the nodes that run here: they can be served, together, and there is room for them.
+    private func checkedModels() throws -> [NodeRole: String] {
+        var models: [NodeRole: ServableModel] = [:]
+        for role in roles.nodes {
+            models[role] = try PairCheck.open(ModelLocation.resolve(role == .expert ? expert : drafter))
         }
-        if let expert = paths[.expert] { try sled.check(model: expert) }
-        return paths
+        if let drafter = models[.drafter], let expert = models[.expert] {
+            try PairCheck.check(drafter: drafter, expert: expert)
+        }
+        if let expert = models[.expert] { try sled.check(expert) }
+        if ClusterRecord.running(endpoint: endpoint) != nil { throw HeldRecord.running(endpoint) }
+        try checkMemory(models)
+        return models.mapValues(\.file.path)
+    }
+
+    /// Throws with the numbers where the memory for what runs here is not there.
+    private func checkMemory(_ models: [NodeRole: ServableModel]) throws(CommandFailure) {
+        // A coordinator alone has no model to find room for.
+        guard !models.isEmpty else { return }
+        let demand: MemoryDemand
+        do throws(NodeError) {
+            var settings = MemoryDemand.Settings.usual
+            (settings.draftModel, settings.sled) = (draftModel.settings, sled.settings)
+            settings.cacheLimit = cache.limit
+            if let threads { settings.threads = threads }
+            demand = try MemoryDemand(expert: models[.expert]?.file, drafter: models[.drafter]?.file, settings)
+        } catch {
+            throw .failed("\(error)")
+        }
+        guard let memory = AvailableMemory.read() else { return }
+        if let refusal = demand.refusal(memory, limit: cache.limit) { throw .failed(refusal) }
     }
 
     /// The processes and their command lines.
@@ -175,13 +191,13 @@ struct UpCommand: AsyncParsableCommand {
         guard let listen, let listener = try? ListenPolicy.endpoint(listen) else {
             return RunFolder.endpoint
         }
-        return HostAddress.local(listener)
+        return listener.local
     }
 
     /// The keys, where connections need some.
     private func clusterKeys(_ listener: Endpoint) throws(CommandFailure) -> ClusterKeys? {
         if listener.isLoopback, keysFolder == nil { return nil }
-        do throws(NodeError) {
+        do throws(KeyError) {
             return try ClusterKeys(keysFolder)
         } catch {
             throw CommandFailure(error)
@@ -189,7 +205,7 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     private func invitation(_ keys: ClusterKeys, _ listener: Endpoint) -> String {
-        keys.invitation(listen: listener, models: [.drafter: drafter, .expert: expert])
+        keys.invitation(endpoint: listener.reachable, models: [.drafter: drafter, .expert: expert])
     }
 
     private func nodeArguments(_ role: NodeRole, model: String, _ keys: ClusterKeys?) -> [String] {
@@ -223,8 +239,8 @@ struct UpCommand: AsyncParsableCommand {
             if case .failed(let cause, _) = word { told.withLock { $0 = cause } }
         }
         start.take(process)
-        let started = MonotonicTime.now()
-        while MonotonicTime.seconds(since: started) < 120 {
+        let started = MonotonicClock.now()
+        while MonotonicClock.seconds(since: started) < 120 {
             guard !process.isDone else {
                 let code = await process.exitCode()
                 if code == 0 || start.isInterrupted { throw CommandFailure.interrupted }

@@ -3,6 +3,7 @@ internal import CascadeCore
 internal import CascadeHost
 internal import CascadeModel
 internal import CascadeNode
+internal import CascadeTemplate
 internal import CascadeText
 internal import Foundation
 

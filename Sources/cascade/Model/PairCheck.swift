@@ -5,9 +5,9 @@ internal import Foundation
 
 /// Whether models can be served, and two of them work as a pair.
 enum PairCheck {
-    /// Throws when one of them cannot be served, or with both names and the first token in which they differ.
-    static func check(drafter: String, expert: String) throws {
-        let (draft, verify) = (try tokenizer(of: drafter), try tokenizer(of: expert))
+    /// Throws with both names and the first token in which they differ.
+    static func check(drafter: ServableModel, expert: ServableModel) throws(CommandFailure) {
+        let (draft, verify) = (drafter.tokenizer, expert.tokenizer)
         let (small, large) = (draft.vocabulary, verify.vocabulary)
         guard small.hash != large.hash else { return }
         let names = "\(name(drafter)) and \(name(expert)) cannot work as a pair: "
@@ -26,18 +26,16 @@ enum PairCheck {
         )
     }
 
-    /// Throws when a model cannot be served.
-    static func check(_ path: String) throws { _ = try tokenizer(of: path) }
-
-    private static func tokenizer(of path: String) throws -> Tokenizer {
+    /// Opens a model; throws when it cannot be served.
+    static func open(_ path: String) throws(CommandFailure) -> ServableModel {
         do throws(ModelError) {
-            return try ServableModel(path: path).tokenizer
+            return try ServableModel(path: path)
         } catch {
             throw CommandFailure.failed("\(error)")
         }
     }
 
-    private static func name(_ path: String) -> String { URL(filePath: path).lastPathComponent }
+    private static func name(_ model: ServableModel) -> String { URL(filePath: model.file.path).lastPathComponent }
 
     private static func quoted(_ bytes: [UInt8]) -> String {
         String(decoding: bytes, as: UTF8.self).debugDescription

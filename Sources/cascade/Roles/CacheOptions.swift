@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import CascadeNode
 
 /// How much the cache of a node holds: in tokens or in memory.
@@ -38,5 +39,16 @@ struct CacheOptions: ParsableArguments {
     var arguments: [String] {
         (kvTokens.map { ["--kv-tokens", "\($0)"] } ?? [])
             + (kvCacheMemoryBytes.map { ["--kv-cache-memory-bytes", "\($0.bytes)"] } ?? [])
+    }
+}
+
+extension MemoryDemand.Settings {
+    /// Those of nodes where nothing is said.
+    static var usual: MemoryDemand.Settings {
+        MemoryDemand.Settings(
+            cacheLimit: .tokens(CacheOptions.defaultTokens),
+            maxBatchedTokens: NodeOptions.defaultMaxBatchedTokens,
+            threads: AvailableCores.count()
+        )
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCoordinator
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 
 /// `cascade coordinator`
@@ -76,7 +77,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         if listen == RunFolder.endpoint { try RunFolder.make() }
         let keys = try ListenPolicy.keys(listen: listen, insecure: insecure, folder: keys, logger: logger)
         var limits = CoordinatorLimits()
-        limits.activeSequences = maxNumSeqs
+        limits.maxNumSeqs = maxNumSeqs
         limits.queuedJobs = maxQueuedRequests
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy

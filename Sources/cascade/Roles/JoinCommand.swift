@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeKeys
 internal import CascadeModelFetch
 internal import CascadeNode
 
@@ -48,13 +49,9 @@ struct JoinCommand: AsyncParsableCommand {
 
     private func nodeRole() throws(CommandFailure) -> NodeRole {
         if let role { return role }
-        let key: ConnectionKey?
-        do throws(NodeError) {
-            key = try options.endpoint.namedKey()
-        } catch {
-            throw CommandFailure(error)
+        guard let key = try options.endpoint.namedKey() else {
+            throw .usage("name --role expert or --role drafter, or a key of such a role with --key")
         }
-        guard let key else { throw .usage("name --role expert or --role drafter, or a key of such a role with --key") }
         guard let role = NodeRole(rawValue: key.role.rawValue) else {
             throw .usage("\(key.path) is a key of role \(key.role.rawValue), which no node can use")
         }

@@ -1,4 +1,4 @@
-internal import CascadeNode
+internal import CascadeKeys
 internal import CascadeTransport
 internal import Logging
 
@@ -23,7 +23,7 @@ enum ListenPolicy {
                 )
             }
             return try keys.coordinatorKeys(logger: logger)
-        } catch let error as NodeError {
+        } catch let error as KeyError {
             throw CommandFailure(error)
         }
     }

@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeModel
 internal import CascadeNode
 internal import Foundation
@@ -70,12 +72,7 @@ struct NodeOptions: ParsableArguments {
 
     /// The key to show; one of another role is of no use.
     private func connectionKey(_ role: NodeRole) throws(CommandFailure) -> ConnectionKey? {
-        let key: ConnectionKey?
-        do throws(NodeError) {
-            key = try endpoint.namedKey()
-        } catch {
-            throw CommandFailure(error)
-        }
+        let key = try endpoint.namedKey()
         if let key, key.role != KeyRole(role) {
             throw .usage(
                 "\(key.path) is a key of role \(key.role.rawValue); this node needs one of role \(role.rawValue)"

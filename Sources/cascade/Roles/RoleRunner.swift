@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation
@@ -20,7 +21,7 @@ enum RoleRunner {
     /// Starts what ends a role with its parent. Throws, in words, where the threads that a role takes at least cannot
     /// be had: the libraries that start them abort or hang.
     private static func checkThreads(_ endsWithParent: Bool) throws(CommandFailure) {
-        do throws(TransportError) {
+        do throws(HostError) {
             try OSThread.checkRoom(for: 4 + min(AvailableCores.inMask, 4))
             if endsWithParent { try Lifeline.endWithParent() }
         } catch {

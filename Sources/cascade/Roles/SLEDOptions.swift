@@ -45,15 +45,10 @@ struct SLEDOptions: ParsableArguments {
         return ["--sled-layers", layers, "--sled-rate", "\(settings.rate)"]
     }
 
-    /// Throws when the model in that file lacks one of the layers.
-    func check(model path: String) throws {
-        guard let settings else { return }
-        do {
-            let model = try ModelConfiguration(try GGUFFile(path: path))
-            if let problem = settings.problem(modelLayers: model.layers) { throw ModelError.invalidRequest(problem) }
-        } catch {
-            throw CommandFailure.failed("\(path): \(error)")
-        }
+    /// Throws when a model lacks one of the layers.
+    func check(_ model: ServableModel) throws(CommandFailure) {
+        guard let problem = settings?.problem(modelLayers: model.configuration.layers) else { return }
+        throw .failed("\(model.file.path): \(ModelError.invalidRequest(problem))")
     }
 
     private static func layers(_ text: String) throws -> [Int] {

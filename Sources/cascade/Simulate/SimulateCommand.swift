@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeSimulation
 

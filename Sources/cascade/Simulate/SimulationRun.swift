@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeSimulation
 
@@ -16,7 +17,7 @@ struct SimulationRun {
     private let options: SimulationOptions
     private let threads: Int
     private let seconds: Int?
-    private let start = MonotonicTime.now()
+    private let start = MonotonicClock.now()
     private let interruption: RaisedFlag
     /// Portions that were begun, and those of them whose reports were added.
     private var begun = 0
@@ -64,7 +65,7 @@ struct SimulationRun {
     private mutating func nextPortion() -> (number: Int, options: SimulationOptions)? {
         let first = begun * Self.portionSeeds
         guard first < options.seeds, !isOver else { return nil }
-        if let seconds, MonotonicTime.seconds(since: start) >= Double(seconds) { return nil }
+        if let seconds, MonotonicClock.seconds(since: start) >= Double(seconds) { return nil }
         var portion = options
         portion.seed &+= UInt64(first)
         portion.seeds = min(Self.portionSeeds, options.seeds - first)
@@ -82,7 +83,7 @@ struct SimulationRun {
     }
 
     private mutating func showProgress() {
-        let now = MonotonicTime.seconds(since: start)
+        let now = MonotonicClock.seconds(since: start)
         guard Output.errorIsTerminal || now - saidAt >= Self.pause else { return }
         saidAt = now
         let line =

@@ -1,4 +1,5 @@
 internal import CascadeHost
+internal import CascadeTemplate
 internal import CascadeText
 
 /// A chat template that the command line names.

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeNode
 internal import CascadeTransport
 
@@ -24,16 +26,24 @@ struct EndpointOptions: ParsableArguments {
     }
 
     /// The key that was named; nil where none was.
-    func namedKey() throws(NodeError) -> ConnectionKey? {
+    func namedKey() throws(CommandFailure) -> ConnectionKey? {
         guard let key else { return nil }
-        return try ConnectionKey(path: key)
+        return try Self.key(key)
     }
 
     /// The key that was named, else the operator's of a cluster that `up` runs here; nil where there is neither.
-    func connectionKey() throws(NodeError) -> ConnectionKey? {
+    func connectionKey() throws(CommandFailure) -> ConnectionKey? {
         if let key = try namedKey() { return key }
         guard let path = ClusterRecord.running(endpoint: endpoint)?.adminKey else { return nil }
-        return try ConnectionKey(path: path)
+        return try Self.key(path)
+    }
+
+    private static func key(_ path: String) throws(CommandFailure) -> ConnectionKey {
+        do throws(KeyError) {
+            return try ConnectionKey(path: path)
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     /// Connects, runs `body` and disconnects again, with node errors turned into exit codes.
@@ -54,11 +64,7 @@ struct EndpointOptions: ParsableArguments {
             let words = "no coordinator listens at \(endpoint), trying for \(secondsText(patience)) s"
             Output.note("cascade: \(words); \(Self.cause(endpoint) ?? Self.wayOut)")
         }
-        do {
-            return try await Self.withClient(endpoint, try connectionKey(), body)
-        } catch let error as NodeError {
-            throw CommandFailure(error)
-        }
+        return try await Self.withClient(endpoint, try connectionKey(), body)
     }
 
     /// As ``withClient(_:)``, with an endpoint and a key that are known.
@@ -118,5 +124,10 @@ extension CommandFailure {
         case .unreachable(let message): self = .unreachable(message)
         case .interrupted(let message): self = CommandFailure(code: 130, message: message)
         }
+    }
+
+    /// Keys that cannot be had.
+    init(_ error: KeyError) {
+        self = .failed("\(error)")
     }
 }

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 internal import CascadeTransport
 internal import Dispatch
@@ -82,11 +83,11 @@ final class Interrupts {
 
     private static func take(_ number: Int32) {
         let first = firstSignal.withLock { first in
-            defer { first = first ?? MonotonicTime.now() }
+            defer { first = first ?? MonotonicClock.now() }
             return first
         }
         if let first {
-            let mayBeOneEnd = number == SIGTERM && MonotonicTime.seconds(since: first) <= secondsOfOneEnd
+            let mayBeOneEnd = number == SIGTERM && MonotonicClock.seconds(since: first) <= secondsOfOneEnd
             if number != SIGHUP, !mayBeOneEnd { Foundation.exit(128 + number) }
             return
         }
@@ -139,7 +140,7 @@ final class Interrupts {
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let stop = ends[0]
-        do throws(TransportError) {
+        do throws(HostError) {
             try OSThread.start(name: "output") { waitForReader(stop, onInterrupt) }
         } catch {
             for end in ends { close(end) }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import CascadeNode
 
 /// A span of time on the command line, in seconds: above 0 and at most a year, so that no sum or difference of two

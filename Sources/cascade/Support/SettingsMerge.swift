@@ -48,13 +48,15 @@ enum SettingsMerge {
         Array(arguments[..<depth]) + added.map(\.argument) + Array(arguments[depth...])
     }
 
-    /// What the environment adds to the arguments, and where it goes.
+    /// What the environment adds to the arguments, and where it goes. The description of all commands is asked for only
+    /// where the environment has settings: writing it takes longer than the rest of a program's start.
     static func additions(
         to arguments: [String],
         environment: [String: String],
-        help: String
+        help: @autoclosure () -> String
     ) throws -> (depth: Int, added: [Addition]) {
-        let tool = try JSONDecoder().decode(ToolDescription.self, from: Data(help.utf8))
+        guard !settings(in: environment).isEmpty else { return (0, []) }
+        let tool = try JSONDecoder().decode(ToolDescription.self, from: Data(help().utf8))
         var command = tool.command
         var depth = 0
         while depth < arguments.count,

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 extension SettingsMerge {
@@ -27,13 +28,18 @@ extension SettingsMerge {
     /// The same, by what they begin with.
     private static let otherPrefixes = ["CASCADE_SOAK", "CASCADE_FUZZ", "CASCADE_TEST"]
 
-    /// The variables of the environment that begin as settings do and are none, by name.
-    static func misspellings(environment: [String: String], help: String) -> [Misspelling] {
-        let suspects = environment.keys.filter { name in
+    /// The variables of the environment that are options, or look like one.
+    static func settings(in environment: [String: String]) -> [String] {
+        environment.keys.filter { name in
             name.hasPrefix("CASCADE_") && !others.contains(name) && !otherPrefixes.contains { name.hasPrefix($0) }
         }
+    }
+
+    /// The variables of the environment that begin as settings do and are none, by name.
+    static func misspellings(environment: [String: String], help: @autoclosure () -> String) -> [Misspelling] {
+        let suspects = settings(in: environment)
         guard !suspects.isEmpty,
-            let tool = try? JSONDecoder().decode(ToolDescription.self, from: Data(help.utf8))
+            let tool = try? JSONDecoder().decode(ToolDescription.self, from: Data(help().utf8))
         else { return [] }
         let options = Set(optionNames(of: tool.command).map(variable))
         let known = options.union(others).subtracting([Lifeline.variable])

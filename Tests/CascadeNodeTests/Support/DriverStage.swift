@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeHost
 import CascadeStore
 import CascadeTransport
 import Dispatch

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CascadeCore
+import CascadeHost
 import CascadeNode
 import CascadeTestSupport
 import CascadeWire
@@ -144,7 +145,7 @@ import Testing
         let reports = folder.appending(path: "cascade-health-\(getuid())")
         try FileManager.default.createDirectory(at: reports, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        for (pid, role, time) in [(1, "expert", UInt64.max), (getpid(), "drafter", MonotonicTime.now().nanoseconds)] {
+        for (pid, role, time) in [(1, "expert", UInt64.max), (getpid(), "drafter", MonotonicClock.now().nanoseconds)] {
             let text = """
                 {"pid":\(pid),"role":"\(role)","state":"ready","note":"","monotonicNanoseconds":\(time)}
                 """

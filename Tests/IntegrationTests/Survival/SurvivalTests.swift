@@ -72,7 +72,7 @@ import Testing
     func aNodeThatWasGivenUpIsFenced(_ fault: SurvivalFault) async throws {
         let cluster = try cluster()
         let before = try await cluster.status()
-        func joins() throws -> Int { try cluster.process(.firstExpert).errors.split(separator: " joined ").count }
+        func joins() throws -> Int { try cluster.process(.firstExpert).errors.split(separator: "] joined").count }
         let joinsBefore = try joins()
         let jobs = [try await SurvivalJob.long(maxTokens: 400)]
         let load = SurvivalLoad(cluster, jobs: jobs, clients: SurvivalScope.clients, seed: 10)

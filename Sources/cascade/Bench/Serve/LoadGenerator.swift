@@ -1,6 +1,7 @@
 internal import CascadeClient
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import CascadeNode
 
 /// Keeps a number of jobs in flight over one connection and takes their times: whenever one ends, the next one begins.
@@ -51,7 +52,7 @@ struct LoadGenerator {
         self.turn = turn
         self.interruption = interruption
         outcome = TurnOutcome(setting: setting)
-        started = MonotonicTime.now()
+        started = MonotonicClock.now()
         lastHeard = started
     }
 
@@ -60,11 +61,11 @@ struct LoadGenerator {
     mutating func run() async throws(NodeError) -> TurnOutcome {
         outcome.statusBefore = try await status()
         let processorTime = ProcessorTime.milliseconds()
-        started = MonotonicTime.now()
+        started = MonotonicClock.now()
         lastHeard = started
         for _ in 0..<outcome.setting.concurrency { begin(at: started) }
         for await event in client.events {
-            let now = MonotonicTime.now()
+            let now = MonotonicClock.now()
             switch event {
             case .message(let message):
                 lastHeard = now

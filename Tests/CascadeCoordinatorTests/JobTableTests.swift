@@ -1,0 +1,153 @@
+import CascadeCore
+import CascadeTestSupport
+import Testing
+
+@testable import CascadeCoordinator
+
+/// The jobs that have not ended, and who of them waits for what.
+@Suite struct JobTableTests {
+    private static func id(_ number: UInt64) -> JobID { JobID(rawValue: number) }
+    private static func key(_ number: UInt64) -> Hash128 { Hash128(high: 7, low: number) }
+    private static let now = Instant(nanoseconds: 0)
+
+    private static func job(_ number: UInt64, pool: String = "default", prompt: Int = 10) -> Job {
+        let submit = Submit(
+            requestID: number,
+            submitKey: key(number),
+            pool: pool,
+            prompt: [UInt8](repeating: 65, count: prompt),
+            format: .raw,
+            sampling: SamplingSettings(),
+            rule: RuleSettings(),
+            maxTokens: 4
+        )
+        return Job(id: id(number), number: number, submit: submit, seed: 1, draftLength: .adaptive, acceptedAt: now)
+    }
+
+    private static func sequence() -> ActiveSequence {
+        let spec = SequenceSpec(
+            id: 1,
+            seed: 1,
+            sampling: SamplingSettings(),
+            rule: RuleSettings(),
+            guardTokens: [],
+            promptLength: 2,
+            draftSupport: 8
+        )
+        return ActiveSequence(
+            spec: spec,
+            vocabulary: Vocabulary(pieces: [[65], [66]], endTokens: [], hash: Hash128(high: 1, low: 2)),
+            prompt: [0, 1],
+            maxTokens: 4,
+            stop: [],
+            looksUp: false,
+            expert: NodeHandle(rawValue: 1),
+            acceptance: DraftAcceptance()
+        )
+    }
+
+    private static func table(_ jobs: [Job]) -> JobTable {
+        var table = JobTable()
+        for job in jobs { table.insert(job) }
+        return table
+    }
+
+    private static func watcher(_ peer: UInt8) -> Watcher {
+        Watcher(peer: PeerID([peer]), tokenOffset: 0, byteOffset: 0, lastActive: now)
+    }
+
+    /// Prompts become tokens in any order; room is given by age, pool by pool.
+    @Test func theOldestOfEachPoolComesFirst() {
+        var table = Self.table([
+            Self.job(1), Self.job(2, pool: "other"), Self.job(3), Self.job(4, pool: "other"),
+        ])
+        #expect(table.oldestInQueue(except: []) == nil, "no prompt has become tokens")
+        for number in [4, 3, 1, 2] as [UInt64] { table.enqueue(Self.id(number), prompt: [0]) }
+        #expect(table.oldestInQueue(except: [])?.number == 1)
+        #expect(table.oldestInQueue(except: ["default"])?.number == 2)
+        table.begin(Self.id(1), Self.sequence())
+        #expect(table.oldestInQueue(except: ["other"])?.number == 3)
+        table.remove(Self.id(2))
+        #expect(table.oldestInQueue(except: ["default"])?.number == 4)
+        #expect(table.oldestInQueue(except: ["default", "other"]) == nil)
+        #expect(table.brokenInvariant == nil)
+    }
+
+    @Test func whoRunsTakesTurnsUntilItEnds() {
+        var table = Self.table([Self.job(1), Self.job(2)])
+        for number in [1, 2] as [UInt64] {
+            table.enqueue(Self.id(number), prompt: [0])
+            table.begin(Self.id(number), Self.sequence())
+        }
+        #expect(table.running == [Self.id(1), Self.id(2)] && table.queuedCount == 0)
+        let first = table.takeTurns()
+        #expect(first == [Self.id(1), Self.id(2)] && table.waiting.isEmpty)
+        table.wait(Self.id(2))
+        table.wait(Self.id(1))
+        table.remove(Self.id(2))
+        #expect(table.waiting == [Self.id(1)] && table.running == [Self.id(1)])
+        #expect(table.brokenInvariant == nil)
+    }
+
+    /// A key stays taken when its job has ended, until the job is forgotten.
+    @Test func keysOutliveTheirJobs() {
+        var table = Self.table([Self.job(1)])
+        table.noteEnded(Self.id(9), key: Self.key(9))
+        table.remove(Self.id(1))
+        #expect(table.job(ofKey: Self.key(1)) == Self.id(1) && table.job(ofKey: Self.key(9)) == Self.id(9))
+        #expect(table.count == 0 && table.submissionCount == 2)
+        table.forget(key: Self.key(1))
+        #expect(table.job(ofKey: Self.key(1)) == nil)
+    }
+
+    @Test func watchersAreCountedOnce() {
+        var table = Self.table([Self.job(1), Self.job(2)])
+        let isNew = [
+            table.follow(Self.id(1), Self.watcher(1)), table.follow(Self.id(1), Self.watcher(1)),
+            table.follow(Self.id(1), Self.watcher(2)), table.follow(Self.id(2), Self.watcher(1)),
+            table.follow(Self.id(3), Self.watcher(1)),
+        ]
+        #expect(isNew == [true, false, true, true, false] && table.watcherCount == 3)
+        let hasGone = [table.unfollow(Self.id(1), PeerID([1])), table.unfollow(Self.id(1), PeerID([1]))]
+        #expect(hasGone == [true, false] && table.watcherCount == 2)
+        table.remove(Self.id(1))
+        #expect(table.watcherCount == 1 && table.brokenInvariant == nil)
+    }
+
+    /// What is gone is not changed, and nobody is told otherwise.
+    @Test func whatHasEndedIsNotChanged() {
+        var table = Self.table([Self.job(1)])
+        let changed = table.changeSequence(of: Self.id(1)) { $0.noteFailure() } == nil
+        #expect(changed, "it has no sequence yet")
+        table.remove(Self.id(1))
+        let late = table.change(Self.id(1)) { $0.returnPrompt() } == nil
+        #expect(late)
+    }
+
+    /// Whatever comes in whatever order, what is counted and listed is what there is.
+    @Test(arguments: 1...20 as ClosedRange<UInt64>)
+    func countsFollowAnyHistory(seed: UInt64) {
+        var draws = SeededGenerator(seed: seed)
+        var table = JobTable()
+        var live: [UInt64] = []
+        for number in 1...400 as ClosedRange<UInt64> {
+            let chosen = live.randomElement(using: &draws) ?? 0
+            switch UInt64.random(in: 0..<8, using: &draws) {
+            case 0, 1:
+                table.insert(Self.job(number, pool: number % 3 == 0 ? "other" : "default", prompt: Int(number)))
+                live.append(number)
+            case 2 where table[Self.id(chosen)]?.promptLength == 0: table.enqueue(Self.id(chosen), prompt: [0, 1])
+            case 3:
+                if let job = table.oldestInQueue(except: []) { table.begin(job.id, Self.sequence()) }
+            case 4: for id in table.takeTurns().reversed() { table.wait(id) }
+            case 5: table.follow(Self.id(chosen), Self.watcher(UInt8.random(in: 0...3, using: &draws)))
+            case 6: _ = table.unfollow(Self.id(chosen), PeerID([UInt8.random(in: 0...3, using: &draws)]))
+            default:
+                table.remove(Self.id(chosen))
+                live.removeAll { $0 == chosen }
+            }
+            #expect(table.brokenInvariant == nil, "seed \(seed), step \(number)")
+            #expect(table.count == live.count)
+        }
+    }
+}
