@@ -135,10 +135,12 @@ package struct AllowedKey: Equatable, Sendable {
             guard let first = parts.first, !first.hasPrefix("#") else { continue }
             func broken(_ reason: String) -> KeyError { .failed("line \(index + 1): \(reason)") }
             guard parts.count == 3 else { throw broken("expected a public key, a role and a name") }
-            guard let key = PublicKey(first) else { throw broken("'\(first)' is no public key (40 characters of Z85)") }
+            guard let key = PublicKey(first) else {
+                throw broken("'\(first)' is not a public key (40 characters of Z85)")
+            }
             guard let role = KeyRole(rawValue: parts[1]) else {
                 let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
-                throw broken("role '\(parts[1])' is none of \(roles)")
+                throw broken("role '\(parts[1])' is not one of \(roles)")
             }
             if let problem = KeyName.problem(parts[2]) { throw broken(problem) }
             for text in [first, parts[2]] where !seen.insert(text).inserted { throw broken("\(text) comes twice") }

@@ -29,7 +29,7 @@ package struct KeyFile: Equatable, Sendable {
         do throws(KeyError) {
             try self.init(text: text)
         } catch {
-            throw .failed("\(path) is no key file: \(error)")
+            throw .failed("\(path) is not a key file: \(error)")
         }
     }
 
@@ -65,7 +65,7 @@ package struct KeyFile: Equatable, Sendable {
         role = try values["role"].map { (text) throws(KeyError) in
             guard let role = KeyRole(rawValue: text) else {
                 let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .failed("role '\(text)' is none of \(roles)")
+                throw .failed("role '\(text)' is not one of \(roles)")
             }
             return role
         }
@@ -119,8 +119,8 @@ package enum KeyName {
         }
         guard isPlain, (1...64).contains(name.utf8.count), !name.hasPrefix("."), !name.hasPrefix("-") else {
             return """
-                '\(name)' is no name of a key: 1 to 64 letters, digits, '-', '_' and '.', the first a letter, digit or \
-                '_'
+                '\(name)' is not a name for a key: 1 to 64 letters, digits, '-', '_' and '.', the first a letter, \
+                digit or '_'
                 """
         }
         return name == "coordinator" ? "the name 'coordinator' is the coordinator's own" : nil

@@ -24,7 +24,7 @@ enum ModelReference: Equatable {
                 let names = catalogue.models.map(\.name).joined(separator: ", ")
                 throw ModelFetchError(
                     code: .noSuchFile,
-                    message: "\(text) is no file, and no model of the catalogue (\(names)); "
+                    message: "\(text) is neither a file nor a model of the catalogue (\(names)); "
                         + "a reference is one of these names, hf:OWNER/REPOSITORY/FILE, a URL or a path"
                 )
             }

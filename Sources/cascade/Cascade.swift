@@ -116,7 +116,7 @@ struct Cascade: AsyncParsableCommand {
             }
             guard let text, let verb = arguments.first else { throw error }
             throw CommandFailure.usage(
-                "\(message)\(message.hasSuffix("?") ? "" : ";") a text that begins with '-' stands behind '--', as in: "
+                "\(message)\(message.hasSuffix("?") ? "" : ";") put '--' before a text that begins with '-', as in: "
                     + "cascade \(verb) -- '\(text)'"
             )
         }

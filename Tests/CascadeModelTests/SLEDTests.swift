@@ -181,8 +181,8 @@ struct SLEDTests {
         arguments: [
             ([], 2, "1 to 16 layers, not 0"), (Array(1...17), 2, "1 to 16 layers, not 17"),
             ([2, 1, 2], 2, "layer 2 is named twice"), ([1], -1, "0 to 100, not -1.0"), ([1], .nan, "0 to 100, not nan"),
-            ([0], 2, "layer 0 is none of 1 to 2: the model has 3 layers"),
-            ([1, 3], 2, "layer 3 is none of 1 to 2: the model has 3 layers"),
+            ([0], 2, "layer 0 is outside 1 to 2: the model has 3 layers"),
+            ([1, 3], 2, "layer 3 is outside 1 to 2: the model has 3 layers"),
         ] as [([Int], Double, String)]
     )
     func refusals(_ layers: [Int], _ rate: Double, _ words: String) throws {

@@ -33,7 +33,7 @@ import Testing
             let error = #expect(throws: TransportError.self) {
                 try Probe().start(.router(bind: "ipc://\(folder)/socket"))
             }
-            #expect("\(try #require(error))".contains("other users can get into its folder \(folder)"))
+            #expect("\(try #require(error))".contains("other users can enter its folder \(folder)"))
             #expect(access(folder + "/socket", F_OK) != 0)
             chmod(folder, 0o700)
             let router = try Probe().start(.router(bind: "ipc://\(folder)/socket"))

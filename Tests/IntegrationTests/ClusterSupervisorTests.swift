@@ -75,7 +75,7 @@ import Testing
             #expect(ClusterSupervisor.end(code) == .init(cause: "a signal from outside ended it", mayPass: true))
         }
         let killed = ClusterSupervisor.end(-SIGKILL)
-        #expect(killed.mayPass && killed.cause.contains("want of memory"))
+        #expect(killed.mayPass && killed.cause.contains("memory ran out"))
         let aborted = ClusterSupervisor.end(-SIGABRT)
         #expect(!aborted.mayPass && aborted.cause.hasPrefix("it died of signal 6"))
         #expect(ClusterSupervisor.end(-SIGSEGV) == .init(cause: "it died of signal 11", mayPass: false))
@@ -97,7 +97,7 @@ import Testing
 
         var cause: String {
             switch self {
-            case .killed: "it was killed, perhaps for want of memory"
+            case .killed: "it was killed, perhaps because memory ran out"
             case .told: "the disk is full"
             }
         }

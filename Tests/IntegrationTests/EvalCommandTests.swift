@@ -107,7 +107,7 @@ import Testing
             process.signal(SIGINT)
             let result = await process.result()
             #expect(result.code == 130)
-            #expect(result.errors.contains("the same command goes on"), "\(result.errors)")
+            #expect(result.errors.contains("the same command continues"), "\(result.errors)")
             #expect(try !lines(out).isEmpty)
         }
     }
@@ -183,7 +183,7 @@ import Testing
             process.signal(SIGINT)
             let result = await process.result()
             #expect(result.code == 130, "\(result)")
-            #expect(result.errors.contains("the same command with --out \(out.path) goes on"), "\(result.errors)")
+            #expect(result.errors.contains("the same command with --out \(out.path) continues"), "\(result.errors)")
             let mode = try FileManager.default.attributesOfItem(atPath: out.path)[.posixPermissions] as? Int
             #expect(mode == 0o700)
         }

@@ -74,7 +74,10 @@ import Testing
             let unknown = try await cluster.client([command, "0f3a5c7712e4b9d8"])
             #expect(unknown.code == 4 && unknown.errors.contains("no job 0f3a5c7712e4b9d8"), "\(command): \(unknown)")
             let malformed = try await cluster.client([command, "12"])
-            #expect(malformed.code == 2 && malformed.errors.contains("'12' is no job id"), "\(command): \(malformed)")
+            #expect(
+                malformed.code == 2 && malformed.errors.contains("'12' is not a job id"),
+                "\(command): \(malformed)"
+            )
         }
     }
 }

@@ -22,7 +22,7 @@ import Testing
         (["submit", "x", "--temperature=-1"], "temperature must be", 2),
         (["submit", "x", "--top-p", "0"], "top-p must be", 2),
         (["submit", "x", "--rule", "chow", "--gate", "processed"], "gate processed", 2),
-        (["nonsense"], "nonsense", 2), (["cancel", "123"], "is no job id", 2),
+        (["nonsense"], "nonsense", 2), (["cancel", "123"], "is not a job id", 2),
         (["expert", "--model", "/no/such/file.gguf"], "/no/such/file.gguf", 1),
         (["coordinator", "--listen", "tcp://0.0.0.0:5570"], "--insecure", 2),
         (["coordinator", "--listen", "nonsense"], "nonsense", 2),

@@ -59,7 +59,7 @@ import Testing
         kill(try #require(try home.process("coordinator")), SIGKILL)
         let thief = try await take(port)
         try await waitUntil("it is in the way") { cluster.errors.contains("in use") }
-        #expect(cluster.errors.contains("perhaps for want of memory"))
+        #expect(cluster.errors.contains("perhaps because memory ran out"))
         try await waitUntil("a command says why") {
             let health = try await home.run(["health"] + endpoint)
             return health.code == 3 && health.errors.contains("in use")

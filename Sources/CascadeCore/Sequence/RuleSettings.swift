@@ -82,12 +82,12 @@ package struct RuleSettings: Equatable, Sendable {
             return "\(knob.name) must be \(knob.words), not \(text)"
         }
         if gate == .processed, sampling.isGreedy, rule.readsGate {
-            return "gate processed keeps every draft at temperature 0, where rows are one-hot: use gate raw"
+            return "gate processed keeps every draft at temperature 0, where distributions are one-hot: use gate raw"
         }
         if rule.needsCoin, sampling.isGreedy {
             return """
-                rule \(rule.rawValue) does nothing at temperature 0, where rows are one-hot: use token-v3, or a \
-                temperature
+                rule \(rule.rawValue) does nothing at temperature 0, where distributions are one-hot: use token-v3, or \
+                a temperature above 0
                 """
         }
         guard strictPrefixTokens >= 0 else { return "strict prefix tokens must not be negative" }

@@ -30,7 +30,7 @@ struct PromptLines {
             func refused(_ reason: String) -> PromptFileError {
                 PromptFileError(file: file, line: index + 1, reason: reason)
             }
-            guard !line.contains(0) else { throw refused("a zero byte; this is no file of prompts but a binary one") }
+            guard !line.contains(0) else { throw refused("a zero byte; this is a binary file, not a file of prompts") }
             guard let text = String(validating: line, as: UTF8.self) else {
                 throw refused("not UTF-8; convert the file first, e.g. with 'iconv -f LATIN1 -t UTF-8'")
             }

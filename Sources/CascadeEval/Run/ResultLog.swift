@@ -36,7 +36,7 @@ package final class ResultLog: Sendable {
             // What follows the last line's end was cut in the middle, unless it never was a result.
             let end = data.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
             guard end > 0 || data.isEmpty || data.first == UInt8(ascii: "{") else {
-                throw EvalError("\(file.path) is no file of results; name another folder with --out")
+                throw EvalError("\(file.path) is not a file of results; name another folder with --out")
             }
             data = data.prefix(end)
             guard ftruncate(descriptor, off_t(end)) == 0 else { throw SystemError("write", file.path) }
@@ -97,7 +97,7 @@ package final class ResultLog: Sendable {
                 records.append(try decoder.decode(EvalRecord.self, from: Data(line)))
             } catch {
                 throw EvalError(
-                    "\(file), line \(index + 1) is no result of cascade eval; name another folder with --out"
+                    "\(file), line \(index + 1) is not a result of cascade eval; name another folder with --out"
                 )
             }
         }

@@ -33,7 +33,7 @@ package struct SLEDSettings: Equatable, Sendable, CustomStringConvertible {
         if let problem { return problem }
         guard let wrong = layers.first(where: { !(1..<modelLayers).contains($0) }) else { return nil }
         guard modelLayers > 1 else { return "SLED needs a layer before the last one, and the model has a single layer" }
-        return "SLED layer \(wrong) is none of 1 to \(modelLayers - 1): the model has \(modelLayers) layers, "
+        return "SLED layer \(wrong) is outside 1 to \(modelLayers - 1): the model has \(modelLayers) layers, "
             + "and the last one is what the others are compared with"
     }
 

@@ -93,7 +93,7 @@ final class CoordinatorDriver: ReactorHandler {
                 "limit": "\(limit)", "ended": "\(context.counters.crowdings)",
                 "handshakes_failed": "\(context.counters.handshakesFailed)",
             ]
-            logger.warning("too many connections: those that say nothing make room for new ones", metadata: fields)
+            logger.warning("too many connections: silent ones are closed to make room for new ones", metadata: fields)
         case .cutOff(let peer, let reason):
             logger.warning("ended a connection", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
         default: logger.debug("connection", metadata: ["event": "\(event)"])

@@ -48,7 +48,7 @@ package struct CoordinatorService: Service {
         do throws(StoreError) {
             try journal?.close()
         } catch {
-            throw NodeError(error, adding: "; nothing more was acknowledged, and what was is there after a restart")
+            throw NodeError(error, adding: "; nothing more was acknowledged; what was is there after a restart")
         }
         if case .failed(let error) = cause { throw NodeError(error) }
     }

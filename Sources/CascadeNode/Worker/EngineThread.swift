@@ -59,7 +59,7 @@ final class EngineThread: Sendable {
 
     private func run() throws {
         logger.info("loading", metadata: ["model": "\(configuration.modelPath)"])
-        if let sled = configuration.sled { logger.info("early exits have a say", metadata: ["settings": "\(sled)"]) }
+        if let sled = configuration.sled { logger.info("SLED is on", metadata: ["settings": "\(sled)"]) }
         let (engine, costs) = try LoadTurn.take(waitingAtMost: 10) { try load() }
         mailbox.setEngineState(.ready(costs))
         let runner = PassRunner(

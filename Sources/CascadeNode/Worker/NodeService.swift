@@ -41,7 +41,7 @@ package struct NodeService: Service {
             let limit = min(configuration.contextLength ?? model.contextLength, kvTokens)
             guard limit <= model.contextLength else {
                 throw NodeError.failed(
-                    "context \(limit) is over what \(configuration.modelPath) was trained for: \(model.contextLength)"
+                    "--ctx-size \(limit) is too much: \(configuration.modelPath) has \(model.contextLength)"
                 )
             }
             hello = Hello(

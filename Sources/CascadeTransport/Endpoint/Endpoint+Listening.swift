@@ -11,7 +11,7 @@ extension Endpoint {
         guard !path.hasPrefix("@") else {
             throw .badEndpoint(
                 endpoint: description,
-                reason: "every user of this machine gets to an abstract name; choose a path"
+                reason: "every user of this machine can open an abstract name; choose a path"
             )
         }
         try checkFolder(of: path)
@@ -20,7 +20,7 @@ extension Endpoint {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw .badEndpoint(
                 endpoint: description,
-                reason: "a file that is no socket lies there; choose another path"
+                reason: "there is a file that is not a socket; choose another path"
             )
         }
         if Self.look(at: path) == .taken { throw .addressInUse(endpoint: description) }
@@ -41,8 +41,8 @@ extension Endpoint {
             throw .badEndpoint(
                 endpoint: description,
                 reason:
-                    "other users can get into its folder \(folder) (mode 0\(String(mode, radix: 8))\(owner)); choose a "
-                    + "folder of this user alone with mode 0700: a missing one is made so"
+                    "other users can enter its folder \(folder) (mode 0\(String(mode, radix: 8))\(owner)); choose a "
+                    + "folder with mode 0700 that only this user can enter; a missing one is made so"
             )
         }
     }

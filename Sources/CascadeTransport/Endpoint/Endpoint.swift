@@ -103,7 +103,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             return use == .bind ? nil : "port * can only be listened on, not connected to; \(example(use))"
         }
         guard port.utf8.count <= 5, port.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = UInt16(port) else {
-            return "\"\(port)\" is no port number from 0 to 65535; \(example(use))"
+            return "\"\(port)\" is not a port number from 0 to 65535; \(example(use))"
         }
         if number == 0 && use == .connect { return "port 0 can only be listened on; \(example(use))" }
         return nil
@@ -116,7 +116,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         }
         if host.hasPrefix("[") || host.contains(":") {
             guard host.hasPrefix("["), host.hasSuffix("]"), let bytes = ipv6(String(host.dropFirst().dropLast())) else {
-                return "\"\(host)\" is no IPv6 address in brackets, as in tcp://[::1]:5570"
+                return "\"\(host)\" is not an IPv6 address in brackets, as in tcp://[::1]:5570"
             }
             let isWildcard = bytes.allSatisfy { $0 == 0 }
             return isWildcard && use == .connect ? "[::] can only be listened on; \(example(use))" : nil
@@ -125,7 +125,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             byte == 0x2d || byte == 0x2e || byte == 0x5f || (0x30...0x39).contains(byte)
                 || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
         }
-        if !isName { return "\"\(host)\" is no address or host name; \(example(use))" }
+        if !isName { return "\"\(host)\" is not an address or host name; \(example(use))" }
         if use == .connect && host == "0.0.0.0" { return "0.0.0.0 can only be listened on; \(example(use))" }
         return nil
     }

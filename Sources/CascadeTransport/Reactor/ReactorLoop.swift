@@ -328,7 +328,7 @@ final class ReactorLoop {
         try receive(handler, atMost: context.connections.messagesUntilDrained)
         for (descriptor, bytes) in context.connections.excess() {
             context.counters.cutForUnfinished += 1
-            cut(descriptor, "\(bytes) bytes that are no finished message")
+            cut(descriptor, "\(bytes) bytes that are not a complete message")
         }
     }
 

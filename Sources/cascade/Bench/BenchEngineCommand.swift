@@ -8,14 +8,14 @@ internal import Foundation
 struct BenchEngineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "engine",
-        abstract: "Measure what a pass of n rows costs, beside what memory gives.",
+        abstract: "Measure what a pass of n tokens costs, beside the memory's bandwidth.",
         discussion: """
-            A pass of n rows is a draft of one sequence behind --n-depth tokens, computed at once: with logits for \
-            every row up to \(EngineBenchmark.rowsWithAllLogits) rows, as verification needs them, and for the last \
-            row alone beyond, as a prompt does. 1 row is always measured: ratios are to it. Row counts take turns, and \
-            every round also reads a buffer of 512 MB with the same threads: the bandwidth is the best of these reads. \
-            A round leaves out a row count that has had more time than the others, so that large ones are measured \
-            less often.
+            A row is one token of a pass. A pass of n rows computes a draft of one sequence after --n-depth tokens at \
+            once: with logits for every row up to \(EngineBenchmark.rowsWithAllLogits) rows, as verification needs \
+            them, and beyond that for the last row only, as a prompt needs them. One row is always measured, and \
+            ratios are relative to it. The row counts take turns. Every turn also reads a buffer of 512 MB with the \
+            same threads; the bandwidth is the best of these reads. A row count that has had more time than the others \
+            misses turns, so large ones are measured less often.
 
             EXAMPLES
               cascade bench engine --model qwen2.5-coder-1.5b
@@ -32,7 +32,7 @@ struct BenchEngineCommand: AsyncParsableCommand {
     @Option(help: "Compute threads (default: the cores this process may use).")
     var threads: Int?
 
-    @Option(help: "Tokens before the measured rows.")
+    @Option(help: "Tokens in the sequence before the measured pass.")
     var nDepth = 256
 
     @Option(

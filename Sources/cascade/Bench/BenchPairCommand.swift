@@ -9,12 +9,12 @@ internal import Foundation
 struct BenchPairCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pair",
-        abstract: "Measure what drafts gain: expert alone and drafts of several lengths, in one process.",
+        abstract: "Measure what drafts gain: the expert alone, and drafts of several lengths, in one process.",
         discussion: """
             The coordinator's state machine and the nodes' loops run in one process without a network; the engines \
-            take turns, each with all threads. Answers are greedy under the rule lossless, so all must have the \
-            expert's own tokens: exit code 1 where one has not. Speeds count from an answer's first tokens on, which \
-            leaves the prompt out. The ways to answer change places from prompt to prompt.
+            take turns, each with all threads. Answers are greedy with rule lossless, so all must have the expert's \
+            own tokens; if one does not, the exit code is 1. Speeds are measured from an answer's first tokens on, \
+            without the prompt. The order of the draft lengths changes from prompt to prompt.
 
             Prompts: JSON lines with "prompt" or "text" (HumanEval's file as it is), or plain text, one prompt a line.
 
@@ -36,7 +36,7 @@ struct BenchPairCommand: AsyncParsableCommand {
     @Option(help: "Take only that many prompts, from the first on.")
     var limit: Int?
 
-    @Option(help: "Most tokens of an answer.")
+    @Option(help: "Maximum number of tokens in an answer.")
     var maxTokens = 128
 
     @Option(help: "Tokens drafted per round: numbers of 0 to 32 and 'adaptive', separated by commas.")

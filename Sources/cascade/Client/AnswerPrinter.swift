@@ -5,10 +5,10 @@ internal import CascadeNode
 
 /// How an answer is shown.
 struct AnswerOptions: ParsableArguments {
-    @Flag(help: "Show under the answer what speculation did, in numbers.")
+    @Flag(help: "Print the counts of drafted and accepted tokens under the answer.")
     var stats = false
 
-    @Flag(help: "Let control characters of the answer act on the terminal, instead of showing them as escapes.")
+    @Flag(help: "Send the answer's control characters to the terminal as they are, instead of as escapes.")
     var allowEscapes = false
 }
 

@@ -6,7 +6,7 @@ internal import CascadeNode
 struct CancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "End a job; a finished job stays as it is.",
+        abstract: "Cancel a job; a finished job stays as it is.",
         discussion: """
             EXAMPLES
               cascade cancel 0f3a5c7712e4b9d8

@@ -8,7 +8,7 @@ struct JobsCommand: AsyncParsableCommand {
         commandName: "jobs",
         abstract: "List the jobs that the coordinator knows, newest first.",
         discussion: """
-            Jobs that wait, that are worked on, and about the last 1000 that have ended.
+            Lists the jobs that wait or run, and about the last 1000 that have ended.
 
             EXAMPLES
               cascade jobs
@@ -33,7 +33,7 @@ struct JobsListCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Most jobs to list, up to \(JobsRequest.mostJobs).")
+    @Option(help: "Maximum number of jobs to list, up to \(JobsRequest.mostJobs).")
     var limit = 50
 
     @Flag(help: "Print a JSON array.")

@@ -7,7 +7,7 @@ internal import Foundation
 struct NodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nodes",
-        abstract: "List the drafters and experts of the cluster, or empty one of them.",
+        abstract: "List the drafters and experts of the cluster, or drain one of them.",
         discussion: """
             EXAMPLES
               cascade nodes
@@ -35,10 +35,10 @@ struct NodesListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the drafters and experts of the cluster.",
         discussion: """
-            LOAD are the requests that a node has of those that it takes, PASS what it takes for one token, BUSY the \
-            share of the last ten seconds that it spent in passes, CORES the processor time that its process used in \
-            them. A node that fails job after job is out of use for a pause that doubles each time, as long as another \
-            one can do its work; a line below the table says why.
+            LOAD: requests that the node has, of those that it accepts. PASS: time of a pass of one token. BUSY: share \
+            of the last ten seconds that the node spent in passes. CORES: processor time that its process used in \
+            them. If a node fails job after job and another node can do its work, it is out of use for a pause, which \
+            doubles each time; a line below the table says why.
 
             EXAMPLES
               cascade nodes

@@ -7,11 +7,11 @@ internal import CascadeNode
 struct NodesDrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Let a node finish what it has and leave.",
+        abstract: "Let a node finish its requests and leave.",
         discussion: """
-            The node gets no new requests, answers those it has and its process ends. Its sequences go on at other \
-            nodes of the pool with their next round, none of them loses a token; where there is no other expert they \
-            wait for one. The command returns when the node has left.
+            The node gets no new requests and answers those that it has; then its process ends. Its sequences continue \
+            on other nodes of the pool with their next round, and none of them loses a token. If there is no other \
+            expert, they wait for one. The command returns when the node has left.
 
             EXAMPLES
               cascade nodes drain expert-2
@@ -22,11 +22,11 @@ struct NodesDrainCommand: AsyncParsableCommand {
     @Argument(help: "The node's name, as 'cascade nodes' shows it.")
     var node: String
 
-    @Flag(help: "Return as soon as the node takes nothing new.")
+    @Flag(help: "Return as soon as the node gets no new requests.")
     var noWait = false
 
     @Option(
-        help: "Seconds after which to stop waiting; the node goes on draining (default: 600).",
+        help: "Seconds to wait; after that the command returns, and the node still drains (default: 600).",
         transform: Seconds.parse
     )
     var seconds: Seconds = 600
@@ -36,7 +36,7 @@ struct NodesDrainCommand: AsyncParsableCommand {
     func run() async throws {
         try await endpoint.withClient { client in
             let draining = try await ask(client)
-            if noWait { return Output.note("\(Printable.line(node)) takes nothing new") }
+            if noWait { return Output.note("\(Printable.line(node)) gets no new requests") }
             try await waitUntilGone(draining, client)
             Output.note("\(Printable.line(node)) has left")
         }
@@ -66,7 +66,7 @@ struct NodesDrainCommand: AsyncParsableCommand {
                 throw CommandFailure.failed(
                     """
                     \(node) still has \(plural(now.inFlight, "request")) after \(secondsText(seconds.value)) s; it \
-                    goes on draining
+                    still drains
                     """
                 )
             }

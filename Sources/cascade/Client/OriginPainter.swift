@@ -52,9 +52,9 @@ struct OriginPainter {
     /// What the colours mean, with numbers.
     static func legend(_ counts: SpeculationCounts, isColoured: Bool = Output.errorTakesColours) -> String {
         let parts: [(Origin, String)] = [
-            (.matched, "matched \(counts.matched): drafted, and the expert's coin accepted it"),
-            (.kept, "kept \(counts.kept): drafted, and the rule let it stand"),
-            (.expert, "expert \(counts.recovered + counts.bonus): the expert's own"),
+            (.matched, "matched \(counts.matched): drafted, and accepted by the acceptance test"),
+            (.kept, "kept \(counts.kept): drafted, and kept by the rule"),
+            (.expert, "expert \(counts.recovered + counts.bonus): written by the expert"),
         ]
         return parts.map { origin, text in isColoured ? escape(origin) + text + reset : text }
             .joined(separator: " · ")

@@ -16,7 +16,7 @@ struct StatusCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "A job's id; nothing shows the cluster.")
+    @Argument(help: "A job's id (default: show the cluster).")
     var job: String?
 
     @Flag(help: "Print JSON.")
@@ -53,7 +53,7 @@ struct StatusCommand: AsyncParsableCommand {
         try Output.line("job \(view.jobId): \(job.outcome)")
         if !view.promptBeginning.isEmpty { try Output.line("  \(Printable.line(view.promptBeginning))") }
         try Output.line(
-            "  \(plural(view.completionTokens, "token")) behind a prompt of \(view.promptTokens), "
+            "  \(plural(view.completionTokens, "token")) after a prompt of \(view.promptTokens), "
                 + "\(Int(view.ageMs / 1_000)) s old"
         )
         if !view.note.isEmpty { try Output.line("  \(Printable.line(view.note))") }
@@ -82,7 +82,9 @@ enum JobArgument {
     /// The id, or a usage error that shows what one looks like.
     static func parse(_ text: String) throws -> JobID {
         guard let id = JobID(text) else {
-            throw CommandFailure.usage("'\(text)' is no job id; it has 16 hexadecimal digits, e.g. 0f3a5c7712e4b9d8")
+            throw CommandFailure.usage(
+                "'\(text)' is not a job id, which has 16 hexadecimal digits, e.g. 0f3a5c7712e4b9d8"
+            )
         }
         return id
     }

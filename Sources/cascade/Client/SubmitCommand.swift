@@ -9,15 +9,15 @@ struct SubmitCommand: AsyncParsableCommand {
         commandName: "submit",
         abstract: "Submit a prompt and stream the answer.",
         discussion: """
-            Text goes to standard output, a one-line summary to standard error. The job is cancelled by Ctrl-C, by \
-            SIGTERM and SIGHUP (a terminal that is closed), and when nobody reads the output any more; --detach leaves \
-            it to the cluster. A prompt that begins with '-' stands behind '--'.
+            The answer goes to standard output, a one-line summary to standard error. Ctrl-C, SIGTERM, SIGHUP (a \
+            closed terminal) and an output that nobody reads any more cancel the job; with --detach it runs on without \
+            this command. Put '--' before a prompt that begins with '-'.
 
             EXAMPLES
               cascade submit "Write a function that reverses a list in Python."
               cascade submit --rule token-v3 --alpha 0.3 "…"
               cascade submit --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200 "…"
-              cascade submit --explain "…"                  colours: what the expert only let stand, what it wrote
+              cascade submit --explain "…"                  colours: kept by the rule, written by the expert
               cascade submit --detach "…"                   prints the job's id; 'cascade watch ID' follows it
               cat prompt.txt | cascade submit --raw --json
               cascade submit -- "- item one"
@@ -29,8 +29,9 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Rule that judges drafts: \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")) (default: \
-            the coordinator's, which is lossless unless its operator says otherwise).
+            Rule that decides which drafted tokens stand: \
+            \(RuleSettings.Rule.allCases.map(\.rawValue).joined(separator: ", ")) (default: the coordinator's, which \
+            is lossless unless its operator chose another).
             """
     )
     var rule: RuleSettings.Rule?
@@ -38,7 +39,7 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: """
-            The rule's knob: higher keeps more of the draft, but for \(RuleSettings.Rule.tightened) \
+            The rule's knob: higher keeps more of the draft, except for \(RuleSettings.Rule.tightened) \
             (default: the rule's own).
             """,
         transform: DecimalNumber.parse
@@ -52,22 +53,22 @@ struct SubmitCommand: AsyncParsableCommand {
     )
     var temperature = 0.0
 
-    @Option(help: "Most tokens of the answer.")
+    @Option(help: "Maximum number of tokens in the answer.")
     var maxTokens = 512
 
-    @Flag(help: "Wrap the prompt in the model's chat template (default where it has one).")
+    @Flag(help: "Wrap the prompt in the model's chat template (default if it has one).")
     var chat = false
 
     @Flag(help: "Send the prompt as it is.")
     var raw = false
 
-    @Option(help: "A system message for the chat template.")
+    @Option(help: "The system prompt for the chat template.")
     var systemPrompt: String?
 
     @Flag(
         help: """
-            In a chat, take control tokens that are written out in prompt or system message, such as <|im_end|>, as \
-            such; otherwise they are text. With --raw they always count.
+            In a chat, read control tokens that are written in the prompt or system prompt, such as <|im_end|>, as \
+            control tokens; without this option they are plain text. With --raw they always are control tokens.
             """
     )
     var parseSpecial = false
@@ -77,7 +78,7 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Show where each token came from: in colours on a terminal, with --json all numbers that the rule was given.
+            Show where each token came from: colours on a terminal; with --json, every number that the rule read.
             """
     )
     var explain = false
@@ -85,7 +86,7 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(help: "Wait for the end and print one JSON object.")
     var json = false
 
-    @Flag(help: "Print the job's id as soon as it is accepted, and leave the job to the cluster.")
+    @Flag(help: "Print the job's id as soon as the job is accepted, and return; the job runs on.")
     var detach = false
 
     @OptionGroup var answer: AnswerOptions
@@ -96,7 +97,7 @@ struct SubmitCommand: AsyncParsableCommand {
     func validate() throws {
         if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
         if raw, systemPrompt != nil {
-            throw ValidationError("--system-prompt needs the chat template, --raw does without it")
+            throw ValidationError("--system-prompt needs the chat template, and --raw leaves it out")
         }
         try Limits.checkAnswer(maxTokens)
         if alpha != nil, rule?.defaultAlpha == nil {

@@ -6,7 +6,10 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Keep the k most likely tokens; 0 keeps all.")
     var topK = 0
 
-    @Option(help: "Keep the most likely tokens that make up this mass (default: 1).", transform: DecimalNumber.parse)
+    @Option(
+        help: "Keep the most likely tokens whose probabilities add up to this (default: 1).",
+        transform: DecimalNumber.parse
+    )
     var topP = 1.0
 
     @Option(
@@ -16,7 +19,7 @@ struct SamplingOptions: ParsableArguments {
     var minP = 0.0
 
     @Option(
-        help: "Key of the random streams (default: drawn; told with the answer where the temperature is above 0).",
+        help: "Seed of the random numbers (default: a random one; the answer's summary shows it above temperature 0).",
         transform: DecimalNumber.parseSeed
     )
     var seed: UInt64?
@@ -31,8 +34,9 @@ struct SamplingOptions: ParsableArguments {
 struct ResearchOptions: ParsableArguments {
     @Option(
         help: """
-            Tokens drafted per round: 0 to \(JobLimits.standard.draftTokens), where 0 switches speculation off, or \
-            adaptive, which follows measured costs and acceptance (default: the coordinator's, which is adaptive).
+            Tokens drafted per round: 0 to \(JobLimits.standard.draftTokens), where 0 switches drafts off, or \
+            adaptive, which chooses by measured cost and acceptance (default: the coordinator's, which is adaptive \
+            unless its operator chose another).
             """
     )
     var numSpeculativeTokens: DraftLength?
@@ -47,7 +51,7 @@ struct ResearchOptions: ParsableArguments {
 
     @Option(
         help: """
-            Second knob of rule \(SecondKnob.delta.rule): most a kept token needs, as a share of exp(-entropy) \
+            Second knob of rule \(SecondKnob.delta.rule): a kept token needs at most this share of exp(-entropy) \
             (default: \(RuleSettings().delta)).
             """,
         transform: DecimalNumber.parse
@@ -56,28 +60,33 @@ struct ResearchOptions: ParsableArguments {
 
     @Option(
         help: """
-            Second knob of rule \(SecondKnob.topN.rule): among how many of the expert's likeliest (default: \
-            \(RuleSettings().topN)).
+            Second knob of rule \(SecondKnob.topN.rule): a kept token is among so many of the expert's likeliest \
+            (default: \(RuleSettings().topN)).
             """
     )
     var topN: Int?
 
     @Option(
         help: """
-            How a draft is walked: rejection (position by position), block (as a whole, which accepts more) or coupled \
-            (by random numbers that drafter and expert share: under rule lossless the same answer with and without \
-            drafts).
+            How a draft is judged: rejection (position by position), block (as a whole, which accepts more) or coupled \
+            (with random numbers that drafter and expert share; rule lossless then gives the same answer with and \
+            without drafts).
             """
     )
     var verifyMethod = RuleSettings.VerifyMethod.rejection
 
-    @Option(help: "Rows the rule's gate reads: raw (temperature 1, untruncated) or processed.")
+    @Option(help: "Probabilities that the rule reads: raw (temperature 1, untruncated) or processed (as sampled).")
     var gate = RuleSettings.Gate.raw
 
-    @Option(help: "Token behind a fully accepted draft: target (the expert's) or rule (none: all tokens are ruled).")
+    @Option(
+        help: """
+            Token after a draft that is accepted whole: target (the expert's) or rule (none: the rule judges all \
+            tokens).
+            """
+    )
     var bonus = RuleSettings.Bonus.target
 
-    @Option(help: "Tokens at the answer's start that are judged losslessly whatever the rule.")
+    @Option(help: "Tokens at the start of the answer that are judged as in lossless, whatever the rule.")
     var strictPrefixTokens = 0
 
     @Option(
@@ -97,11 +106,11 @@ struct ResearchOptions: ParsableArguments {
 struct SubmitClusterOptions: ParsableArguments {
     @OptionGroup var endpoint: EndpointOptions
 
-    @Option(help: "The pool that shall answer.")
+    @Option(help: "The pool that answers.")
     var pool = "default"
 
     @Option(
-        help: "Seconds without any answer from the coordinator after which to give up (default: 15).",
+        help: "Seconds to wait for a coordinator that does not answer (default: 15).",
         transform: Seconds.parse
     )
     var timeout: Seconds = 15

@@ -9,7 +9,7 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Stream a job's answer from its beginning, until the job ends.",
         discussion: """
             For jobs that were submitted with --detach, or whose client went away. Ctrl-C, other signals and an output \
-            that nobody reads any more leave the job alone; 'cascade cancel' ends it.
+            that nobody reads any more end this command, not the job; 'cascade cancel' ends the job.
 
             EXAMPLES
               cascade watch 0f3a5c7712e4b9d8
@@ -24,7 +24,7 @@ struct WatchCommand: AsyncParsableCommand {
     var json = false
 
     @Option(
-        help: "Seconds without any answer from the coordinator after which to give up (default: 15).",
+        help: "Seconds to wait for a coordinator that does not answer (default: 15).",
         transform: Seconds.parse
     )
     var timeout: Seconds = 15

@@ -9,9 +9,9 @@ internal import Foundation
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look at this machine and say what is wrong and what to do.",
+        abstract: "Check this machine, and say what is wrong and how to fix it.",
         discussion: """
-            Looks at the processor, the kernels, cores, memory, huge pages, model files with their hashes, libraries, \
+            Checks the processor, the kernels, cores, memory, huge pages, model files with their hashes, libraries, \
             settings in the environment and the coordinator's endpoint. Each line is ok, warning or problem; exit code \
             1 if one is a problem.
 

@@ -29,7 +29,7 @@ enum EndpointChecks {
         } catch {
             return .problem(
                 name,
-                "something listens at \(options.endpoint), but it is no coordinator of this version: \(error.message)",
+                "what listens at \(options.endpoint) is not a coordinator of this version: \(error.message)",
                 advice: "end it, or name another port with --endpoint (CASCADE_ENDPOINT)"
             )
         }

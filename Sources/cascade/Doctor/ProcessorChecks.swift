@@ -72,7 +72,8 @@ enum ProcessorChecks {
     static func processes(_ limits: ProcessLimits, cores: Int) -> [DoctorCheck] {
         guard let low = limits.low(cores: cores) else { return [] }
         let need = "a cluster here takes up to \(ProcessLimits.need(cores: cores)) processes and threads"
-        let advice = "raise it (ulimit -u, docker run --pids-limit): who gets no thread fails to start, or dies of it"
+        let advice =
+            "raise it (ulimit -u, docker run --pids-limit): without a thread a process fails to start or crashes"
         return [.warning("processes", "limited to \(low); \(need)", advice: advice)]
     }
 

@@ -6,8 +6,8 @@ struct EvalCommand: AsyncParsableCommand {
         commandName: "eval",
         abstract: "Measure what rules do to quality and speed.",
         discussion: """
-            Answers come from a running cluster ('cascade up'), each rule beside the baselines. Results go to a folder \
-            as they come in; the same command goes on where it was stopped.
+            Asks a running cluster ('cascade up') for answers, under each rule and under the baselines. Results are \
+            written to a folder as they arrive; the same command continues an interrupted run.
 
             EXAMPLES
               cascade eval humaneval --limit 40 --rules expert-only,drafter-only,token-v3,chow --out frontier

@@ -6,14 +6,14 @@ internal import Foundation
 struct EvalHumanEvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "humaneval",
-        abstract: "Answer HumanEval's problems by several rules, and run the answers' tests.",
+        abstract: "Answer HumanEval's problems with several rules, and run the answers' tests.",
         discussion: """
-            Tests run in child processes without network, with limits on time and memory, in a folder that is thrown \
-            away (bubblewrap). Problems come in a fixed shuffled order: --limit 40 are always the same 40, --skip 40 \
-            the others.
+            Tests run in child processes without network, with limits on time and memory, in a temporary folder \
+            (bubblewrap). Problems have a fixed shuffled order: --limit 40 are always the same 40, --skip 40 the \
+            others.
 
-            Writes results.jsonl as answers come in, then results.csv, report.md and plots of quality against latency \
-            and against expert passes. The same command goes on where it was stopped.
+            Writes results.jsonl as answers arrive, then results.csv, report.md and plots of quality against latency \
+            and against expert passes. The same command continues an interrupted run.
 
             EXAMPLES
               cascade eval humaneval --limit 40 --rules expert-only,token-v3:0.1:0.3,chow:0.2 --out frontier

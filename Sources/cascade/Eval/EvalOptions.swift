@@ -34,23 +34,26 @@ struct EvalOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Softmax temperatures, separated by commas; 0 is greedy.")
     var temperatures = DecimalList([0])
 
-    @Option(help: "Samples of a problem where the temperature is above 0.")
+    @Option(help: "Samples of a problem at temperatures above 0.")
     var samples = 1
 
-    @Option(help: "Leave out that many problems of the fixed shuffled order.")
+    @Option(help: "Leave out so many problems at the start of the fixed shuffled order.")
     var skip = 0
 
-    @Option(help: "Take only that many problems (default: all).")
+    @Option(help: "Take only so many problems (default: all).")
     var limit: Int?
 
-    @Option(help: "The folder for the results; one that has some already is gone on with.")
+    @Option(help: "The folder for the results; if it has some already, the run is continued.")
     var out: String
 
-    @Option(help: "Most tokens of an answer.")
+    @Option(help: "Maximum number of tokens in an answer.")
     var maxTokens = 512
 
     @Option(
-        help: "Tokens drafted per round while quality is measured: a fixed number, or no rule would act under load."
+        help: """
+            Tokens drafted per round while quality is measured: a fixed number, as adaptive lengths draft less under \
+            load.
+            """
     )
     var numSpeculativeTokens = DraftLength.fixed(4)
 
@@ -62,8 +65,8 @@ struct EvalOptions: ParsableArguments {
 
     @Option(
         help: """
-            Problems that are answered once more for their time: one job at a time, ways to answer interleaved, \
-            adaptive draft length. 0 leaves times out.
+            Problems that are answered once more to measure time: one job at a time, methods interleaved, adaptive \
+            draft length. 0 measures no times.
             """
     )
     var latencyProblems = 20
@@ -145,7 +148,7 @@ struct EvalOptions: ParsableArguments {
             throw CommandFailure(
                 code: failure.code,
                 message: failure.message
-                    + "; \(plural(answers, "answer is", "answers are")) in \(out): the same command goes on from there"
+                    + "; \(plural(answers, "answer is", "answers are")) in \(out): the same command continues there"
             )
         }
     }

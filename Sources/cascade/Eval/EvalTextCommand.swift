@@ -4,11 +4,11 @@ internal import ArgumentParser
 struct EvalTextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "text",
-        abstract: "Answer prompts of your own by several rules.",
+        abstract: "Answer prompts of your own with several rules.",
         discussion: """
-            There are no tests for free text. The report has how alike an answer is to the expert's own (ROUGE-L; with \
-            several samples the expert's row says how alike two of its own are) and, with --likelihood, how likely the \
-            expert's model finds it.
+            There are no tests for free text. The report says how similar an answer is to the expert's own (ROUGE-L; \
+            with several samples, the expert's line says how similar two of its own are) and, with --likelihood, how \
+            likely the expert's model finds it.
 
             Prompts: JSON lines with "prompt" or "text" and, if you like, an "id"; or plain text, one prompt a line.
 
@@ -24,7 +24,7 @@ struct EvalTextCommand: AsyncParsableCommand {
     @Option(help: "The file of prompts.")
     var prompts: String
 
-    @Option(help: "Score the answers with this model, the expert's as a rule: a GGUF file or a known name.")
+    @Option(help: "Score the answers with this model, normally the expert's: a GGUF file or a known name.")
     var likelihood: String?
 
     @Flag(help: "Send the prompts as they are, without the model's chat template.")

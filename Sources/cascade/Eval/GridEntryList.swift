@@ -14,11 +14,11 @@ struct GridEntryList: Equatable {
             let fields = part.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard let kind = EvalSetting.Kind(name: fields[0]) else {
                 let names = EvalSetting.Kind.all.map(\.name).joined(separator: ", ")
-                throw ValidationError("'\(fields[0])' is none of \(names)")
+                throw ValidationError("'\(fields[0])' is not one of \(names)")
             }
             let alphas = try fields.dropFirst().map { field in
                 guard let alpha = DecimalNumber.value(field) else {
-                    throw ValidationError("'\(field)' in '\(part)' is no number")
+                    throw ValidationError("'\(field)' in '\(part)' is not a number")
                 }
                 return alpha
             }

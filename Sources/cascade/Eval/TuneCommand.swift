@@ -10,13 +10,13 @@ struct TuneCommand: AsyncParsableCommand {
         commandName: "tune",
         abstract: "Find the rule and alpha that keep a given quality.",
         discussion: """
-            Asks a running cluster. For each rule the loosest alpha is sought that keeps the share --keep of the \
-            expert's own quality: of pass@1 where the prompts have tests (HumanEval's format), else of the likeness \
-            (ROUGE-L) to the expert's own answers. Of what the rules then need, the fewest expert passes per token \
-            win, and the winner is printed as a line for the environment of 'docker compose' (the rule of jobs that \
-            name none) or of 'cascade submit'; the table goes to standard error.
+            Asks a running cluster. For each rule it searches for the loosest alpha that keeps the share --keep of the \
+            expert's own quality: of pass@1 if the prompts have tests (HumanEval's format), otherwise of the \
+            similarity (ROUGE-L) to the expert's own answers. The rule that then needs the fewest expert passes per \
+            token wins. It is printed as a line for the environment of 'docker compose' (the rule of jobs that name \
+            none) or of 'cascade submit'; the table goes to standard error.
 
-            The quality is measured on these prompts alone: judge the winner on others, e.g. with 'cascade eval'.
+            The quality is measured on these prompts only: check the winner on others, e.g. with 'cascade eval'.
 
             EXAMPLES
               cascade tune --prompts prompts.jsonl
@@ -56,25 +56,29 @@ struct TuneCommand: AsyncParsableCommand {
     )
     var temperature = 0.0
 
-    @Option(help: "Samples of a prompt where the temperature is above 0.")
+    @Option(help: "Samples of a prompt at temperatures above 0.")
     var samples = 2
 
-    @Option(help: "Take only that many prompts, of the fixed shuffled order.")
+    @Option(help: "Take only so many prompts, in the fixed shuffled order.")
     var limit: Int?
 
-    @Option(help: "Most tokens of an answer.")
+    @Option(help: "Maximum number of tokens in an answer.")
     var maxTokens = 512
 
     @Option(help: "Tokens drafted per round.")
     var numSpeculativeTokens = DraftLength.fixed(4)
 
-    @Option(help: "What drafts: model, lookup or both. Rules that compare with the drafter judge its drafts alone.")
+    @Option(
+        help: """
+            What drafts: model, lookup or both. Rules that read the drafter's probabilities judge only its own drafts.
+            """
+    )
     var drafterKind = DrafterKind.model
 
     @Option(help: "Jobs in flight.")
     var concurrency = 8
 
-    @Option(help: "A folder that keeps the answers, so that the search can be gone on with (default: a new one).")
+    @Option(help: "A folder that keeps the answers, so that the search can be continued (default: a new one).")
     var out: String?
 
     @Flag(help: "Run tests without isolation, where bubblewrap cannot be used. They can then do all that you can.")
@@ -152,7 +156,7 @@ struct TuneCommand: AsyncParsableCommand {
             throw CommandFailure(
                 code: failure.code,
                 message: failure.message
-                    + "; \(found) in \(folder.path): the same command\(option) goes on from there"
+                    + "; \(found) in \(folder.path): the same command\(option) continues there"
             )
         }
     }

@@ -10,9 +10,9 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys",
         abstract: "Make, list and revoke the keys of a cluster.",
         discussion: """
-            A coordinator that other machines reach takes connections with keys only. Each node and each user has one \
-            of its own, whose role says what its owner may do. Keys are made where the coordinator runs, in a folder \
-            that it follows: a key that was made or revoked counts within a second.
+            A coordinator that other machines can reach accepts connections with keys only. Each node and each user \
+            has its own key, whose role says what the owner may do. Make and revoke keys where the coordinator runs: \
+            it follows the folder of keys within a second.
             """,
         subcommands: [KeysNewCommand.self, KeysListCommand.self, KeysRevokeCommand.self]
     )
@@ -33,9 +33,9 @@ struct KeysNewCommand: AsyncParsableCommand {
         commandName: "new",
         abstract: "Make a key, and allow it.",
         discussion: """
-            Roles: drafter and expert serve as such a node; client submits jobs and asks how things are; admin also \
-            operates the cluster. The file's path goes to standard output. The key is as good as a password: copy it \
-            to its owner in a way that nobody else can read (scp), and keep it with mode 0600.
+            Roles: drafter and expert serve as such a node; client submits jobs and asks for the status; admin may \
+            also drain nodes. The file's path goes to standard output. Treat the key like a password: copy it to its \
+            owner in a way that nobody else can read (scp), and keep it with mode 0600.
 
             EXAMPLES
               cascade keys new expert-2 --role expert
@@ -68,7 +68,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         }
         Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
         Output.note(
-            "  copy the file to its owner, who says: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
+            "  copy the file to its owner, who runs: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
         )
     }
 
@@ -141,9 +141,9 @@ private struct KeyView: Encodable {
 struct KeysRevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Take a key back: a coordinator that runs drops its owner within a second.",
+        abstract: "Revoke a key; a running coordinator drops its owner within a second.",
         discussion: """
-            The key's file in the folder is deleted; copies of it are worth nothing any more.
+            Deletes the key's file in the folder; copies of it no longer work.
 
             EXAMPLES
               cascade keys revoke expert-2

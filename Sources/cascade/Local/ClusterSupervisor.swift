@@ -132,7 +132,7 @@ struct ClusterSupervisor: Service {
         // A role ends with code 0 when a signal asks it to, and this supervisor sent none.
         case 0, -SIGTERM, -SIGINT, -SIGHUP: Children.End(cause: "a signal from outside ended it", mayPass: true)
         // Nobody but people, and the kernel where memory is short, sends that one.
-        case -SIGKILL: Children.End(cause: "it was killed, perhaps for want of memory", mayPass: true)
+        case -SIGKILL: Children.End(cause: "it was killed, perhaps because memory ran out", mayPass: true)
         case -SIGABRT:
             // Libraries abort where they get no thread, and the cause is on standard error at best.
             Children.End(cause: "it died of signal 6" + threadHint(ProcessLimits.read()), mayPass: false)
@@ -185,8 +185,8 @@ struct ClusterSupervisor: Service {
                 guard answer != serving else { return }
                 throw CommandFailure.failed(
                     """
-                    another coordinator answers at \(endpoint), not the one that was started: name with --endpoint \
-                    where that one is reached
+                    another coordinator answers at \(endpoint), not the one that was started: give that one's address \
+                    with --endpoint
                     """
                 )
             }

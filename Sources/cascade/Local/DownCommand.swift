@@ -36,8 +36,8 @@ struct DownCommand: AsyncParsableCommand {
             unlink(file)
             Output.note(
                 """
-                \(file) cannot be read (of another version, or damaged) and is removed; what it told of, if it still \
-                runs, is to be ended by hand
+                \(file) cannot be read (another version wrote it, or it is damaged) and is removed; if its cluster \
+                still runs, end it by hand
                 """
             )
         case .record(let record, let isHeld):

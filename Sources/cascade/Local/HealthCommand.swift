@@ -8,28 +8,28 @@ internal import Foundation
 struct HealthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
-        abstract: "Exit 0 if the cluster, or the roles on this machine, are well.",
+        abstract: "Exit with 0 if the cluster, or its processes on this machine, work.",
         discussion: """
-            Without --process it asks the coordinator, which says no when jobs are pending and get nowhere for \
-            seconds, or when there is no expert; being busy, full or loading is no reason, and without a drafter the \
-            expert writes alone. With --process it reads what the roles on this machine (in this container) say of \
-            themselves, which needs no network: made for container health checks.
+            Without --process it asks the coordinator. The answer is no if jobs wait and make no progress for seconds, \
+            or if there is no expert. It is yes if the cluster is busy, full or loading, and without a drafter too: \
+            the expert then decodes alone. With --process it reads the state that the processes on this machine (in \
+            this container) report about themselves, which needs no network; container health checks use this.
 
             EXAMPLES
               cascade health
-              cascade health --nodes                   also wants a ready expert and a ready drafter
-              cascade health --roles coordinator       asks for no node
+              cascade health --nodes                   also requires a ready expert and a ready drafter
+              cascade health --roles coordinator       requires no node
               cascade health --process
             """
     )
 
-    @Flag(help: "Check the roles that run on this machine instead of the coordinator.")
+    @Flag(help: "Check the processes on this machine instead of asking the coordinator.")
     var process = false
 
-    @Flag(help: "Want a drafter too, and nodes that are ready, not just there.")
+    @Flag(help: "Require a drafter too, and nodes that are ready, not only connected.")
     var nodes = false
 
-    @Option(help: ArgumentHelp("What must be there (default: coordinator,expert).", valueName: "role,…"))
+    @Option(help: ArgumentHelp("Roles that must be there (default: coordinator,expert).", valueName: "role,…"))
     var roles: RoleList?
 
     @OptionGroup var endpoint: EndpointOptions
@@ -97,7 +97,7 @@ extension ClusterStatus {
 
     /// What it means that no node of a role takes work, in words.
     var missingNodes: [String] {
-        (experts == 0 ? ["no expert is ready, so that jobs wait"] : [])
-            + (drafters == 0 ? ["no drafter is ready, so that the expert writes alone"] : [])
+        (experts == 0 ? ["no expert is ready, so jobs wait"] : [])
+            + (drafters == 0 ? ["no drafter is ready, so the expert decodes alone"] : [])
     }
 }

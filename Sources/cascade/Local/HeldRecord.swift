@@ -75,7 +75,7 @@ final class HeldRecord: Sendable {
                 )
             }
         } else if status.st_size > 0 {
-            Output.note("\(path) cannot be read (of another version, or damaged); it is replaced")
+            Output.note("\(path) cannot be read (another version wrote it, or it is damaged); it is replaced")
         }
         let bytes = record.withLock { $0.map(Self.bytes) } ?? []
         // All of the room that it will ever need is taken now.

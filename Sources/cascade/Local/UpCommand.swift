@@ -17,7 +17,7 @@ struct UpCommand: AsyncParsableCommand {
             EXAMPLES
               cascade up                                     the default pair, until Ctrl-C
               cascade up -d                                  in the background; 'cascade down' ends it
-              cascade up --endpoint tcp://127.0.0.1:5570     on a port, which every user of this machine gets to
+              cascade up --endpoint tcp://127.0.0.1:5570     on a port, open to every user of this machine
               cascade up --listen tcp://0.0.0.0:5570         other machines may join, with keys
               cascade up --listen tcp://0.0.0.0:5570 --roles coordinator,drafter      the expert runs elsewhere
               cascade up --drafter small.gguf --expert big.gguf
@@ -32,7 +32,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What runs on this machine; 'cascade join' adds the rest elsewhere.",
+            "Roles that run on this machine; 'cascade join' adds others elsewhere.",
             valueName: "role,…"
         )
     )
@@ -52,7 +52,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("endpoint"),
         help: """
-            Where this machine reaches the coordinator (default: where it listens, or a socket that you alone get to).
+            Where this machine reaches the coordinator (default: where it listens, or a socket that only you can open).
             """
     )
     var givenEndpoint: String?
@@ -71,8 +71,8 @@ struct UpCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            Keep jobs in this file, for the next 'cascade up' as well (default: in one that lasts until the cluster is \
-            ended, so that jobs outlive a crash of the coordinator; none: in memory alone).
+            Keep jobs in this file, also for the next 'cascade up' (default: a file that lasts until the cluster ends, \
+            so that jobs survive a crash of the coordinator; none: in memory only).
             """,
             valueName: "file|none"
         )
@@ -259,7 +259,7 @@ struct UpCommand: AsyncParsableCommand {
         }
         throw CommandFailure.failed(
             """
-            the cluster is not ready after 120 s; it goes on starting, its log is \(logFile), and 'cascade down' ends \
+            the cluster is not ready after 120 s; it is still starting, its log is \(logFile), and 'cascade down' ends \
             it
             """
         )

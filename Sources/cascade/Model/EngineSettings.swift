@@ -9,7 +9,7 @@ struct EngineSettings: ParsableArguments {
     @Option(help: "Compute threads (default: the cores this process may use).")
     var threads: Int?
 
-    @Option(help: "Most tokens of one text, prompt and answer.")
+    @Option(help: "Maximum number of tokens in one text, prompt and answer.")
     var ctxSize = 4_096
 
     @OptionGroup(title: "SLED") var sled: SLEDOptions

@@ -31,8 +31,8 @@ struct ModelCases: ParsableArguments {
 
     @Flag(
         help: """
-            With --chat, take control tokens that are written out in the text, such as <|im_end|>, as such; without \
-            --chat they are, unless a case says otherwise.
+            With --chat, read control tokens that are written in the text, such as <|im_end|>, as control tokens. \
+            Without --chat they always are, unless a case says otherwise.
             """
     )
     var parseSpecial = false
@@ -60,7 +60,7 @@ struct ModelCases: ParsableArguments {
                 : try FileAccess.read(cases, limit: limit)
             return (try JSONDecoder().decode([Case].self, from: Data(data)), true)
         } catch let error as DecodingError {
-            throw CommandFailure.failed("\(cases) is no file of cases: \(SystemError.words(error))")
+            throw CommandFailure.failed("\(cases) is not a file of cases: \(SystemError.words(error))")
         } catch let error as SystemError {
             throw CommandFailure.failed("\(error)")
         }

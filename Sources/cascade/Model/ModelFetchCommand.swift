@@ -7,10 +7,10 @@ internal import Foundation
 struct ModelFetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",
-        abstract: "Fetch model files; what is there already is not fetched again.",
+        abstract: "Download model files that are not there yet.",
         discussion: """
             Names: \(ModelCatalogue.standard.names). Files are kept in \
-            ~/.cache/cascade/models or $CASCADE_MODELS_DIR; a fetch that was cut off goes on where it stopped.
+            ~/.cache/cascade/models or $CASCADE_MODELS_DIR; an interrupted download continues where it stopped.
 
             EXAMPLES
               cascade model fetch qwen2.5-coder-0.5b qwen2.5-coder-1.5b
@@ -59,7 +59,7 @@ struct ModelFetchCommand: AsyncParsableCommand {
         do {
             return try await task.value
         } catch is CancellationError {
-            throw CommandFailure(code: 130, message: "interrupted; the same command goes on where it stopped")
+            throw CommandFailure(code: 130, message: "interrupted; the same command continues where it stopped")
         } catch let error as ModelFetchError {
             throw CommandFailure.failed("\(error)")
         }

@@ -24,10 +24,10 @@ struct ModelGenerateCommand: AsyncParsableCommand {
     @Option(help: "Softmax temperature; 0 is greedy (default: 0).", transform: DecimalNumber.parse)
     var temperature = 0.0
 
-    @Option(help: "Most tokens of an answer, where a case does not say.")
+    @Option(help: "Maximum number of tokens in an answer, for cases that do not say.")
     var maxTokens = 512
 
-    @Flag(help: "Let control characters of the answer act on the terminal, instead of showing them as escapes.")
+    @Flag(help: "Send the answer's control characters to the terminal as they are, instead of as escapes.")
     var allowEscapes = false
 
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions

@@ -9,7 +9,7 @@ struct ModelInspectCommand: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Show what is in a GGUF file, and whether it can be served.",
         discussion: """
-            Exit code 1 where it cannot.
+            Exit code 1 if it cannot.
 
             EXAMPLES
               cascade model inspect --model qwen2.5-coder-0.5b

@@ -14,7 +14,9 @@ enum ModelLocation {
                 "\(reference) is not there yet; fetch it with 'cascade model fetch \(reference)'"
             )
         }
-        if let what = obstacle(at: reference) { throw CommandFailure.failed("\(reference) is no model file: \(what)") }
+        if let what = obstacle(at: reference) {
+            throw CommandFailure.failed("\(reference) is not a model file: \(what)")
+        }
         throw CommandFailure.failed(
             "no model file at \(reference), and no model of that name; known names: \(ModelCatalogue.standard.names)"
         )

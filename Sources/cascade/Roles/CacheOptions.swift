@@ -7,12 +7,12 @@ struct CacheOptions: ParsableArguments {
     /// What a cache holds where nothing is said.
     static let defaultTokens = 16_384
 
-    @Option(help: "Tokens that a node's cache holds over all sequences (default: \(defaultTokens)).")
+    @Option(help: "Tokens that a node's KV cache holds, over all sequences (default: \(defaultTokens)).")
     var kvTokens: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Memory of a node's cache instead, e.g. 2GiB; its tokens follow from the model.",
+            "Size of a node's KV cache in memory instead of tokens, e.g. 2GiB.",
             valueName: "size"
         )
     )

@@ -8,8 +8,8 @@ struct ChatTemplateOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Wrap the prompts of chats in this Jinja template instead of the model's own; behind a pool's name and '=' \
-            it holds for that pool alone. May be given several times.
+            Wrap the prompts of chats in this Jinja template instead of the model's own. POOL=FILE applies to that \
+            pool only. May be given several times.
             """,
             valueName: "file|pool=file"
         )

@@ -14,7 +14,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
               cascade coordinator
               cascade coordinator --listen tcp://0.0.0.0:5570            takes connections with keys, see 'cascade keys'
               cascade coordinator --listen tcp://0.0.0.0:5570 --insecure
-              cascade coordinator --store /var/lib/cascade/jobs.sqlite    jobs go on after a crash
+              cascade coordinator --store /var/lib/cascade/jobs.sqlite    jobs continue after a crash
               cascade coordinator --allow-rules lossless,token-v3 --default-rule token-v3 --default-alpha 0.2
             """
     )
@@ -34,7 +34,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write jobs to this file, so that they outlive a crash or a restart; none keeps them in memory alone.",
+            "Write jobs to this file, so that they survive a crash or a restart; none keeps them in memory only.",
             valueName: "file|none"
         )
     )
@@ -42,8 +42,8 @@ struct CoordinatorCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            With --store: an orderly stop ends all jobs and tells their clients, as it does without a store; after a \
-            crash they go on all the same.
+            With --store: a normal stop ends all jobs and tells their clients, as it does without a store. After a \
+            crash the jobs still continue.
             """
     )
     var endJobsAtStop = false
@@ -55,7 +55,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     var maxQueuedRequests = 1_024
 
     @Option(
-        help: "Tokens drafted per round where a job does not say: 0 to \(JobLimits.standard.draftTokens), or adaptive."
+        help: "Tokens drafted per round, for jobs that do not say: 0 to \(JobLimits.standard.draftTokens), or adaptive."
     )
     var numSpeculativeTokens = DraftLength.adaptive
 

@@ -10,8 +10,8 @@ struct JoinCommand: AsyncParsableCommand {
         commandName: "join",
         abstract: "Add this machine to a cluster, as an expert or a drafter; a model that is missing is fetched first.",
         discussion: """
-            'cascade up --listen tcp://0.0.0.0:5570' on the first machine makes the key files and prints this \
-            command's line. What a role has beyond the options here is said to 'cascade expert' and 'cascade drafter'.
+            'cascade up --listen tcp://0.0.0.0:5570' on the first machine makes the key files and prints this command. \
+            For options that only one role has, use 'cascade expert' or 'cascade drafter'.
 
             EXAMPLES
               cascade join tcp://10.0.0.1:5570 --key join-expert.key --role expert --model qwen2.5-coder-1.5b

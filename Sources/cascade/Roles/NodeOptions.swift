@@ -26,23 +26,29 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Compute threads (default: the cores this process may use).")
     var threads: Int?
 
-    @Option(help: "Most tokens of one sequence, prompt and answer (default: the model's limit, cut to the cache).")
+    @Option(
+        help: """
+            Maximum number of tokens in one sequence, prompt and answer (default: the model's limit, or the cache if \
+            smaller).
+            """
+    )
     var ctxSize: Int?
 
     @OptionGroup var cache: CacheOptions
 
-    @Option(help: "Most tokens in one forward pass; a longer prompt takes several passes.")
+    @Option(help: "Maximum number of tokens in one forward pass; a longer prompt takes several passes.")
     var maxNumBatchedTokens = Self.defaultMaxBatchedTokens
 
-    @Option(help: "Requests that may be outstanding at once.")
+    @Option(help: "Requests that the coordinator may have outstanding at this node.")
     var credits = 16
 
     @Option(
         help: ArgumentHelp(
-            "How processes that share cores take turns by pass: auto, none or a file that they all name.",
+            "How processes that share cores take turns, pass by pass: auto, none or a file that they all name.",
             discussion: """
-                auto takes a file in the temporary folder, named after the user and the cores that the process may \
-                use, unless its threads leave half of them free. Containers of one host need a volume with the file.
+                auto uses a file in the temporary folder, named after the user and the cores that the process may use; \
+                if its threads leave half of these cores free, it takes no turns. Containers of one host need a volume \
+                with the file.
                 """,
             valueName: "auto|none|file"
         )

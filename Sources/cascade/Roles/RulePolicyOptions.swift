@@ -6,8 +6,8 @@ internal import CascadeCore
 struct RulePolicyOptions: ParsableArguments {
     @Option(
         help: """
-            Rules that jobs may ask for, separated by commas; lossless always may be (default: all). Whoever wants \
-            answers to be the expert's alone says --allow-rules lossless.
+            Rules that jobs may ask for, separated by commas; lossless is always allowed (default: all). With \
+            --allow-rules lossless every answer has the expert's own distribution.
             """
     )
     var allowRules: RuleList?

@@ -7,9 +7,10 @@ struct SLEDOptions: ParsableArguments {
         help: ArgumentHelp(
             "Layers whose early exits move the logits of the 64 likeliest tokens, e.g. 7,14,21 (default: none).",
             discussion: """
-                SLED, self logits evolution decoding: other answers, meant to be truer ones, under every rule. Each \
-                layer costs at most 1,024 rows of the output head per row of logits: with three of them, passes of up \
-                to 8 rows of the 1.5B take 3 to 4 % longer. All experts of a pool need the same.
+                SLED, self logits evolution decoding, changes the answers of every rule and is meant to make them more \
+                truthful. Each layer costs at most 1,024 rows of the output head for each token whose logits are \
+                needed: with three layers, passes of up to 8 tokens of the 1.5B take 3 to 4 % longer. All experts of a \
+                pool need the same layers.
                 """,
             valueName: "layers"
         ),
@@ -20,7 +21,7 @@ struct SLEDOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How far the logits move, per unit of probability; 0 to 100 (default: \(SLEDSettings.defaultRate)).",
-            discussion: "At 2 the 1.5B's likeliest token changed at one place of 30, at 4 at two of 5.",
+            discussion: "At a rate of 2 the 1.5B's likeliest token changed in one place of 30, at 4 in two of 5.",
             valueName: "rate"
         ),
         transform: DecimalNumber.parse

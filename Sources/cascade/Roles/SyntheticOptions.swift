@@ -8,7 +8,7 @@ struct SyntheticOptions: ParsableArguments {
             "Make answers up instead of computing them, so that this share of drafted tokens is accepted: 0 to 1.",
             discussion: """
                 The service around the node can then be measured without models: see 'cascade bench serve'. All nodes \
-                of a pool must have the same share; a pool has synthetic nodes or models. --model is left out.
+                of a pool must have the same share; a pool has either synthetic nodes or models. Leave --model out.
                 """,
             valueName: "share"
         ),
@@ -18,8 +18,8 @@ struct SyntheticOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What a synthetic node's pass takes: milliseconds by rows, e.g. 1:20,8:24,16:44 (default: no time).",
-            valueName: "rows:ms,…"
+            "Time of a synthetic node's pass: milliseconds by tokens, e.g. 1:20,8:24,16:44 (default: no time).",
+            valueName: "tokens:ms,…"
         )
     )
     var syntheticMs: CostPointList?

@@ -12,7 +12,7 @@ struct SimulateCommand: AsyncParsableCommand {
         abstract:
             "Run the real coordinator and wire codec over a fake network that drops, repeats, reorders and crashes.",
         discussion: """
-            Each seed is one whole history of jobs and faults; the same seed gives the same history. Exits 1 where an \
+            Each seed is one whole history of jobs and faults; the same seed gives the same history. Exits 1 if an \
             invariant was broken. Ctrl-C ends the run with the verdict so far.
 
             EXAMPLES
@@ -38,7 +38,7 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "How many seeds run at a time (default: the cores this process may use).")
     var threads: Int?
 
-    @Flag(help: "Go on behind a failure; at the end list all of them by kind, with their seeds.")
+    @Flag(help: "Continue after a failure; at the end list all failures by kind, with their seeds.")
     var keepGoing = false
 
     @Flag(help: "Print every step of the first seed, and run no other.")

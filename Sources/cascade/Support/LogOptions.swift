@@ -9,7 +9,7 @@ struct LogOptions: ParsableArguments {
 
     func validate() throws {
         guard Logger.Level(rawValue: logLevel) != nil else {
-            throw ValidationError("log level '\(logLevel)' is none of trace, debug, info, notice, warning, error")
+            throw ValidationError("log level '\(logLevel)' is not one of trace, debug, info, notice, warning, error")
         }
     }
 

@@ -12,7 +12,7 @@ extension SettingsMerge {
         /// For people.
         var words: String {
             let guess = nearest.map { "; did you mean \($0)?" } ?? ""
-            return "the environment variable \(variable) is no setting and is ignored\(guess)"
+            return "the environment variable \(variable) is not a setting and is ignored\(guess)"
         }
     }
 

@@ -69,7 +69,7 @@ struct PromptFileTests {
                 "{\n  \"prompt\": \"a\"\n}\n",
                 ": JSON, but not one object a line; 'jq -c .[] FILE' makes such lines of an array"
             ),
-            ("one\ntwo\0three", ", line 2: a zero byte; this is no file of prompts but a binary one"),
+            ("one\ntwo\0three", ", line 2: a zero byte; this is a binary file, not a file of prompts"),
         ]
     )
     func whatIsNoPromptFile(_ content: String, _ words: String) throws {

@@ -7,7 +7,7 @@ struct MisspellingTests {
         let home = try UpHome(["CASCADE_ENDPONT": "x"])
         let told = try await home.run(["up", "-d", "--roles", "coordinator"])
         #expect(told.code == 0, "\(told)")
-        #expect(told.errors.contains("CASCADE_ENDPONT is no setting and is ignored; did you mean CASCADE_ENDPOINT?"))
+        #expect(told.errors.contains("CASCADE_ENDPONT is not a setting and is ignored; did you mean CASCADE_ENDPOINT?"))
         let log = try String(contentsOf: try #require(try home.files(".log").first), encoding: .utf8)
         #expect(!log.contains("CASCADE_ENDPONT"), "once is enough")
         #expect(try await home.run(["down"]).code == 0)

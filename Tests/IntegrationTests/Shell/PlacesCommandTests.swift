@@ -74,7 +74,7 @@ import Testing
             (["model", "tokenize", "--model", model, "--cases", "/"], "cannot read /: Is a directory"),
             (
                 ["model", "tokenize", "--model", model, "--cases", "/proc/self/cmdline"],
-                "/proc/self/cmdline is no file of cases"
+                "/proc/self/cmdline is not a file of cases"
             ),
             (["bench", "serve", "--prompts", "/nowhere/p"], "/nowhere/p: cannot be read: No such file"),
             (["coordinator", "--store", "/proc/nowhere/j"], "cannot make the folder /proc/nowhere"),

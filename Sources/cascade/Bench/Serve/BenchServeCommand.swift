@@ -9,15 +9,15 @@ struct BenchServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Measure a running cluster under load: rates, latencies, busy shares, wire bytes.",
         discussion: """
-            Keeps --concurrency jobs in flight, whose prompts come from a file, and measures every draft length at \
-            every concurrency, in several turns. The draft lengths change places from turn to turn, and rates are \
-            medians over the turns. RATIO is to draft length 0 in the same turn.
+            Keeps --concurrency jobs in flight, with prompts from a file, and measures every draft length at every \
+            concurrency, in several turns. The order of the draft lengths changes from turn to turn, and rates are \
+            medians over the turns. RATIO is relative to draft length 0 in the same turn.
 
-            Rates count while all jobs are in flight, from the first job's start until no further job is begun. \
-            Latencies are the client's: from sending to the first token; between two deltas, divided by the tokens of \
-            the later one; from sending to the end. The coordinator's processor time and the wire's bytes are \
-            differences of its own counters over whole turns, heartbeats included; busy shares are differences of \
-            the nodes' reports, which come once a second: turns of less than three seconds have none.
+            Rates are measured while all jobs are in flight: from the first job's start until no further job is \
+            started. Latencies are the client's: from sending to the first token; between two deltas, divided by the \
+            tokens of the later one; from sending to the end. The coordinator's processor time and the wire's bytes \
+            are differences of its own counters over whole turns, heartbeats included. Busy shares come from the \
+            nodes' reports, one a second, so turns of less than three seconds have none.
 
             EXAMPLES
               cascade bench serve --prompts HumanEval.jsonl --concurrency 1,4,16
@@ -29,7 +29,7 @@ struct BenchServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            The file of prompts: JSON lines with "prompt" or "text", or one prompt a line; synthetic nodes do without.
+            The file of prompts: JSON lines with "prompt" or "text", or one prompt a line; synthetic nodes need none.
             """
     )
     var prompts: String?
@@ -49,13 +49,13 @@ struct BenchServeCommand: AsyncParsableCommand {
     @Option(help: "Jobs of a setting in each turn, more than its concurrency (default: three times it, at least 4).")
     var requests: Int?
 
-    @Option(help: "Begin jobs for so many seconds in each turn, instead of a number of jobs.", transform: Seconds.parse)
+    @Option(help: "Start jobs for so many seconds in each turn, instead of a number of jobs.", transform: Seconds.parse)
     var seconds: Seconds?
 
     @Option(help: "Jobs of each draft length before the first turn, not counted (default: the largest concurrency).")
     var numWarmups: Int?
 
-    @Option(help: "Most tokens of an answer.")
+    @Option(help: "Maximum number of tokens in an answer.")
     var maxTokens = 128
 
     @Flag(help: "Print one JSON object.")
@@ -66,7 +66,7 @@ struct BenchServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Compare with an earlier run's --out: whether this cluster pays against that one, and why not.",
+            "Compare with an earlier run's --out file: is this cluster faster, and if not, why?",
             valueName: "file"
         )
     )

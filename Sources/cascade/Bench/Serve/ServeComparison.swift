@@ -42,7 +42,7 @@ struct ServeComparison: Encodable {
         if now.synthetic != before.synthetic { differences.append("synthetic nodes or models") }
         guard differences.isEmpty else {
             throw CommandFailure.failed(
-                "\(file) cannot be compared with: it differs in \(differences.joined(separator: ", "))"
+                "\(file) cannot be compared: it differs in \(differences.joined(separator: ", "))"
             )
         }
         against = file

@@ -3,7 +3,7 @@ internal import CascadeCore
 
 /// What the jobs of `cascade bench serve` ask for, with the names that `submit` has.
 struct ServeJobOptions: ParsableArguments {
-    @Option(help: "Rule that judges drafts (default: the coordinator's).")
+    @Option(help: "Rule that decides which drafted tokens stand (default: the coordinator's).")
     var rule: RuleSettings.Rule?
 
     @Option(
@@ -13,7 +13,7 @@ struct ServeJobOptions: ParsableArguments {
     )
     var alpha: Double?
 
-    @Option(help: "How a draft is walked: rejection, block or coupled.")
+    @Option(help: "How a draft is judged: rejection, block or coupled.")
     var verifyMethod = RuleSettings.VerifyMethod.rejection
 
     @Option(

@@ -76,7 +76,7 @@ struct ServeRecord: Decodable {
             throw CommandFailure.failed("\(error)")
         }
         guard let record = ServeRecord(json: data) else {
-            throw CommandFailure.failed("\(path) is no report of 'cascade bench serve --out'")
+            throw CommandFailure.failed("\(path) is not a report of 'cascade bench serve --out'")
         }
         return record
     }

@@ -7,7 +7,7 @@ struct ServeSyntheticOptions: ParsableArguments {
         help: ArgumentHelp(
             "Measure the service alone: start a cluster whose nodes make answers up, so that this share is accepted.",
             discussion: """
-                A coordinator, a drafter and an expert of its own, whatever --endpoint says; they end with the \
+                Starts its own coordinator, drafter and expert, whatever --endpoint says, and ends them with the \
                 measurement.
                 """,
             valueName: "share"
@@ -18,16 +18,16 @@ struct ServeSyntheticOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What a pass of that drafter takes: milliseconds by rows, e.g. 1:9,8:12 (default: no time).",
-            valueName: "rows:ms,…"
+            "Time of the drafter's pass: milliseconds by tokens, e.g. 1:9,8:12 (default: no time).",
+            valueName: "tokens:ms,…"
         )
     )
     var syntheticDrafterMs: CostPointList?
 
-    @Option(help: ArgumentHelp("The same of that expert, e.g. 1:20,8:24,16:44.", valueName: "rows:ms,…"))
+    @Option(help: ArgumentHelp("The same for the expert, e.g. 1:20,8:24,16:44.", valueName: "tokens:ms,…"))
     var syntheticExpertMs: CostPointList?
 
-    @Option(help: ArgumentHelp("Where its coordinator keeps jobs (default: in memory alone).", valueName: "file"))
+    @Option(help: ArgumentHelp("Where its coordinator keeps jobs (default: in memory only).", valueName: "file"))
     var syntheticStore: String?
 
     func validate() throws {
