@@ -23,8 +23,8 @@ let commit =
     Context.environment["CASCADE_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
     ?? Context.gitInformation.map { $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -134,7 +134,11 @@ let package = Package(
         ),
 
         // Tests.
-        module("CascadeTestSupport", ["CascadeCore", "CascadeHost", "CascadeModel", "COpenBLAS"]),
+        module(
+            "CascadeTestSupport",
+            ["CascadeCore", "CascadeHost", "CascadeModel", "COpenBLAS"],
+            path: "Tests/CascadeTestSupport"
+        ),
         module(
             "CascadeFuzzing",
             ["CascadeCore", "CascadeCoordinator", "CascadeNode", "CascadeTemplate", "CascadeWire"]

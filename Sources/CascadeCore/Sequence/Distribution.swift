@@ -10,8 +10,8 @@ package struct Distribution: Equatable, Sendable {
     package private(set) var weights: [Float]
     /// Sum of the weights in row order.
     package private(set) var total: Double
-    /// Its bytes in the frame that it came in, so that it can be passed on as it is; nil where it was made here. No part
-    /// of the distribution: equal ones may differ in it.
+    /// Its bytes in the frame that it came in, so that it can be passed on as it is; nil where it was made here. No
+    /// part of the distribution: equal ones may differ in it.
     package var encoded: ArraySlice<UInt8>?
 
     /// Whether two have the same support and weights.
