@@ -8,8 +8,8 @@ import Synchronization
 /// is used twice yields one number, whatever the questions are; if that makes a law wrong, it shows. And whoever asks
 /// sees a number close beside each border, on either side: a threshold that is not where the border is shows too. A
 /// race narrows all numbers of its key together (``RaceRegion``), so rows that race with the same numbers do so with
-/// the exact joint law. Where both sides of a cell come to the same, they go on as one. Unlike `CellDraws`, where each number has the cells of all its purpose, this branches only
-/// where a question can be answered in several ways.
+/// the exact joint law. Where both sides of a cell come to the same, they go on as one. Unlike `CellDraws`, where each
+/// number has the cells of all its purpose, this branches only where a question can be answered in several ways.
 package final class BranchingDraws: DrawSource {
     /// What one copy of the computation knows of the numbers.
     package struct Knowledge: Sendable {
