@@ -120,14 +120,20 @@ let package = Package(
                 "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
+        // Measurements of engines, pairs and clusters.
+        module(
+            "CascadeBench",
+            [
+                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeHost", "CascadeModel",
+                "CascadeNode", "CascadeText", "CascadeWorker", "CCascadeKernels",
+            ]
+        ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeKeys", "CascadeNode", "CascadeModel",
-                "CascadeModelFetch", "CascadeTemplate", "CascadeText", "CascadeSimulation", "CascadeWire",
-                "CascadeTransport",
-                "CascadeEval", "CascadeHost", "CCascadeBuild",
-                "CCascadeHost",
+                "CascadeBench", "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeHost",
+                "CascadeKeys", "CascadeModel", "CascadeModelFetch", "CascadeNode", "CascadeSimulation",
+                "CascadeTemplate", "CascadeText", "CascadeTransport", "CascadeWire", "CCascadeBuild", "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
             ],
             swiftSettings: strict
@@ -174,6 +180,10 @@ let package = Package(
                 "CascadeTemplate", "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
             ]
         ),
+        tests(
+            "CascadeBench",
+            ["CascadeCore", "CascadeHost", "CascadeModel", "CascadeNode", "CascadeTestSupport", "CCascadeKernels"]
+        ),
         // The executable's own types; what starts it is among the integration tests.
         .testTarget(
             name: "CascadeCommandTests",
@@ -183,10 +193,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeKeys", "CascadeNode",
-                "CascadeSimulation",
-                "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser, logging,
-                lifecycle,
+                "cascade", "CascadeBench", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeHost",
+                "CascadeKeys", "CascadeModel", "CascadeNode", "CascadeSimulation", "CascadeTestSupport",
+                "CascadeTransport", "CascadeWire", argumentParser, logging, lifecycle,
             ],
             swiftSettings: strict
         ),

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// One run of a command in a process group of its own, with a deadline and bounded output.

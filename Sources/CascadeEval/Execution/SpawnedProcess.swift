@@ -1,4 +1,5 @@
 internal import CCascadeHost
+internal import CascadeHost
 internal import Foundation
 
 /// A command that runs, in a process group of its own, until ``wait(startSeconds:wallSeconds:flag:)`` returns.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 
@@ -19,14 +20,6 @@ struct NodesCommand: AsyncParsableCommand {
         subcommands: [NodesListCommand.self, NodesDrainCommand.self],
         defaultSubcommand: NodesListCommand.self
     )
-
-    /// The cluster's nodes, as any command may ask for them.
-    static func list(_ client: ClusterClient, seconds: Double) async throws(NodeError) -> [NodeSummary] {
-        let request = NodesRequest(requestID: UInt64.random(in: 1...UInt64.max))
-        return try await client.request(.nodesRequest(request), seconds: seconds) { message in
-            if case .nodeList(let list) = message { list.nodes } else { nil }
-        }
-    }
 }
 
 /// `cascade nodes list`
@@ -52,7 +45,7 @@ struct NodesListCommand: AsyncParsableCommand {
     @OptionGroup var endpoint: EndpointOptions
 
     func run() async throws {
-        let nodes = try await endpoint.withClient { client in try await NodesCommand.list(client, seconds: 5) }
+        let nodes = try await endpoint.withClient { client in try await client.nodes(seconds: 5) }
         if json { return try Output.json(nodes.map(NodeView.init)) }
         guard !nodes.isEmpty else {
             return try Output.line("no nodes; start some with 'cascade drafter' and 'cascade expert'")
@@ -64,9 +57,9 @@ struct NodesListCommand: AsyncParsableCommand {
             rows.append([
                 node.nodeId, node.role, node.outOfUse == nil ? node.state : "out of use", node.model,
                 "\(node.inFlight)/\(node.credits)",
-                node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
-                node.busyFraction.map { "\(SubmitSummary.fixed(100 * $0, 0)) %" } ?? "",
-                node.cpuCores.map { SubmitSummary.fixed($0, 2) } ?? "",
+                node.costs.first.map { decimalText($0.ms, 1) + " ms" } ?? "",
+                node.busyFraction.map { "\(decimalText(100 * $0, 0)) %" } ?? "",
+                node.cpuCores.map { decimalText($0, 2) } ?? "",
             ])
         }
         if showsPool {
@@ -75,7 +68,7 @@ struct NodesListCommand: AsyncParsableCommand {
         try Output.line(Table.text(rows, shortened: showsPool ? 4 : 3))
         for node in nodes {
             guard let rest = node.rest else { continue }
-            let seconds = SubmitSummary.fixed(rest.milliseconds / 1_000, 0)
+            let seconds = decimalText(rest.milliseconds / 1_000, 0)
             try Output.line("\(node.identity.name) is out of use, tried again in \(seconds) s: \(rest.reason)")
         }
     }

@@ -55,7 +55,7 @@ struct NodesDrainCommand: AsyncParsableCommand {
         let started = MonotonicClock.now()
         var told = draining.inFlight + 1
         while true {
-            let nodes = try await NodesCommand.list(client, seconds: 5)
+            let nodes = try await client.nodes(seconds: 5)
             // Another process of that name is another node.
             guard let now = nodes.first(where: { $0.identity == draining.identity }) else { return }
             if now.inFlight < told {

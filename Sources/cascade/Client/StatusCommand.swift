@@ -67,7 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
         try Output.line(
             "  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished"
         )
-        let length = view.meanAcceptanceLength.map { SubmitSummary.fixed($0, 2) } ?? "no drafts yet"
+        let length = view.meanAcceptanceLength.map { decimalText($0, 2) } ?? "no drafts yet"
         if let note = view.stall { try Output.line("  not well: \(Printable.line(note))") }
         if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) {
             try Output.line("  not well: \(Printable.line(trouble))")

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 
 /// What `cascade submit --json` prints; keys in snake case.
 struct SubmitResult: Encodable {

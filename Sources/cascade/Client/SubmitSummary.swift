@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import Foundation
 
 /// What `cascade submit` says under an answer.
@@ -6,8 +7,8 @@ enum SubmitSummary {
     /// For everybody, e.g. `[64 tokens in 5.1 s, 12.6 a second; 40 of them drafted, 7 copied; seed 7]`.
     static func line(_ report: JobReport) -> String {
         let counts = report.counts
-        var parts = ["\(plural(report.tokens.count, "token")) in \(fixed(report.totalMilliseconds / 1_000, 1)) s"]
-        if let rate = report.tokensPerSecond { parts[0] += ", \(fixed(rate, 1)) a second" }
+        var parts = ["\(plural(report.tokens.count, "token")) in \(decimalText(report.totalMilliseconds / 1_000, 1)) s"]
+        if let rate = report.tokensPerSecond { parts[0] += ", \(decimalText(rate, 1)) a second" }
         // Some of what was accepted may lie behind the answer's end.
         let copied = min(Int(counts.lookupAccepted), report.tokens.count)
         let drafted = min(Int(counts.accepted), report.tokens.count) - copied
@@ -30,7 +31,7 @@ enum SubmitSummary {
         let counts = report.counts
         var parts = [plural(Int(counts.rounds), "round")]
         if let length = counts.meanAcceptanceLength {
-            parts.append("mean acceptance length \(fixed(length, 2))")
+            parts.append("mean acceptance length \(decimalText(length, 2))")
             parts.append(
                 "accepted \(counts.accepted) of \(counts.drafted) drafted, kept \(counts.kept), "
                     + "deferred \(counts.deferred), recovered \(counts.recovered), bonus \(counts.bonus)"
@@ -46,10 +47,5 @@ enum SubmitSummary {
         if report.sampling.temperature > 0 { parts.append("seed \(report.seed)") }
         parts.append(report.reason.name)
         return "[" + parts.joined(separator: " · ") + "]"
-    }
-
-    /// A number with a fixed count of decimals.
-    static func fixed(_ value: Double, _ decimals: Int) -> String {
-        String(format: "%.\(decimals)f", value)
     }
 }

@@ -1,3 +1,5 @@
+internal import CascadeHost
+
 /// One thing that `cascade doctor` looked at.
 struct DoctorCheck: Equatable {
     /// How it is.

@@ -69,5 +69,5 @@ enum MemoryChecks {
         }
     }
 
-    private static func gigabytes(_ bytes: Int) -> String { SubmitSummary.fixed(Double(bytes) / 1e9, 1) + " GB" }
+    private static func gigabytes(_ bytes: Int) -> String { decimalText(Double(bytes) / 1e9, 1) + " GB" }
 }

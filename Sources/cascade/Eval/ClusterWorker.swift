@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import CascadeNode
 
 /// Answers a run's tasks through a cluster, with a connection of its own.

@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 
@@ -74,7 +75,7 @@ struct EvalCluster {
     private static func pair(_ client: ClusterClient, _ options: SubmitClusterOptions) async throws -> Pair {
         let nodes: [NodeSummary]
         do {
-            nodes = try await NodesCommand.list(client, seconds: options.timeout.value)
+            nodes = try await client.nodes(seconds: options.timeout.value)
         } catch {
             throw CommandFailure(error)
         }

@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
 
 /// Seeks for each rule the loosest knob that keeps the expert's quality.
 struct Tuner {
@@ -28,7 +29,7 @@ struct Tuner {
         }
         let bar = keep * reference
         Output.note(
-            "expert-only: quality \(SubmitSummary.fixed(reference, 3)), to keep: \(SubmitSummary.fixed(bar, 3))"
+            "expert-only: quality \(decimalText(reference, 3)), to keep: \(decimalText(bar, 3))"
         )
         var rows = [["RULE", "ALPHA", "QUALITY", "PASSES/TOKEN", "ACCEPTED"]]
         rows.append(row("expert-only", expert, quality: reference))
@@ -40,7 +41,7 @@ struct Tuner {
                 let summary = try await measure(setting)
                 found[alpha] = summary
                 let quality = Self.quality(summary, isExpert: false) ?? 0
-                Output.note("\(setting.label): quality \(SubmitSummary.fixed(quality, 3))")
+                Output.note("\(setting.label): quality \(decimalText(quality, 3))")
                 return quality >= bar
             }
             guard let alpha, let summary = found[alpha] else {
@@ -76,9 +77,9 @@ struct Tuner {
 
     private func row(_ name: String, _ summary: SettingSummary, quality: Double) -> [String] {
         [
-            name, summary.alpha.map { "\($0)" } ?? "", SubmitSummary.fixed(quality, 3),
-            SubmitSummary.fixed(summary.expertPasses, 3),
-            summary.acceptance.map { SubmitSummary.fixed($0, 3) } ?? "",
+            name, summary.alpha.map { "\($0)" } ?? "", decimalText(quality, 3),
+            decimalText(summary.expertPasses, 3),
+            summary.acceptance.map { decimalText($0, 3) } ?? "",
         ]
     }
 }

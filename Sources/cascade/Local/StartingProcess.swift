@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 internal import Synchronization
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeModel
 internal import CascadeText
 
@@ -38,8 +39,8 @@ struct ModelScoreCommand: AsyncParsableCommand {
             let rows = answer.tokens.enumerated().map { index, token in
                 [
                     "\(token)", String(decoding: tokenizer.bytes(of: token), as: UTF8.self).debugDescription,
-                    index == 0 ? "" : SubmitSummary.fixed(answer.nextLogprob[index - 1], 3),
-                    SubmitSummary.fixed(answer.entropy[index], 3),
+                    index == 0 ? "" : decimalText(answer.nextLogprob[index - 1], 3),
+                    decimalText(answer.entropy[index], 3),
                 ]
             }
             try Output.line(Table.text([["TOKEN", "TEXT", "LOG P", "ENTROPY BEHIND"]] + rows))

@@ -39,7 +39,7 @@ enum RoleRunner {
                     failureTerminationBehavior: .cancelGroup
                 )
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint] + (Interrupts.ignored.contains(SIGHUP) ? [] : [.sighup]),
+            gracefulShutdownSignals: [.sigterm, .sigint] + (IgnoredSignals.atStart.contains(SIGHUP) ? [] : [.sighup]),
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         configuration.maximumGracefulShutdownDuration = .seconds(10)

@@ -14,12 +14,7 @@ extension DraftLength: ExpressibleByArgument {
     }
 
     /// As the flag takes it.
-    var defaultValueDescription: String {
-        switch self {
-        case .adaptive: "adaptive"
-        case .fixed(let count): "\(count)"
-        }
-    }
+    var defaultValueDescription: String { text }
 
     /// Throws where the number is none that a coordinator takes.
     func validate() throws {

@@ -2,6 +2,7 @@ internal import CascadeCoordinator
 package import CascadeCore
 internal import CascadeHost
 internal import CascadeModel
+package import CascadeNode
 internal import CascadeText
 internal import CascadeWorker
 
@@ -165,6 +166,97 @@ package final class LocalPair {
         case .release(let release): worker.release(release.sequence)
         case .refused(let refused): throw .refused(refused.message)
         default: if let request = WorkRequest(message) { worker.add(request) }
+        }
+    }
+}
+
+/// One model of a ``LocalPair``, loaded and measured as a node does it.
+struct LocalNode {
+    /// What it says of itself when it joins.
+    let hello: Hello
+    /// Milliseconds per pass by number of rows.
+    let costs: [CostPoint]
+    let engine: Engine
+    let tokenizer: PromptTokenizer
+
+    init(role: NodeRole, path: String, settings: LocalPair.Settings) throws(NodeError) {
+        do {
+            let servable = try ServableModel(path: path)
+            tokenizer = try PromptTokenizer(path: path)
+            let slimming = role == .drafter ? settings.draftModel : DraftModelSettings()
+            let loadOptions = try slimming.loadOptions(servable.definition, tokenizer.vocabulary)
+            let model = try Model.load(servable, options: loadOptions)
+            let kvTokens = try settings.cacheLimit.tokens(bytesPerToken: model.configuration.cacheBytesPerToken)
+            engine = try Engine(
+                model: model,
+                options: EngineOptions(
+                    threads: settings.threads,
+                    contextTokens: kvTokens,
+                    maximumRows: settings.rowBudget
+                )
+            )
+            costs = try engine.measureCosts(rows: EngineModel.measuredRows.filter { $0 <= settings.rowBudget })
+                .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
+            hello = Hello(
+                identity: NodeIdentity(name: role.rawValue, incarnation: 1),
+                role: role,
+                pool: "default",
+                software: "",
+                modelName: role.rawValue,
+                modelFingerprint: try servable.file.fingerprint(),
+                vocabularyHash: tokenizer.vocabulary.hash,
+                vocabularyCount: UInt32(tokenizer.vocabulary.count),
+                numericsID: Model.numericsID,
+                contextLength: UInt32(engine.maximumLength),
+                kvTokens: UInt32(kvTokens)
+            )
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+}
+
+/// One answer of a ``LocalPair``.
+package struct LocalAnswer: Sendable {
+    /// The answer's tokens.
+    package var tokens: [Token]
+    /// What speculation did.
+    package var counts: SpeculationCounts
+    /// Tokens that came after the first ones: the first round's time is mostly the prompt's.
+    package var timedTokens: Int
+    /// Seconds from the first tokens to the end.
+    package var seconds: Double
+
+    /// An answer as it comes.
+    struct Progress {
+        /// What came of the job; nil until it has ended.
+        private(set) var report: JobReport?
+        /// When the first tokens came, and how many they were.
+        private var first: (at: Instant, count: Int)?
+        private var end: Instant?
+
+        /// Takes what the coordinator tells its client.
+        mutating func take(_ message: Message, at now: Instant) throws(NodeError) {
+            switch message {
+            case .delta(let delta) where first == nil && !delta.tokens.isEmpty: first = (now, delta.tokens.count)
+            case .finished(let finished):
+                report = finished.report
+                end = now
+            case .refused(let refused): throw .refused(refused.message)
+            default: break
+            }
+        }
+
+        /// The whole answer; throws where the job failed.
+        func finish(_ report: JobReport) throws(NodeError) -> LocalAnswer {
+            if let error = report.error { throw .failed(error.message) }
+            guard let first, let end else { throw .failed("an answer without tokens") }
+            return LocalAnswer(
+                tokens: report.tokens,
+                counts: report.counts,
+                timedTokens: report.tokens.count - first.count,
+                seconds: end.milliseconds(since: first.at) / 1_000
+            )
         }
     }
 }

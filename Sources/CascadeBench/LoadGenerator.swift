@@ -1,6 +1,5 @@
 internal import CascadeClient
 internal import CascadeCore
-internal import CascadeEval
 internal import CascadeHost
 internal import CascadeNode
 
@@ -212,7 +211,7 @@ struct LoadGenerator {
         let silence = now.milliseconds(since: lastHeard) / 1_000
         if isCancelling, silence > 3 { throw .failed("interrupted; the coordinator did not confirm the cancellation") }
         guard silence > load.timeout else { return }
-        let time = SubmitSummary.fixed(silence, 1)
+        let time = decimalText(silence, 1)
         throw .unreachable("the coordinator at \(client.endpoint) has been silent for \(time) s")
     }
 
@@ -221,4 +220,81 @@ struct LoadGenerator {
         endFullTime(at: now)
         for id in running.keys { feed(id, .cancel(isWithdrawn: false), at: now) }
     }
+}
+
+/// What the client sees of one job, by its own clock.
+struct JobTrace {
+    /// When the job was sent.
+    let started: Instant
+    /// Tokens received so far.
+    private(set) var tokens = 0
+    /// From sending to the first token.
+    private(set) var firstTokenMilliseconds: Double?
+    /// For each later delta: the time since the one before, over its tokens.
+    private(set) var betweenTokensMilliseconds: [Double] = []
+    private var lastDelta: Instant
+
+    /// A job that is sent now.
+    init(started: Instant) {
+        self.started = started
+        lastDelta = started
+    }
+
+    /// Tokens up to `total` have arrived. Returns how many of them are new.
+    @discardableResult
+    mutating func receive(total: Int, at now: Instant) -> Int {
+        let new = total - tokens
+        guard new > 0 else { return 0 }
+        let milliseconds = now.milliseconds(since: lastDelta)
+        if firstTokenMilliseconds == nil {
+            firstTokenMilliseconds = milliseconds
+        } else {
+            betweenTokensMilliseconds.append(milliseconds / Double(new))
+        }
+        tokens = total
+        lastDelta = now
+        return new
+    }
+}
+
+/// What one turn of one setting measured. Times are of the client's monotonic clock.
+struct TurnOutcome {
+    /// A job that ended well.
+    struct Job {
+        var trace: JobTrace
+        /// From sending to the end.
+        var milliseconds: Double
+        var report: JobReport
+    }
+
+    /// The setting.
+    var setting: ServeSetting
+    /// Jobs that ended well.
+    var jobs: [Job] = []
+    /// Why the others did not.
+    var failures: [String] = []
+    /// Seconds in which all jobs of the concurrency were in flight, from the first one on.
+    var fullSeconds = 0.0
+    /// Tokens that arrived in these seconds.
+    var fullTokens = 0
+    /// Jobs that ended in these seconds.
+    var fullJobs = 0
+    /// Seconds from the first job's start to the last one's end.
+    var seconds = 0.0
+    /// Processor time of this client in these seconds.
+    var clientMilliseconds = 0.0
+    /// The coordinator before and after the turn, when nothing was in flight.
+    var statusBefore: ClusterStatus?
+    var statusAfter: ClusterStatus?
+    /// The nodes at the beginning and at the end of the full seconds: their last reports, which are up to a second old.
+    var nodesBefore: [NodeSummary] = []
+    var nodesAfter: [NodeSummary] = []
+    /// Whether Ctrl-C cut the turn short: it is not counted then.
+    var isInterrupted = false
+
+    /// Tokens per second while all were in flight; nil where that was never so.
+    var tokensPerSecond: Double? { fullSeconds > 0 && fullTokens > 0 ? Double(fullTokens) / fullSeconds : nil }
+
+    /// Jobs per second while all were in flight; nil where none ended.
+    var jobsPerSecond: Double? { fullSeconds > 0 && fullJobs > 0 ? Double(fullJobs) / fullSeconds : nil }
 }

@@ -1,5 +1,123 @@
 internal import CascadeCore
 internal import CascadeEval
+internal import CascadeHost
+
+/// What one setting of `cascade bench serve` measured over its turns. What could not be measured is null.
+package struct ServePoint: Encodable {
+    /// Jobs in flight.
+    var concurrency: Int
+    /// Tokens drafted per round: a number, or `adaptive`.
+    var numSpeculativeTokens: String
+    /// Jobs that ended well, and that did not.
+    var requests: Int
+    var failures: Int
+    /// Tokens of the answers.
+    var tokens: Int
+    /// Medians over the turns, of the time in which all jobs were in flight.
+    var jobsPerSecond: Nullable<Double>
+    var tokensPerSecond: Nullable<Double>
+    /// The same, turn by turn.
+    var tokensPerSecondByTurn: [Double]
+    /// Tokens per second over those without drafts in the same turn, median over the turns; null without such a
+    /// setting.
+    var ratioToNoDrafts: Nullable<Double>
+    /// By the client's clock, over all jobs.
+    var latencyMs: Latencies
+    /// What became of drafts.
+    var speculation: Speculation
+    /// From a job's first token to its end, per round.
+    var msPerRound: Nullable<Double>
+    /// What the nodes were busy with.
+    var nodes: [NodeUse]
+    /// The same by the cores that they share.
+    var hosts: [HostUse]
+    /// What the coordinator used.
+    var coordinator: CoordinatorUse
+    /// What went over the wire.
+    var wire: Wire
+    /// Processor time of this client in cores: near 1 it was the bottleneck.
+    var clientCpuCores: Nullable<Double>
+
+    /// Percentiles in milliseconds.
+    struct Percentiles: Encodable {
+        var p50: Nullable<Double>
+        var p90: Nullable<Double>
+        var p99: Nullable<Double>
+    }
+
+    /// Latencies of jobs.
+    struct Latencies: Encodable {
+        /// From sending to the first token.
+        var firstToken: Percentiles
+        /// Between deltas, divided by their tokens.
+        var betweenTokens: Percentiles
+        /// From sending to the end.
+        var whole: Percentiles
+    }
+
+    /// What became of drafts.
+    struct Speculation: Encodable {
+        var rounds: UInt64
+        var drafted: UInt64
+        var accepted: UInt64
+        /// Accepted of drafted.
+        var draftAcceptanceRate: Nullable<Double>
+        /// Accepted of those that were judged: without what stood behind a rejected token.
+        var judgedAcceptanceRate: Nullable<Double>
+        /// Tokens per round with a draft.
+        var meanAcceptanceLength: Nullable<Double>
+        /// Share of the answers' tokens that lookup copied.
+        var copiedShare: Nullable<Double>
+    }
+
+    /// What one node was busy with, between two of its reports.
+    struct NodeUse: Encodable {
+        var nodeId: String
+        var role: String
+        var host: String
+        /// Share of the time that it spent in passes.
+        var busyFraction: Double
+        /// Processor time over time.
+        var cpuCores: Double
+        /// Tokens of prompts that its cache had already.
+        var prefixCacheHitTokens: UInt64
+    }
+
+    /// What the nodes of one host used.
+    struct HostUse: Encodable {
+        var host: String
+        /// Cores that its nodes may use; null where the name does not say.
+        var cores: Nullable<Int>
+        var cpuCores: Double
+    }
+
+    /// What the coordinator used, over whole turns.
+    struct CoordinatorUse: Encodable {
+        var roundsPerSecond: Nullable<Double>
+        var cpuMsPerRound: Nullable<Double>
+        /// Processor time over time: 1 is one core.
+        var cpuShareOfWall: Nullable<Double>
+    }
+
+    /// Bytes of message frames at the coordinator's socket.
+    struct Wire: Encodable {
+        /// Of the messages between coordinator and nodes, both directions.
+        var bytesPerRound: Nullable<Double>
+        var bytesPerToken: Nullable<Double>
+        var bytesPerDraftedPosition: Nullable<Double>
+        /// Of the messages between coordinator and clients.
+        var clientBytesPerToken: Nullable<Double>
+        /// Messages per round by kind.
+        var messages: [Kind]
+
+        /// One kind of message.
+        struct Kind: Encodable {
+            var message: String
+            var perRound: Double
+            var bytesEach: Double
+        }
+    }
+}
 
 extension ServePoint {
     /// Sums up the turns of one setting.
@@ -9,7 +127,7 @@ extension ServePoint {
     init(_ setting: ServeSetting, turns: [TurnOutcome], baselines: [Double?]) {
         let jobs = turns.flatMap(\.jobs)
         concurrency = setting.concurrency
-        numSpeculativeTokens = setting.draftLength.defaultValueDescription
+        numSpeculativeTokens = setting.draftLength.text
         requests = jobs.count
         failures = turns.reduce(0) { $0 + $1.failures.count }
         tokens = jobs.reduce(0) { $0 + $1.report.tokens.count }
@@ -165,5 +283,52 @@ extension ServePoint.CoordinatorUse {
         roundsPerSecond = Nullable(wall > 0 ? rounds / wall : nil)
         cpuMsPerRound = Nullable(rounds > 0 ? processor / rounds : nil)
         cpuShareOfWall = Nullable(wall > 0 ? processor / 1_000 / wall : nil)
+    }
+}
+
+extension ServePoint.Wire {
+    /// Messages of rounds, between coordinator and nodes.
+    private static let roundMessages: Set<String> = [
+        "draft", "drafted", "verify", "verified", "missing", "failed", "release",
+    ]
+    /// Messages between coordinator and clients.
+    private static let clientMessages: Set<String> = ["submit", "accepted", "watch", "cancel", "delta", "finished"]
+
+    /// What the coordinator counted from status to status of each turn.
+    ///
+    /// - Parameters:
+    ///   - tokens: committed tokens of the turns.
+    ///   - drafted: drafted tokens of the turns.
+    init(_ turns: [TurnOutcome], tokens: Int, drafted: UInt64) {
+        var rounds = 0.0
+        var kinds: [String: (messages: UInt64, bytes: UInt64)] = [:]
+        for turn in turns {
+            guard let before = turn.statusBefore, let after = turn.statusAfter, before.boot == after.boot else {
+                continue
+            }
+            rounds += Double(after.counts.rounds - before.counts.rounds)
+            for kind in after.traffic {
+                let old = before.traffic.first { $0.message == kind.message } ?? MessageTraffic(message: kind.message)
+                let messages = kind.sentMessages + kind.receivedMessages - old.sentMessages - old.receivedMessages
+                let bytes = kind.sentBytes + kind.receivedBytes - old.sentBytes - old.receivedBytes
+                kinds[kind.message, default: (0, 0)].messages += messages
+                kinds[kind.message]?.bytes += bytes
+            }
+        }
+        func bytes(_ names: Set<String>) -> Double {
+            kinds.reduce(0) { names.contains($1.key) ? $0 + Double($1.value.bytes) : $0 }
+        }
+        let ofRounds = bytes(Self.roundMessages)
+        bytesPerRound = Nullable(rounds > 0 ? ofRounds / rounds : nil)
+        bytesPerToken = Nullable(tokens > 0 && rounds > 0 ? ofRounds / Double(tokens) : nil)
+        bytesPerDraftedPosition = Nullable(drafted > 0 && rounds > 0 ? ofRounds / Double(drafted) : nil)
+        clientBytesPerToken = Nullable(tokens > 0 && rounds > 0 ? bytes(Self.clientMessages) / Double(tokens) : nil)
+        messages = kinds.filter { $0.value.messages > 0 && rounds > 0 }.map { name, sum in
+            Kind(
+                message: name,
+                perRound: Double(sum.messages) / rounds,
+                bytesEach: Double(sum.bytes) / Double(sum.messages)
+            )
+        }.sorted { $0.message < $1.message }
     }
 }

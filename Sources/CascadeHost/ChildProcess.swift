@@ -1,14 +1,12 @@
 internal import CCascadeHost
-internal import CascadeHost
-internal import CascadeTransport
 internal import Foundation
 internal import Synchronization
 
 /// A child process with files as its output and no other descriptor of this one's, spawned without Foundation's
 /// `Process`, which ties a child to the run loop of whatever thread starts it and is not safe on the cooperative pool.
-final class ChildProcess: Sendable {
+package final class ChildProcess: Sendable {
     /// Where a child stands among processes.
-    enum Group: Sendable {
+    package enum Group: Sendable {
         /// In a group of its own: Ctrl-C at the terminal reaches its parent alone, which decides.
         case own
         /// In a session of its own: it outlives the terminal.
@@ -16,7 +14,7 @@ final class ChildProcess: Sendable {
     }
 
     /// The process.
-    let pid: Int32
+    package let pid: Int32
     private let code = Mutex<Int32?>(nil)
     private let exits: AsyncStream<Int32>
 
@@ -29,7 +27,7 @@ final class ChildProcess: Sendable {
     ///     own.
     ///   - hear: takes what it tells on a ``Lifeline``, which it gets where this is not nil; ``exitCode()`` returns
     ///     when all that was told has been heard.
-    init(
+    package init(
         executable: String,
         arguments: [String],
         environment: [String: String]? = nil,
@@ -38,12 +36,12 @@ final class ChildProcess: Sendable {
         output: Int32? = nil,
         errors: Int32? = nil,
         hear: (@Sendable (Lifeline.Word) -> Void)? = nil
-    ) throws {
+    ) throws(HostError) {
         // The thread that will wait for its end first: without one it would be left over, and nobody knew of its end.
         let reaper = try Self.reaper()
         var isStarted = false
         defer { if !isStarted { reaper.dismiss() } }
-        let lifeline = try hear.map { _ in try Lifeline.pair() }
+        let lifeline = hear == nil ? nil : try Lifeline.pair()
         defer { if let lifeline { close(lifeline.child) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -77,7 +75,7 @@ final class ChildProcess: Sendable {
             let cause =
                 input == nil && access("/dev/null", R_OK) != 0
                 ? "\(SystemError("read", "/dev/null"))" : String(cString: strerror(error))
-            throw CommandFailure.failed("cannot start \(executable): \(cause)")
+            throw HostError("cannot start \(executable): \(cause)")
         }
         isStarted = true
         self.pid = pid
@@ -94,19 +92,19 @@ final class ChildProcess: Sendable {
     }
 
     /// Waits for the end: an exit code, or a signal's number negated.
-    func exitCode() async -> Int32 {
+    package func exitCode() async -> Int32 {
         if let code = code.withLock({ $0 }) { return code }
         for await code in exits { return code }
         return code.withLock { $0 } ?? -SIGKILL
     }
 
     /// Sends a signal, unless the process has ended.
-    func signal(_ number: Int32) {
+    package func signal(_ number: Int32) {
         code.withLock { if $0 == nil { kill(pid, number) } }
     }
 
     /// Whether the process has ended.
-    var isDone: Bool { code.withLock { $0 != nil } }
+    package var isDone: Bool { code.withLock { $0 != nil } }
 
     /// Threads that this program takes itself while it waits for a child, beside the one that reaps it.
     private static let threadsBeside = 5
@@ -129,7 +127,7 @@ final class ChildProcess: Sendable {
         var defaults = sigset_t()
         sigemptyset(&defaults)
         for number in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&defaults, number) }
-        if !Interrupts.ignored.contains(SIGHUP) { sigaddset(&defaults, SIGHUP) }
+        if !IgnoredSignals.atStart.contains(SIGHUP) { sigaddset(&defaults, SIGHUP) }
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         var mask = sigset_t()
         sigemptyset(&mask)
@@ -153,5 +151,33 @@ final class ChildProcess: Sendable {
             code = value
             return value
         }
+    }
+}
+
+/// This very program, for children.
+package enum Program {
+    private static let link = "/proc/self/exe"
+    private static let first = URL(filePath: link).resolvingSymlinksInPath().path
+
+    /// Its file; once that has another program in it, or none, the one that runs.
+    package static var path: String {
+        var (file, own) = (stat(), stat())
+        let isSame =
+            stat(first, &file) == 0 && stat(link, &own) == 0 && file.st_ino == own.st_ino && file.st_dev == own.st_dev
+        return isSame ? first : link
+    }
+}
+
+/// Signals that whoever started this process wants it to ignore, as `nohup` does.
+package enum IgnoredSignals {
+    /// To be asked for before this program ignores any.
+    package static let atStart = [SIGINT, SIGTERM, SIGHUP].filter(isIgnored)
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        // SIG_IGN is a number in a pointer's clothes: it can be compared and not called.
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }

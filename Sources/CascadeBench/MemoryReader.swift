@@ -1,4 +1,6 @@
 internal import CCascadeKernels
+internal import CascadeHost
+package import CascadeModel
 internal import Synchronization
 
 /// Reads a large buffer with a number of threads: what the memory of this machine gives, to hold passes against.
@@ -51,9 +53,9 @@ final class MemoryReader {
     /// Reads the buffer once; nanoseconds that it took. Traps when the threads have read anything else than the buffer.
     func read() -> UInt64 {
         total.sum.store(0, ordering: .relaxed)
-        let start = monotonicNanoseconds()
+        let start = MonotonicClock.now().nanoseconds
         crew.run()
-        let nanoseconds = monotonicNanoseconds() - start
+        let nanoseconds = MonotonicClock.now().nanoseconds - start
         precondition(total.sum.load(ordering: .relaxed) == expectedSum, "the read of memory missed a part")
         return nanoseconds
     }

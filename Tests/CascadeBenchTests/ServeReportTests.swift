@@ -1,8 +1,9 @@
 import CascadeCore
+import CascadeHost
 import Foundation
 import Testing
 
-@testable import cascade
+@testable import CascadeBench
 
 /// The arithmetic of `cascade bench serve`, without a cluster.
 struct ServeReportTests {

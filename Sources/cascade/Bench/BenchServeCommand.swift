@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import CascadeBench
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 
@@ -98,7 +100,7 @@ struct BenchServeCommand: AsyncParsableCommand {
     func run() async throws {
         try BenchCommand.refuseDebugBuild()
         let texts = try prompts.map { try PromptArgument.read($0, limit: limit) } ?? Self.standardPrompts
-        let earlier = try compare.map(ServeRecord.read)
+        let earlier = try record(of: compare)
         let seed = jobs.sampling.seed ?? 1
         let load = ServeLoad(
             prompts: texts,
@@ -113,37 +115,63 @@ struct BenchServeCommand: AsyncParsableCommand {
             requests: requests,
             seconds: seconds?.value,
             turns: turns,
-            warmUp: warmUp
+            warmUp: warmUp,
+            note: { Output.note($0) }
         )
         let result: ServeRun.Result
-        let patience = cluster.timeout.value
         var endpoint = cluster.endpoint
         if let settings = synthetic.settings(maximumActive: concurrency.numbers.max() ?? 1) {
-            result = try await SyntheticCluster.with(settings) { address in
-                (endpoint.endpoint, endpoint.key) = (address, nil)
-                return try await endpoint.withClient(patience: patience) { client in try await run.run(client: client) }
+            // Whatever ends this process takes the cluster along.
+            let interruption = RaisedFlag()
+            let interrupts = Interrupts { interruption.raise() }
+            defer { withExtendedLifetime(interrupts) {} }
+            do {
+                result = try await SyntheticCluster.with(settings, interruption: interruption) { address in
+                    (endpoint.endpoint, endpoint.key) = (address, nil)
+                    return try await measure(run, at: endpoint)
+                }
+            } catch let error as NodeError {
+                throw CommandFailure(error)
             }
         } else {
-            result = try await endpoint.withClient(patience: patience) { client in try await run.run(client: client) }
+            result = try await measure(run, at: endpoint)
         }
         var report = ServeReport(
             result,
             run: run,
+            build: BuildInfo.version,
             endpoint: endpoint.endpoint,
             prompts: ServeReport.Prompts(file: prompts ?? "the program's own", texts: texts),
-            request: jobs.request(maxTokens: maxTokens, seed: seed)
+            request: ServeReport.Request(load.template, seed: seed)
         )
         // Not being comparable must not cost the numbers.
         var failure: CommandFailure?
         if let earlier, let compare, report.complete, let now = ServeRecord(json: try Output.jsonBytes(report)) {
-            do {
+            do throws(NodeError) {
                 report.comparison = Nullable(try ServeComparison(now, with: earlier, file: compare))
-            } catch let error as CommandFailure {
-                failure = error
+            } catch {
+                failure = CommandFailure(error)
             }
         }
         try show(report)
         if let failure { throw failure }
+    }
+
+    private func measure(_ run: ServeRun, at endpoint: EndpointOptions) async throws -> ServeRun.Result {
+        try await endpoint.withClient(patience: cluster.timeout.value) { client in
+            let interruption = RaisedFlag()
+            let interrupts = Interrupts {
+                interruption.raise()
+                client.inject(.interrupted)
+            }
+            defer { withExtendedLifetime(interrupts) {} }
+            return try await run.run(client: client, interruption: interruption)
+        }
+    }
+
+    private func record(of path: String?) throws(CommandFailure) -> ServeRecord? {
+        guard let path else { return nil }
+        do throws(NodeError) { return try ServeRecord.read(path) } catch { throw CommandFailure(error) }
     }
 
     /// For synthetic nodes, to which all prompts are alike.
@@ -160,6 +188,127 @@ struct BenchServeCommand: AsyncParsableCommand {
         guard report.failures == 0 else {
             throw CommandFailure.failed(
                 "\(plural(report.failures, "job")) failed; the first of each turn's reasons is above"
+            )
+        }
+    }
+}
+
+/// What the jobs of `cascade bench serve` ask for, with the names that `submit` has.
+struct ServeJobOptions: ParsableArguments {
+    @Option(help: "Rule that judges drafts (default: the coordinator's).")
+    var rule: RuleSettings.Rule?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The rule's knob (default: the rule's own).",
+        transform: DecimalNumber.parse
+    )
+    var alpha: Double?
+
+    @Option(help: "How a draft is walked: rejection, block or coupled.")
+    var verifyMethod = RuleSettings.VerifyMethod.rejection
+
+    @Option(
+        parsing: .unconditional,
+        help: "Softmax temperature; 0 is greedy (default: 0).",
+        transform: DecimalNumber.parse
+    )
+    var temperature = 0.0
+
+    @OptionGroup var sampling: SamplingOptions
+
+    @Option(help: "What drafts: model, lookup or both.")
+    var drafterKind = DrafterKind.both
+
+    @Flag(help: "Send the prompts as they are, without the model's chat template.")
+    var raw = false
+
+    func validate() throws {
+        if alpha != nil, rule?.defaultAlpha == nil {
+            throw ValidationError("--alpha is the knob of a rule other than lossless; name one, e.g. --rule token-v3")
+        }
+        if rule?.isSequential == true, drafterKind != .model {
+            throw ValidationError("rule \(rule?.rawValue ?? "") needs --drafter-kind model")
+        }
+        let settings = sampling.settings(temperature: temperature)
+        if let problem = settings.problem ?? (rule == nil ? nil : ruleSettings.problem(sampling: settings)) {
+            throw ValidationError(problem)
+        }
+    }
+
+    private var ruleSettings: RuleSettings {
+        RuleSettings(rule: rule ?? .lossless, alpha: alpha, verifyMethod: verifyMethod)
+    }
+
+    /// A job without its prompt, draft length and numbers.
+    func template(pool: String, maxTokens: Int) -> Submit {
+        Submit(
+            requestID: 1,
+            submitKey: Hash128(high: 0, low: 0),
+            pool: pool,
+            prompt: [],
+            format: raw ? .raw : .automatic,
+            sampling: sampling.settings(temperature: temperature),
+            rule: ruleSettings,
+            usesDefaultRule: rule == nil,
+            maxTokens: UInt32(maxTokens),
+            drafterKind: drafterKind,
+            follow: true
+        )
+    }
+}
+
+/// A cluster of synthetic nodes for `cascade bench serve`.
+struct ServeSyntheticOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Measure the service alone: start a cluster whose nodes make answers up, so that this share is accepted.",
+            discussion: """
+                A coordinator, a drafter and an expert of its own, whatever --endpoint says; they end with the \
+                measurement.
+                """,
+            valueName: "share"
+        ),
+        transform: DecimalNumber.parse
+    )
+    var syntheticAcceptance: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "What a pass of that drafter takes: milliseconds by rows, e.g. 1:9,8:12 (default: no time).",
+            valueName: "rows:ms,…"
+        )
+    )
+    var syntheticDrafterMs: CostPointList?
+
+    @Option(help: ArgumentHelp("The same of that expert, e.g. 1:20,8:24,16:44.", valueName: "rows:ms,…"))
+    var syntheticExpertMs: CostPointList?
+
+    @Option(help: ArgumentHelp("Where its coordinator keeps jobs (default: in memory alone).", valueName: "file"))
+    var syntheticStore: String?
+
+    func validate() throws {
+        guard let acceptance = syntheticAcceptance else {
+            guard syntheticDrafterMs == nil, syntheticExpertMs == nil, syntheticStore == nil else {
+                throw ValidationError("--synthetic-drafter-ms, -expert-ms and -store need --synthetic-acceptance")
+            }
+            return
+        }
+        for curve in [syntheticDrafterMs, syntheticExpertMs] {
+            let settings = SyntheticSettings(acceptance: acceptance, costs: curve?.points ?? [])
+            if let problem = settings.problem { throw ValidationError("synthetic nodes: \(problem)") }
+        }
+    }
+
+    /// The cluster's settings; nil where a running cluster is measured.
+    func settings(maximumActive: Int) -> SyntheticCluster.Settings? {
+        syntheticAcceptance.map {
+            SyntheticCluster.Settings(
+                acceptance: $0,
+                drafter: syntheticDrafterMs?.points,
+                expert: syntheticExpertMs?.points,
+                store: syntheticStore,
+                maximumActive: maximumActive
             )
         }
     }

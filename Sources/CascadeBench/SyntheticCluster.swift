@@ -1,35 +1,45 @@
-internal import CascadeCore
-internal import CascadeEval
-internal import CascadeHost
-internal import CascadeNode
+package import CascadeCore
+package import CascadeHost
+package import CascadeNode
 internal import Foundation
 
 /// A coordinator, a synthetic drafter and a synthetic expert as processes of their own, for one measurement.
-struct SyntheticCluster {
+package struct SyntheticCluster {
     /// Where its coordinator listens: a socket in a folder that nobody else can enter.
     let endpoint: String
     private let folder: URL
     private let children: [ChildProcess]
 
     /// How its nodes behave.
-    struct Settings {
+    package struct Settings {
         var acceptance: Double
-        var drafter: CostPointList?
-        var expert: CostPointList?
+        var drafter: [CostPoint]?
+        var expert: [CostPoint]?
         /// Where its coordinator keeps jobs; nil for memory alone.
         var store: String?
         /// Jobs that may run at once.
         var maximumActive: Int
+
+        /// Creates settings.
+        package init(
+            acceptance: Double,
+            drafter: [CostPoint]?,
+            expert: [CostPoint]?,
+            store: String?,
+            maximumActive: Int
+        ) {
+            (self.acceptance, self.drafter, self.expert) = (acceptance, drafter, expert)
+            (self.store, self.maximumActive) = (store, maximumActive)
+        }
     }
 
-    /// Starts the cluster, runs `body` when it is ready, and takes it down.
-    static func with<Value>(_ settings: Settings, _ body: (_ endpoint: String) async throws -> Value) async throws
-        -> Value
-    {
-        // Whatever ends this process takes the cluster along.
-        let interruption = RaisedFlag()
-        let interrupts = Interrupts { interruption.raise() }
-        defer { withExtendedLifetime(interrupts) {} }
+    /// Starts the cluster, runs `body` when it is ready, and takes it down. It does not get ready once `interruption`
+    /// is raised.
+    package static func with<Value>(
+        _ settings: Settings,
+        interruption: RaisedFlag,
+        _ body: (_ endpoint: String) async throws -> Value
+    ) async throws -> Value {
         let cluster = try SyntheticCluster(settings)
         do {
             try await cluster.waitUntilReady(interruption)
@@ -47,14 +57,14 @@ struct SyntheticCluster {
         do {
             try FileAccess.makeFolder(folder.path, mode: 0o700)
         } catch {
-            throw CommandFailure.failed("\(error)")
+            throw NodeError.failed("\(error)")
         }
         endpoint = "ipc://\(folder.appending(path: "socket").path)"
         let node =
             ["--endpoint", endpoint, "--synthetic-acceptance", "\(settings.acceptance)"]
             + ["--credits", "64", "--kv-tokens", "4194304", "--log-level", "error"]
-        func curve(_ curve: CostPointList?) -> [String] {
-            curve.map { ["--synthetic-ms", $0.defaultValueDescription] } ?? []
+        func curve(_ curve: [CostPoint]?) -> [String] {
+            curve.map { ["--synthetic-ms", $0.map { "\($0.rows):\($0.milliseconds)" }.joined(separator: ",")] } ?? []
         }
         let commands = [
             ["coordinator", "--listen", endpoint, "--max-active", "\(settings.maximumActive)", "--log-level", "error"]
@@ -88,21 +98,16 @@ struct SyntheticCluster {
     }
 
     private func waitUntilReady(_ interruption: RaisedFlag) async throws {
-        let client: ClusterClient
-        do {
-            client = try ClusterClient(endpoint: endpoint)
-        } catch {
-            throw CommandFailure(error)
-        }
+        let client = try ClusterClient(endpoint: endpoint)
         for _ in 0..<200 {
             guard !children.contains(where: \.isDone), !interruption.isRaised else { break }
-            let nodes = (try? await NodesCommand.list(client, seconds: 1)) ?? []
+            let nodes = (try? await client.nodes(seconds: 1)) ?? []
             if nodes.count == 2, nodes.allSatisfy({ $0.state == .ready }) { return await client.close() }
             try await Task.sleep(for: .milliseconds(50))
         }
         await client.close()
-        if interruption.isRaised { throw CommandFailure.interrupted }
-        throw CommandFailure.failed("the synthetic cluster did not start; see above")
+        if interruption.isRaised { throw NodeError.interrupted("interrupted") }
+        throw NodeError.failed("the synthetic cluster did not start; see above")
     }
 
     private func stop() async {

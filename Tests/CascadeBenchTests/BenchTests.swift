@@ -2,6 +2,7 @@ import CCascadeKernels
 import CascadeTestSupport
 import Testing
 
+@testable import CascadeBench
 @testable import CascadeModel
 
 /// What `cascade bench engine` is made of.

@@ -1,15 +1,15 @@
-internal import CascadeHost
+internal import Foundation
 
 /// Aligned columns for people.
-enum Table {
+package enum Table {
     /// Columns of a terminal that a table keeps to where it can.
-    static let width = 100
+    package static let width = 100
 
     /// Rows of cells as lines, columns two spaces apart. Cells may come from others: they are made ``Printable``.
     ///
     /// - Parameter shortened: the column whose cells give way where lines would be longer than ``width``: an ellipsis
     ///   stands for their middle. Nil where every word counts.
-    static func text(_ rows: [[String]], shortened: Int? = nil) -> String {
+    package static func text(_ rows: [[String]], shortened: Int? = nil) -> String {
         var rows = rows.map { $0.map(Printable.line) }
         var widths = self.widths(rows)
         let excess = widths.reduce(0, +) + 2 * max(0, widths.count - 1) - width
@@ -42,4 +42,34 @@ enum Table {
         let end = (count - 1) / 2
         return "\(text.prefix(count - 1 - end))…\(text.suffix(end))"
     }
+}
+
+/// A value that JSON shows as `null` where it is missing, so that scripts find every key every time.
+package struct Nullable<Value: Encodable>: Encodable {
+    /// The value, if there is one.
+    package var value: Value?
+
+    /// Wraps a value, or none.
+    package init(_ value: Value?) {
+        self.value = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let value { try container.encode(value) } else { try container.encodeNil() }
+    }
+}
+
+extension Nullable: Decodable where Value: Decodable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        value = container.decodeNil() ? nil : try container.decode(Value.self)
+    }
+}
+
+extension Nullable: Equatable where Value: Equatable {}
+
+/// A number with a fixed count of decimals.
+package func decimalText(_ value: Double, _ decimals: Int) -> String {
+    String(format: "%.\(decimals)f", value)
 }

@@ -1,7 +1,8 @@
+import CascadeNode
 import Foundation
 import Testing
 
-@testable import cascade
+@testable import CascadeBench
 
 /// `cascade bench serve --compare`: whether two hosts pay.
 struct ServeComparisonTests {
@@ -91,10 +92,14 @@ struct ServeComparisonTests {
             try record(prompts: "y", rates: [1, 2, 3]), try record(maxTokens: 64, rates: [1, 2, 3]),
             try record(concurrency: 2, rates: [1, 2, 3]),
         ] {
-            let failure = #expect(throws: CommandFailure.self) {
+            let failure = #expect(throws: NodeError.self) {
                 _ = try ServeComparison(now, with: other, file: "before.json")
             }
-            #expect(failure?.code == 1 && failure?.message.contains("before.json") == true)
+            guard case .failed(let message) = failure else {
+                Issue.record("\(String(describing: failure))")
+                continue
+            }
+            #expect(message.contains("before.json"))
         }
         #expect(ServeRecord(json: Data("{}".utf8)) == nil)
     }

@@ -1,7 +1,10 @@
 internal import CascadeCore
+internal import CascadeHost
+package import CascadeNode
+internal import Foundation
 
 /// Whether the cluster of one run pays against that of an earlier one: one host against two, for instance.
-struct ServeComparison: Encodable {
+package struct ServeComparison: Encodable {
     /// What a setting's numbers say.
     enum Verdict: String, Encodable {
         /// Every turn was faster than every turn of the earlier run.
@@ -35,13 +38,13 @@ struct ServeComparison: Encodable {
     var settings: [Setting]
 
     /// Compares two runs; throws where their numbers are of different things.
-    init(_ now: ServeRecord, with before: ServeRecord, file: String) throws {
+    package init(_ now: ServeRecord, with before: ServeRecord, file: String) throws(NodeError) {
         var differences: [String] = []
         if now.prompts != before.prompts { differences.append("the prompts") }
         if now.request != before.request { differences.append("what the jobs ask for (rule, sampling, tokens, seed)") }
         if now.synthetic != before.synthetic { differences.append("synthetic nodes or models") }
         guard differences.isEmpty else {
-            throw CommandFailure.failed(
+            throw .failed(
                 "\(file) cannot be compared with: it differs in \(differences.joined(separator: ", "))"
             )
         }
@@ -55,7 +58,7 @@ struct ServeComparison: Encodable {
             }.flatMap { Self.setting(point, $0, words) }
         }
         guard !settings.isEmpty else {
-            throw CommandFailure.failed("\(file) has no concurrency and draft length that this run measured too")
+            throw .failed("\(file) has no concurrency and draft length that this run measured too")
         }
     }
 
@@ -91,14 +94,14 @@ struct ServeComparison: Encodable {
 
     /// The table and the sentences for people.
     var text: String {
-        func fixed(_ value: Nullable<Double>) -> String { value.value.map { SubmitSummary.fixed($0, 2) } ?? "-" }
+        func fixed(_ value: Nullable<Double>) -> String { value.value.map { decimalText($0, 2) } ?? "-" }
         let titles = [
             "JOBS", "K", "TOKENS/S x", "FIRST TOKEN p50 x", "BETWEEN TOKENS p50 x", "WHOLE p50 x", "WHOLE p99 x",
         ]
         let rows = settings.map { setting in
             [
                 "\(setting.concurrency)", setting.numSpeculativeTokens,
-                SubmitSummary.fixed(setting.tokensPerSecondRatio, 2), fixed(setting.firstTokenP50Ratio),
+                decimalText(setting.tokensPerSecondRatio, 2), fixed(setting.firstTokenP50Ratio),
                 fixed(setting.betweenTokensP50Ratio), fixed(setting.wholeP50Ratio), fixed(setting.wholeP99Ratio),
             ]
         }
@@ -121,7 +124,7 @@ private struct Words {
         let jobs = plural(point.concurrency, "job")
         let place = "at \(jobs), k \(point.numSpeculativeTokens)"
         let isMany = now != before && now > 1
-        let times = SubmitSummary.fixed(ratio, 2) + "x tokens/s"
+        let times = decimalText(ratio, 2) + "x tokens/s"
         let start =
             switch verdict {
             case .pays: "\(subject) \(isMany ? "pay" : "pays") \(place): \(times)"
@@ -142,16 +145,97 @@ private struct Words {
 
     /// One job: what its rounds wait for. Several: whether the expert has enough to do.
     private func reason(_ point: ServeRecord.Point, _ old: ServeRecord.Point) -> String? {
-        func fixed(_ value: Double) -> String { SubmitSummary.fixed(value, 1) }
+        func fixed(_ value: Double) -> String { decimalText(value, 1) }
         if let (wait, pass) = point.waitAndPassMs, let (oldWait, oldPass) = old.waitAndPassMs {
             return
                 "each round waits \(fixed(wait)) ms for messages and the coordinator (\(fixed(oldWait)) ms \(other)) "
                 + "beside \(fixed(pass)) ms in passes (\(fixed(oldPass)) ms)"
         }
         if let busy = point.expertBusy, let oldBusy = old.expertBusy {
-            let (own, before) = (SubmitSummary.fixed(busy, 2), SubmitSummary.fixed(oldBusy, 2))
+            let (own, before) = (decimalText(busy, 2), decimalText(oldBusy, 2))
             return "the expert is busy \(own) of the time (\(before) \(other))"
         }
         return nil
+    }
+}
+
+/// What a comparison reads of a run's JSON: of an earlier one's file, or of the present one's own.
+package struct ServeRecord: Decodable {
+    var synthetic: Bool
+    var nodes: [Node]
+    var prompts: Prompts
+    /// Must be alike for numbers to be compared.
+    var request: ServeReport.Request
+    var points: [Point]
+
+    struct Node: Decodable {
+        var host: String
+    }
+
+    struct Prompts: Decodable, Equatable {
+        var count: Int
+        var hash: String
+    }
+
+    struct Point: Decodable {
+        var concurrency: Int
+        var numSpeculativeTokens: String
+        var tokensPerSecondByTurn: [Double]
+        var tokensPerSecond: Double?
+        var msPerRound: Double?
+        var latencyMs: Latencies
+        var nodes: [NodeUse]
+
+        struct Latencies: Decodable {
+            var firstToken: Percentiles
+            var betweenTokens: Percentiles
+            var whole: Percentiles
+        }
+
+        struct Percentiles: Decodable {
+            var p50: Double?
+            var p99: Double?
+        }
+
+        struct NodeUse: Decodable {
+            var role: String
+            var busyFraction: Double
+        }
+
+        /// Of a job that has the cluster for itself: milliseconds per round in which no node was in a pass, and those
+        /// in which one was. Nil where the nodes' reports do not say.
+        var waitAndPassMs: (wait: Double, pass: Double)? {
+            guard concurrency == 1, let msPerRound, !nodes.isEmpty else { return nil }
+            let busy = min(1, nodes.reduce(0) { $0 + $1.busyFraction })
+            return (msPerRound * (1 - busy), msPerRound * busy)
+        }
+
+        /// The largest busy share of an expert; nil where the nodes' reports do not say.
+        var expertBusy: Double? { nodes.filter { $0.role == "expert" }.map(\.busyFraction).max() }
+    }
+
+    /// Machines, or parts of one, that the nodes compute on.
+    var hosts: Int { max(1, Set(nodes.map(\.host)).count) }
+
+    /// Reads a run's JSON; nil where it is none.
+    package init?(json: some Collection<UInt8>) {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let record = try? decoder.decode(Self.self, from: Data(json)) else { return nil }
+        self = record
+    }
+
+    /// Reads the file that an earlier run wrote.
+    package static func read(_ path: String) throws(NodeError) -> ServeRecord {
+        let data: [UInt8]
+        do {
+            data = try FileAccess.read(path)
+        } catch {
+            throw .failed("\(error)")
+        }
+        guard let record = ServeRecord(json: data) else {
+            throw .failed("\(path) is no report of 'cascade bench serve --out'")
+        }
+        return record
     }
 }
