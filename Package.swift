@@ -98,9 +98,6 @@ let package = Package(
         // Model files from where they are published; knows nothing of models.
         module("CascadeModelFetch", ["CascadeHost", deque]),
 
-        // Benchmarks: problems, running their tests, statistics, reports; knows nothing of clusters.
-        module("CascadeEval", ["CascadeCore", "CascadeHost", "CCascadeHost"]),
-
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CascadeHost", "CZeroMQ"]),
@@ -120,6 +117,12 @@ let package = Package(
                 "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
+        // Quality: problems, running their tests, runs against a cluster, the tuner, statistics, reports.
+        module(
+            "CascadeEval",
+            ["CascadeCore", "CascadeHost", "CascadeModel", "CascadeNode", "CCascadeHost"]
+        ),
+
         // Measurements of engines, pairs and clusters.
         module(
             "CascadeBench",
