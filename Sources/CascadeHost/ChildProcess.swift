@@ -2,17 +2,80 @@ internal import CCascadeHost
 internal import Foundation
 internal import Synchronization
 
-/// A child process with files as its output and no other descriptor of this one's, spawned without Foundation's
-/// `Process`, which ties a child to the run loop of whatever thread starts it and is not safe on the cooperative pool.
-package final class ChildProcess: Sendable {
+/// Starts programs. A child has no other descriptor of this process's than those that it is given: what else is open
+/// here, perhaps since before this program began, would stay open as long as the child runs.
+package enum Spawn {
     /// Where a child stands among processes.
     package enum Group: Sendable {
-        /// In a group of its own: Ctrl-C at the terminal reaches its parent alone, which decides.
+        /// In a group of its own, whose number is the child's: Ctrl-C at the terminal reaches its parent alone, which
+        /// decides.
         case own
         /// In a session of its own: it outlives the terminal.
         case session
     }
 
+    /// A descriptor of a child.
+    package struct Descriptor {
+        let number: Int32
+        let source: Int32?
+
+        /// The child's descriptor of that number is this process's `source`; nil for nothing to read.
+        package init(_ number: Int32, _ source: Int32?) {
+            (self.number, self.source) = (number, source)
+        }
+    }
+
+    /// Starts a program, which has no signal blocked.
+    ///
+    /// - Parameters:
+    ///   - arguments: without the program's name, which is `executable`.
+    ///   - descriptors: set up in this order; standard ones that are not among them are this process's own.
+    ///   - defaultSignals: what this process ignores of them the child does not.
+    package static func start(
+        _ executable: String,
+        _ arguments: [String],
+        environment: [String: String],
+        descriptors: [Descriptor],
+        group: Group,
+        defaultSignals: some Sequence<Int32>
+    ) throws(SystemError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor in descriptors {
+            if let source = descriptor.source {
+                posix_spawn_file_actions_adddup2(&actions, source, descriptor.number)
+            } else {
+                posix_spawn_file_actions_addopen(&actions, descriptor.number, "/dev/null", O_RDONLY, 0)
+            }
+        }
+        csh_spawn_close_from(&actions, max(STDERR_FILENO, descriptors.map(\.number).max() ?? 0) + 1)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var (defaults, none) = (sigset_t(), sigset_t())
+        sigemptyset(&defaults)
+        sigemptyset(&none)
+        for number in defaultSignals { sigaddset(&defaults, number) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        // POSIX_SPAWN_SETSID is a glibc extension, which the module map hides.
+        let place = group == .session ? 0x80 : Int(POSIX_SPAWN_SETPGROUP)
+        posix_spawnattr_setflags(&attributes, Int16(Int(POSIX_SPAWN_SETSIGDEF) | Int(POSIX_SPAWN_SETSIGMASK) | place))
+        var argv = ([executable] + arguments).map { strdup($0) } + [nil]
+        var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
+        guard code == 0 else { throw SystemError("start", executable, code: code) }
+        return pid
+    }
+}
+
+/// A child process with files as its output and no other descriptor of this one's, spawned without Foundation's
+/// `Process`, which ties a child to the run loop of whatever thread starts it and is not safe on the cooperative pool.
+package final class ChildProcess: Sendable {
     /// The process.
     package let pid: Int32
     private let code = Mutex<Int32?>(nil)
@@ -31,7 +94,7 @@ package final class ChildProcess: Sendable {
         executable: String,
         arguments: [String],
         environment: [String: String]? = nil,
-        group: Group = .own,
+        group: Spawn.Group = .own,
         input: Int32? = nil,
         output: Int32? = nil,
         errors: Int32? = nil,
@@ -43,42 +106,33 @@ package final class ChildProcess: Sendable {
         defer { if !isStarted { reaper.dismiss() } }
         let lifeline = hear == nil ? nil : try Lifeline.pair()
         defer { if let lifeline { close(lifeline.child) } }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // The outputs first: where this process has no standard input, one of them may have its number.
-        if let output { posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) }
-        if let errors = errors ?? output { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
-        if let input {
-            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        }
-        if let lifeline { posix_spawn_file_actions_adddup2(&actions, lifeline.child, Lifeline.descriptor) }
-        // Whatever else is open here, perhaps since before this program began, would stay open as long as the child
-        // runs.
-        csh_spawn_close_from(&actions, lifeline == nil ? 3 : Lifeline.descriptor + 1)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        Self.set(&attributes, group: group)
         var environment = environment ?? ProcessInfo.processInfo.environment
         environment[Lifeline.variable] = lifeline.map { _ in "\(Lifeline.descriptor)" }
-        let strings = [executable] + arguments
-        var argv = strings.map { strdup($0) } + [nil]
-        var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in argv + envp { free(pointer) } }
-        var pid: pid_t = 0
-        let error = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
-        guard error == 0 else {
+        // The outputs first: where this process has no standard input, one of them may have its number.
+        var descriptors: [Spawn.Descriptor] = []
+        if let output { descriptors.append(.init(STDOUT_FILENO, output)) }
+        if let errors = errors ?? output { descriptors.append(.init(STDERR_FILENO, errors)) }
+        descriptors.append(.init(STDIN_FILENO, input))
+        if let lifeline { descriptors.append(.init(Lifeline.descriptor, lifeline.child)) }
+        do throws(SystemError) {
+            pid = try Spawn.start(
+                executable,
+                arguments,
+                environment: environment,
+                descriptors: descriptors,
+                group: group,
+                // SIGHUP stays ignored where `nohup` wanted that of this process: it means what runs below it as well.
+                // The others are how a child is ended.
+                defaultSignals: [SIGINT, SIGTERM, SIGPIPE] + (IgnoredSignals.atStart.contains(SIGHUP) ? [] : [SIGHUP])
+            )
+        } catch {
             if let lifeline { close(lifeline.parent) }
             let cause =
                 input == nil && access("/dev/null", R_OK) != 0
-                ? "\(SystemError("read", "/dev/null"))" : String(cString: strerror(error))
+                ? "\(SystemError("read", "/dev/null"))" : SystemError.text(error.code)
             throw HostError("cannot start \(executable): \(cause)")
         }
         isStarted = true
-        self.pid = pid
         let continuation: AsyncStream<Int32>.Continuation
         (exits, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingNewest(1))
         reaper.run { [self] in
@@ -118,24 +172,6 @@ package final class ChildProcess: Sendable {
             throw error
         }
         return reaper
-    }
-
-    /// Signals that this program ignores, as it does while it waits for Ctrl-C, would be ignored by the child too.
-    /// SIGHUP stays ignored where `nohup` wanted that of this process: it means what runs below it as well. The others
-    /// are how a child is ended.
-    private static func set(_ attributes: inout posix_spawnattr_t, group: Group) {
-        var defaults = sigset_t()
-        sigemptyset(&defaults)
-        for number in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&defaults, number) }
-        if !IgnoredSignals.atStart.contains(SIGHUP) { sigaddset(&defaults, SIGHUP) }
-        posix_spawnattr_setsigdefault(&attributes, &defaults)
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        posix_spawnattr_setsigmask(&attributes, &mask)
-        // POSIX_SPAWN_SETSID is a glibc extension, which the module map hides.
-        let place = group == .session ? 0x80 : Int(POSIX_SPAWN_SETPGROUP)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(Int(POSIX_SPAWN_SETSIGDEF) | Int(POSIX_SPAWN_SETSIGMASK) | place))
     }
 
     /// Waits for the end and takes the process off the system's table in the same breath as it is noted: a signal must
