@@ -37,7 +37,7 @@ package enum AvailableCores {
 }
 
 /// Names the cores that this process computes on: processes with the same name share them, also across containers.
-package package enum HostCores {
+package enum HostCores {
     /// The machine's boot, which all its containers see, and the affinity mask; empty where the system does not say.
     package static func name() -> String {
         guard let boot = text("/proc/sys/kernel/random/boot_id") else { return "" }

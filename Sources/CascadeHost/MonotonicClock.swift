@@ -15,11 +15,6 @@ package enum MonotonicClock {
         now().milliseconds(since: start) / 1_000
     }
 
-    /// Seconds since an earlier reading.
-    package static func seconds(since start: Instant) -> Double {
-        now().milliseconds(since: start) / 1_000
-    }
-
     /// A reading as an instant. One before the origin, which a clock that is made up may show, wraps around: what is
     /// asked for is how much time passed between two.
     static func instant(_ time: timespec) -> Instant {

@@ -1,3 +1,4 @@
+internal import CCascadeHost
 internal import Dispatch
 internal import Glibc
 internal import Synchronization
@@ -18,7 +19,7 @@ package enum OSThread {
     package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(HostError) {
         let shortName = String(decoding: name.utf8.prefix(15), as: UTF8.self)
         let thread = try create {
-            pthread_setname_np(pthread_self(), shortName)
+            csh_name_thread(shortName)
             body()
         }
         pthread_detach(thread)
