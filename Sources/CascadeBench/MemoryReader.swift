@@ -1,6 +1,7 @@
 internal import CCascadeKernels
+internal import CascadeCore
 internal import CascadeHost
-package import CascadeModel
+internal import CascadeModel
 internal import Synchronization
 
 /// Reads a large buffer with a number of threads: what the memory of this machine gives, to hold passes against.

@@ -139,7 +139,7 @@ package struct ServeLoad: Sendable {
     /// The prompts, which jobs take in turn.
     let prompts: [String]
     /// A job's request without its prompt, draft length and numbers.
-    var template: Submit
+    package var template: Submit
     /// Key of the first job's random streams; the others' follow.
     var seed: UInt64
     /// Seconds without any answer from the coordinator after which to give up.

@@ -1,6 +1,6 @@
 package import CascadeCore
 package import CascadeHost
-package import CascadeNode
+internal import CascadeNode
 internal import Foundation
 
 /// A coordinator, a synthetic drafter and a synthetic expert as processes of their own, for one measurement.

@@ -38,7 +38,7 @@ package enum Spawn {
         descriptors: [Descriptor],
         group: Group,
         defaultSignals: some Sequence<Int32>
-    ) throws(SystemError) -> pid_t {
+    ) throws(SystemError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

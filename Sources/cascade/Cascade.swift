@@ -52,7 +52,7 @@ struct Cascade: AsyncParsableCommand {
 
     static func main() async {
         StandardStreams.fillGaps()
-        _ = Interrupts.ignored
+        _ = IgnoredSignals.atStart
         // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is
         // cancelled.
         signal(SIGPIPE, SIG_IGN)

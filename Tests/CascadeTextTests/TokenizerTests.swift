@@ -1,8 +1,8 @@
 import CascadeCore
-import CascadeTemplate
 import CascadeTestSupport
 import Testing
 
+@testable import CascadeTemplate
 @testable import CascadeText
 
 @Suite struct TokenizerTests {

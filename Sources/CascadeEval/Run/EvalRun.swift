@@ -1,6 +1,7 @@
-package import CascadeCore
-package import CascadeHost
+internal import CascadeCore
+internal import CascadeHost
 package import CascadeNode
+internal import Foundation
 
 /// Gets the answers of plans from a cluster.
 package struct EvalRun: Sendable {
