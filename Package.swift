@@ -98,9 +98,6 @@ let package = Package(
         // Model files from where they are published; knows nothing of models.
         module("CascadeModelFetch", ["CascadeHost", deque]),
 
-        // Benchmarks: problems, running their tests, statistics, reports; knows nothing of clusters.
-        module("CascadeEval", ["CascadeCore", "CascadeHost", "CCascadeHost"]),
-
         // Bytes between processes.
         module("CascadeWire", ["CascadeCore", "CCascadeProto"]),
         module("CascadeTransport", ["CascadeCore", "CascadeHost", "CZeroMQ"]),
@@ -120,14 +117,26 @@ let package = Package(
                 "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
+        // Quality: problems, running their tests, runs against a cluster, the tuner, statistics, reports.
+        module(
+            "CascadeEval",
+            ["CascadeCore", "CascadeHost", "CascadeModel", "CascadeNode", "CCascadeHost"]
+        ),
+
+        // Measurements of engines, pairs and clusters.
+        module(
+            "CascadeBench",
+            [
+                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeHost", "CascadeModel",
+                "CascadeNode", "CascadeText", "CascadeWorker", "CCascadeKernels",
+            ]
+        ),
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeKeys", "CascadeNode", "CascadeModel",
-                "CascadeModelFetch", "CascadeTemplate", "CascadeText", "CascadeSimulation", "CascadeWire",
-                "CascadeTransport",
-                "CascadeEval", "CascadeHost", "CCascadeBuild",
-                "CCascadeHost",
+                "CascadeBench", "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeHost",
+                "CascadeKeys", "CascadeModel", "CascadeModelFetch", "CascadeNode", "CascadeSimulation",
+                "CascadeTemplate", "CascadeText", "CascadeTransport", "CascadeWire", "CCascadeBuild", "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
             ],
             swiftSettings: strict
@@ -178,6 +187,10 @@ let package = Package(
                 "CascadeTemplate", "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeWorker", logging,
             ]
         ),
+        tests(
+            "CascadeBench",
+            ["CascadeCore", "CascadeHost", "CascadeModel", "CascadeNode", "CascadeTestSupport", "CCascadeKernels"]
+        ),
         // The executable's own types; what starts it is among the integration tests.
         .testTarget(
             name: "CascadeCommandTests",
@@ -187,10 +200,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeKeys", "CascadeNode",
-                "CascadeSimulation",
-                "CascadeTestSupport", "CascadeTransport", "CascadeWire", "CascadeHost", argumentParser, logging,
-                lifecycle,
+                "cascade", "CascadeBench", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeHost",
+                "CascadeKeys", "CascadeModel", "CascadeNode", "CascadeSimulation", "CascadeTestSupport",
+                "CascadeTransport", "CascadeWire", argumentParser, logging, lifecycle,
             ],
             swiftSettings: strict
         ),

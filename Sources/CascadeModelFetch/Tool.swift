@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 internal import Synchronization
 
@@ -43,19 +44,47 @@ struct Tool: Sendable {
     /// - Throws: what `output` throws (the tool is ended first), `CancellationError` if the task was cancelled (the
     ///   tool is ended first), `fileSystem` if the tool cannot be started.
     func run(output: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void) async throws -> Exit {
-        let child = Child()
-        let exit = try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+        try Task.checkCancellation()
+        guard let errors = tmpfile() else {
+            throw ModelFetchError(code: .fileSystem, message: "cannot make a temporary file: \(errorText(errno))")
+        }
+        defer { fclose(errors) }
+        let (input, results) = (Pipe(), Pipe())
+        let child: ChildProcess
+        do throws(HostError) {
+            child = try ChildProcess(
+                executable: executable.path,
+                arguments: arguments,
+                environment: environment,
+                input: input.fileHandleForReading.fileDescriptor,
+                output: results.fileHandleForWriting.fileDescriptor,
+                errors: fileno(errors)
+            )
+        } catch {
+            throw ModelFetchError(code: .fileSystem, message: "\(error)")
+        }
+        try? input.fileHandleForReading.close()
+        try? results.fileHandleForWriting.close()
+        let source = results.fileHandleForReading.fileDescriptor
+        // Nothing a tool leaves behind is of use, so it gets no time to tidy up.
+        let read: Result<Void, any Error> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
                 // Reading blocks, and the cooperative pool must not.
                 Thread.detachNewThread {
-                    continuation.resume(with: Result { try self.run(child, output: output) })
+                    let read = Result { try readBlocks(source, output: output) }
+                    if case .failure = read { child.signal(SIGKILL) }
+                    continuation.resume(returning: read)
                 }
             }
         } onCancel: {
-            child.end()
+            child.signal(SIGKILL)
         }
+        let code = await child.exitCode()
+        try? input.fileHandleForWriting.close()
+        try? results.fileHandleForReading.close()
+        try read.get()
         try Task.checkCancellation()
-        return exit
+        return Exit(status: code < 0 ? 128 - code : code, errors: tail(of: fileno(errors)))
     }
 
     /// Runs the tool and returns what it wrote to standard output as text, up to one mebibyte.
@@ -65,41 +94,6 @@ struct Tool: Sendable {
             collected.withLock { $0.append(contentsOf: block.prefix((1 << 20) - $0.count)) }
         }
         return (exit, collected.withLock { String(decoding: $0, as: UTF8.self) })
-    }
-
-    private func run(_ child: Child, output: (UnsafeRawBufferPointer) throws -> Void) throws -> Exit {
-        guard let errors = tmpfile() else {
-            throw ModelFetchError(code: .fileSystem, message: "cannot make a temporary file: \(errorText(errno))")
-        }
-        defer { fclose(errors) }
-        let (input, results) = (Pipe(), Pipe())
-        let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = input
-        process.standardOutput = results
-        process.standardError = FileHandle(fileDescriptor: fileno(errors), closeOnDealloc: false)
-        do {
-            try child.start(process)
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw ModelFetchError(code: .fileSystem, message: "cannot start \(executable.path): \(error)")
-        }
-        let read = Result { try readBlocks(results.fileHandleForReading.fileDescriptor, output: output) }
-        if case .failure = read {
-            child.end()
-        }
-        process.waitUntilExit()
-        try? input.fileHandleForWriting.close()
-        try? results.fileHandleForReading.close()
-        try read.get()
-        let signalled = process.terminationReason == .uncaughtSignal
-        return Exit(
-            status: signalled ? 128 + process.terminationStatus : process.terminationStatus,
-            errors: tail(of: fileno(errors))
-        )
     }
 
     private func readBlocks(_ descriptor: Int32, output: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -123,35 +117,5 @@ struct Tool: Sendable {
         let count = pread(descriptor, &bytes, bytes.count, off_t(start))
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-}
-
-/// A process that may be asked to end before, while or after it runs.
-private final class Child: Sendable {
-    private enum State {
-        case idle
-        case running(Process)
-        case ended
-    }
-
-    private let state = Mutex(State.idle)
-
-    /// Starts `process` unless the end was asked for already.
-    func start(_ process: Process) throws {
-        try state.withLock { state in
-            if case .ended = state { throw CancellationError() }
-            try process.run()
-            state = .running(process)
-        }
-    }
-
-    /// Ends the process at once. Nothing a tool leaves behind is of use, so it gets no time to tidy up.
-    func end() {
-        state.withLock { state in
-            if case .running(let process) = state, process.isRunning {
-                kill(process.processIdentifier, SIGKILL)
-            }
-            state = .ended
-        }
     }
 }

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import CCascadeBuild
+internal import CCascadeHost
 internal import CascadeHost
 internal import Foundation
 
@@ -50,7 +52,7 @@ struct Cascade: AsyncParsableCommand {
 
     static func main() async {
         StandardStreams.fillGaps()
-        _ = Interrupts.ignored
+        _ = IgnoredSignals.atStart
         // A reader that goes away (`cascade submit … | head`) must not kill the process by signal: its job is
         // cancelled.
         signal(SIGPIPE, SIG_IGN)
@@ -142,5 +144,61 @@ struct Cascade: AsyncParsableCommand {
         if code == .success { return try Output.line(text) }
         if !text.isEmpty { Output.note(text) }
         Foundation.exit(code == .validationFailure ? 2 : 1)
+    }
+}
+
+/// What this program is, for `--version`, hello messages and reports.
+enum BuildInfo {
+    /// The release's number.
+    static let number = "0.1.0"
+
+    /// Number and commit, e.g. `0.1.0 (1a2b3c4)`.
+    static let version = "\(number) (\(String(cString: cascade_build_commit()).prefix(12)))"
+
+    /// Whether this is a debug build, whose speed says nothing.
+    static let isDebug: Bool = {
+        #if DEBUG
+            true
+        #else
+            false
+        #endif
+    }()
+}
+
+/// What this program was called with, its own name left out. Swift's `CommandLine` looks for it in /proc, and finds
+/// nothing where that is not mounted: a command would be taken for none.
+enum ProgramArguments {
+    /// As text; bytes that are no UTF-8 show as the replacement character.
+    static let texts = bytes.map { String(decoding: $0, as: UTF8.self) }
+
+    /// As they are.
+    static let bytes: [[UInt8]] = {
+        var result: [[UInt8]] = []
+        guard var next = csh_arguments() else { return result }
+        while let argument = next.pointee {
+            result.append(UnsafeBufferPointer(start: argument, count: strlen(argument)).map(UInt8.init(bitPattern:)))
+            next += 1
+        }
+        return Array(result.dropFirst())
+    }()
+}
+
+/// `cascade jobs` is `cascade jobs list`: help of the one has to show the options of the other.
+enum DefaultVerb {
+    /// The options of the verb that may be left out, as the help of its group shows them.
+    static func options<Verb: ParsableCommand>(_ verb: Verb.Type) -> String {
+        let help = Verb.helpMessage(columns: 78)
+        guard let start = help.firstRange(of: "OPTIONS:") else { return "" }
+        let name = Verb.configuration.commandName ?? ""
+        return "OPTIONS OF '\(name)', WHICH MAY BE LEFT OUT" + help[start.upperBound...].trimmingSuffix(\.isNewline)
+    }
+}
+
+extension StringProtocol {
+    /// The text without the characters at its end that match.
+    fileprivate func trimmingSuffix(_ matches: (Character) -> Bool) -> SubSequence {
+        var end = endIndex
+        while end > startIndex, matches(self[index(before: end)]) { end = index(before: end) }
+        return self[startIndex..<end]
     }
 }

@@ -1,3 +1,4 @@
+import CascadeBench
 import CascadeCoordinator
 import CascadeCore
 import CascadeNode

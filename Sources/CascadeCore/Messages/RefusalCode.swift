@@ -28,4 +28,14 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
     case forbidden = 13
     /// What the coordinator had written down of the job cannot be read, or does not fit what is there now.
     case journalDamaged = 14
+
+    /// Whether a job that ended with this code was refused rather than tried and failed.
+    package var isRefusal: Bool {
+        switch self {
+        case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
+            .protocolVersion, .nodeNameTaken, .notReady, .forbidden:
+            true
+        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged: false
+        }
+    }
 }

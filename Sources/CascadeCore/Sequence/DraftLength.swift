@@ -4,4 +4,12 @@ package enum DraftLength: Hashable, Sendable {
     case adaptive
     /// As many in every round; 0 switches speculation off.
     case fixed(UInt32)
+
+    /// As the flag takes it: a number, or `adaptive`.
+    package var text: String {
+        switch self {
+        case .adaptive: "adaptive"
+        case .fixed(let count): "\(count)"
+        }
+    }
 }

@@ -82,3 +82,75 @@ package struct ProgramRunner: Sendable {
         )
     }
 }
+
+/// How a program's run ended.
+package enum ProgramOutcome: Sendable, Equatable {
+    /// It ran to its last line without an exception.
+    case passed
+    /// It ended before its last line. The reason is the last line of its standard error, cut, or its exit status.
+    case failed(reason: String)
+    /// It used up its processor seconds or its wall-clock seconds.
+    case timedOut
+
+    /// Whether the program passed.
+    package var isPassed: Bool { self == .passed }
+}
+
+/// What a program may use.
+package struct ProgramLimits: Sendable, Equatable {
+    /// Processor seconds of one process.
+    package var processorSeconds: Int
+    /// Wall-clock seconds from the program's first line on. More than the processor seconds by default: several
+    /// programs share the cores, and how many must not decide which of them pass.
+    package var wallSeconds: Double
+    /// Bytes of address space of one process.
+    package var memoryBytes: Int
+    /// Bytes of one file, and of the whole throw-away folder where programs are isolated.
+    package var fileBytes: Int
+    /// Processes and threads at the same time, the program itself counted; looser without isolation.
+    package var processes: Int
+
+    /// Creates limits.
+    package init(
+        processorSeconds: Int = 10,
+        wallSeconds: Double = 30,
+        memoryBytes: Int = 1 << 30,
+        fileBytes: Int = 16 << 20,
+        processes: Int = 64
+    ) {
+        precondition(
+            processorSeconds > 0 && wallSeconds > 0 && memoryBytes > 0 && fileBytes > 0 && processes > 0,
+            "limits must be positive"
+        )
+        self.processorSeconds = processorSeconds
+        self.wallSeconds = wallSeconds
+        self.memoryBytes = memoryBytes
+        self.fileBytes = fileBytes
+        self.processes = processes
+    }
+}
+
+/// Why programs cannot be run. What a program itself does wrong is a ``ProgramOutcome``.
+package enum ExecutionError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// There is no interpreter, or none that can be used.
+    case interpreter(String)
+    /// Programs cannot be isolated from this machine.
+    case isolation(causes: [String])
+    /// A program's process could not be started, or ended before the program's first line.
+    case start(String)
+
+    package var description: String {
+        switch self {
+        case .interpreter(let reason):
+            "programs cannot be run: \(reason)"
+        case .isolation(let causes):
+            """
+            programs cannot be isolated here: \(causes.joined(separator: "; ")). Install bubblewrap (on Debian: \
+            apt-get install bubblewrap) and allow it to make namespaces, or pass --unsafe-execution to run them \
+            without isolation
+            """
+        case .start(let reason):
+            "a program could not be started: \(reason)"
+        }
+    }
+}

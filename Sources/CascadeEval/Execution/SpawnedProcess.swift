@@ -1,4 +1,4 @@
-internal import CCascadeHost
+internal import CascadeHost
 internal import Foundation
 
 /// A command that runs, in a process group of its own, until ``wait(startSeconds:wallSeconds:flag:)`` returns.
@@ -98,60 +98,18 @@ final class SpawnedProcess {
 
     /// Starts the command with `descriptors` as its standard input, output and error.
     private static func spawn(_ command: BoundedCommand, _ descriptors: [Int32]) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for (number, descriptor) in descriptors.enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+        do throws(SystemError) {
+            // Signals as if nobody had blocked or ignored any.
+            return try Spawn.start(
+                command.arguments[0],
+                Array(command.arguments.dropFirst()),
+                environment: command.environment,
+                descriptors: descriptors.enumerated().map { .init(Int32($0.offset), $0.element) },
+                group: .own,
+                defaultSignals: 1...64
+            )
+        } catch {
+            throw ExecutionError.start("\(command.arguments[0]): \(SystemError.text(error.code))")
         }
-        // What else is open here is nothing to programs that a model wrote, the pipes of others that start now least of
-        // all.
-        csh_spawn_close_from(&actions, Int32(descriptors.count))
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // A process group of its own (its number is the child's, as by default); signals as if nobody had blocked or
-        // ignored any.
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
-        )
-        let arguments = CStrings(command.arguments)
-        let environment = CStrings(command.environment.map { "\($0.key)=\($0.value)" })
-        defer {
-            arguments.free()
-            environment.free()
-        }
-        var identifier: pid_t = 0
-        let code = posix_spawn(
-            &identifier,
-            command.arguments[0],
-            &actions,
-            &attributes,
-            arguments.pointers,
-            environment.pointers
-        )
-        guard code == 0 else {
-            throw ExecutionError.start("\(command.arguments[0]): \(String(cString: strerror(code)))")
-        }
-        return identifier
-    }
-}
-
-/// Strings as C wants them, to be freed once.
-private struct CStrings {
-    let pointers: [UnsafeMutablePointer<CChar>?]
-
-    init(_ strings: [String]) {
-        pointers = strings.map { strdup($0) } + [nil]
-    }
-
-    func free() {
-        for pointer in pointers { Foundation.free(pointer) }
     }
 }

@@ -4,16 +4,17 @@ internal import Glibc
 /// from), zero until written. Address space that is never touched costs nothing.
 ///
 /// `@unchecked Sendable`: this class only owns the address range; who writes where and when is its owner's affair.
-final class MappedMemory: @unchecked Sendable {
+package final class MappedMemory: @unchecked Sendable {
     private static let boundary = 2 << 20
 
     /// First byte, on a 2 MB boundary.
-    let base: UnsafeMutableRawPointer
+    package let base: UnsafeMutableRawPointer
     /// Usable bytes.
-    let byteCount: Int
+    package let byteCount: Int
     private let mapping: UnsafeMutableRawBufferPointer
 
-    init(byteCount: Int, purpose: String) throws(ModelError) {
+    /// Maps that many bytes; the error names what they are for.
+    package init(byteCount: Int, purpose: String) throws(ModelError) {
         let (padded, overflow) = byteCount.addingReportingOverflow(2 * MappedMemory.boundary)
         guard byteCount >= 0, !overflow,
             let address = mmap(nil, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),

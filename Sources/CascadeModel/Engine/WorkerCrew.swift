@@ -5,7 +5,7 @@ internal import Synchronization
 /// for the next. Never the cooperative pool.
 ///
 /// Not `Sendable`: ``run()`` belongs to one thread.
-final class WorkerCrew {
+package final class WorkerCrew {
     /// What the threads share.
     private final class Shared: Sendable {
         let gate: Barrier
@@ -33,7 +33,7 @@ final class WorkerCrew {
     private var threads: [pthread_t] = []
 
     /// Starts the threads. `work` is called with the index of the thread it runs on, 0 for the caller's.
-    init(count: Int, work: @escaping @Sendable (Int) -> Void) throws(ModelError) {
+    package init(count: Int, work: @escaping @Sendable (Int) -> Void) throws(ModelError) {
         shared = Shared(count: count, work: work)
         for index in 1..<max(count, 1) {
             let start = Unmanaged.passRetained(Start(shared, index))
@@ -57,7 +57,7 @@ final class WorkerCrew {
     }
 
     /// Runs the work on all threads; returns when all are done.
-    func run() {
+    package func run() {
         shared.gate.wait()
         shared.work(0)
         shared.gate.wait()

@@ -65,6 +65,14 @@ package struct ClusterClient: Sendable {
         continuation.finish()
     }
 
+    /// The cluster's nodes.
+    package func nodes(seconds: Double) async throws(NodeError) -> [NodeSummary] {
+        let message = Message.nodesRequest(NodesRequest(requestID: UInt64.random(in: 1...UInt64.max)))
+        return try await request(message, seconds: seconds) { answer in
+            if case .nodeList(let list) = answer { list.nodes } else { nil }
+        }
+    }
+
     /// Sends a request every second until `match` finds its answer, for `seconds` at most, which begin anew after this
     /// process stood still.
     package func request<Answer: Sendable>(

@@ -1,5 +1,4 @@
 package import CascadeTemplate
-package import CascadeText
 
 /// The chat templates that an operator gives pools in place of those of their models' files.
 package struct ChatTemplates: Sendable {

@@ -1,6 +1,7 @@
 internal import CascadeCoordinator
 internal import CascadeCore
 internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeStore
 internal import CascadeTemplate
 internal import CascadeText

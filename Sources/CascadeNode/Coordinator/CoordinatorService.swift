@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeStore
 internal import CascadeTransport
 package import Logging

@@ -1,7 +1,7 @@
 package import CascadeCore
 internal import CascadeModel
 package import CascadeTemplate
-package import CascadeText
+internal import CascadeText
 
 /// Turns prompts into tokens with a model's own tokenizer and chat template.
 package struct PromptTokenizer: Sendable {

@@ -5,6 +5,9 @@ package import CascadeWorker
 
 /// An ``Engine`` as a ``Worker`` drives it. Confined to the engine's thread.
 package struct EngineModel: LanguageModel {
+    /// Row counts of the cost curve that a node tells when it is ready.
+    package static let measuredRows = [1, 2, 4, 5, 8, 16]
+
     private let engine: Engine
     private var caches: [CacheID: SequenceCache] = [:]
     private var lastID: CacheID = 0

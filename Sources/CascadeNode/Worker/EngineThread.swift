@@ -85,8 +85,10 @@ final class EngineThread: Sendable {
         let model = try Model.load(servable, options: loadOptions)
         let loadSeconds = MonotonicClock.seconds(since: started)
         let engine = try Engine(model: model, options: options)
-        let costs = try engine.measureCosts(rows: Self.measuredRows.filter { $0 <= configuration.maxBatchedTokens })
-            .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
+        let costs = try engine.measureCosts(
+            rows: EngineModel.measuredRows.filter { $0 <= configuration.maxBatchedTokens }
+        )
+        .map { CostPoint(rows: UInt32($0.rows), milliseconds: $0.milliseconds) }
         logger.info(
             "loaded and measured",
             metadata: [
@@ -98,9 +100,6 @@ final class EngineThread: Sendable {
         )
         return (engine, costs)
     }
-
-    /// Row counts of the cost curve that `ready` carries.
-    static let measuredRows = [1, 2, 4, 5, 8, 16]
 
     /// Where no turns can be had, the node computes without.
     private func turnLock() -> TurnLock? {

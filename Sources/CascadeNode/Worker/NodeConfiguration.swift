@@ -1,8 +1,8 @@
 package import CascadeCore
-internal import CascadeHost
+package import CascadeHost
 package import CascadeKeys
 package import CascadeModel
-internal import CascadeText
+package import CascadeText
 internal import Foundation
 
 /// What a drafter or expert process is told at its start.
@@ -94,7 +94,7 @@ package enum CacheLimit: Equatable, Sendable {
 
     /// The limit in tokens for a model whose tokens take `bytesPerToken` bytes each; as many whole pages as fit into
     /// the memory.
-    func tokens(bytesPerToken: Int) throws(NodeError) -> Int {
+    package func tokens(bytesPerToken: Int) throws(NodeError) -> Int {
         switch self {
         case .tokens(let count): return count
         case .memory(let bytes):
@@ -131,7 +131,9 @@ package struct DraftModelSettings: Equatable, Sendable {
     }
 
     /// What they mean for a model with that tokenizer.
-    func loadOptions(_ definition: TokenizerDefinition, _ vocabulary: Vocabulary) throws(NodeError) -> LoadOptions {
+    package func loadOptions(_ definition: TokenizerDefinition, _ vocabulary: Vocabulary) throws(NodeError)
+        -> LoadOptions
+    {
         var options = LoadOptions(quantization: quantization)
         guard self.vocabulary > 0 else { return options }
         options.headTokens = DraftVocabulary.tokens(

@@ -1,5 +1,6 @@
 internal import CascadeCore
 internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeModel
 internal import CascadeTemplate
 internal import CascadeText

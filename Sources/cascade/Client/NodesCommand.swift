@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 internal import Foundation
 
@@ -19,14 +20,6 @@ struct NodesCommand: AsyncParsableCommand {
         subcommands: [NodesListCommand.self, NodesDrainCommand.self],
         defaultSubcommand: NodesListCommand.self
     )
-
-    /// The cluster's nodes, as any command may ask for them.
-    static func list(_ client: ClusterClient, seconds: Double) async throws(NodeError) -> [NodeSummary] {
-        let request = NodesRequest(requestID: UInt64.random(in: 1...UInt64.max))
-        return try await client.request(.nodesRequest(request), seconds: seconds) { message in
-            if case .nodeList(let list) = message { list.nodes } else { nil }
-        }
-    }
 }
 
 /// `cascade nodes list`
@@ -52,7 +45,7 @@ struct NodesListCommand: AsyncParsableCommand {
     @OptionGroup var endpoint: EndpointOptions
 
     func run() async throws {
-        let nodes = try await endpoint.withClient { client in try await NodesCommand.list(client, seconds: 5) }
+        let nodes = try await endpoint.withClient { client in try await client.nodes(seconds: 5) }
         if json { return try Output.json(nodes.map(NodeView.init)) }
         guard !nodes.isEmpty else {
             return try Output.line("no nodes; start some with 'cascade drafter' and 'cascade expert'")
@@ -64,9 +57,9 @@ struct NodesListCommand: AsyncParsableCommand {
             rows.append([
                 node.nodeId, node.role, node.outOfUse == nil ? node.state : "out of use", node.model,
                 "\(node.inFlight)/\(node.credits)",
-                node.costs.first.map { SubmitSummary.fixed($0.ms, 1) + " ms" } ?? "",
-                node.busyFraction.map { "\(SubmitSummary.fixed(100 * $0, 0)) %" } ?? "",
-                node.cpuCores.map { SubmitSummary.fixed($0, 2) } ?? "",
+                node.costs.first.map { decimalText($0.ms, 1) + " ms" } ?? "",
+                node.busyFraction.map { "\(decimalText(100 * $0, 0)) %" } ?? "",
+                node.cpuCores.map { decimalText($0, 2) } ?? "",
             ])
         }
         if showsPool {
@@ -75,7 +68,7 @@ struct NodesListCommand: AsyncParsableCommand {
         try Output.line(Table.text(rows, shortened: showsPool ? 4 : 3))
         for node in nodes {
             guard let rest = node.rest else { continue }
-            let seconds = SubmitSummary.fixed(rest.milliseconds / 1_000, 0)
+            let seconds = decimalText(rest.milliseconds / 1_000, 0)
             try Output.line("\(node.identity.name) is out of use, tried again in \(seconds) s: \(rest.reason)")
         }
     }
@@ -139,5 +132,77 @@ private struct NodeView: Encodable {
         software = node.software
         costs = node.costs.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
         outOfUse = node.rest.map { OutOfUse(reason: $0.reason, retryMs: $0.milliseconds) }
+    }
+}
+
+/// `cascade nodes drain`
+struct NodesDrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain",
+        abstract: "Let a node finish its requests and leave.",
+        discussion: """
+            The node gets no new requests and answers those that it has; then its process ends. Its sequences continue \
+            on other nodes of the pool with their next round, and none of them loses a token. If there is no other \
+            expert, they wait for one. The command returns when the node has left.
+
+            EXAMPLES
+              cascade nodes drain expert-2
+              cascade nodes drain expert-2 --no-wait
+            """
+    )
+
+    @Argument(help: "The node's name, as 'cascade nodes' shows it.")
+    var node: String
+
+    @Flag(help: "Return as soon as the node gets no new requests.")
+    var noWait = false
+
+    @Option(
+        help: "Seconds to wait; after that the command returns, and the node still drains (default: 600).",
+        transform: Seconds.parse
+    )
+    var seconds: Seconds = 600
+
+    @OptionGroup var endpoint: EndpointOptions
+
+    func run() async throws {
+        try await endpoint.withClient { client in
+            let draining = try await ask(client)
+            if noWait { return Output.note("\(Printable.line(node)) gets no new requests") }
+            try await waitUntilGone(draining, client)
+            Output.note("\(Printable.line(node)) has left")
+        }
+    }
+
+    /// Asks for the drain; the node as it was then.
+    private func ask(_ client: ClusterClient) async throws -> NodeSummary {
+        let id = UInt64.random(in: 1...UInt64.max)
+        let request = Message.drainNode(DrainNode(requestID: id, name: node))
+        return try await client.request(request, seconds: 5) { message in
+            if case .nodeList(let list) = message, list.requestID == id { list.nodes.first } else { nil }
+        }
+    }
+
+    private func waitUntilGone(_ draining: NodeSummary, _ client: ClusterClient) async throws {
+        let started = MonotonicClock.now()
+        var told = draining.inFlight + 1
+        while true {
+            let nodes = try await client.nodes(seconds: 5)
+            // Another process of that name is another node.
+            guard let now = nodes.first(where: { $0.identity == draining.identity }) else { return }
+            if now.inFlight < told {
+                told = now.inFlight
+                Output.note("\(Printable.line(node)) is draining: \(plural(told, "request")) in flight")
+            }
+            guard MonotonicClock.seconds(since: started) < seconds.value else {
+                throw CommandFailure.failed(
+                    """
+                    \(node) still has \(plural(now.inFlight, "request")) after \(secondsText(seconds.value)) s; it \
+                    still drains
+                    """
+                )
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
     }
 }

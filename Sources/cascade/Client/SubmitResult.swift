@@ -1,4 +1,7 @@
 internal import CascadeCore
+internal import CascadeHost
+internal import CascadeNode
+internal import Foundation
 
 /// What `cascade submit --json` prints; keys in snake case.
 struct SubmitResult: Encodable {
@@ -79,5 +82,122 @@ struct SubmitResult: Encodable {
         var firstTokenMs: Nullable<Double>
         var totalMs: Double
         var tokensPerSecond: Nullable<Double>
+    }
+}
+
+extension SubmitResult {
+    /// The JSON object of a job's report; `explained` tells how its tokens came to be, nil where nobody asked.
+    init(_ report: JobReport, explained: [ExplainedToken]? = nil) {
+        explanation = explained.map { TokenExplanation.list($0, text: report.text) }
+        jobId = report.job.description
+        text = String(decoding: report.text, as: UTF8.self)
+        tokens = report.tokens
+        finishReason = report.reason.name
+        error = Nullable(report.error?.message)
+        synthetic = report.isSynthetic
+        usage = Usage(promptTokens: Int(report.promptTokens), completionTokens: report.tokens.count)
+        let counts = report.counts
+        speculativeDecoding = SpeculativeDecoding(
+            meanAcceptanceLength: Nullable(counts.meanAcceptanceLength),
+            draftAcceptanceRate: Nullable(counts.draftAcceptanceRate),
+            numSpecSteps: counts.draftedRounds,
+            numDraftTokens: counts.drafted,
+            numAcceptedDraftTokens: counts.accepted,
+            acceptanceHistogram: counts.acceptanceHistogram
+        )
+        cascade = Cascade(
+            rule: report.rule.rule.rawValue,
+            alpha: Nullable(report.rule.ownAlpha),
+            delta: Nullable(report.rule.rule.traits.second == .delta ? report.rule.delta : nil),
+            topN: Nullable(report.rule.rule.traits.second == .topN ? report.rule.topN : nil),
+            gate: report.rule.gate.rawValue,
+            bonusPolicy: report.rule.bonus.rawValue,
+            verifyMethod: report.rule.verifyMethod.rawValue,
+            strictPrefixTokens: report.rule.strictPrefixTokens,
+            temperature: report.sampling.temperature,
+            topK: report.sampling.topK,
+            topP: report.sampling.topP,
+            minP: report.sampling.minP,
+            seed: report.seed,
+            numSpeculativeTokens: DraftLengthValue(draftLength: report.draftLength),
+            drafterKind: report.drafterKind.rawValue,
+            draftPMin: report.draftMinimumConfidence,
+            drafted: counts.drafted,
+            matched: counts.matched,
+            kept: counts.kept,
+            deferred: counts.deferred,
+            recovered: counts.recovered,
+            bonus: counts.bonus,
+            discarded: counts.discarded,
+            cut: counts.cut,
+            relaxed: counts.relaxed,
+            unruledPositions: counts.unruledPositions,
+            expertPasses: counts.expertRounds,
+            draftSources: DraftSources(model: counts.drafted - counts.lookupDrafted, lookup: counts.lookupDrafted),
+            copied: counts.lookupAccepted
+        )
+        timing = Timing(
+            queueMs: report.queueMilliseconds,
+            firstTokenMs: Nullable(report.firstTokenMilliseconds),
+            totalMs: report.totalMilliseconds,
+            tokensPerSecond: Nullable(report.tokensPerSecond)
+        )
+    }
+}
+
+extension JobReport {
+    /// Tokens per second from the start of work to the end, the prompt's time included: a round commits several tokens
+    /// at once, so time counted from the first one would flatter short answers. Nil without tokens.
+    var tokensPerSecond: Double? {
+        let milliseconds = totalMilliseconds - queueMilliseconds
+        return tokens.isEmpty || milliseconds <= 0 ? nil : Double(tokens.count) / milliseconds * 1_000
+    }
+}
+
+/// What `cascade submit` says under an answer.
+enum SubmitSummary {
+    /// For everybody, e.g. `[64 tokens in 5.1 s, 12.6 a second; 40 of them drafted, 7 copied; seed 7]`.
+    static func line(_ report: JobReport) -> String {
+        let counts = report.counts
+        var parts = ["\(plural(report.tokens.count, "token")) in \(decimalText(report.totalMilliseconds / 1_000, 1)) s"]
+        if let rate = report.tokensPerSecond { parts[0] += ", \(decimalText(rate, 1)) a second" }
+        // Some of what was accepted may lie behind the answer's end.
+        let copied = min(Int(counts.lookupAccepted), report.tokens.count)
+        let drafted = min(Int(counts.accepted), report.tokens.count) - copied
+        var sources: [String] = []
+        if drafted > 0 { sources.append("\(drafted) of them by the drafter") }
+        if copied > 0 { sources.append("\(copied) of them copied from the text before") }
+        if !sources.isEmpty { parts.append(sources.joined(separator: ", ")) }
+        if report.sampling.temperature > 0 { parts.append("seed \(report.seed)") }
+        switch report.reason {
+        case .stop, .error: break
+        case .length: parts.append("token limit reached")
+        case .cancelled: parts.append("cancelled")
+        }
+        return "[" + parts.joined(separator: "; ") + "]"
+    }
+
+    /// For those who know speculation, e.g. `[17 rounds · mean acceptance length 3.76 · accepted 47 of 68 drafted]`,
+    /// and more of the kind.
+    static func statistics(_ report: JobReport) -> String {
+        let counts = report.counts
+        var parts = [plural(Int(counts.rounds), "round")]
+        if let length = counts.meanAcceptanceLength {
+            parts.append("mean acceptance length \(decimalText(length, 2))")
+            parts.append(
+                "accepted \(counts.accepted) of \(counts.drafted) drafted, kept \(counts.kept), "
+                    + "deferred \(counts.deferred), recovered \(counts.recovered), bonus \(counts.bonus)"
+            )
+            if counts.lookupAccepted > 0 { parts.append("copied \(counts.lookupAccepted)") }
+        } else {
+            parts.append("no drafts: plain expert decoding")
+        }
+        var rule = report.rule.rule.rawValue
+        if let alpha = report.rule.ownAlpha { rule += " alpha \(alpha)" }
+        if report.rule.verifyMethod != .rejection { rule += ", \(report.rule.verifyMethod.rawValue)" }
+        parts.append(rule)
+        if report.sampling.temperature > 0 { parts.append("seed \(report.seed)") }
+        parts.append(report.reason.name)
+        return "[" + parts.joined(separator: " · ") + "]"
     }
 }

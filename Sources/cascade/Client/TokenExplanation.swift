@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeHost
 internal import CascadeNode
 
 /// How one token of an answer came to be, as `cascade submit --explain --json` prints it; keys in snake case.

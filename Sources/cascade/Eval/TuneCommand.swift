@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeEval
 internal import CascadeHost
+internal import CascadeNode
 internal import Foundation
 
 /// `cascade tune`
@@ -134,13 +135,14 @@ struct TuneCommand: AsyncParsableCommand {
         do {
             let log = try ResultLog(folder: folder)
             defer { answers = log.records.count }
-            let run = EvalRun(source: source, cluster: cluster, concurrency: concurrency)
+            let run = try EvalRun(source: source, log: log, concurrency: concurrency)
             let tuner = Tuner(
-                answer: { try await run.answer($0, into: $1) },
                 log: log,
                 plan: plan(source.names),
                 temperature: temperature,
-                keep: keep
+                keep: keep,
+                note: Output.note,
+                answer: { try await cluster.answer($0, run) }
             )
             Output.note("answers go to \(folder.path)")
             let ladders = rules.entries.compactMap { entry -> (RuleSettings.Rule, [Double])? in
@@ -150,13 +152,12 @@ struct TuneCommand: AsyncParsableCommand {
             return try await tuner.search(ladders)
         } catch let error as EvalError {
             throw CommandFailure.failed("\(error)")
-        } catch let failure as CommandFailure where answers > 0 {
-            let found = plural(answers, "answer is", "answers are")
+        } catch {
+            let found = "\(plural(answers, "answer is", "answers are")) in \(folder.path)"
             let option = out == nil ? " with --out \(folder.path)" : ""
-            throw CommandFailure(
-                code: failure.code,
-                message: failure.message
-                    + "; \(found) in \(folder.path): the same command\(option) continues there"
+            throw EvalOptions.failure(
+                error,
+                answers > 0 ? "; \(found): the same command\(option) continues there" : ""
             )
         }
     }
@@ -176,8 +177,8 @@ struct TuneCommand: AsyncParsableCommand {
     /// Problems with tests if every line is one, else prompts.
     private func source() async throws -> EvalSource {
         guard let problems = try? HumanEvalProblem.load(URL(filePath: prompts)) else {
-            return try EvalSource.text(prompts, raw: false)
+            return EvalSource.text(try PromptArgument.named(prompts), file: prompts, raw: false)
         }
-        return try await EvalSource.humanEval(problems, name: prompts, unsafeExecution: unsafeExecution)
+        return try await EvalOptions.humanEval(problems, name: prompts, unsafeExecution: unsafeExecution)
     }
 }

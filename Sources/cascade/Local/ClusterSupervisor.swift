@@ -5,6 +5,7 @@ internal import CascadeNode
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
+internal import Synchronization
 
 /// Runs a coordinator and nodes beside it as processes of their own, and starts again what dies.
 ///
@@ -198,5 +199,148 @@ struct ClusterSupervisor: Service {
         children.stop()
         for _ in 0..<(10 * graceSeconds) where !children.areDone { try? await Task.sleep(for: .milliseconds(100)) }
         children.signal(SIGKILL)
+    }
+}
+
+/// A supervisor's processes and what they tell, shared between its tasks.
+final class Children: Sendable {
+    /// Why a process ended.
+    struct End: Equatable, Sendable {
+        /// For people.
+        var cause: String
+        /// Whether it may do better later, without anybody's changing how it is started.
+        var mayPass: Bool
+        /// Whether an operator drained it, who wants it to stay away.
+        var isDrained = false
+    }
+
+    private struct State {
+        var processes: [String: ChildProcess] = [:]
+        /// By role: the boot in which it does its work.
+        var serving: [String: UInt64] = [:]
+        var ends: [String: End] = [:]
+        var isOpen = false
+        var isStopping = false
+        var wasReady = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Takes the process of a role.
+    func add(_ name: String, _ child: ChildProcess) {
+        let isStopping = state.withLock { state in
+            state.processes[name] = child
+            return state.isStopping
+        }
+        if isStopping { child.signal(SIGTERM) }
+    }
+
+    /// Forgets what the last process of a role told.
+    func forget(_ name: String) {
+        state.withLock { ($0.serving[name], $0.ends[name]) = (nil, nil) }
+    }
+
+    /// A role does its work.
+    func note(_ name: String, serving boot: UInt64) { state.withLock { $0.serving[name] = boot } }
+
+    /// A role says why it ends.
+    func note(_ name: String, end: End) { state.withLock { $0.ends[name] = end } }
+
+    /// The boot in which a role does its work; nil while it does none.
+    func serving(_ name: String) -> UInt64? { state.withLock { $0.serving[name] } }
+
+    /// Why a role's process said it ended; nil where it said nothing.
+    func takeEnd(_ name: String) -> End? {
+        state.withLock { state in
+            state.serving[name] = nil
+            return state.ends.removeValue(forKey: name)
+        }
+    }
+
+    /// Lets nodes be started.
+    func open() { state.withLock { $0.isOpen = true } }
+
+    /// Whether nodes may be started: the coordinator is there.
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+
+    /// All take work.
+    func setReady() { state.withLock { $0.wasReady = true } }
+
+    /// Whether all took work at some time.
+    var wasReady: Bool { state.withLock { $0.wasReady } }
+
+    /// Whether they are to end.
+    var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    /// Whether all have ended.
+    var areDone: Bool { state.withLock { $0.processes.values.allSatisfy(\.isDone) } }
+
+    /// Waits for a condition, or the end; looks every few milliseconds, as nothing here happens often.
+    func waitUntil(_ condition: (Children) -> Bool) async throws {
+        while !isStopping, !condition(self) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    /// Ends all of them, and whoever is added later.
+    func stop() {
+        state.withLock { $0.isStopping = true }
+        signal(SIGTERM)
+    }
+
+    /// Sends all of them a signal.
+    func signal(_ number: Int32) {
+        for process in state.withLock({ Array($0.processes.values) }) { process.signal(number) }
+    }
+}
+
+/// What becomes of a role whose process has ended: the decision alone.
+struct RestartPolicy {
+    /// What is to be done.
+    enum Verdict: Equatable {
+        /// Nothing: an operator drained it, who wants it to stay away.
+        case stayAway
+        /// It is started again after so many milliseconds.
+        case startAgain(milliseconds: Int)
+        /// The cluster ends, for this reason, for people.
+        case giveUp(String)
+    }
+
+    /// Ends that come sooner than that after a start count as one row of failures.
+    static let quickEndSeconds = 10.0
+    /// So many in a row are enough, where the cause is not one that may pass.
+    static let quickEndsMax = 5
+
+    private let role: String
+    private var quickEnds = 0
+
+    /// A role that has not ended yet.
+    init(role: String) {
+        self.role = role
+    }
+
+    /// Judges an end. A role goes on for ever where the cause may pass; one that ends before the cluster was ever ready
+    /// will not do better the second time.
+    ///
+    /// - Parameters:
+    ///   - code: an exit code, or a signal's number negated.
+    ///   - seconds: since its start.
+    ///   - wasReady: whether all roles took work at some time.
+    ///   - isHeard: whether somebody hears what the cluster ends of, who does not see what the role itself has said.
+    mutating func judge(
+        _ end: Children.End,
+        code: Int32,
+        afterSeconds seconds: Double,
+        wasReady: Bool,
+        isHeard: Bool
+    ) -> Verdict {
+        guard wasReady else {
+            let cause = isHeard ? ": \(end.cause)" : "; see above"
+            return .giveUp("the \(role) ended with code \(code) before it was ready\(cause)")
+        }
+        if end.isDrained { return .stayAway }
+        quickEnds = seconds < Self.quickEndSeconds ? quickEnds + 1 : 0
+        guard end.mayPass || quickEnds < Self.quickEndsMax else {
+            return .giveUp("the \(role) ended \(quickEnds) times in a row: \(end.cause)")
+        }
+        return .startAgain(milliseconds: min(500 << min(quickEnds, 5), 10_000))
     }
 }

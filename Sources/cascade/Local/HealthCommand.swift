@@ -42,7 +42,7 @@ struct HealthCommand: AsyncParsableCommand {
                 if case .clusterStatus(let status) = message { status } else { nil }
             }
             if let stall = status.stall { throw CommandFailure.failed(stall.note) }
-            if !wantedNodes.isEmpty { try check(try await NodesCommand.list(client, seconds: 3)) }
+            if !wantedNodes.isEmpty { try check(try await client.nodes(seconds: 3)) }
             try Output.line((["ok: \(status.readyNodes)"] + status.missingNodes).joined(separator: "; "))
         }
     }

@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import CascadeHost
 internal import CascadeNode
+internal import CascadeTemplate
 internal import CascadeText
 internal import Foundation
 
@@ -36,4 +38,35 @@ struct ChatTemplateOptions: ParsableArguments {
 
     /// The same, as arguments of another process.
     var arguments: [String] { chatTemplate.flatMap { ["--chat-template", $0] } }
+}
+
+/// A chat template that the command line names.
+enum ChatTemplateFile {
+    /// Most bytes that are read: some more than a template may have, so that its own bound is what is told.
+    private static let limit = 1 << 20
+
+    /// Reads a file; a template that cannot be used is a usage error with its line and problem.
+    static func read(_ path: String) throws(CommandFailure) -> ChatTemplate {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try FileAccess.read(path, limit: limit)
+        } catch {
+            throw .usage("cannot read the chat template \(path): \(error.cause)")
+        }
+        let source = try TextInput.text(bytes, of: "the chat template \(path)")
+        do throws(TemplateError) {
+            return try ChatTemplate(source: source)
+        } catch {
+            throw .usage("the chat template \(path) cannot be used: \(error)")
+        }
+    }
+}
+
+/// What the user's clock on the wall shows.
+enum LocalClock {
+    /// Seconds since the beginning of 1970 in the user's time zone, for chat templates that print the date.
+    static func seconds() -> UInt64 {
+        let now = Date()
+        return UInt64(max(0, now.timeIntervalSince1970 + Double(TimeZone.current.secondsFromGMT(for: now))))
+    }
 }

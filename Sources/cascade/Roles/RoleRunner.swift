@@ -1,4 +1,6 @@
+internal import ArgumentParser
 internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeNode
 internal import CascadeTransport
 internal import Foundation
@@ -39,7 +41,7 @@ enum RoleRunner {
                     failureTerminationBehavior: .cancelGroup
                 )
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint] + (Interrupts.ignored.contains(SIGHUP) ? [] : [.sighup]),
+            gracefulShutdownSignals: [.sigterm, .sigint] + (IgnoredSignals.atStart.contains(SIGHUP) ? [] : [.sighup]),
             logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -62,4 +64,67 @@ private struct NamedService<Wrapped: Service>: Service, CustomStringConvertible 
     var description: String { "\(Wrapped.self)" }
 
     func run() async throws { try await service.run() }
+}
+
+/// How much a process tells on standard error.
+struct LogOptions: ParsableArguments {
+    @Option(help: "Least level that is logged: trace, debug, info, notice, warning, error.")
+    var logLevel = "info"
+
+    func validate() throws {
+        guard Logger.Level(rawValue: logLevel) != nil else {
+            throw ValidationError("log level '\(logLevel)' is not one of trace, debug, info, notice, warning, error")
+        }
+    }
+
+    /// The process's logger, to standard error.
+    func logger(_ label: String) -> Logger {
+        var logger = Logger(label: label) { StreamLogHandler(label: $0, stream: LogLines()) }
+        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+        return logger
+    }
+}
+
+/// A log on standard error with one line for each event, whatever the names and messages of peers have in them.
+private struct LogLines: TextOutputStream {
+    /// Writes one event.
+    mutating func write(_ event: String) {
+        Output.note(Printable.line(event.hasSuffix("\n") ? String(event.dropLast()) : event))
+    }
+}
+
+/// Who may reach a coordinator.
+enum ListenPolicy {
+    /// The keys that connections need; nil where everybody who gets to the endpoint is taken.
+    ///
+    /// What only this machine reaches needs none unless a folder is named; everything else needs the folder's, unless
+    /// the user insists.
+    static func keys(listen: String, insecure: Bool, folder: String?, logger: Logger) throws -> CoordinatorKeys? {
+        let isLoopback = try endpoint(listen).isLoopback
+        if insecure || (isLoopback && folder == nil) { return nil }
+        do {
+            let keys = try KeysFolder(named: folder)
+            guard try folder != nil || keys.hasKeys() else {
+                throw CommandFailure.usage(
+                    """
+                    \(listen) can be reached from other machines, and there are no keys yet: make one for each node \
+                    and user ('cascade keys new expert-2 --role expert'), or pass --insecure where the network itself \
+                    is private, or listen on 127.0.0.1
+                    """
+                )
+            }
+            return try keys.coordinatorKeys(logger: logger)
+        } catch let error as KeyError {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// A checked endpoint to listen on.
+    static func endpoint(_ listen: String) throws(CommandFailure) -> Endpoint {
+        do throws(TransportError) {
+            return try Endpoint(parsing: listen, for: .bind)
+        } catch {
+            throw CommandFailure.usage("\(error)")
+        }
+    }
 }

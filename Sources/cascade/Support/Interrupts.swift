@@ -20,9 +20,6 @@ final class Interrupts {
     }
 
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
-    /// Those of them that whoever started this process wants it to ignore; to be asked for before this program ignores
-    /// any.
-    static let ignored = signals.filter(isIgnored)
     /// Of the process, as signals are: the first cause decides the exit code.
     private static let cause = Mutex<Cause?>(nil)
     /// What is called on a signal, by listener. All share the sources of the first: ignoring a signal again would take
@@ -61,14 +58,14 @@ final class Interrupts {
         _ = Self.listeners.withLock { $0.removeValue(forKey: ObjectIdentifier(self)) }
         guard !sources.isEmpty else { return }
         for source in sources { source.cancel() }
-        for number in Self.signals where !Self.ignored.contains(number) { signal(number, SIG_DFL) }
+        for number in Self.signals where !IgnoredSignals.atStart.contains(number) { signal(number, SIG_DFL) }
     }
 
     private static func takeSignals() -> [any DispatchSourceSignal] {
         // Without threads libdispatch waits for one for ever. A signal then ends the process as it does others.
         guard (try? OSThread.checkRoom(for: 3)) != nil else { return [] }
         let queue = DispatchQueue(label: "interrupts")
-        return signals.filter { !ignored.contains($0) }.map { number in
+        return signals.filter { !IgnoredSignals.atStart.contains($0) }.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { Interrupts.take(number) }
@@ -118,15 +115,6 @@ final class Interrupts {
         // That the output takes nothing is noticed by whoever writes and by whoever watches.
         if case .output = new, !isFirst { return }
         onInterrupt()
-    }
-
-    /// Whether a signal is ignored, as `nohup` has it.
-    private static func isIgnored(_ number: Int32) -> Bool {
-        var action = sigaction()
-        guard sigaction(number, nil, &action) == 0 else { return false }
-        // SIG_IGN is a number in a pointer's clothes: it can be compared and not called.
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Starts a thread that waits until nobody reads the pipe or socket that standard output is. Returns the descriptor

@@ -94,3 +94,56 @@ enum Output {
         try? FileAccess.write(Array(text.utf8), to: STDERR_FILENO, name: "standard error")
     }
 }
+
+/// A line on standard error that is drawn over while something long runs; nothing where nobody looks.
+final class ProgressLine {
+    private let label: String
+    private var shown = -1
+
+    /// Nothing is drawn before the first ``show(_:)``.
+    init(_ label: String) {
+        self.label = label
+    }
+
+    /// Draws the share of the work that is done, from 0 to 1, in whole percents.
+    func show(_ share: Double) {
+        let percent = Int(share * 100)
+        guard Output.errorIsTerminal, percent != shown else { return }
+        shown = percent
+        Output.draw("\(label): \(percent) %")
+    }
+
+    /// Takes the line away.
+    func finish() {
+        if shown >= 0 { Output.draw("") }
+    }
+}
+
+/// A command's end by failure: one clear message on standard error and an exit code.
+struct CommandFailure: Error {
+    /// 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted, 141 nobody reads the output; 128 + n
+    /// for another signal n.
+    var code: Int32
+    /// The cause and the way out; empty where there is nobody to tell.
+    var message: String
+    /// Whether the same command may succeed later, without anybody's changing it: a disk that is full has room again.
+    var mayPass = false
+
+    /// Something went wrong.
+    static func failed(_ message: String) -> CommandFailure { CommandFailure(code: 1, message: message) }
+
+    /// The command line makes no sense.
+    static func usage(_ message: String) -> CommandFailure { CommandFailure(code: 2, message: message) }
+
+    /// Nobody answers at the endpoint.
+    static func unreachable(_ message: String) -> CommandFailure { CommandFailure(code: 3, message: message) }
+
+    /// The cluster said no.
+    static func refused(_ message: String) -> CommandFailure { CommandFailure(code: 4, message: message) }
+
+    /// Ctrl-C, or whatever else ``Interrupts`` has as its cause.
+    static let interrupted = CommandFailure(code: 130, message: "interrupted")
+
+    /// Nobody reads standard output any more: `cascade submit … | head`. 128 + SIGPIPE.
+    static let closedPipe = CommandFailure(code: 128 + SIGPIPE, message: "")
+}

@@ -1,3 +1,4 @@
+import CascadeHost
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
 import CascadeEval
+import CascadeHost
 import Foundation
 
 @testable import cascade

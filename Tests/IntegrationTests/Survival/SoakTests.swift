@@ -1,4 +1,5 @@
 import CascadeEval
+import CascadeHost
 import CascadeTestSupport
 import Dispatch
 import Foundation
