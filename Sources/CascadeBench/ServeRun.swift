@@ -19,8 +19,8 @@ package struct ServeRun: Sendable {
     ///   - requests: jobs of a setting in a turn; nil for a few times its concurrency.
     ///   - seconds: of a setting in a turn, instead of a number of jobs.
     ///   - turns: times that every setting is measured.
-    ///   - numWarmups: jobs of each draft length before the first turn, at the largest concurrency, which are not counted;
-    ///     nil for as many as that.
+    ///   - numWarmups: jobs of each draft length before the first turn, at the largest concurrency, which are not
+    ///     counted; nil for as many as that.
     ///   - note: takes a line for people about each turn.
     package init(
         load: ServeLoad,
