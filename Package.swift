@@ -87,7 +87,8 @@ let package = Package(
             ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire"]
         ),
 
-        // What this host gives: files and their places, memory, cores, processes, threads, clocks, turns, errors in words.
+        // What this host gives: files and their places, memory, cores, processes, threads, clocks, turns, errors in
+        // words.
         module("CascadeHost", ["CascadeCore", "CCascadeHost"]),
 
         // Text and models: chat templates, tokenizers, the engine.

@@ -271,7 +271,8 @@ package struct EngineReport: Encodable {
             \(model)
             cascade \(build), kernels \(result.kernels), \(plural(threads, "thread")), \
             \(plural(context, "token")) before the pass
-            memory: \(decimalText(best, 1)) GB/s best, \(decimalText(result.gigabytesPerSecond.median, 1)) GB/s median of \
+            memory: \(decimalText(best, 1)) GB/s best, \
+            \(decimalText(result.gigabytesPerSecond.median, 1)) GB/s median of \
             \(result.gigabytesPerSecond.values.count) reads; a pass of few rows reads \
             \(decimalText(Double(result.bytesPerPass) / 1e9, 3)) GB of weights
 

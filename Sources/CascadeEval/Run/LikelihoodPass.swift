@@ -17,8 +17,8 @@ package struct LikelihoodPass {
         (self.model, self.path, self.source) = (model, path, source)
     }
 
-    /// Scores those of `records` that this model has not scored yet; one without tokens has no score. `progress` is told
-    /// the answers that are scored.
+    /// Scores those of `records` that this model has not scored yet; one without tokens has no score. `progress` is
+    /// told the answers that are scored.
     ///
     /// - Throws: ``EvalError`` where the model is not that of the answers, ``NodeError`` where it cannot be used.
     package func run(
