@@ -45,11 +45,8 @@ struct LoadGenerator {
         turn: Int,
         interruption: RaisedFlag
     ) {
-        self.client = client
-        self.load = load
-        self.length = length
-        self.turn = turn
-        self.interruption = interruption
+        (self.client, self.load, self.length) = (client, load, length)
+        (self.turn, self.interruption) = (turn, interruption)
         outcome = TurnOutcome(setting: setting)
         started = MonotonicClock.now()
         lastHeard = started

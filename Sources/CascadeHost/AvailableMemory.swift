@@ -16,11 +16,8 @@ package struct AvailableMemory: Equatable, Sendable {
 
     /// Creates a value from its parts.
     package init(total: Int, available: Int, limit: Int?, isCutByLimit: Bool = false, promised: Int = 0) {
-        self.total = total
-        self.available = available
-        self.limit = limit
-        self.isCutByLimit = isCutByLimit
-        self.promised = promised
+        (self.total, self.available, self.promised) = (total, available, promised)
+        (self.limit, self.isCutByLimit) = (limit, isCutByLimit)
     }
 
     /// Reads what the kernel says, less the promises; nil where it says nothing. Files are looked for below `root`.

@@ -1,3 +1,4 @@
+internal import CascadeHost
 internal import Foundation
 
 /// An exclusive lock between processes, held by a file descriptor and so gone with the process that held it.
@@ -10,14 +11,14 @@ struct FileLock: Sendable {
         while true {
             let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
-                throw ModelFetchError(code: .fileSystem, message: "cannot open \(url.path): \(errorText(errno))")
+                throw ModelFetchError(code: .fileSystem, message: "cannot open \(url.path): \(SystemError.text(errno))")
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let code = errno
                 close(descriptor)
                 if code == EINTR { continue }
                 if code == EWOULDBLOCK { return nil }
-                throw ModelFetchError(code: .fileSystem, message: "cannot lock \(url.path): \(errorText(code))")
+                throw ModelFetchError(code: .fileSystem, message: "cannot lock \(url.path): \(SystemError.text(code))")
             }
             // The holder before us removed the file when it was done: a lock on the removed one keeps nobody out.
             var (held, named) = (stat(), stat())

@@ -1,11 +1,6 @@
 internal import CascadeHost
 internal import Foundation
 
-/// The text of an errno value.
-func errorText(_ code: Int32) -> String {
-    String(cString: strerror(code))
-}
-
 /// Small questions to the file system.
 enum FileSystem {
     /// Length and modification time of a regular file.

@@ -20,7 +20,7 @@ final class PartialFile: Sendable {
         descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         end = Mutex(0)
         guard descriptor >= 0 else {
-            throw ModelFetchError(code: .fileSystem, message: "cannot open \(url.path): \(errorText(errno))")
+            throw ModelFetchError(code: .fileSystem, message: "cannot open \(url.path): \(SystemError.text(errno))")
         }
         let before = try? String(contentsOf: note, encoding: .utf8)
         if let content, before == content {
@@ -86,7 +86,7 @@ final class PartialFile: Sendable {
     private func failure(_ verb: String, _ code: Int32) -> ModelFetchError {
         ModelFetchError(
             code: code == ENOSPC || code == EDQUOT ? .noSpace : .fileSystem,
-            message: "cannot \(verb) \(url.path): \(errorText(code))"
+            message: "cannot \(verb) \(url.path): \(SystemError.text(code))"
         )
     }
 }

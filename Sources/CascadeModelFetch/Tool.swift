@@ -46,7 +46,10 @@ struct Tool: Sendable {
     func run(output: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void) async throws -> Exit {
         try Task.checkCancellation()
         guard let errors = tmpfile() else {
-            throw ModelFetchError(code: .fileSystem, message: "cannot make a temporary file: \(errorText(errno))")
+            throw ModelFetchError(
+                code: .fileSystem,
+                message: "cannot make a temporary file: \(SystemError.text(errno))"
+            )
         }
         defer { fclose(errors) }
         let (input, results) = (Pipe(), Pipe())
@@ -106,7 +109,10 @@ struct Tool: Sendable {
             } else if count == 0 {
                 return
             } else if errno != EINTR {
-                throw ModelFetchError(code: .fileSystem, message: "reading from a tool failed: \(errorText(errno))")
+                throw ModelFetchError(
+                    code: .fileSystem,
+                    message: "reading from a tool failed: \(SystemError.text(errno))"
+                )
             }
         }
     }

@@ -1,11 +1,10 @@
 import CascadeCore
-import CascadeHost
 import CascadeTestSupport
 import Foundation
 import Synchronization
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 
 /// Somebody sets the clock while a job runs: only monotonic time matters.
 @Suite(.serialized) struct ClockJumpTests {

@@ -1,3 +1,4 @@
+import CascadeHost
 import CascadeNode
 import Foundation
 import Testing

@@ -1,11 +1,10 @@
 import CascadeCore
-import CascadeHost
 import CascadeTestSupport
 import CascadeTransport
 import Foundation
 import Testing
 
-@testable import CascadeNode
+@testable import CascadeHost
 @testable import cascade
 
 /// `cascade doctor` on this machine, on broken model directories, and its verdicts by table.

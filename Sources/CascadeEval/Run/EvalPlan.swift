@@ -27,13 +27,9 @@ package struct EvalPlan: Sendable {
         maxTokens: Int,
         latencyProblems: Int
     ) {
-        self.problems = problems
-        self.settings = settings
-        self.samples = samples
-        self.draftLength = draftLength
-        self.drafterKind = drafterKind
-        self.maxTokens = maxTokens
-        self.latencyProblems = latencyProblems
+        (self.problems, self.settings, self.samples) = (problems, settings, samples)
+        (self.draftLength, self.drafterKind) = (draftLength, drafterKind)
+        (self.maxTokens, self.latencyProblems) = (maxTokens, latencyProblems)
     }
 
     /// The answers of a phase: problem by problem, so that a run that is cut short has whole problems.

@@ -28,14 +28,9 @@ package struct EvalTask: Hashable, Sendable {
 
     /// What tells the answer from all others of a run: a run that goes on skips the keys it has.
     package var key: String {
-        let length =
-            switch draftLength {
-            case .adaptive: "adaptive"
-            case .fixed(let count): "\(count)"
-            }
-        return [
+        [
             phase.rawValue, problem, setting.label, "temperature \(setting.temperature)", "sample \(sample)",
-            "drafts \(length) \(drafterKind.rawValue)", "at most \(maxTokens)",
+            "drafts \(draftLength.text) \(drafterKind.rawValue)", "at most \(maxTokens)",
         ].joined(separator: ", ")
     }
 

@@ -30,12 +30,8 @@ package struct CoordinatorConfiguration: Sendable {
         chatTemplates: ChatTemplates = ChatTemplates(),
         software: String
     ) {
-        self.listen = listen
-        self.limits = limits
-        self.keys = keys
-        self.store = store
-        self.endsJobs = endsJobs
-        self.chatTemplates = chatTemplates
-        self.software = software
+        (self.listen, self.limits, self.keys) = (listen, limits, keys)
+        (self.store, self.endsJobs) = (store, endsJobs)
+        (self.chatTemplates, self.software) = (chatTemplates, software)
     }
 }

@@ -53,22 +53,19 @@ struct EvalHumanEvalCommand: AsyncParsableCommand {
     }
 
     private func load() throws -> [HumanEvalProblem] {
-        let file: URL
         do {
-            file = try problems.map { URL(filePath: $0) } ?? HumanEvalProblem.fetchedFile()
-        } catch {
-            throw CommandFailure.failed("\(error)")
-        }
-        if problems == nil, !FileManager.default.fileExists(atPath: file.path) {
-            throw CommandFailure.failed(
-                """
-                HumanEval is not at \(file.path): fetch it with deploy/scripts/fetch-humaneval, or name it with \
-                --problems
-                """
-            )
-        }
-        do {
+            let file = try problems.map { URL(filePath: $0) } ?? HumanEvalProblem.fetchedFile()
+            if problems == nil, !FileManager.default.fileExists(atPath: file.path) {
+                throw CommandFailure.failed(
+                    """
+                    HumanEval is not at \(file.path): fetch it with deploy/scripts/fetch-humaneval, or name it with \
+                    --problems
+                    """
+                )
+            }
             return try HumanEvalProblem.load(file)
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw CommandFailure.failed("\(error)")
         }

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeKeys
 import CascadeNode
 import CascadeTestSupport
 import Foundation
