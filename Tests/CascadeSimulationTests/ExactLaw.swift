@@ -39,7 +39,7 @@ struct ExactLaw {
     private mutating func explore(_ cluster: ToyCluster, _ knowledge: BranchingDraws.Knowledge, _ weight: Double) {
         guard problem == nil else { return }
         if cluster.isDone || cluster.problem != nil { return record(cluster, weight) }
-        draws.branch(knowledge, areAlike: { $0.isAlike($1) }) {
+        draws.branch(knowledge) {
             var next = cluster
             next.step()
             return next

@@ -10,14 +10,14 @@ import CascadeWire
 /// client with one job, and the wire between them. All that is sent is encoded and decoded.
 struct ToyCluster: Sendable {
     /// A message under way: to the coordinator from a peer, or from it to one.
-    private struct Parcel: Equatable {
+    private struct Parcel {
         var frames: [[UInt8]]
         var peer: PeerID
         var isUp: Bool
     }
 
     /// A parcel that waits for something.
-    private struct Held: Equatable {
+    private struct Held {
         var parcel: Parcel
         var round: UInt32
         var fate: ToyFault.Fate
@@ -97,18 +97,6 @@ struct ToyCluster: Sendable {
         endTokens: [ToyPair.end],
         hash: ToyWorker.vocabularyHash
     )
-
-    /// Whether another one that was the same a step ago has sent, said and counted the same since.
-    func isAlike(_ other: ToyCluster) -> Bool {
-        (problem, faults, draftsWithEnd) == (other.problem, other.faults, other.draftsWithEnd)
-            && (parcels, held, rounds) == (other.parcels, other.held, other.rounds)
-            && (bases, asked, seen, round) == (other.bases, other.asked, other.seen, other.round)
-            && (client.tokens, client.text, client.report) == (
-                other.client.tokens, other.client.text, other.client.report
-            )
-            && (machine.transitions, machine.totals) == (other.machine.transitions, other.machine.totals)
-            && (machine.nextDeadline, now, ticks) == (other.machine.nextDeadline, other.now, other.ticks)
-    }
 
     /// Whether the client has its answer and nothing is under way.
     var isDone: Bool { client.report != nil && parcels.isEmpty && held.isEmpty }

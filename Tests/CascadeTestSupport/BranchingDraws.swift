@@ -8,8 +8,8 @@ import Synchronization
 /// is used twice yields one number, whatever the questions are; if that makes a law wrong, it shows. And whoever asks
 /// sees a number close beside each border, on either side: a threshold that is not where the border is shows too. A
 /// race narrows all numbers of its key together (``RaceRegion``), so rows that race with the same numbers do so with
-/// the exact joint law. Where both sides of a cell come to the same, they go on as one. Unlike `CellDraws`, where each
-/// number has the cells of all its purpose, this branches only where a question can be answered in several ways.
+/// the exact joint law. Unlike `CellDraws`, where each number has the cells of all its purpose, this branches only
+/// where a question can be answered in several ways.
 package final class BranchingDraws: DrawSource {
     /// What one copy of the computation knows of the numbers.
     package struct Knowledge: Sendable {
@@ -21,19 +21,12 @@ package final class BranchingDraws: DrawSource {
         package init() {}
     }
 
-    private struct Place: Hashable {
-        var key: DrawKey
-        var cell: ClosedRange<Double>
-    }
-
     private struct Run {
         var knowledge: Knowledge
         /// Which way to go at each fork; the first one where it does not say.
         var choices: [Int]
         /// How many ways each fork had.
         var counts: [Int] = []
-        /// Where each number lies, as far as its question can tell; of a race, who won.
-        var places: [Place] = []
         var weight = 1.0
 
         /// Goes one of several ways with given probabilities.
@@ -56,7 +49,6 @@ package final class BranchingDraws: DrawSource {
 
     private let naming: @Sendable (DrawKey) -> DrawKey
     private let run = Mutex(Run(knowledge: Knowledge(), choices: []))
-    private let turn = Atomic(0)
 
     /// Creates draws.
     ///
@@ -78,17 +70,16 @@ package final class BranchingDraws: DrawSource {
             let width = known.upperBound - known.lowerBound
             let choice = run.fork(cells.map { ($0.range.upperBound - $0.range.lowerBound) / width })
             run.knowledge.numbers[naming(key)] = cells[choice].range
-            run.places.append(Place(key: naming(key), cell: cells[choice].cell))
             return cells[choice].number
         }
     }
 
-    /// The cells into which borders cut what is known, each with a number close to a border; a cell between two borders
+    /// The parts into which borders cut what is known, each with a number close to a border; a part between two borders
     /// is halved, so that there is a number close to either.
     private static func cells(
         _ known: ClosedRange<Double>,
         _ borders: [Double]
-    ) -> [(range: ClosedRange<Double>, number: Double, cell: ClosedRange<Double>)] {
+    ) -> [(range: ClosedRange<Double>, number: Double)] {
         var ends = [known.lowerBound]
         for border in borders.sorted() where border > ends[ends.count - 1] + tolerance {
             if border < known.upperBound - tolerance { ends.append(border) }
@@ -99,11 +90,10 @@ package final class BranchingDraws: DrawSource {
             let middle = (low + high) / 2
             let step = min(edge, (high - low) / 4)
             return switch (isBorder(low), isBorder(high)) {
-            case (true, true):
-                [(low...middle, low + step, low...high), (middle...high, high - step, low...high)]
-            case (true, false): [(low...high, low + step, low...high)]
-            case (false, true): [(low...high, high - step, low...high)]
-            case (false, false): [(low...high, middle, low...high)]
+            case (true, true): [(low...middle, low + step), (middle...high, high - step)]
+            case (true, false): [(low...high, low + step)]
+            case (false, true): [(low...high, high - step)]
+            case (false, false): [(low...high, middle)]
             }
         }
     }
@@ -116,46 +106,24 @@ package final class BranchingDraws: DrawSource {
                 .filter { $0.region.share > Self.tolerance * known.share }
             let choice = run.fork(ways.map { $0.region.share / known.share })
             run.knowledge.races[naming(key)] = ways[choice].region
-            run.places.append(Place(key: naming(key), cell: Double(choice)...Double(choice)))
             return ways[choice].winner
         }
     }
 
     /// Takes `step` once for each combination of outcomes of what it draws, knowing `knowledge`, and hands each result
     /// with its probability and with what is known then to `next`.
-    ///
-    /// Results of numbers in the same cells are handed over as one where all of them are alike, as they must be where
-    /// each number is compared with the borders of its cell and no others. Which of them it is, changes each time.
     package func branch<Result>(
         _ knowledge: Knowledge,
-        areAlike: (Result, Result) -> Bool,
         _ step: () -> Result,
         _ next: (Result, Knowledge, _ weight: Double) -> Void
     ) {
-        var sides: [[Place]: Int] = [:]
-        var cells: [[(result: Result, run: Run)]] = []
         var choices: [Int]? = []
         while let present = choices {
             run.withLock { $0 = Run(knowledge: knowledge, choices: present) }
             let result = step()
             let done = run.withLock { $0 }
+            next(result, done.knowledge, done.weight)
             choices = Self.successor(of: done)
-            if let cell = sides[done.places] {
-                cells[cell].append((result, done))
-            } else {
-                sides[done.places] = cells.count
-                cells.append([(result, done)])
-            }
-        }
-        for sides in cells {
-            guard sides.count > 1, sides.dropFirst().allSatisfy({ areAlike($0.result, sides[0].result) }) else {
-                for side in sides { next(side.result, side.run.knowledge, side.run.weight) }
-                continue
-            }
-            let one = sides[turn.wrappingAdd(1, ordering: .relaxed).newValue % sides.count]
-            var known = one.run.knowledge
-            for place in one.run.places where known.numbers[place.key] != nil { known.numbers[place.key] = place.cell }
-            next(one.result, known, sides.reduce(0) { $0 + $1.run.weight })
         }
     }
 
