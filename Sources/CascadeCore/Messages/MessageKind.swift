@@ -1,4 +1,4 @@
-/// The kinds of messages, by the numbers of their fields in `Envelope` (Protos/envelope.proto).
+/// The kinds of messages, by the numbers of their fields in `Envelope` (Protos/cascade/v1/envelope.proto).
 package enum MessageKind: UInt32, CaseIterable, Sendable {
     case hello = 16
     case welcome = 17
