@@ -23,7 +23,7 @@ struct TwoMachinesTests {
         "A": ["CASCADE_DRAFTER": ClusterTests.drafter, "CASCADE_EXPERT": ClusterTests.expert],
         "C": [
             "CASCADE_RAW": "1", "CASCADE_CONCURRENCY": "1", "CASCADE_NUM_SPECULATIVE_TOKENS": "0,4",
-            "CASCADE_TURNS": "2", "CASCADE_SECONDS": "2",
+            "CASCADE_TURNS": "2", "CASCADE_SECONDS": "4",
         ],
     ]
 
