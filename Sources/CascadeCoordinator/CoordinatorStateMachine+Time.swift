@@ -82,7 +82,7 @@ extension CoordinatorStateMachine {
     mutating func takePong(_ pong: Pong, from handle: NodeHandle) {
         guard let node = nodes[handle] else { return }
         guard pong.boot == boot else {
-            refuse(node.peer, .notReady, "this is another coordinator: say hello first")
+            askToJoinAgain(node.peer)
             return
         }
         let hasAdvanced = nodes.change(handle) { [now] in $0.takePong(pong, at: now) }

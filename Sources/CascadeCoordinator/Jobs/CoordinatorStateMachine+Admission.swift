@@ -80,7 +80,10 @@ extension CoordinatorStateMachine {
         jobs.begin(job.id, sequence)
         transitions.count(.jobAdmitted)
         if let problem = resume(job.id) {
-            let message = "the job cannot go on where it was: \(problem); submit it again"
+            let message = """
+                the answer was begun before the coordinator was started again and cannot be continued, because \
+                \(problem): submit the prompt as a new job
+                """
             finish(job.id, .error, JobError(code: .journalDamaged, message: message))
         }
         return true

@@ -19,7 +19,11 @@ extension CoordinatorStateMachine {
             return
         }
         guard prompts.bytes(of: peer) + submit.byteCount <= limits.unreadBytesPerClient else {
-            let message = "your prompts that are still to be read fill their share of the queue: try again later"
+            let message = """
+                the prompts that this client sent before are not tokenized yet, and with this one they are more than \
+                the \(limits.unreadBytesPerClient) bytes that may wait for a client: try again when some of those jobs \
+                have begun, or cancel some
+                """
             let wait = limits.retryAfterMilliseconds
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return

@@ -143,8 +143,12 @@ extension CoordinatorStateMachine {
         if let expected = pool.expertModel, expected != model {
             return (
                 .modelMismatch,
-                "expert \(model.name) (\(model.fingerprint), numerics \(model.numericsID)) is not pool \(pool.name)'s "
-                    + "\(expected.name) (\(expected.fingerprint), numerics \(expected.numericsID)): \(wayOut)"
+                """
+                expert \(model.name) (\(model.fingerprint), numerics \(model.numericsID)) cannot join pool \
+                \(pool.name), whose experts must all be \(expected.name) (\(expected.fingerprint), numerics \
+                \(expected.numericsID)): start it with that model file, and the same version and settings of cascade, \
+                or \(wayOut)
+                """
             )
         }
         pools.setExpertModel(model, of: hello.pool)
@@ -173,7 +177,7 @@ extension CoordinatorStateMachine {
     mutating func takeReady(_ ready: Ready, from handle: NodeHandle) {
         guard let node = nodes[handle] else { return }
         guard ready.boot == boot else {
-            refuse(node.peer, .notReady, "this is another coordinator: say hello first")
+            askToJoinAgain(node.peer)
             return
         }
         if ready.credits == 0 {
@@ -210,6 +214,14 @@ extension CoordinatorStateMachine {
         case .drafted, .verified, .missing, .failed: transitions.count(.replyStale)
         default: break
         }
-        refuse(peer, .notReady, "the coordinator does not know this node: say hello first")
+        askToJoinAgain(peer, "this node did not join the coordinator since its start, or was given up as silent")
+    }
+
+    /// Whoever sends this joined another boot of the coordinator, or none: it has to say hello.
+    mutating func askToJoinAgain(
+        _ peer: PeerID,
+        _ cause: String = "the coordinator was started again after this node joined it"
+    ) {
+        refuse(peer, .notReady, "\(cause); the node has to join again, and cascade's nodes do by themselves")
     }
 }
