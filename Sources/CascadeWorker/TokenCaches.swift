@@ -46,11 +46,6 @@ package struct TokenCaches: Sendable {
         count -= held - length
     }
 
-    /// Forgets the tokens of all caches.
-    package mutating func truncateAll() {
-        for cache in caches.keys { truncate(cache, to: 0) }
-    }
-
     /// Feeds a pass's tokens.
     package mutating func append(_ batch: [BatchEntry]) throws(ForwardError) {
         let needed = batch.reduce(0) { $0 + $1.tokens.count }

@@ -91,9 +91,6 @@ package enum ProgramOutcome: Sendable, Equatable {
     case failed(reason: String)
     /// It used up its processor seconds or its wall-clock seconds.
     case timedOut
-
-    /// Whether the program passed.
-    package var isPassed: Bool { self == .passed }
 }
 
 /// What a program may use.
