@@ -1,7 +1,7 @@
 package import CascadeCore
 
-/// What a rule's gate reads of the expert's row at one position: the raw row (after penalties, bias and mask, before
-/// top-k and all that follows), or the processed one where the spec says `gate processed`.
+/// What a rule's gate reads of the expert's row at one position: the raw row (temperature 1, before top-k and all
+/// that follows), or the processed one where the spec says `gate processed`.
 package struct GateRow: Equatable, Sendable {
     /// The largest probability.
     package var maximum: Double

@@ -1,5 +1,5 @@
-/// The joint law of two tokens x and y drawn from rows q and p by one exponential race, in closed form (decisions.md
-/// 6).
+/// The joint law of two tokens x and y drawn from rows q and p by one exponential race, in closed form
+/// (decisions.md 6).
 struct CoupledDraw {
     /// Dense rows.
     let p: [Double]

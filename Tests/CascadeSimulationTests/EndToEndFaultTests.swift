@@ -3,7 +3,7 @@ import CascadeCore
 import CascadeTestSupport
 import Testing
 
-/// What the network does changes no answer's law (decisions.md 7, G4; 10): enumerated, as in ``EndToEndLawTests``.
+/// What the network does changes no answer's law (decisions.md 7, 10; G4): enumerated, as in ``EndToEndLawTests``.
 struct EndToEndFaultTests {
     private static let rules: [RuleSettings] = [
         RuleSettings(rule: .lossless), RuleSettings(rule: .tokenV3, alpha: 0.5), RuleSettings(rule: .lossy, alpha: 0.5),

@@ -85,7 +85,7 @@ extension RuleSettings {
         package var readsGate: Bool { ![.lossless, .coin].contains(traits.kind) }
 
         /// Whether it compares the expert with the drafter, or reads the drafter alone: a draft that no model made is
-        /// then judged losslessly (decisions.md 8).
+        /// then judged losslessly (decisions.md 8b).
         package var readsDrafter: Bool { needsCoin || !traits.reads.isDisjoint(with: .ofDrafter) }
 
         /// Whether it acts through the coin alone, and so does nothing at temperature 0, where no coin is left.

@@ -22,7 +22,7 @@ package struct RuleSettings: Equatable, Sendable {
         case rejection
         /// The draft as a whole (Sun et al., 2024): the same distribution with, on average, more accepted tokens.
         case block
-        /// By shared random numbers: what is emitted does not depend on what was drafted (cascade-rules.md 9).
+        /// By shared random numbers: what is emitted does not depend on what was drafted (decisions.md 6).
         case coupled
     }
 

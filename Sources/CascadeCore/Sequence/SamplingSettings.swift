@@ -1,7 +1,8 @@
 /// How a next-token distribution is made from logits, on both roles alike.
 ///
-/// Order of the chain (decisions.md 8d): mask gives the *raw* row; top-k, top-p, min-p, then temperature give the
-/// *processed* row. At temperature 0 the processed row is one-hot on the argmax (the lowest id wins a tie).
+/// Order of the chain (decisions.md 8d): the softmax of the logits is the *raw* row; top-k, top-p, min-p, then
+/// temperature give the *processed* row. At temperature 0 the processed row is one-hot on the argmax (the lowest id
+/// wins a tie).
 package struct SamplingSettings: Equatable, Sendable {
     /// Softmax temperature, 0 for greedy; finite and not negative.
     package var temperature: Double

@@ -2,7 +2,7 @@ import CascadeTestSupport
 
 /// A job whose tokens are promised whatever goes wrong, and these tokens.
 struct SurvivalJob: Sendable {
-    /// Why it is promised (decisions: G1, G2 whatever fails; G4 where no draft is lost).
+    /// Why it is promised (decisions.md 7): G1 and G2 whatever fails, G4 where no draft is lost.
     enum Guarantee: String, Sendable {
         case greedy = "G1"
         case coupled = "G2"
