@@ -164,7 +164,7 @@ struct LoadGenerator {
             outcome.failures.append(refused.message)
             end(id, at: now)
         // The coordinator's silence is everybody's: see ``tick(at:)``.
-        case .end, .accepted, .waiting, .unreachable, .reachable: break
+        case .end, .accepted, .waiting, .reading, .unreachable, .reachable: break
         }
     }
 

@@ -123,8 +123,8 @@ package final class LocalPair {
         while true {
             try handleEvents()
             if let report = progress.report { return try progress.finish(report) }
-            events += drafter.runPass().map { .message($0, from: Self.drafterPeer) }
-            events += expert.runPass().map { .message($0, from: Self.expertPeer) }
+            events += drafter.runPass(at: MonotonicClock.now()).map { .message($0, from: Self.drafterPeer) }
+            events += expert.runPass(at: MonotonicClock.now()).map { .message($0, from: Self.expertPeer) }
             guard !events.isEmpty || !drafter.isIdle || !expert.isIdle else {
                 throw .failed("the answer does not go on" + (warning.isEmpty ? "" : ": \(warning)"))
             }

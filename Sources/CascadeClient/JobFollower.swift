@@ -39,6 +39,8 @@ package struct JobFollower: Sendable {
         case accepted(Accepted)
         /// What the job waits for.
         case waiting(String)
+        /// How far its prompt is read; ends with the first part of the answer.
+        case reading(ReadingPace)
         /// The coordinator does not answer; it is tried again.
         case unreachable
         /// The coordinator answers again.
@@ -97,6 +99,7 @@ package struct JobFollower: Sendable {
     private var standstill: StandstillWatch
     private var toldUnreachable = false
     private var lastNote = ""
+    private var reading = ReadingPace()
     /// Of the last request: a late refusal of an earlier one says nothing about the job.
     private var requestID: UInt64
     private var isCancelling = false
@@ -188,6 +191,10 @@ package struct JobFollower: Sendable {
         if delta.note != lastNote {
             lastNote = delta.note
             if !delta.note.isEmpty { actions.append(.waiting(delta.note)) }
+        }
+        if let prompt = delta.prompt, tokenCount == 0 {
+            reading.take(prompt, at: now)
+            actions.append(.reading(reading))
         }
         // Overlap is cut, a gap is asked for again.
         let knownText = Int(byteCount) - Int(delta.byteOffset)

@@ -87,6 +87,7 @@ extension CoordinatorStateMachine {
         }
         let hasAdvanced = nodes.change(handle) { [now] in $0.takePong(pong, at: now) }
         guard hasAdvanced == true else { return }
+        for reading in pong.prompts.prefix(SequenceReading.most) { showReading(reading, from: handle) }
         notePasses(of: node.hello)
         for index in requests.indices where requests[index].node == handle {
             requests[index].restartSilence(at: now)

@@ -99,6 +99,8 @@ package enum Transition: Int, CaseIterable, Sendable {
     case watcherAttached
     /// A client no longer follows.
     case watcherDropped
+    /// Those who wait for a job's first token are told how far its prompt is read.
+    case readingShown
 }
 
 /// How often each transition occurred since start.

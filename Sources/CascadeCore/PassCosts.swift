@@ -22,6 +22,18 @@ package struct PassCosts: Equatable, Sendable {
         self.points = points
     }
 
+    /// While a prompt is read, a node's passes take as many of its tokens as fit into what so many passes of one token
+    /// take, where its operator says nothing else.
+    package static let passesBetweenTokens = 4.0
+
+    /// What passes take while a prompt is read in them beside the rows that they are asked about.
+    package var withPrompt: PassCosts {
+        var filled = self
+        let least = Self.passesBetweenTokens * points[0].milliseconds
+        for index in points.indices { filled.points[index].milliseconds = max(points[index].milliseconds, least) }
+        return filled
+    }
+
     /// The curve of passes that take `factor` times as long.
     package func scaled(by factor: Double) -> PassCosts {
         var scaled = self

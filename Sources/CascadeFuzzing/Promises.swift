@@ -22,7 +22,10 @@ enum Promises {
         case .ready(let ready):
             try costs(ready.costs)
             try count(ready.credits)
-        case .pong(let pong): try check(pong.progress)
+        case .pong(let pong):
+            try check(pong.progress)
+            try within(pong.prompts.count, 0...limits.listEntries, "prompts")
+            for reading in pong.prompts { try check(reading.prompt) }
         case .goodbye(let goodbye): try note(goodbye.reason)
         case .ping, .drain, .accepted, .cancel, .statusRequest, .nodesRequest, .release: break
         case .watch(let watch): try count(watch.tokenOffset, watch.byteOffset)
@@ -146,6 +149,11 @@ enum Promises {
         try duration(Double(progress.busyMilliseconds))
     }
 
+    private static func check(_ prompt: PromptReading) throws(FuzzFailure) {
+        try within(prompt.tokens, 0...limits.tokens, "prompt tokens")
+        try within(prompt.tokensRead, 0...prompt.tokens, "prompt tokens read")
+    }
+
     private static func costs(_ points: [CostPoint]) throws(FuzzFailure) {
         try within(points.count, 0...limits.listEntries, "costs")
         var last: UInt32 = 0
@@ -201,6 +209,7 @@ enum Promises {
         try within(tokens, 0...Int(limits.tokens), "tokens")
         try within(delta.origins.count, tokens...tokens, "origins")
         try within(delta.text.count, 0...limits.textBytes, "text")
+        if let prompt = delta.prompt { try check(prompt) }
         if delta.explanations.isEmpty { return }
         try within(delta.explanations.count, tokens...tokens, "explanations")
         for explanation in delta.explanations {

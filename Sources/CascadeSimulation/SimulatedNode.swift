@@ -101,7 +101,12 @@ struct SimulatedNode: Sendable {
 
     private static func worker(_ traits: Traits) -> Worker<ToyModel> {
         let model = ToyModel(traits.role, traits.language, costs: traits.costs, capacity: Int(traits.kvTokens))
-        return Worker(model: model, maxBatchedTokens: traits.maxBatchedTokens, seams: traits.seams)
+        return Worker(
+            model: model,
+            maxBatchedTokens: traits.maxBatchedTokens,
+            pace: PromptPace(costs: traits.costs),
+            seams: traits.seams
+        )
     }
 
     /// Where its engine stands.
@@ -112,7 +117,11 @@ struct SimulatedNode: Sendable {
             kvTokensUsed: UInt32(worker.model.usedTokens),
             busyMilliseconds: passes * 10
         )
-        return EngineStatus(state: now >= loadedAt ? .ready(saidCosts) : .loading, progress: progress)
+        return EngineStatus(
+            state: now >= loadedAt ? .ready(saidCosts) : .loading,
+            progress: progress,
+            readings: worker.readings
+        )
     }
 
     /// Whether a pass may begin.
@@ -157,10 +166,10 @@ struct SimulatedNode: Sendable {
     }
 
     /// Begins a pass over what waits: what it answers, and what the experts' words vouch for.
-    mutating func beginPass() -> [Verdict] {
+    mutating func beginPass(at now: Instant) -> [Verdict] {
         for request in posted { worker.add(request) }
         posted = []
-        let said = worker.runPass()
+        let said = worker.runPass(at: now)
         answers = said
         var prefixes = worker.model.judged[...]
         var verdicts: [Verdict] = []

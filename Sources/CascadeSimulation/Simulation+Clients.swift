@@ -51,7 +51,7 @@ extension Simulation {
                 sendUp(message, clients[index].link)
             case .stream(let part): clients[index].take(part)
             case .end(let ending): end(ending, index)
-            case .accepted, .waiting, .unreachable, .reachable: break
+            case .accepted, .waiting, .reading, .unreachable, .reachable: break
             }
         }
     }

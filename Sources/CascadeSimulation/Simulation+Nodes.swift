@@ -88,7 +88,7 @@ extension Simulation {
 
     private mutating func startPass(_ index: Int) {
         guard nodes[index].hasWork else { return }
-        for verdict in nodes[index].beginPass() { verdicts.insert(verdict) }
+        for verdict in nodes[index].beginPass(at: now) { verdicts.insert(verdict) }
         let milliseconds = UInt64(nodes[index].worker.model.lastMilliseconds)
         let end = now.advanced(milliseconds: milliseconds)
         queue.insert(.nodeDone(index, incarnation: nodes[index].incarnation), at: end)

@@ -15,13 +15,21 @@ package struct EngineStatus: Sendable {
     package var state: State
     /// What it has done, and what it has yet to do.
     package var progress: Progress
+    /// How far it is with the prompts that it reads.
+    package var readings: [SequenceReading]
     /// Whether answers of it wait to be sent.
     package var hasUnsent: Bool
 
     /// Creates a status.
-    package init(state: State, progress: Progress, hasUnsent: Bool = false) {
+    package init(
+        state: State,
+        progress: Progress,
+        readings: [SequenceReading] = [],
+        hasUnsent: Bool = false
+    ) {
         self.state = state
         self.progress = progress
+        self.readings = readings
         self.hasUnsent = hasUnsent
     }
 }

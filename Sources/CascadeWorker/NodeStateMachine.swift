@@ -204,7 +204,8 @@ package struct NodeStateMachine: Sendable {
             guard boot == ping.boot else { return rejoin(at: now) }
             var progress = engine.progress
             progress.stuckMilliseconds = watch.look(engine, now: now)
-            actions.append(.send(.pong(Pong(boot: ping.boot, number: ping.number, progress: progress))))
+            let pong = Pong(boot: ping.boot, number: ping.number, progress: progress, prompts: engine.readings)
+            actions.append(.send(.pong(pong)))
         case .draft(let draft) where hello.role == .drafter: accept(.draft(draft), engine)
         case .verify(let verify) where hello.role == .expert: accept(.verify(verify), engine)
         case .release(let release): actions.append(.release(release.sequence))

@@ -10,9 +10,9 @@ package enum ShippedRow {
 /// What a drafter or expert does with its model: requests come in, each pass moves all of them forward, those that are
 /// finished are answered.
 ///
-/// Each pass takes the requests that wait, oldest first, up to a number of tokens. A drafting sequence goes on by one
-/// token, a verification is done in one pass; long prompts are fed in chunks beside them (``RowPlan``). Pure but for
-/// its model; belongs to one thread.
+/// Each pass takes the requests that wait, up to a number of tokens. A drafting sequence goes on by one token, a
+/// verification is done in one pass; long prompts are fed in chunks beside them (``RowPlan``), as large as those that
+/// decode allow (``PromptPace``). Pure but for its model: it is told what time it is. Belongs to one thread.
 package struct Worker<Model: LanguageModel> {
     /// Where a test may put something else than the real thing.
     package struct Seams: Sendable {
@@ -46,27 +46,47 @@ package struct Worker<Model: LanguageModel> {
         /// Passes that it had a part in, and all rows of those.
         var passes: UInt32 = 0
         var rows: UInt32 = 0
+
+        /// What a pass may take of it.
+        var rowFeed: RowPlan.Feed { RowPlan.Feed(count: feed.count, wanted: outputs) }
+
+        /// How far its prompt is read; what is drafted behind it is not counted.
+        var reading: SequenceReading {
+            let tokens = Int(request.prefix.baseLength)
+            let read = max(0, tokens - max(0, feed.count - (outputs - 1)))
+            let prompt = PromptReading(tokensRead: UInt32(read), tokens: UInt32(tokens))
+            return SequenceReading(sequence: request.fence.sequence, prompt: prompt)
+        }
     }
 
     /// The model.
     package var model: Model
     private let maxBatchedTokens: Int
     private let seams: Seams
+    private var pace: PromptPace
+    private var streams = RunningStreams()
     private var table: SequenceTable
     /// Oldest first.
     private var tasks: [Work] = []
     private var answers: [Message] = []
 
-    /// - Parameter maxBatchedTokens: Most tokens that a pass feeds.
-    package init(model: Model, maxBatchedTokens: Int, seams: Seams = Seams()) {
+    /// - Parameters:
+    ///   - maxBatchedTokens: Most tokens that a pass feeds.
+    ///   - pace: How many of these may be of prompts; by default nothing limits that.
+    package init(model: Model, maxBatchedTokens: Int, pace: PromptPace = PromptPace(), seams: Seams = Seams()) {
         self.model = model
         self.maxBatchedTokens = maxBatchedTokens
+        self.pace = pace
         self.seams = seams
         table = SequenceTable(comparesHashes: seams.comparesHashes)
     }
 
     /// Requests that are not answered yet.
     package var pendingCount: Int { tasks.count }
+    /// How far the prompts are read that take several passes, oldest first, ``SequenceReading/most`` at most.
+    package var readings: [SequenceReading] {
+        tasks.lazy.filter(\.rowFeed.isLong).prefix(SequenceReading.most).map(\.reading)
+    }
     /// Whether a pass would do nothing.
     package var isIdle: Bool { tasks.isEmpty && answers.isEmpty }
     /// Sequences that it remembers.
@@ -97,6 +117,7 @@ package struct Worker<Model: LanguageModel> {
     /// Forgets a sequence; a request of it that is in work is dropped.
     package mutating func release(_ sequence: SequenceID) {
         tasks.removeAll { $0.request.fence.sequence == sequence }
+        streams.release(sequence)
         table.release(sequence, in: &model)
     }
 
@@ -104,24 +125,34 @@ package struct Worker<Model: LanguageModel> {
     package mutating func releaseAll() {
         tasks = []
         answers = []
+        streams.releaseAll()
         table.releaseAll(in: &model)
     }
 
     // MARK: Passes
 
-    /// Runs one pass over what waits and returns the answers that are complete.
-    package mutating func runPass() -> [Message] {
+    /// Runs one pass over what waits and returns the answers that are complete. It begins at `now`.
+    package mutating func runPass(at now: Instant) -> [Message] {
         defer { answers = [] }
         for index in tasks.indices {
             table.reuse(tasks[index].cache, &tasks[index].feed, leaving: tasks[index].outputs, in: &model)
         }
-        let feeds = tasks.map { RowPlan.Feed(count: $0.feed.count, wanted: $0.outputs) }
-        let batch = RowPlan.rows(of: feeds, budget: maxBatchedTokens)
-        if !batch.isEmpty { run(batch) }
+        let feeds = tasks.map(\.rowFeed)
+        let batch = plan(feeds, at: now)
+        if !batch.isEmpty { run(batch, hasPrompts: batch.contains { feeds[$0.index].isLong }, at: now) }
         return answers
     }
 
-    private mutating func run(_ batch: [(index: Int, count: Int)]) {
+    private func plan(_ feeds: [RowPlan.Feed], at now: Instant) -> [(index: Int, count: Int)] {
+        let reading = Set(zip(tasks, feeds).filter { $1.isLong }.map { $0.0.request.fence.sequence })
+        guard !reading.isEmpty else { return RowPlan.rows(of: feeds, budget: maxBatchedTokens) }
+        let isShared = reading.count < feeds.count || streams.isAny(at: now) { reading.contains($0) }
+        return RowPlan.rows(of: feeds, budget: maxBatchedTokens) { [pace, maxBatchedTokens] others in
+            pace.promptRows(beside: others, isShared: isShared, upTo: maxBatchedTokens)
+        }
+    }
+
+    private mutating func run(_ batch: [(index: Int, count: Int)], hasPrompts: Bool, at now: Instant) {
         let entries = batch.map { index, count in
             let task = tasks[index]
             let outputs = count == task.feed.count ? task.outputs : 0
@@ -137,6 +168,7 @@ package struct Worker<Model: LanguageModel> {
             return failYoungest(of: batch, error)
         }
         let rows = UInt32(batch.reduce(0) { $0 + $1.count })
+        pace.note(rows: Int(rows), hasPrompts: hasPrompts, milliseconds: milliseconds)
         var done: [Int] = []
         for (entry, item) in batch.enumerated() {
             tasks[item.index].milliseconds += milliseconds
@@ -149,6 +181,8 @@ package struct Worker<Model: LanguageModel> {
                 done.append(item.index)
             }
         }
+        let end = now.advanced(milliseconds: UInt64(clamping: Int(milliseconds)))
+        streams.noteAnswers(done.map { tasks[$0].request.fence.sequence }, at: end)
         for index in done.reversed() { tasks.remove(at: index) }
     }
 

@@ -13,6 +13,7 @@ struct JobFollowerTests {
         var text: [UInt8] = []
         var explanations = 0
         var isTold: [Bool] = []
+        var readings: [ReadingPace] = []
         var ending: JobFollower.Ending?
 
         init(explains: Bool = false, patience: Double = 15, job: JobID? = nil) {
@@ -46,6 +47,7 @@ struct JobFollowerTests {
                 case .unreachable: isTold.append(true)
                 case .reachable: isTold.append(false)
                 case .end(let end): ending = end
+                case .reading(let pace): readings.append(pace)
                 case .accepted, .waiting: break
                 }
             }

@@ -33,7 +33,7 @@ struct EngineModelTests {
         var bonus: [[Token?]] = []
         for _ in 0..<4 {
             bonus.append(
-                worker.runPass().map { message in
+                worker.runPass(at: Instant(nanoseconds: 0)).map { message in
                     guard case .verified(let verified) = message else { return nil }
                     return verified.bonus
                 }

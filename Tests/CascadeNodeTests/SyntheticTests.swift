@@ -83,12 +83,20 @@ struct SyntheticTests {
         }
         let behind = Prefix(baseLength: 8, hash: PrefixHash.extend(PrefixHash.empty, prompt[..<4]), tail: [4, 5, 6, 7])
         worker.add(verify(1, behind, spec: nil))
-        #expect(worker.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: true))])
+        #expect(
+            worker.runPass(at: Instant(nanoseconds: 0)) == [
+                .missing(Missing(fence: fence(1), length: 0, needsSpec: true))
+            ]
+        )
         worker.add(verify(1, behind, spec: spec(temperature: 0)))
-        #expect(worker.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: false))])
+        #expect(
+            worker.runPass(at: Instant(nanoseconds: 0)) == [
+                .missing(Missing(fence: fence(1), length: 0, needsSpec: false))
+            ]
+        )
         let whole = Prefix(baseLength: 8, hash: PrefixHash.empty, tail: prompt)
         worker.add(verify(1, whole, spec: nil, draft: [1, 2]))
-        let answers = worker.runPass()
+        let answers = worker.runPass(at: Instant(nanoseconds: 0))
         guard case .verified(let verified)? = answers.first, answers.count == 1 else {
             Issue.record("no verdict: \(answers)")
             return
@@ -98,7 +106,7 @@ struct SyntheticTests {
         // Another token than the first drafted one was committed: one row.
         let next = Prefix(baseLength: 9, hash: PrefixHash.extend(PrefixHash.empty, prompt), tail: [9])
         worker.add(verify(2, next, spec: nil))
-        guard case .verified(let second)? = worker.runPass().first else {
+        guard case .verified(let second)? = worker.runPass(at: Instant(nanoseconds: 0)).first else {
             Issue.record("no verdict")
             return
         }

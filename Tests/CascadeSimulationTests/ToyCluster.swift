@@ -152,7 +152,7 @@ struct ToyCluster: Sendable {
             case .end(.report(let report)):
                 if client.tokens != report.tokens { problem = "the stream lacks something of the report" }
             case .end(let ending): problem = "\(ending)"
-            case .accepted, .waiting, .unreachable, .reachable: break
+            case .accepted, .waiting, .reading, .unreachable, .reachable: break
             }
         }
     }

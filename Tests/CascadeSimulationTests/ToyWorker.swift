@@ -108,7 +108,7 @@ struct ToyWorker: Sendable {
     private mutating func carryOut(_ request: WorkRequest) -> Message? {
         worker.add(request)
         while !worker.isIdle {
-            if let answer = worker.runPass().first { return answer }
+            if let answer = worker.runPass(at: Instant(nanoseconds: 0)).first { return answer }
         }
         return nil
     }

@@ -72,7 +72,7 @@ struct ExpertTests {
     /// Runs passes until every request is answered; at most `limit`.
     private func answers(_ worker: inout Worker<PrefixModel>, limit: Int = 200) -> [Message] {
         var answers: [Message] = []
-        for _ in 0..<limit where !worker.isIdle { answers += worker.runPass() }
+        for _ in 0..<limit where !worker.isIdle { answers += worker.runPass(at: Instant(nanoseconds: 0)) }
         #expect(worker.isIdle)
         return answers
     }
@@ -245,7 +245,7 @@ struct ExpertTests {
         var worker = Worker(model: PrefixModel(), maxBatchedTokens: 16)
         var sequence = Sequence(1, length: 60, bonus: .target, &random)
         worker.add(.verify(sequence.request(sequence.draft(4, &random))))
-        for _ in 0..<passes { #expect(worker.runPass().isEmpty) }
+        for _ in 0..<passes { #expect(worker.runPass(at: Instant(nanoseconds: 0)).isEmpty) }
         sequence.committed += [1]
         let draft = sequence.draft(2, &random)
         let request = sequence.request(draft)
@@ -275,7 +275,9 @@ struct ExpertTests {
                 worker.add(.verify(request))
                 wanted[Int(id)] = [sequence.outputs(draft.count)]
                 asked.append((request, sequence))
-                for _ in 0..<Int.random(in: 0...3, using: &random) where !worker.isIdle { answers += worker.runPass() }
+                for _ in 0..<Int.random(in: 0...3, using: &random) where !worker.isIdle {
+                    answers += worker.runPass(at: Instant(nanoseconds: 0))
+                }
             }
             answers += self.answers(&worker, limit: 1_000)
             #expect(answers.count == asked.count)

@@ -62,9 +62,9 @@ struct WorkerTests {
         var worker = worker()
         worker.add(draft(1, [1, 2], count: 3))
         worker.add(draft(2, [10], count: 2))
-        #expect(worker.runPass().isEmpty)
-        #expect(tokens(worker.runPass()) == [[11, 12]])
-        let last = worker.runPass()
+        #expect(worker.runPass(at: Instant(nanoseconds: 0)).isEmpty)
+        #expect(tokens(worker.runPass(at: Instant(nanoseconds: 0))) == [[11, 12]])
+        let last = worker.runPass(at: Instant(nanoseconds: 0))
         #expect(tokens(last) == [[3, 4, 5]] && worker.isIdle)
         guard case .drafted(let drafted)? = last.first else { return }
         // Three tokens, then two, then one; the last drafted token is not fed.
@@ -77,7 +77,7 @@ struct WorkerTests {
         var worker = worker(unsureOf: 5)
         worker.add(draft(1, [2], count: 5, confidence: confidence))
         var answers: [Message] = []
-        for _ in 0..<8 { answers += worker.runPass() }
+        for _ in 0..<8 { answers += worker.runPass(at: Instant(nanoseconds: 0)) }
         #expect(tokens(answers) == [expected])
     }
 
@@ -85,14 +85,14 @@ struct WorkerTests {
         var worker = worker()
         worker.add(draft(1, [1], count: 8, end: [4]))
         var answers: [Message] = []
-        for _ in 0..<8 { answers += worker.runPass() }
+        for _ in 0..<8 { answers += worker.runPass(at: Instant(nanoseconds: 0)) }
         #expect(tokens(answers) == [[2, 3, 4]])
     }
 
     @Test func aRequestThatIsReleasedOrReplacedIsNotAnswered() {
         var worker = worker()
         worker.add(draft(1, [1], count: 4))
-        #expect(worker.runPass().isEmpty && worker.pendingCount == 1)
+        #expect(worker.runPass(at: Instant(nanoseconds: 0)).isEmpty && worker.pendingCount == 1)
         worker.release(fence(1).sequence)
         #expect(worker.isIdle && worker.sequenceCount == 0 && worker.model.usedTokens == 0)
         worker.add(draft(1, [1], count: 2))
@@ -106,7 +106,11 @@ struct WorkerTests {
         let prefix = Prefix(baseLength: 3, hash: PrefixHash.extend(PrefixHash.empty, [1, 2]), tail: [3])
         worker.add(.verify(Verify(fence: fence(1), specID: 1, spec: nil, prefix: prefix, draft: [])))
         #expect(worker.pendingCount == 0 && !worker.isIdle)
-        #expect(worker.runPass() == [.missing(Missing(fence: fence(1), length: 0, needsSpec: true))])
+        #expect(
+            worker.runPass(at: Instant(nanoseconds: 0)) == [
+                .missing(Missing(fence: fence(1), length: 0, needsSpec: true))
+            ]
+        )
         #expect(worker.isIdle)
     }
 
@@ -120,7 +124,7 @@ struct WorkerTests {
                 .verify(Verify(fence: fence(UInt64(length) + 1), specID: 1, spec: spec, prefix: prefix, draft: []))
             )
         }
-        let answers = worker.runPass()
+        let answers = worker.runPass(at: Instant(nanoseconds: 0))
         #expect(answers.count == 2 && worker.isIdle)
         for answer in answers {
             switch answer {
@@ -134,19 +138,19 @@ struct WorkerTests {
     @Test func idleSequencesMakeRoom() {
         var worker = worker(capacity: 10)
         worker.add(draft(1, [Token](1...6), count: 1))
-        #expect(tokens(worker.runPass()) == [[7]])
+        #expect(tokens(worker.runPass(at: Instant(nanoseconds: 0))) == [[7]])
         worker.add(draft(2, [Token](11...18), count: 1))
-        #expect(tokens(worker.runPass()) == [[19]])
+        #expect(tokens(worker.runPass(at: Instant(nanoseconds: 0))) == [[19]])
         #expect(worker.model.usedTokens == 8)
         // Two at once that fit only one after the other: the youngest fails.
         worker.add(draft(3, [Token](21...26), count: 1))
         worker.add(draft(4, [Token](31...36), count: 1))
-        let answers = worker.runPass()
+        let answers = worker.runPass(at: Instant(nanoseconds: 0))
         guard case .failed(let failed)? = answers.first, answers.count == 1 else {
             Issue.record("\(answers)")
             return
         }
         #expect(failed.fence == fence(4) && failed.message.contains("cache is full"))
-        #expect(tokens(worker.runPass()) == [[27]])
+        #expect(tokens(worker.runPass(at: Instant(nanoseconds: 0))) == [[27]])
     }
 }

@@ -1519,7 +1519,7 @@ const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor =
   (ProtobufCMessageInit) cascade__v1__cancel__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[9] =
+static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[10] =
 {
   {
     "job",
@@ -1629,6 +1629,18 @@ static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[9] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompt",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Delta, prompt),
+    &cascade__v1__prompt_reading__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__delta__field_indices_by_name[] = {
   4,   /* field[4] = byte_offset */
@@ -1636,6 +1648,7 @@ static const unsigned cascade__v1__delta__field_indices_by_name[] = {
   0,   /* field[0] = job */
   2,   /* field[2] = note */
   6,   /* field[6] = origins */
+  9,   /* field[9] = prompt */
   1,   /* field[1] = state */
   7,   /* field[7] = text */
   3,   /* field[3] = token_offset */
@@ -1644,7 +1657,7 @@ static const unsigned cascade__v1__delta__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__delta__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor cascade__v1__delta__descriptor =
 {
@@ -1654,7 +1667,7 @@ const ProtobufCMessageDescriptor cascade__v1__delta__descriptor =
   "Cascade__V1__Delta",
   "cascade.v1",
   sizeof(Cascade__V1__Delta),
-  9,
+  10,
   cascade__v1__delta__field_descriptors,
   cascade__v1__delta__field_indices_by_name,
   1,  cascade__v1__delta__number_ranges,

@@ -425,10 +425,14 @@ struct  Cascade__V1__Delta
    */
   size_t n_explanations;
   Cascade__V1__Explanation **explanations;
+  /*
+   * How far the prompt is read, now and then before the first token; missing where that is not known.
+   */
+  Cascade__V1__PromptReading *prompt;
 };
 #define CASCADE__V1__DELTA__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__delta__descriptor) \
-    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, {0,NULL}, 0, 0, 0, 0, 0,NULL, 0,NULL, 0, {0,NULL}, 0,NULL }
+    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, {0,NULL}, 0, 0, 0, 0, 0,NULL, 0,NULL, 0, {0,NULL}, 0,NULL, NULL }
 
 
 /*

@@ -232,6 +232,51 @@ void   cascade__v1__cost_curve__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cost_curve__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__prompt_reading__init
+                     (Cascade__V1__PromptReading         *message)
+{
+  static const Cascade__V1__PromptReading init_value = CASCADE__V1__PROMPT_READING__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__prompt_reading__get_packed_size
+                     (const Cascade__V1__PromptReading *message)
+{
+  assert(message->base.descriptor == &cascade__v1__prompt_reading__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__prompt_reading__pack
+                     (const Cascade__V1__PromptReading *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__prompt_reading__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__prompt_reading__pack_to_buffer
+                     (const Cascade__V1__PromptReading *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__prompt_reading__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__PromptReading *
+       cascade__v1__prompt_reading__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__PromptReading *)
+     protobuf_c_message_unpack (&cascade__v1__prompt_reading__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__prompt_reading__free_unpacked
+                     (Cascade__V1__PromptReading *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__prompt_reading__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__progress__init
                      (Cascade__V1__Progress         *message)
 {
@@ -647,6 +692,57 @@ const ProtobufCMessageDescriptor cascade__v1__cost_curve__descriptor =
   cascade__v1__cost_curve__field_indices_by_name,
   1,  cascade__v1__cost_curve__number_ranges,
   (ProtobufCMessageInit) cascade__v1__cost_curve__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__prompt_reading__field_descriptors[2] =
+{
+  {
+    "tokens_read",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__PromptReading, has_tokens_read),
+    offsetof(Cascade__V1__PromptReading, tokens_read),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tokens",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__PromptReading, has_tokens),
+    offsetof(Cascade__V1__PromptReading, tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__prompt_reading__field_indices_by_name[] = {
+  1,   /* field[1] = tokens */
+  0,   /* field[0] = tokens_read */
+};
+static const ProtobufCIntRange cascade__v1__prompt_reading__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__prompt_reading__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.PromptReading",
+  "PromptReading",
+  "Cascade__V1__PromptReading",
+  "cascade.v1",
+  sizeof(Cascade__V1__PromptReading),
+  2,
+  cascade__v1__prompt_reading__field_descriptors,
+  cascade__v1__prompt_reading__field_indices_by_name,
+  1,  cascade__v1__prompt_reading__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__prompt_reading__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__progress__field_descriptors[8] =

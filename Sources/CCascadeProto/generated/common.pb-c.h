@@ -20,6 +20,7 @@ typedef struct Cascade__V1__NodeIdentity Cascade__V1__NodeIdentity;
 typedef struct Cascade__V1__SamplingSettings Cascade__V1__SamplingSettings;
 typedef struct Cascade__V1__RuleSettings Cascade__V1__RuleSettings;
 typedef struct Cascade__V1__CostCurve Cascade__V1__CostCurve;
+typedef struct Cascade__V1__PromptReading Cascade__V1__PromptReading;
 typedef struct Cascade__V1__Progress Cascade__V1__Progress;
 
 
@@ -409,6 +410,28 @@ struct  Cascade__V1__CostCurve
 
 
 /*
+ * How far a prompt is read.
+ */
+struct  Cascade__V1__PromptReading
+{
+  ProtobufCMessage base;
+  /*
+   * Tokens that are read; at most all.
+   */
+  protobuf_c_boolean has_tokens_read;
+  uint32_t tokens_read;
+  /*
+   * All of them.
+   */
+  protobuf_c_boolean has_tokens;
+  uint32_t tokens;
+};
+#define CASCADE__V1__PROMPT_READING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__prompt_reading__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+/*
  * What a node's threads have done.
  */
 struct  Cascade__V1__Progress
@@ -557,6 +580,25 @@ Cascade__V1__CostCurve *
 void   cascade__v1__cost_curve__free_unpacked
                      (Cascade__V1__CostCurve *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__PromptReading methods */
+void   cascade__v1__prompt_reading__init
+                     (Cascade__V1__PromptReading         *message);
+size_t cascade__v1__prompt_reading__get_packed_size
+                     (const Cascade__V1__PromptReading   *message);
+size_t cascade__v1__prompt_reading__pack
+                     (const Cascade__V1__PromptReading   *message,
+                      uint8_t             *out);
+size_t cascade__v1__prompt_reading__pack_to_buffer
+                     (const Cascade__V1__PromptReading   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__PromptReading *
+       cascade__v1__prompt_reading__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__prompt_reading__free_unpacked
+                     (Cascade__V1__PromptReading *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__Progress methods */
 void   cascade__v1__progress__init
                      (Cascade__V1__Progress         *message);
@@ -593,6 +635,9 @@ typedef void (*Cascade__V1__RuleSettings_Closure)
 typedef void (*Cascade__V1__CostCurve_Closure)
                  (const Cascade__V1__CostCurve *message,
                   void *closure_data);
+typedef void (*Cascade__V1__PromptReading_Closure)
+                 (const Cascade__V1__PromptReading *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__Progress_Closure)
                  (const Cascade__V1__Progress *message,
                   void *closure_data);
@@ -613,6 +658,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__node_identity__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__sampling_settings__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cost_curve__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__prompt_reading__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__progress__descriptor;
 
 PROTOBUF_C__END_DECLS

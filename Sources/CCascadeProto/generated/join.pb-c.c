@@ -322,6 +322,51 @@ void   cascade__v1__pong__free_unpacked
   assert(message->base.descriptor == &cascade__v1__pong__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__sequence_reading__init
+                     (Cascade__V1__SequenceReading         *message)
+{
+  static const Cascade__V1__SequenceReading init_value = CASCADE__V1__SEQUENCE_READING__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__sequence_reading__get_packed_size
+                     (const Cascade__V1__SequenceReading *message)
+{
+  assert(message->base.descriptor == &cascade__v1__sequence_reading__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__sequence_reading__pack
+                     (const Cascade__V1__SequenceReading *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__sequence_reading__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__sequence_reading__pack_to_buffer
+                     (const Cascade__V1__SequenceReading *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__sequence_reading__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__SequenceReading *
+       cascade__v1__sequence_reading__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__SequenceReading *)
+     protobuf_c_message_unpack (&cascade__v1__sequence_reading__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__sequence_reading__free_unpacked
+                     (Cascade__V1__SequenceReading *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__sequence_reading__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__drain__init
                      (Cascade__V1__Drain         *message)
 {
@@ -926,7 +971,7 @@ const ProtobufCMessageDescriptor cascade__v1__ping__descriptor =
   (ProtobufCMessageInit) cascade__v1__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__pong__field_descriptors[3] =
+static const ProtobufCFieldDescriptor cascade__v1__pong__field_descriptors[4] =
 {
   {
     "boot",
@@ -964,16 +1009,29 @@ static const ProtobufCFieldDescriptor cascade__v1__pong__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompts",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__Pong, n_prompts),
+    offsetof(Cascade__V1__Pong, prompts),
+    &cascade__v1__sequence_reading__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__pong__field_indices_by_name[] = {
   0,   /* field[0] = boot */
   1,   /* field[1] = number */
   2,   /* field[2] = progress */
+  3,   /* field[3] = prompts */
 };
 static const ProtobufCIntRange cascade__v1__pong__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor cascade__v1__pong__descriptor =
 {
@@ -983,11 +1041,75 @@ const ProtobufCMessageDescriptor cascade__v1__pong__descriptor =
   "Cascade__V1__Pong",
   "cascade.v1",
   sizeof(Cascade__V1__Pong),
-  3,
+  4,
   cascade__v1__pong__field_descriptors,
   cascade__v1__pong__field_indices_by_name,
   1,  cascade__v1__pong__number_ranges,
   (ProtobufCMessageInit) cascade__v1__pong__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__sequence_reading__field_descriptors[3] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__SequenceReading, has_job),
+    offsetof(Cascade__V1__SequenceReading, job),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sample",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__SequenceReading, has_sample),
+    offsetof(Cascade__V1__SequenceReading, sample),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prompt",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__SequenceReading, prompt),
+    &cascade__v1__prompt_reading__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__sequence_reading__field_indices_by_name[] = {
+  0,   /* field[0] = job */
+  2,   /* field[2] = prompt */
+  1,   /* field[1] = sample */
+};
+static const ProtobufCIntRange cascade__v1__sequence_reading__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor cascade__v1__sequence_reading__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.SequenceReading",
+  "SequenceReading",
+  "Cascade__V1__SequenceReading",
+  "cascade.v1",
+  sizeof(Cascade__V1__SequenceReading),
+  3,
+  cascade__v1__sequence_reading__field_descriptors,
+  cascade__v1__sequence_reading__field_indices_by_name,
+  1,  cascade__v1__sequence_reading__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__sequence_reading__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__drain__field_descriptors[1] =

@@ -23,6 +23,7 @@ typedef struct Cascade__V1__TokenizerChunk Cascade__V1__TokenizerChunk;
 typedef struct Cascade__V1__Ready Cascade__V1__Ready;
 typedef struct Cascade__V1__Ping Cascade__V1__Ping;
 typedef struct Cascade__V1__Pong Cascade__V1__Pong;
+typedef struct Cascade__V1__SequenceReading Cascade__V1__SequenceReading;
 typedef struct Cascade__V1__Drain Cascade__V1__Drain;
 typedef struct Cascade__V1__Goodbye Cascade__V1__Goodbye;
 
@@ -259,9 +260,40 @@ struct  Cascade__V1__Pong
    * What the node has done.
    */
   Cascade__V1__Progress *progress;
+  /*
+   * The prompts that it reads, those that came first; missing means that it reads none, or does not say.
+   */
+  size_t n_prompts;
+  Cascade__V1__SequenceReading **prompts;
 };
 #define CASCADE__V1__PONG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__pong__descriptor) \
+    , 0, 0, 0, 0, NULL, 0,NULL }
+
+
+/*
+ * How far a node is with a sequence's prompt.
+ */
+struct  Cascade__V1__SequenceReading
+{
+  ProtobufCMessage base;
+  /*
+   * The sequence's job.
+   */
+  protobuf_c_boolean has_job;
+  uint64_t job;
+  /*
+   * Which sample of the job the sequence is, from 0.
+   */
+  protobuf_c_boolean has_sample;
+  uint32_t sample;
+  /*
+   * How far its prompt is read.
+   */
+  Cascade__V1__PromptReading *prompt;
+};
+#define CASCADE__V1__SEQUENCE_READING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__sequence_reading__descriptor) \
     , 0, 0, 0, 0, NULL }
 
 
@@ -432,6 +464,25 @@ Cascade__V1__Pong *
 void   cascade__v1__pong__free_unpacked
                      (Cascade__V1__Pong *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__SequenceReading methods */
+void   cascade__v1__sequence_reading__init
+                     (Cascade__V1__SequenceReading         *message);
+size_t cascade__v1__sequence_reading__get_packed_size
+                     (const Cascade__V1__SequenceReading   *message);
+size_t cascade__v1__sequence_reading__pack
+                     (const Cascade__V1__SequenceReading   *message,
+                      uint8_t             *out);
+size_t cascade__v1__sequence_reading__pack_to_buffer
+                     (const Cascade__V1__SequenceReading   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__SequenceReading *
+       cascade__v1__sequence_reading__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__sequence_reading__free_unpacked
+                     (Cascade__V1__SequenceReading *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__Drain methods */
 void   cascade__v1__drain__init
                      (Cascade__V1__Drain         *message);
@@ -493,6 +544,9 @@ typedef void (*Cascade__V1__Ping_Closure)
 typedef void (*Cascade__V1__Pong_Closure)
                  (const Cascade__V1__Pong *message,
                   void *closure_data);
+typedef void (*Cascade__V1__SequenceReading_Closure)
+                 (const Cascade__V1__SequenceReading *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__Drain_Closure)
                  (const Cascade__V1__Drain *message,
                   void *closure_data);
@@ -512,6 +566,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__tokenizer_chunk__descriptor
 extern const ProtobufCMessageDescriptor cascade__v1__ready__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__ping__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__pong__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__sequence_reading__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__drain__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__goodbye__descriptor;
 

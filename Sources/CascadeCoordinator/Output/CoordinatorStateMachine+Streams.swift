@@ -78,7 +78,29 @@ extension CoordinatorStateMachine {
         jobs.change(id) { [now] in $0.noteDeltas(at: now) }
     }
 
-    mutating func sendDelta(of job: Job, to watcher: Watcher, state: JobState, evenIfEmpty: Bool) {
+    /// A node says how far it is with a prompt: whoever waits for the first token of the answer is told. It is only
+    /// told, and kept nowhere.
+    mutating func showReading(_ reading: SequenceReading, from handle: NodeHandle) {
+        let id = reading.sequence.job
+        guard requests.contains(where: { $0.node == handle && $0.fence.sequence == reading.sequence }),
+            let job = jobs[id], let sequence = job.sequence, job.answer.tokens.isEmpty
+        else { return }
+        if !job.watchers.isEmpty { transitions.count(.readingShown) }
+        // Of how many tokens is known here.
+        let tokens = UInt32(sequence.base)
+        let prompt = PromptReading(tokensRead: min(reading.prompt.tokensRead, tokens), tokens: tokens)
+        for watcher in job.watchers {
+            sendDelta(of: job, to: watcher, state: job.state, evenIfEmpty: true, prompt: prompt)
+        }
+    }
+
+    mutating func sendDelta(
+        of job: Job,
+        to watcher: Watcher,
+        state: JobState,
+        evenIfEmpty: Bool,
+        prompt: PromptReading? = nil
+    ) {
         let answer = job.answer
         let isNew = watcher.tokenOffset < answer.tokens.count || watcher.byteOffset < answer.text.count
         guard evenIfEmpty || isNew else { return }
@@ -91,7 +113,8 @@ extension CoordinatorStateMachine {
             tokens: Array(answer.tokens.dropFirst(watcher.tokenOffset)),
             origins: Array(answer.origins.dropFirst(watcher.tokenOffset)),
             text: Array(answer.text.dropFirst(watcher.byteOffset)),
-            explanations: Array(answer.explanations.dropFirst(watcher.tokenOffset))
+            explanations: Array(answer.explanations.dropFirst(watcher.tokenOffset)),
+            prompt: prompt
         )
         send(.delta(delta), to: watcher.peer)
     }

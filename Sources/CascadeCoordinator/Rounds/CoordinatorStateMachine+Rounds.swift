@@ -103,6 +103,7 @@ extension CoordinatorStateMachine {
         jobs.changeSequence(of: request.job) { $0.setHolding(holding) }
         let prefill = UInt64(prefix.tail.count) * limits.prefillMillisecondsPerToken
         requests[index].knownLength = holding.length
+        requests[index].missing = prefix.tail.count
         requests[index].rows = prefix.tail.count
         if case .verifying(let draft) = sequence.phase { requests[index].rows += draft.positions.count }
         requests[index].sentAt = now

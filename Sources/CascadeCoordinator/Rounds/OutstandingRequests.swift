@@ -14,6 +14,8 @@ struct Request: Sendable {
     let count: Int
     /// Rows that the node has to compute for it.
     var rows = 0
+    /// Committed tokens among them: those that the node was thought to lack.
+    var missing = 0
     /// Milliseconds that this takes by the node's own word, without corrections; 0 where it has said nothing.
     var work = 0.0
     /// The same of all requests that were outstanding at the node with it.
@@ -79,6 +81,11 @@ struct OutstandingRequests: Sendable, RandomAccessCollection {
 
     /// How many a node has.
     func count(at node: NodeHandle) -> Int { requests.count { $0.node == node } }
+
+    /// Whether a node reads a prompt for another job than this.
+    func isReading(_ node: NodeHandle, except job: JobID) -> Bool {
+        requests.contains { $0.node == node && $0.job != job && $0.missing > DraftPlanner.longestHeldTail }
+    }
 
     /// Rows that a node has to compute.
     func rows(at node: NodeHandle) -> Int { requests.reduce(0) { $0 + ($1.node == node ? $1.rows : 0) } }

@@ -21,7 +21,7 @@ extension CoordinatorStateMachine {
         let (limit, isFixed) =
             switch job.draftLength {
             case .fixed(let count): (min(Int(count), room), true)
-            case .adaptive: (min(DraftLengthPolicy.maximum, room), false)
+            case .adaptive: (isDraftingCostly(job, at: expert) ? 0 : min(DraftLengthPolicy.maximum, room), false)
             }
         let found = limit > 0 ? sequence.copied(upTo: limit) : []
         let needsDrafter = limit > 0 && (found.isEmpty || !isFixed)
@@ -40,6 +40,13 @@ extension CoordinatorStateMachine {
         )
     }
 
+    /// Whether drafts would take their time from a prompt: while an expert reads one for another job its passes are full,
+    /// each row that is drafted is one of the prompt's less, and a round without a draft has the fewest rows a token. A
+    /// drafter on the same cores would also wait for one of these passes with each token.
+    private func isDraftingCostly(_ job: Job, at expert: NodeHandle) -> Bool {
+        requests.isReading(expert, except: job.id)
+    }
+
     private func plannedDrafter(
         _ job: Job,
         _ sequence: ActiveSequence,
@@ -47,20 +54,21 @@ extension CoordinatorStateMachine {
         _ expert: NodeHandle
     ) -> DraftPlanner.Drafter? {
         guard let (handle, most) = model(for: job, sequence, limit: limit) else { return nil }
-        return describe(handle, most: most, for: sequence, expert: expert)
+        return describe(handle, most: most, for: job, sequence, expert: expert)
     }
 
     private func describe(
         _ handle: NodeHandle,
         most: Int,
-        for sequence: ActiveSequence,
+        for job: Job,
+        _ sequence: ActiveSequence,
         expert: NodeHandle
     ) -> DraftPlanner.Drafter? {
         guard let node = nodes[handle] else { return nil }
         return DraftPlanner.Drafter(
             handle: handle,
             most: most,
-            costs: node.passCosts,
+            costs: requests.isReading(handle, except: job.id) ? node.passCosts?.withPrompt : node.passCosts,
             sequences: load(of: handle).sequences + (sequence.drafter == handle ? 0 : 1),
             roundTrip: node.roundTrip.milliseconds,
             sharesCores: nodes[expert]?.hello.host == node.hello.host || node.hello.host.isEmpty,
@@ -127,7 +135,8 @@ extension CoordinatorStateMachine {
             let handle = sequence.drafter, nodes[expert]?.hello.host != nodes[handle]?.hello.host
         else { return false }
         let inWork = requests.count { $0.node == expert && $0.number <= draft.lastRequest }
-        guard inWork > 0, let drafter = describe(handle, most: 0, for: sequence, expert: expert), drafter.costs != nil
+        guard inWork > 0, let drafter = describe(handle, most: 0, for: job, sequence, expert: expert),
+            drafter.costs != nil
         else { return false }
         let rounds = policy(job, expert: expert, costs)
         guard 2 * inWork >= rounds.expertSequences else { return false }

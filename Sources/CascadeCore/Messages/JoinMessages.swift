@@ -211,12 +211,46 @@ package struct Pong: Equatable, Sendable {
     package var number: UInt64
     /// What the node has done.
     package var progress: Progress
+    /// The prompts that it reads, those that came first: ``SequenceReading/most`` at most.
+    package var prompts: [SequenceReading]
 
     /// Creates the value from its parts.
-    package init(boot: UInt64, number: UInt64, progress: Progress) {
+    package init(boot: UInt64, number: UInt64, progress: Progress, prompts: [SequenceReading] = []) {
         self.boot = boot
         self.number = number
         self.progress = progress
+        self.prompts = prompts
+    }
+}
+
+/// How far a prompt is read.
+package struct PromptReading: Equatable, Sendable {
+    /// Tokens that are read; at most all.
+    package var tokensRead: UInt32
+    /// All of them.
+    package var tokens: UInt32
+
+    /// Creates the value from its parts.
+    package init(tokensRead: UInt32, tokens: UInt32) {
+        self.tokensRead = tokensRead
+        self.tokens = tokens
+    }
+}
+
+/// How far a node is with a sequence's prompt.
+package struct SequenceReading: Equatable, Sendable {
+    /// How many of them a heartbeat tells of.
+    package static let most = 64
+
+    /// The sequence.
+    package var sequence: SequenceID
+    /// How far its prompt is read.
+    package var prompt: PromptReading
+
+    /// Creates the value from its parts.
+    package init(sequence: SequenceID, prompt: PromptReading) {
+        self.sequence = sequence
+        self.prompt = prompt
     }
 }
 

@@ -18,6 +18,8 @@ package struct Delta: Equatable, Sendable {
     package var text: [UInt8]
     /// How each of the tokens came to be; empty where the job did not ask.
     package var explanations: [Explanation]
+    /// How far the prompt is read, now and then before the first token; nil where that is not known.
+    package var prompt: PromptReading?
 
     /// Creates the value from its parts.
     package init(
@@ -29,7 +31,8 @@ package struct Delta: Equatable, Sendable {
         tokens: [Token],
         origins: [Origin],
         text: [UInt8],
-        explanations: [Explanation] = []
+        explanations: [Explanation] = [],
+        prompt: PromptReading? = nil
     ) {
         self.job = job
         self.state = state
@@ -40,6 +43,7 @@ package struct Delta: Equatable, Sendable {
         self.origins = origins
         self.text = text
         self.explanations = explanations
+        self.prompt = prompt
     }
 }
 

@@ -1,4 +1,4 @@
-internal import CascadeClient
+package import CascadeClient
 package import CascadeCore
 internal import CascadeHost
 
@@ -14,6 +14,8 @@ package struct AnswerFollower {
         case accepted(Accepted)
         /// What the job waits for.
         case waiting(String)
+        /// How far the job's prompt is read, before the answer begins.
+        case reading(ReadingPace)
         /// Which nodes there are, for a job that waits.
         case nodes([NodeSummary])
         /// The coordinator does not answer; it is tried again.
@@ -83,6 +85,7 @@ package struct AnswerFollower {
             case .waiting(let note):
                 show(.waiting(note))
                 askForNodes()
+            case .reading(let pace): show(.reading(pace))
             case .unreachable: show(.unreachable)
             case .reachable: show(.reachable)
             case .end(let ending): return try report(ending)

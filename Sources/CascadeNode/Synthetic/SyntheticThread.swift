@@ -9,12 +9,17 @@ final class SyntheticThread: Sendable {
     private let role: NodeRole
     private let settings: SyntheticSettings
     private let maxBatchedTokens: Int
+    private let pace: PromptPace
     private let mailbox: Mailbox
 
-    init(role: NodeRole, settings: SyntheticSettings, maxBatchedTokens: Int, mailbox: Mailbox) {
-        self.role = role
+    init(_ configuration: NodeConfiguration, _ settings: SyntheticSettings, mailbox: Mailbox) {
+        role = configuration.role
         self.settings = settings
-        self.maxBatchedTokens = maxBatchedTokens
+        maxBatchedTokens = configuration.maxBatchedTokens
+        pace = PromptPace(
+            costs: settings.costs,
+            maxInterTokenMilliseconds: configuration.maxInterTokenMilliseconds
+        )
         self.mailbox = mailbox
     }
 
@@ -25,7 +30,8 @@ final class SyntheticThread: Sendable {
             // Passes without a duration have no curve that anything could be decided by.
             mailbox.setEngineState(.ready(settings.costs.contains { $0.milliseconds > 0 } ? settings.costs : []))
             let runner = PassRunner(mailbox: mailbox, passMilliseconds: settings.costs.first?.milliseconds ?? 0)
-            var worker = Worker(model: SyntheticModel(role, settings), maxBatchedTokens: maxBatchedTokens)
+            let model = SyntheticModel(role, settings)
+            var worker = Worker(model: model, maxBatchedTokens: maxBatchedTokens, pace: pace)
             runner.serve(&worker)
         }
     }

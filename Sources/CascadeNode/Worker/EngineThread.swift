@@ -67,7 +67,11 @@ final class EngineThread: Sendable {
             turn: turnLock(),
             passMilliseconds: costs.first?.milliseconds ?? 0
         )
-        var worker = Worker(model: EngineModel(engine), maxBatchedTokens: configuration.maxBatchedTokens)
+        var worker = Worker(
+            model: EngineModel(engine),
+            maxBatchedTokens: configuration.maxBatchedTokens,
+            pace: PromptPace(costs: costs, maxInterTokenMilliseconds: configuration.maxInterTokenMilliseconds)
+        )
         runner.serve(&worker)
     }
 

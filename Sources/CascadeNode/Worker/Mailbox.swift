@@ -47,6 +47,7 @@ package final class Mailbox: Sendable {
         var replies: [Message] = []
         var engine = EngineState.loading
         var progress = CascadeCore.Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+        var readings: [SequenceReading] = []
         var readyAt: Instant?
         var isStopped = false
         var wake: (@Sendable () -> Void)?
@@ -103,6 +104,9 @@ package final class Mailbox: Sendable {
         }
     }
 
+    /// How far the engine thread was at the end of its last pass with the prompts that it reads.
+    package var readings: [SequenceReading] { state.withLock { $0.readings } }
+
     /// Asks the engine thread to end after the pass it is in.
     package func stop() {
         state.withLock { $0.isStopped = true }
@@ -147,9 +151,14 @@ package final class Mailbox: Sendable {
 
     /// Publishes what a pass has done: its answers, and how many requests are left. Those that were dropped on the way,
     /// because they were released or replaced by a later round, are not among either.
-    package func endPass(_ progress: CascadeCore.Progress, replies: [Message]) {
+    package func endPass(
+        _ progress: CascadeCore.Progress,
+        readings: [SequenceReading] = [],
+        replies: [Message]
+    ) {
         let wake = state.withLock { state in
             state.progress = progress
+            state.readings = readings
             state.taken = Int(progress.pending)
             state.replies += replies
             return replies.isEmpty && progress.pending > 0 ? nil : state.wake

@@ -115,7 +115,12 @@ final class NodeAgent: ReactorHandler {
             case .failed(let cause): .failed("\(cause)")
             }
         let hasUnsent = !mailbox.isIdle && mailbox.pending == 0 || !unsent.isEmpty
-        return EngineStatus(state: state, progress: mailbox.progress, hasUnsent: hasUnsent)
+        return EngineStatus(
+            state: state,
+            progress: mailbox.progress,
+            readings: mailbox.readings,
+            hasUnsent: hasUnsent
+        )
     }
 
     private func feed(_ event: NodeStateMachine.Event, _ context: ReactorContext, now: Instant) {

@@ -27,6 +27,9 @@ package struct NodeConfiguration: Sendable {
     package var cacheLimit: CacheLimit
     /// Most rows of one pass; longer prompts are fed in several.
     package var maxBatchedTokens: Int
+    /// Most milliseconds of a pass in which a prompt is read while others decode; nil for
+    /// what ``PassCosts/passesBetweenTokens`` passes of one token take.
+    package var maxInterTokenMilliseconds: Double?
     /// Requests that may be outstanding at once.
     package var credits: Int
     /// How a drafter slims its model; an expert's is the default.
@@ -56,6 +59,7 @@ package struct NodeConfiguration: Sendable {
         contextLength: Int?,
         cacheLimit: CacheLimit,
         maxBatchedTokens: Int,
+        maxInterTokenMilliseconds: Double? = nil,
         credits: Int,
         draftModel: DraftModelSettings = DraftModelSettings(),
         sled: SLEDSettings? = nil,
@@ -73,6 +77,7 @@ package struct NodeConfiguration: Sendable {
         self.contextLength = contextLength
         self.cacheLimit = cacheLimit
         self.maxBatchedTokens = maxBatchedTokens
+        self.maxInterTokenMilliseconds = maxInterTokenMilliseconds
         self.credits = credits
         self.draftModel = draftModel
         self.sled = sled

@@ -123,9 +123,7 @@ package struct NodeService: Service {
 
     private func startEngine(_ mailbox: Mailbox) {
         if let synthetic = configuration.synthetic {
-            let (role, maxBatchedTokens) = (configuration.role, configuration.maxBatchedTokens)
-            SyntheticThread(role: role, settings: synthetic, maxBatchedTokens: maxBatchedTokens, mailbox: mailbox)
-                .start()
+            SyntheticThread(configuration, synthetic, mailbox: mailbox).start()
             return
         }
         guard let model else { return }

@@ -29,7 +29,7 @@ struct PassRunner {
             // What came while others had their turn.
             if isMyTurn { take(mailbox.takeWork(waiting: false), to: &worker, &gathering) }
             let started = MonotonicClock.now()
-            let replies = worker.runPass()
+            let replies = worker.runPass(at: started)
             busy += MonotonicClock.seconds(since: started) * 1_000
             turn?.release()
             // A turn that only let sequences go was none.
@@ -43,6 +43,7 @@ struct PassRunner {
                     busyMilliseconds: UInt64(busy),
                     prefixCacheHitTokens: worker.hitTokens
                 ),
+                readings: worker.readings,
                 replies: replies
             )
         }

@@ -213,7 +213,8 @@ extension Delta: WireConvertible {
             tokens: tokens,
             origins: try reader.origins(proto.n_origins, proto.origins, matching: tokens.count),
             text: try reader.bytes(proto.has_text, proto.text, "text", limit: reader.limits.textBytes),
-            explanations: explanations
+            explanations: explanations,
+            prompt: try reader.optionalMessage(proto.prompt, "prompt")
         )
     }
 
@@ -229,6 +230,7 @@ extension Delta: WireConvertible {
         (proto.n_origins, proto.origins) = writer.origins(origins)
         put(&proto.has_text, &proto.text, writer.bytes(text))
         (proto.n_explanations, proto.explanations) = writer.messages(explanations)
+        if let prompt { proto.prompt = writer.message(prompt) }
         return proto
     }
 }

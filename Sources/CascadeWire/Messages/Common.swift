@@ -196,6 +196,24 @@ extension Progress: WireConvertible {
     }
 }
 
+extension PromptReading: WireConvertible {
+    init(decoding proto: Cascade__V1__PromptReading, from reader: FieldReader) throws(WireError) {
+        let tokens = try reader.number(proto.has_tokens, proto.tokens, "tokens", in: 0...reader.limits.tokens)
+        self.init(
+            tokensRead: try reader.number(proto.has_tokens_read, proto.tokens_read, "tokens_read", in: 0...tokens),
+            tokens: tokens
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__PromptReading {
+        var proto = Cascade__V1__PromptReading()
+        cascade__v1__prompt_reading__init(&proto)
+        put(&proto.has_tokens_read, &proto.tokens_read, tokensRead)
+        put(&proto.has_tokens, &proto.tokens, tokens)
+        return proto
+    }
+}
+
 /// A node's cost points as two columns.
 struct CostCurve: WireConvertible {
     var points: [CostPoint]

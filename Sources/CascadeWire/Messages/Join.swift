@@ -170,7 +170,8 @@ extension Pong: WireConvertible {
         self.init(
             boot: try reader.value(proto.has_boot, proto.boot, "boot"),
             number: try reader.value(proto.has_number, proto.number, "number"),
-            progress: try reader.message(proto.progress, "progress")
+            progress: try reader.message(proto.progress, "progress"),
+            prompts: try reader.messages(proto.n_prompts, proto.prompts, "prompts")
         )
     }
 
@@ -180,6 +181,26 @@ extension Pong: WireConvertible {
         put(&proto.has_boot, &proto.boot, boot)
         put(&proto.has_number, &proto.number, number)
         proto.progress = writer.message(progress)
+        (proto.n_prompts, proto.prompts) = writer.messages(prompts)
+        return proto
+    }
+}
+
+extension SequenceReading: WireConvertible {
+    init(decoding proto: Cascade__V1__SequenceReading, from reader: FieldReader) throws(WireError) {
+        let job = JobID(rawValue: try reader.value(proto.has_job, proto.job, "job"))
+        self.init(
+            sequence: SequenceID(job: job, sample: try reader.count(proto.has_sample, proto.sample, "sample")),
+            prompt: try reader.message(proto.prompt, "prompt")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__SequenceReading {
+        var proto = Cascade__V1__SequenceReading()
+        cascade__v1__sequence_reading__init(&proto)
+        put(&proto.has_job, &proto.job, sequence.job.rawValue)
+        put(&proto.has_sample, &proto.sample, sequence.sample)
+        proto.prompt = writer.message(prompt)
         return proto
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CascadeClient
 internal import CascadeCore
 internal import CascadeHost
 internal import CascadeNode
@@ -27,6 +28,7 @@ struct AnswerPrinter {
     /// On a terminal, which would obey control characters; nil where the text goes out as it is.
     private var screen: PrintableStream?
     private var failure: CommandFailure?
+    private let reading = ReadingLine()
 
     /// - Parameters:
     ///   - endpoint: the coordinator's, for messages.
@@ -53,7 +55,10 @@ struct AnswerPrinter {
     }
 
     mutating func show(_ notice: AnswerFollower.Notice) {
+        if case .reading(let pace) = notice { return reading.show(pace) }
+        reading.finish()
         switch notice {
+        case .reading: break
         case .explained(let tokens): painter?.add(tokens)
         case .text(let text): if !json { write(text) }
         case .accepted(let accepted): Output.note("cascade: job \(accepted.job)")
@@ -78,6 +83,7 @@ struct AnswerPrinter {
 
     /// Ends the answer; throws where the job did not end well, or its answer could not be written.
     mutating func finish(_ report: JobReport, explained: [ExplainedToken] = []) throws {
+        reading.finish()
         if let failure { throw failure }
         if json {
             try Output.json(SubmitResult(report, explained: explains ? explained : nil))

@@ -46,6 +46,7 @@ struct UpCommand: AsyncParsableCommand {
 
     @OptionGroup var draftModel: DraftModelOptions
     @OptionGroup var cache: CacheOptions
+    @OptionGroup var pace: PaceOptions
     @OptionGroup(title: "SLED, of the expert") var sled: SLEDOptions
     @OptionGroup var templates: ChatTemplateOptions
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
@@ -211,7 +212,7 @@ struct UpCommand: AsyncParsableCommand {
     private func nodeArguments(_ role: NodeRole, model: String, _ keys: ClusterKeys?) -> [String] {
         var arguments = [role.rawValue, "--model", model, "--endpoint", endpoint, "--log-level", log.logLevel]
         if let threads { arguments += ["--threads", "\(threads)"] }
-        return arguments + cache.arguments + (keys?.arguments(role) ?? [])
+        return arguments + cache.arguments + pace.arguments + (keys?.arguments(role) ?? [])
     }
 
     /// Starts the same command without `-d` in a session of its own and waits until the cluster is ready. Ctrl-C ends
@@ -282,6 +283,6 @@ struct UpCommand: AsyncParsableCommand {
         if let listen { arguments += ["--listen", listen] }
         if let keysFolder { arguments += ["--keys", keysFolder] }
         if let store { arguments += ["--store", store] }
-        return arguments + cache.arguments + rules.arguments + templates.arguments + sled.arguments
+        return arguments + cache.arguments + pace.arguments + rules.arguments + templates.arguments + sled.arguments
     }
 }

@@ -39,6 +39,8 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Maximum number of tokens in one forward pass; a longer prompt takes several passes.")
     var maxNumBatchedTokens = Self.defaultMaxBatchedTokens
 
+    @OptionGroup var pace: PaceOptions
+
     @Option(help: "Requests that the coordinator may have outstanding at this node.")
     var credits = 16
 
@@ -105,6 +107,7 @@ struct NodeOptions: ParsableArguments {
             contextLength: ctxSize,
             cacheLimit: cache.limit,
             maxBatchedTokens: maxNumBatchedTokens,
+            maxInterTokenMilliseconds: pace.milliseconds,
             credits: credits,
             draftModel: draftModel,
             sled: sled,

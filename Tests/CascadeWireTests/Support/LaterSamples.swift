@@ -4,12 +4,14 @@ import CascadeCore
 
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
-    case submit, delta
+    case submit, delta, pong, readingDelta
 
     var message: Message {
         switch self {
         case .submit: .submit(Self.laterSubmit)
         case .delta: .delta(Self.laterDelta)
+        case .pong: .pong(Self.readingPong)
+        case .readingDelta: .delta(Self.readingDelta)
         }
     }
 
@@ -49,6 +51,30 @@ enum LaterSamples: String, CaseIterable {
         origins: [.kept, .matched, .expert],
         text: Array("ab".utf8),
         explanations: [lookedUp, drafted, Explanation(round: 3, textBytes: 1, draft: nil)]
+    )
+
+    private static let readingPong = Pong(
+        boot: Samples.boot,
+        number: 301,
+        progress: Samples.progress,
+        prompts: [
+            SequenceReading(
+                sequence: SequenceID(job: Samples.job, sample: 2),
+                prompt: PromptReading(tokensRead: 1_234, tokens: 6_029)
+            )
+        ]
+    )
+
+    private static let readingDelta = Delta(
+        job: Samples.job,
+        state: .running,
+        note: "",
+        tokenOffset: 0,
+        byteOffset: 0,
+        tokens: [],
+        origins: [],
+        text: [],
+        prompt: PromptReading(tokensRead: 1_234, tokens: 6_029)
     )
 
     private static let lookedUp = Explanation(

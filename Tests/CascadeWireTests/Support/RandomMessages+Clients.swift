@@ -41,7 +41,8 @@ extension SplitMix64 {
             tokens: tokens,
             origins: tokens.map { _ in enumeration() },
             text: bytes(),
-            explanations: once(in: 2) ? tokens.map { _ in explanation() } : []
+            explanations: once(in: 2) ? tokens.map { _ in explanation() } : [],
+            prompt: maybe { $0.promptReading() }
         )
     }
 

@@ -15,7 +15,15 @@ extension SplitMix64 {
         case .tokenizerChunk: .tokenizerChunk(chunk())
         case .ready: .ready(Ready(boot: next(), costs: costs(), credits: count()))
         case .ping: .ping(Ping(boot: next(), number: next()))
-        case .pong: .pong(Pong(boot: next(), number: next(), progress: progress()))
+        case .pong:
+            .pong(
+                Pong(
+                    boot: next(),
+                    number: next(),
+                    progress: progress(),
+                    prompts: list(upTo: 3) { $0.sequenceReading() }
+                )
+            )
         case .drain: .drain(Drain(boot: next()))
         case .goodbye: .goodbye(Goodbye(reason: text()))
         case .draft: .draft(draft())
@@ -120,6 +128,15 @@ extension SplitMix64 {
             cpuMilliseconds: counter(),
             stuckMilliseconds: counter()
         )
+    }
+
+    mutating func sequenceReading() -> SequenceReading {
+        SequenceReading(sequence: SequenceID(job: job(), sample: count()), prompt: promptReading())
+    }
+
+    mutating func promptReading() -> PromptReading {
+        let tokens: UInt32 = pick(0...100_000)
+        return PromptReading(tokensRead: pick(0...tokens), tokens: tokens)
     }
 
     mutating func costs() -> [CostPoint] {
