@@ -119,6 +119,50 @@ struct JobFollowerTests {
         #expect(client.tokens == [1, 2, 3, 4, 5, 6] && client.text == [10, 11, 12, 13, 14])
     }
 
+    private func reading(_ read: UInt32, of tokens: UInt32 = 6_000) -> Message {
+        let prompt = PromptReading(tokensRead: read, tokens: tokens)
+        return .delta(
+            Delta(
+                job: Self.job,
+                state: .running,
+                note: "",
+                tokenOffset: 0,
+                byteOffset: 0,
+                tokens: [],
+                origins: [],
+                text: [],
+                prompt: prompt
+            )
+        )
+    }
+
+    /// How far the prompt is read, how fast, and how long it will take, until the answer begins.
+    @Test func thePromptsReadingIsTold() {
+        var client = Client()
+        client.feed(.message(accepted()))
+        client.feed(.message(reading(100)))
+        #expect(client.readings.last?.prompt == PromptReading(tokensRead: 100, tokens: 6_000))
+        #expect(client.readings.last?.tokensPerSecond == nil && client.readings.last?.secondsLeft == nil)
+        for second in 1...20 {
+            client.pass(seconds: 1)
+            client.feed(.message(reading(UInt32(100 + 100 * second))))
+        }
+        #expect(client.readings.last?.tokensPerSecond == 100 && client.readings.last?.secondsLeft == 39)
+        // Slower from here on: the last ten seconds count.
+        for second in 1...12 {
+            client.pass(seconds: 1)
+            client.feed(.message(reading(UInt32(2_100 + 50 * second))))
+        }
+        #expect(client.readings.last?.tokensPerSecond == 50)
+        // Another node begins anew.
+        client.feed(.message(reading(10)))
+        #expect(client.readings.last?.tokensPerSecond == nil)
+        let count = client.readings.count
+        client.feed(.message(delta(0, [1], 0, [10])))
+        client.feed(.message(reading(200)))
+        #expect(client.readings.count == count && client.tokens == [1])
+    }
+
     @Test func silenceIsToldAndEndsWithPatience() {
         var client = Client(patience: 6)
         client.feed(.message(accepted()))

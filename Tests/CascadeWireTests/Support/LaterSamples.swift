@@ -4,14 +4,14 @@ import CascadeCore
 
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
-    case submit, delta, pong, readingDelta
+    case submit, delta, pong, reading
 
     var message: Message {
         switch self {
         case .submit: .submit(Self.laterSubmit)
         case .delta: .delta(Self.laterDelta)
         case .pong: .pong(Self.readingPong)
-        case .readingDelta: .delta(Self.readingDelta)
+        case .reading: .delta(Self.readingDelta)
         }
     }
 
