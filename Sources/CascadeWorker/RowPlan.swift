@@ -63,6 +63,7 @@ package enum RowPlan {
         }
         // What was kept and not needed.
         for index in feeds.indices where !feeds[index].isLong && taken[index] == 0 { take(index, most: room) }
-        return feeds.indices.filter { taken[$0] > 0 }.map { (index: $0, count: taken[$0]) }
+        // Who lacks nothing, which no honest request does, is told so.
+        return feeds.indices.filter { taken[$0] > 0 || feeds[$0].count == 0 }.map { (index: $0, count: taken[$0]) }
     }
 }
