@@ -40,9 +40,9 @@ extension CoordinatorStateMachine {
         )
     }
 
-    /// Whether drafts would take their time from a prompt: while an expert reads one for another job its passes are full,
-    /// each row that is drafted is one of the prompt's less, and a round without a draft has the fewest rows a token. A
-    /// drafter on the same cores would also wait for one of these passes with each token.
+    /// Whether drafts would take their time from a prompt: while an expert reads one for another job its passes are
+    /// full, each row that is drafted is one of the prompt's less, and a round without a draft has the fewest rows a
+    /// token. A drafter on the same cores would also wait for one of these passes with each token.
     private func isDraftingCostly(_ job: Job, at expert: NodeHandle) -> Bool {
         requests.isReading(expert, except: job.id)
     }

@@ -5,8 +5,8 @@ struct PaceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Milliseconds that a pass of a node may take in which a prompt is read while other jobs decode, so that their \
-            next tokens come in time (default: what 4 passes of one token take).
+            Milliseconds that a pass of a node may take in which a prompt is read while other jobs decode, so that \
+            their next tokens come in time (default: what 4 passes of one token take).
             """,
             discussion: """
                 A smaller number gives running answers smaller gaps, and long prompts take longer: they are read in \
