@@ -1,4 +1,5 @@
 internal import CascadeClient
+internal import CascadeCore
 internal import CascadeHost
 
 /// The line on standard error that says how far a prompt is read; nothing where nobody looks. It goes when the answer
