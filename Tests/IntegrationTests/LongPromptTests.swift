@@ -38,7 +38,7 @@ import Testing
     /// later is answered long before it.
     @Test func othersGoOnWhileALongPromptIsRead() async throws {
         let cluster = try await Self.cluster()
-        let stream = try cluster.startClient(["submit", "--raw", "--max-tokens", "20000", "a running stream"])
+        let stream = try cluster.startClient(["submit", "--raw", "--max-tokens", "8000", "a running stream"])
         while stream.output.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         let long = try cluster.startClient(["submit", "--raw", "--max-tokens", "1", "--json", Self.prompt])
         try await Task.sleep(for: .milliseconds(500))
@@ -63,7 +63,7 @@ import Testing
     /// The bound is an option; a large one lets a prompt have whole passes.
     @Test func theBoundIsAnOption() async throws {
         let cluster = try await Self.cluster(["--max-inter-token-ms", "1000"])
-        let stream = try cluster.startClient(["submit", "--raw", "--max-tokens", "20000", "a running stream"])
+        let stream = try cluster.startClient(["submit", "--raw", "--max-tokens", "8000", "a running stream"])
         while stream.output.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         let long = try cluster.startClient(["submit", "--raw", "--max-tokens", "1", "--json", Self.prompt])
         let gaps = try await gaps(stream) { long.isDone }
