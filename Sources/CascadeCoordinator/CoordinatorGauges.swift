@@ -15,6 +15,8 @@ package struct CoordinatorGauges: Equatable, Sendable {
     package var finishedJobs: Int
     /// Submit keys that are known.
     package var submitKeys: Int
+    /// Owners that are remembered.
+    package var owners: Int
     /// Clients that follow a job, as counted.
     package var watchers: Int
     /// Clients that follow the job that has most of them.
@@ -54,6 +56,7 @@ package struct CoordinatorGauges: Equatable, Sendable {
             ("bytes of jobs", jobBytes, limits.queuedBytes),
             ("finished jobs", finishedJobs, limits.finishedJobs),
             ("submit keys", submitKeys, queuedJobs + restoredJobs + runningJobs + finishedJobs),
+            ("owners", owners, max(limits.owners, queuedJobs + restoredJobs + runningJobs) + 1),
             ("bytes of held messages", heldBytes, limits.heldBytes),
             ("watchers", watchers, limits.watchers),
             ("watchers of a job", mostWatchers, limits.watchersPerJob),
@@ -89,6 +92,7 @@ extension CoordinatorStateMachine {
             jobBytes: jobs.bytes,
             finishedJobs: finished.jobs.count,
             submitKeys: jobs.submissionCount,
+            owners: jobs.owners.count,
             watchers: jobs.watcherCount,
             mostWatchers: jobs.values.reduce(0) { max($0, $1.watchers.count) },
             heldBytes: gate.heldBytes,

@@ -34,6 +34,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var queuedJobs = 1024
     /// Most bytes of prompts and settings of all active jobs.
     package var queuedBytes = 64 << 20
+    /// Owners that are remembered although they have no jobs.
+    package var owners = 4096
     /// Most bytes of a client's submissions whose prompts are no tokens yet.
     package var unreadBytesPerClient = 8 << 20
     /// Most sequences with rounds running.
@@ -46,6 +48,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var finishedJobs = 1024
     /// Most bytes of all kept reports and their prompts; the newest report is kept whatever its size.
     package var finishedBytes = 64 << 20
+    /// Cancellations of several jobs whose answers are remembered, should the same request come again.
+    package var rememberedCancellations = 32
     /// Most jobs in one answer to a jobs request.
     package var listedJobs = Int(JobsRequest.mostJobs)
     /// What a client is told to wait when queues are full.
@@ -117,7 +121,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
             finishedBytes, listedJobs, watchersPerJob,
             watchers,
             job.draftTokens, draftSupport, job.explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
-            deathsPerRound, unreadBytesPerClient,
+            deathsPerRound, unreadBytesPerClient, owners, rememberedCancellations,
         ]
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [

@@ -3,8 +3,8 @@ package import CascadeCore
 extension CoordinatorStateMachine {
     /// What happens to the coordinator.
     package enum Event: Equatable, Sendable {
-        /// A message arrived.
-        case message(Message, from: PeerID)
+        /// A message arrived, of somebody whom the driver takes for `by`.
+        case message(Message, from: PeerID, by: Principal = .anybody)
         /// A peer is gone: a send found no route to it, or the driver knows from elsewhere.
         case peerLost(PeerID)
         /// A peer does not read: the message that was sent to it last was dropped.
@@ -17,6 +17,8 @@ extension CoordinatorStateMachine {
         case vocabularyFailed(pool: String, String)
         /// What an earlier coordinator left: the first event where there is a journal.
         case restored([JournaledJob])
+        /// The keys that are known, at the start and whenever that has changed: jobs of all others end.
+        case keysKnown([Principal])
         /// All records up to this one, counted from 1, will be there after a crash.
         case journaled(upTo: UInt64)
         /// ``CoordinatorStateMachine/nextDeadline`` has come.

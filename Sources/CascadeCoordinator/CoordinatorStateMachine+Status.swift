@@ -3,23 +3,27 @@ import OrderedCollections
 
 /// What people and programs may ask.
 extension CoordinatorStateMachine {
-    mutating func answer(_ request: StatusRequest, to peer: PeerID) {
+    mutating func answer(_ request: StatusRequest, to peer: PeerID, _ principal: Principal) {
         guard let id = request.job else {
-            send(.clusterStatus(clusterStatus(requestID: request.requestID)), to: peer)
+            send(.clusterStatus(clusterStatus(requestID: request.requestID, for: principal)), to: peer)
             return
         }
-        guard let summary = jobs[id].map(summary(of:)) ?? finished[id].map(summary(of:)) else {
+        let running = jobs[id].map { summary(of: $0, for: principal) }
+        guard state(of: id, for: principal) != nil,
+            let summary = running ?? finished[id].map({ summary(of: $0, for: principal) })
+        else {
             refuseUnknown(id, peer, requestID: request.requestID)
             return
         }
         send(.jobList(JobList(requestID: request.requestID, jobs: [summary])), to: peer)
     }
 
-    mutating func answer(_ request: JobsRequest, to peer: PeerID) {
+    mutating func answer(_ request: JobsRequest, to peer: PeerID, _ principal: Principal) {
         let limit = min(Int(request.limit), limits.listedJobs)
-        var summaries = jobs.values.suffix(limit).reversed().map(summary(of:))
-        let rest = limit - summaries.count
-        summaries += finished.jobs.values.suffix(rest).reversed().map(summary(of:))
+        let running = jobs.values.reversed().lazy.filter { request.scope.contains($0.owner, for: principal) }
+        var summaries = running.prefix(limit).map { summary(of: $0, for: principal) } as [JobSummary]
+        let ended = finished.jobs.values.reversed().lazy.filter { request.scope.contains($0.owner, for: principal) }
+        summaries += ended.prefix(limit - summaries.count).map { summary(of: $0, for: principal) } as [JobSummary]
         for index in summaries.indices {
             summaries[index].note = summaries[index].note.beginning(scalars: JobSummary.listedNoteLength)
         }
@@ -33,7 +37,7 @@ extension CoordinatorStateMachine {
         send(.nodeList(NodeList(requestID: request.requestID, nodes: summaries)), to: peer)
     }
 
-    private func clusterStatus(requestID: UInt64) -> ClusterStatus {
+    private func clusterStatus(requestID: UInt64, for principal: Principal) -> ClusterStatus {
         func ready(_ role: NodeRole) -> UInt32 {
             UInt32(clamping: nodes.values.count { $0.hello.role == role && $0.state == .ready })
         }
@@ -49,11 +53,32 @@ extension CoordinatorStateMachine {
             experts: ready(.expert),
             staleMessages: transitions[.replyStale],
             counts: totals,
-            stall: stall
+            stall: stall,
+            owners: owners(for: principal)
         )
     }
 
-    private func summary(of job: Job) -> JobSummary {
+    /// Those that somebody may see, those with jobs first, and of them those who had most.
+    private func owners(for principal: Principal) -> [OwnerStatus] {
+        let seen = jobs.owners.elements.filter { name, _ in
+            !name.isEmpty && principal.maySee(JobOwner(name: name, key: ""))
+        }
+        let sorted = seen.sorted { first, second in
+            (first.value.jobs > 0 ? 1 : 0, first.value.usage.tokens)
+                > (second.value.jobs > 0 ? 1 : 0, second.value.usage.tokens)
+        }
+        return sorted.prefix(OwnerStatus.most).map { name, owner in
+            OwnerStatus(
+                name: name,
+                weight: UInt32(clamping: owner.limits.weight),
+                queuedJobs: UInt32(clamping: owner.jobs - owner.running),
+                runningJobs: UInt32(clamping: owner.running),
+                usage: owner.usage
+            )
+        }
+    }
+
+    private func summary(of job: Job, for principal: Principal) -> JobSummary {
         JobSummary(
             job: job.id,
             state: job.state,
@@ -63,11 +88,12 @@ extension CoordinatorStateMachine {
             promptTokens: UInt32(clamping: job.promptLength),
             completionTokens: UInt32(clamping: job.answer.tokens.count),
             ageMilliseconds: job.age(at: now),
-            promptBeginning: JobSummary.beginning(of: job.submit.prompt)
+            promptBeginning: principal.owns(job.owner) ? JobSummary.beginning(of: job.submit.prompt) : "",
+            owner: job.owner.name
         )
     }
 
-    private func summary(of job: FinishedJob) -> JobSummary {
+    private func summary(of job: FinishedJob, for principal: Principal) -> JobSummary {
         JobSummary(
             job: job.report.job,
             state: .finished,
@@ -77,7 +103,8 @@ extension CoordinatorStateMachine {
             promptTokens: job.report.promptTokens,
             completionTokens: UInt32(clamping: job.report.tokens.count),
             ageMilliseconds: job.earlierMilliseconds + now.milliseconds(since: job.acceptedAt),
-            promptBeginning: JobSummary.beginning(of: job.submit.prompt)
+            promptBeginning: principal.owns(job.owner) ? JobSummary.beginning(of: job.submit.prompt) : "",
+            owner: job.owner.name
         )
     }
 

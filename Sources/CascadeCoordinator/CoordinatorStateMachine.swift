@@ -52,6 +52,8 @@ package struct CoordinatorStateMachine: Sendable {
     var requests = OutstandingRequests()
     var finished = FinishedJobs()
     var finishedCount: UInt64 = 0
+    /// The last answers to those who cancelled several jobs at once, oldest first.
+    var cancellations: [(peer: PeerID, answer: JobsCancelled)] = []
     /// What clients are told once it is on disk.
     var gate: JournalGate
 
@@ -96,13 +98,14 @@ package struct CoordinatorStateMachine: Sendable {
         self.now = max(self.now, now)
         noticePause()
         switch event {
-        case .message(let message, let peer): receive(message, from: peer)
+        case .message(let message, let peer, let principal): receive(message, from: peer, principal)
         case .peerLost(let peer): losePeer(peer)
         case .peerFull(let peer): dropWatchers(of: peer)
         case .tokenized(let job, let prompt): takePrompt(prompt, of: job)
         case .vocabulary(let pool, let tokenizer, let vocabulary): learn(vocabulary, of: tokenizer, inPool: pool)
         case .vocabularyFailed(let pool, let problem): giveUpTokenizer(of: pool, because: problem)
         case .restored(let jobs): restore(jobs)
+        case .keysKnown(let principals): followKeys(principals)
         case .journaled(let record): takeJournaled(upTo: record)
         case .tick: passTime()
         case .endJobs: endJobs()
@@ -116,19 +119,20 @@ package struct CoordinatorStateMachine: Sendable {
         return actions
     }
 
-    private mutating func receive(_ message: Message, from peer: PeerID) {
+    private mutating func receive(_ message: Message, from peer: PeerID, _ principal: Principal) {
         switch message {
         case .hello, .ready, .pong, .tokenizerChunk, .drafted, .verified, .missing, .failed, .goodbye:
             receiveFromNode(message, peer)
-        case .submit(let submit): self.submit(submit, from: peer)
-        case .watch(let watch): self.watch(watch, from: peer)
-        case .cancel(let cancel): self.cancel(cancel, from: peer)
-        case .statusRequest(let request): answer(request, to: peer)
-        case .jobsRequest(let request): answer(request, to: peer)
+        case .submit(let submit): self.submit(submit, from: peer, principal)
+        case .watch(let watch): self.watch(watch, from: peer, principal)
+        case .cancel(let cancel): self.cancel(cancel, from: peer, principal)
+        case .cancelJobs(let request): cancelJobs(request, from: peer, principal)
+        case .statusRequest(let request): answer(request, to: peer, principal)
+        case .jobsRequest(let request): answer(request, to: peer, principal)
         case .nodesRequest(let request): answer(request, to: peer)
         case .drainNode(let request): drainNode(request, from: peer)
-        case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished, .jobList,
-            .nodeList, .clusterStatus:
+        case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished,
+            .jobsCancelled, .jobList, .nodeList, .clusterStatus:
             // Not answered: two coordinators that talk to each other by mistake would never stop.
             transitions.count(.messageUnexpected)
         }

@@ -315,6 +315,9 @@ struct HostilePeers {
             aimed += jobs.map { (.watch(Watch(copying: watch, job: $0)), Self.stranger) }
         case .cancel(let cancel):
             aimed += jobs.map { (.cancel(Cancel(requestID: cancel.requestID, job: $0)), Self.stranger) }
+        case .cancelJobs(let request):
+            let request = CancelJobs(requestID: request.requestID, selection: .jobs(jobs + [JobID(rawValue: 1)]))
+            aimed += [(message, Self.stranger), (.cancelJobs(request), Self.stranger)]
         case .statusRequest(let request):
             aimed += jobs.map { (.statusRequest(StatusRequest(requestID: request.requestID, job: $0)), Self.stranger) }
         case .submit(var submit):

@@ -29,7 +29,19 @@ enum Promises {
         case .goodbye(let goodbye): try note(goodbye.reason)
         case .ping, .drain, .accepted, .cancel, .statusRequest, .nodesRequest, .release: break
         case .watch(let watch): try count(watch.tokenOffset, watch.byteOffset)
-        case .jobsRequest(let request): try count(request.limit)
+        case .jobsRequest(let request):
+            try count(request.limit)
+            try check(request.scope)
+        case .cancelJobs(let request):
+            switch request.selection {
+            case .jobs(let jobs): try within(jobs.count, 1...CancelJobs.mostJobs, "jobs")
+            case .scope(let scope): try check(scope)
+            }
+        case .jobsCancelled(let answer):
+            for list in [answer.cancelled, answer.ended, answer.unknown] {
+                try within(list.count, 0...CancelJobs.mostJobs, "jobs")
+            }
+            try count(answer.remaining)
         case .drainNode(let request): try name(request.name)
         case .submit(let submit): try check(submit)
         case .delta(let delta): try check(delta)
@@ -247,9 +259,13 @@ enum Promises {
         }
     }
 
+    private static func check(_ scope: JobScope) throws(FuzzFailure) {
+        if case .owner(let owner) = scope { try name(owner) }
+    }
+
     private static func check(_ job: JobSummary) throws(FuzzFailure) {
         try note(job.note)
-        try name(job.pool, job.promptBeginning)
+        try name(job.pool, job.promptBeginning, job.owner)
         try count(job.promptTokens, job.completionTokens)
         try duration(job.ageMilliseconds)
     }
@@ -261,6 +277,13 @@ enum Promises {
         try counter(status.finishedJobs, status.staleMessages)
         try check(status.counts)
         try within(status.traffic.count, 0...limits.listEntries, "traffic")
+        try within(status.owners.count, 0...limits.listEntries, "owners")
+        for owner in status.owners {
+            try name(owner.name)
+            try count(owner.weight, owner.queuedJobs, owner.runningJobs)
+            try counter(owner.usage.jobs, owner.usage.promptTokens, owner.usage.completionTokens)
+            try counter(owner.usage.rounds, owner.usage.draftedRounds)
+        }
         for traffic in status.traffic {
             try name(traffic.message)
             try counter(traffic.sentMessages, traffic.sentBytes, traffic.receivedMessages, traffic.receivedBytes)

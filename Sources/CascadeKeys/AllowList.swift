@@ -54,7 +54,7 @@ package final class AllowList: KeyAuthenticator {
     }
 
     /// How many keys are allowed.
-    package var count: Int { state.withLock { $0.entries.count } }
+    package var count: Int { state.withLock { $0.entries.values.count { $0.role != nil } } }
 
     /// Grows whenever the list has changed.
     package var generation: UInt64 {
@@ -68,8 +68,13 @@ package final class AllowList: KeyAuthenticator {
     package func entry(of key: PublicKey) -> AllowedKey? {
         state.withLock { state in
             look(&state)
-            return state.entries[key]
+            return state.entries[key].flatMap { $0.role == nil ? nil : $0 }
         }
+    }
+
+    /// Whose jobs may run: those of keys that are allowed, and of those that were revoked without their jobs.
+    package var principals: [Principal] {
+        state.withLock { $0.entries.values.filter(\.mayOwnJobs).map(\.principal) }
     }
 
     package func allows(_ key: PublicKey) -> Bool {
@@ -113,50 +118,128 @@ package final class AllowList: KeyAuthenticator {
 package struct AllowedKey: Equatable, Sendable {
     /// Whose connections are taken.
     package var key: PublicKey
-    /// What they may do.
-    package var role: KeyRole
+    /// What they may do; nil of a key that was revoked and whose jobs run on.
+    package var role: KeyRole?
     /// What people call the key.
     package var name: String
+    /// Whose jobs are those that it submits: keys of one owner share them.
+    package var owner: String
+    /// What its owner may take of the cluster; the same for all keys of one owner.
+    package var limits: OwnerLimits
 
-    /// Creates the value from its parts.
-    package init(key: PublicKey, role: KeyRole, name: String) {
+    /// The word for a role in the list that revoked keys have.
+    package static let revoked = "revoked"
+
+    /// Creates the value from its parts; a key is its own owner where none is named.
+    package init(
+        key: PublicKey,
+        role: KeyRole?,
+        name: String,
+        owner: String? = nil,
+        limits: OwnerLimits = OwnerLimits()
+    ) {
         self.key = key
         self.role = role
         self.name = name
+        self.owner = owner ?? name
+        self.limits = limits
     }
 
-    /// Reads a list: one key a line (public key, role, name); empty lines and lines that begin with `#` say nothing.
-    /// Throws with the line's number for anything else, and for a key or name that comes twice.
+    /// Whether there may be jobs of it: not of a node's.
+    package var mayOwnJobs: Bool { role?.mayOwnJobs ?? true }
+
+    /// Whom a coordinator takes the key's owner for.
+    package var principal: Principal {
+        Principal(owner: JobOwner(name: owner, key: key.text), isAdmin: role == .admin, limits: limits)
+    }
+
+    /// Reads a list: one key a line (public key, role, name, then `owner=NAME`, `weight=NUMBER` and limits such as
+    /// `max-jobs=NUMBER` where they are set); empty lines and lines that begin with `#` say nothing. Throws with the
+    /// line's number for anything else, for a key or name that comes twice, and for keys of one owner with different
+    /// limits.
     static func parse(_ text: String) throws(KeyError) -> [AllowedKey] {
         var keys: [AllowedKey] = []
         var seen: Set<String> = []
+        var limits: [String: OwnerLimits] = [:]
         for (index, line) in TextLines.split(text).enumerated() {
             let parts = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
             guard let first = parts.first, !first.hasPrefix("#") else { continue }
-            func broken(_ reason: String) -> KeyError { .failed("line \(index + 1): \(reason)") }
-            guard parts.count == 3 else { throw broken("expected a public key, a role and a name") }
-            guard let key = PublicKey(first) else {
-                throw broken("'\(first)' is not a public key (40 characters of Z85)")
+            do throws(KeyError) {
+                let key = try AllowedKey(parts)
+                for text in [first, key.name] where !seen.insert(text).inserted { throw .failed("\(text) comes twice") }
+                if key.mayOwnJobs, let others = limits.updateValue(key.limits, forKey: key.owner), others != key.limits
+                {
+                    throw .failed("the keys of owner \(key.owner) have different limits; they must have the same")
+                }
+                keys.append(key)
+            } catch {
+                throw .failed("line \(index + 1): \(error)")
             }
-            guard let role = KeyRole(rawValue: parts[1]) else {
-                let roles = KeyRole.allCases.map(\.rawValue).joined(separator: ", ")
-                throw broken("role '\(parts[1])' is not one of \(roles)")
-            }
-            if let problem = KeyName.problem(parts[2]) { throw broken(problem) }
-            for text in [first, parts[2]] where !seen.insert(text).inserted { throw broken("\(text) comes twice") }
-            keys.append(AllowedKey(key: key, role: role, name: parts[2]))
         }
         return keys
+    }
+
+    /// Reads the words of a line.
+    private init(_ words: [String]) throws(KeyError) {
+        guard words.count >= 3 else { throw .failed("expected a public key, a role and a name") }
+        guard let key = PublicKey(words[0]) else {
+            throw .failed("'\(words[0])' is not a public key (40 characters of Z85)")
+        }
+        let role = KeyRole(rawValue: words[1])
+        guard role != nil || words[1] == Self.revoked else {
+            let roles = (KeyRole.allCases.map(\.rawValue) + [Self.revoked]).joined(separator: ", ")
+            throw .failed("role '\(words[1])' is not one of \(roles)")
+        }
+        if let problem = KeyName.problem(words[2]) { throw .failed(problem) }
+        self.init(key: key, role: role, name: words[2])
+        for word in words.dropFirst(3) { try take(word) }
+    }
+
+    /// Reads `owner=NAME`, `weight=NUMBER` or a limit.
+    private mutating func take(_ word: String) throws(KeyError) {
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let (name, text) = (parts[0], parts.count == 2 ? parts[1] : "")
+        func number(in range: ClosedRange<Int>) throws(KeyError) -> Int {
+            guard let number = Int(text), range.contains(number) else {
+                throw .failed("\(name) must be a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+            }
+            return number
+        }
+        if name == "owner" {
+            if let problem = KeyName.ownerProblem(text) { throw .failed(problem) }
+            owner = text
+        } else if name == "weight" {
+            limits.weight = try number(in: OwnerLimits.weightRange)
+        } else if let limit = OwnerLimits.names.first(where: { $0.name == name }) {
+            limits[keyPath: limit.path] = try number(in: OwnerLimits.range)
+        } else {
+            let names = ["owner", "weight"] + OwnerLimits.names.map(\.name)
+            throw .failed("'\(word)' is not one of \(names.map { "\($0)=…" }.joined(separator: ", "))")
+        }
     }
 
     /// The list's text.
     static func text(of keys: [AllowedKey]) -> String {
         let head = """
-            # Keys that the coordinator takes: public key, role, name. 'cascade keys new' and \
-            'cascade keys revoke' write
-            # this file, and a coordinator that runs follows it within a second.
+            # Keys that the coordinator takes: public key, role, name; then the owner's name and limits where they are
+            # set. 'cascade keys new' and 'cascade keys revoke' write this file, and a coordinator that runs follows it
+            # within a second. The jobs of a key that is not in it end.
 
             """
-        return head + keys.map { "\($0.key) \($0.role.rawValue) \($0.name)\n" }.joined()
+        return head + keys.map { $0.line + "\n" }.joined()
+    }
+
+    private var line: String {
+        var words = [key.text, role?.rawValue ?? Self.revoked, name]
+        if owner != name { words.append("owner=\(owner)") }
+        return (words + limits.words).joined(separator: " ")
+    }
+}
+
+extension OwnerLimits {
+    /// As the list of keys has them; those that say nothing are left out.
+    package var words: [String] {
+        (weight == 1 ? [] : ["weight=\(weight)"])
+            + Self.names.compactMap { name, path in self[keyPath: path].map { "\(name)=\($0)" } }
     }
 }

@@ -17,7 +17,7 @@ package struct ClusterKeys {
     /// where there are no keys at all, for what was revoked shall stay so.
     package init(_ path: String?) throws(KeyError) {
         folder = try KeysFolder(named: path)
-        let isFirst = try folder.list().isEmpty
+        let isFirst = try !folder.list().contains { $0.role != nil }
         var nodes: [NodeRole: String] = [:]
         for role in NodeRole.allCases {
             nodes[role] = try Self.ensure("local-\(role.rawValue)", KeyRole(role), folder)
@@ -27,7 +27,7 @@ package struct ClusterKeys {
             for role in NodeRole.allCases { _ = try folder.make(Self.guest(role), role: KeyRole(role)) }
             _ = try folder.make(Self.guestClient, role: .client)
         }
-        let names = try folder.list().map(\.name)
+        let names = try folder.list().filter { $0.role != nil }.map(\.name)
         guests = [.expert, .drafter].filter { names.contains(Self.guest($0)) }.map { [folder] role in
             (role, folder.file(of: Self.guest(role)))
         }

@@ -111,6 +111,14 @@ package struct KeyError: Error, CustomStringConvertible {
 package enum KeyName {
     /// Why a name cannot be a key's; nil when it can.
     package static func problem(_ name: String) -> String? {
+        if let problem = problem(name, of: "a key") { return problem }
+        return name == "coordinator" ? "the name 'coordinator' is the coordinator's own" : nil
+    }
+
+    /// Why a name cannot be an owner's; nil when it can.
+    package static func ownerProblem(_ name: String) -> String? { problem(name, of: "an owner") }
+
+    private static func problem(_ name: String, of what: String) -> String? {
         let isPlain = name.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
@@ -119,10 +127,10 @@ package enum KeyName {
         }
         guard isPlain, (1...64).contains(name.utf8.count), !name.hasPrefix("."), !name.hasPrefix("-") else {
             return """
-                '\(name)' is not a name for a key: 1 to 64 letters, digits, '-', '_' and '.', the first a letter, \
-                digit or '_'
+                '\(name)' cannot be the name of \(what): 1 to 64 letters, digits, '-', '_' and '.', the first a \
+                letter, digit or '_'
                 """
         }
-        return name == "coordinator" ? "the name 'coordinator' is the coordinator's own" : nil
+        return nil
     }
 }

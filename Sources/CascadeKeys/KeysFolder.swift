@@ -42,7 +42,7 @@ package struct KeysFolder: Sendable {
     /// Whether a coordinator can be run with what is here: its own key, and others to take.
     package func hasKeys() throws(KeyError) -> Bool {
         guard try isThere(coordinatorPath) else { return false }
-        return try !list().isEmpty
+        return try list().contains { $0.role != nil }
     }
 
     /// The allowed keys, in the order they were made; none where there is no list yet.
@@ -58,8 +58,21 @@ package struct KeysFolder: Sendable {
     }
 
     /// Makes a key, allows it, and returns its file; the coordinator's own key is made with the first one.
-    package func make(_ name: String, role: KeyRole) throws(KeyError) -> String {
-        if let problem = KeyName.problem(name) { throw .failed(problem) }
+    ///
+    /// - Parameters:
+    ///   - owner: whose the jobs are that it submits; nil for the key's own.
+    ///   - limits: what that owner may take of the cluster; nil for what its other keys say, and no limits where it
+    ///     has none.
+    package func make(
+        _ name: String,
+        role: KeyRole,
+        owner: String? = nil,
+        limits: OwnerLimits? = nil
+    ) throws(KeyError) -> String {
+        if let problem = KeyName.problem(name) ?? owner.flatMap(KeyName.ownerProblem) { throw .failed(problem) }
+        if owner != nil || limits != nil, !role.mayOwnJobs {
+            throw .failed("a key with role \(role.rawValue) submits no jobs: leave its owner and limits out")
+        }
         try checkOwner()
         try PrivateFile.makeFolder(path)
         return try locked { () throws(KeyError) in
@@ -71,6 +84,20 @@ package struct KeysFolder: Sendable {
                     "there is a key \(name) already; choose another name, or 'cascade keys revoke \(name)' first"
                 )
             }
+            let others = keys.filter { $0.mayOwnJobs && $0.owner == owner ?? name }
+            if owner == nil, role.mayOwnJobs, !others.isEmpty {
+                throw .failed(
+                    "keys of the owner \(name) are there already (\(others.map(\.name).joined(separator: ", "))): "
+                        + "say --owner \(name) if this key shall share its jobs, or choose another name"
+                )
+            }
+            if let limits, let known = others.first?.limits, known != limits {
+                let names = others.map(\.name).joined(separator: ", ")
+                throw .failed(
+                    "owner \(owner ?? name) has keys with other limits (\(names)); leave the limits out, or change "
+                        + "those in \(allowedPath) first"
+                )
+            }
             let isFirst = try !isThere(coordinatorPath)
             do throws(KeyError) {
                 let coordinator = try coordinatorPair(makeIfMissing: true)
@@ -78,7 +105,15 @@ package struct KeysFolder: Sendable {
                 let key = KeyFile(name: name, role: role, pair: pair, coordinator: coordinator.publicKey)
                 // The list last: a key is allowed only once its owner has it.
                 try PrivateFile.write(key.text, to: file)
-                keys.append(AllowedKey(key: pair.publicKey, role: role, name: name))
+                keys.append(
+                    AllowedKey(
+                        key: pair.publicKey,
+                        role: role,
+                        name: name,
+                        owner: owner,
+                        limits: limits ?? others.first?.limits ?? OwnerLimits()
+                    )
+                )
                 try PrivateFile.write(AllowedKey.text(of: keys), to: allowedPath)
             } catch {
                 // A file that looks like a key and opens nothing would mislead.
@@ -90,8 +125,8 @@ package struct KeysFolder: Sendable {
         }
     }
 
-    /// Takes a key off the list and deletes its file here.
-    package func revoke(_ name: String) throws(KeyError) -> AllowedKey {
+    /// Takes a key off the list and deletes its file here. With `keepsJobs` the list remembers it: its jobs run on.
+    package func revoke(_ name: String, keepsJobs: Bool = false) throws(KeyError) -> AllowedKey {
         if let problem = KeyName.problem(name) { throw .failed(problem) }
         try PrivateFile.checkFolder(path)
         return try locked { () throws(KeyError) in
@@ -100,7 +135,12 @@ package struct KeysFolder: Sendable {
                 let names = keys.map(\.name).joined(separator: ", ")
                 throw .failed("there is no key \(name) in \(path); there are: \(names.isEmpty ? "none" : names)")
             }
-            let key = keys.remove(at: index)
+            let key = keys[index]
+            if keepsJobs {
+                keys[index].role = nil
+            } else {
+                keys.remove(at: index)
+            }
             try PrivateFile.write(AllowedKey.text(of: keys), to: allowedPath)
             unlink(file(of: name))
             return key

@@ -34,7 +34,7 @@ struct SimulatedClient: Sendable {
     var retryAt = Instant(nanoseconds: 0)
     /// Nil before it begins, and between two attempts.
     private var follower: JobFollower?
-    private var hasCancelled = false
+    private(set) var hasCancelled = false
     /// Its job's stream as far as it has it.
     private(set) var tokens: [Token] = []
     private(set) var text: [UInt8] = []

@@ -19,6 +19,14 @@ struct SimulatedAddress: Equatable, Sendable {
         ])
     }
 
+    /// Whom its messages are taken for: clients belong to three owners, a stranger to nobody's.
+    var principal: Principal {
+        let name = kind == .client ? "owner \(index % 3)" : "stranger"
+        var limits = OwnerLimits()
+        if kind == .client { limits.weight = 1 + index % 3 }
+        return Principal(owner: JobOwner(name: name, key: "\(kind) \(index)"), isAdmin: false, limits: limits)
+    }
+
     init(_ kind: Kind, _ index: Int, connection: Int) {
         self.kind = kind
         self.index = index

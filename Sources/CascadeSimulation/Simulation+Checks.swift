@@ -15,6 +15,7 @@ extension Simulation {
     /// I1: a client is sent all of an answer, in order. I8: a submission makes one job, however often it is sent. I10:
     /// behind the end of a job nothing comes, unless it is asked for.
     mutating func checkSent(_ message: Message, to peer: PeerID) {
+        checkOwner(of: message, to: peer)
         switch message {
         case .accepted(let accepted): checkAccepted(accepted.job, peer)
         case .finished(let finished):
@@ -35,6 +36,25 @@ extension Simulation {
             }
             if let problem = streams.problem(of: delta, to: peer, isDeferred: isDeferred) { fail("I1: \(problem)") }
         default: break
+        }
+    }
+
+    /// I22: nobody is told of another owner's job.
+    private mutating func checkOwner(of message: Message, to peer: PeerID) {
+        guard let address = SimulatedAddress(peer), address.kind == .client else { return }
+        let owner = address.principal.owner.name
+        let told: [JobID] =
+            switch message {
+            case .accepted(let accepted): [accepted.job]
+            case .delta(let delta): [delta.job]
+            case .finished(let finished): [finished.report.job]
+            case .jobList(let list): list.jobs.map(\.job)
+            case .jobsCancelled(let answer): answer.cancelled + answer.ended
+            default: []
+            }
+        for job in told {
+            if case .accepted = message, owners[job] == nil { owners[job] = owner }
+            if let other = owners[job], other != owner { fail("I22: \(owner) is told of job \(job) of \(other)") }
         }
     }
 

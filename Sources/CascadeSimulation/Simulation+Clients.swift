@@ -25,7 +25,7 @@ extension Simulation {
         case .delta(let delta) where delta.job == client.job:
             if let problem = client.problem(of: delta) { fail("I1: client \(index), job \(delta.job): \(problem)") }
         case .finished(let finished) where finished.report.job == client.job: check(finished.report, index)
-        case .delta, .finished, .refused, .jobList, .nodeList, .clusterStatus: break
+        case .delta, .finished, .refused, .jobsCancelled, .jobList, .nodeList, .clusterStatus: break
         default: fail("client \(index) got \(MessageKind(message))")
         }
         perform(clients[index].handle(.message(message), at: now), index)
@@ -79,6 +79,7 @@ extension Simulation {
             clients[index].beginAnew(at: now)
             return
         }
+        if report.reason == .cancelled, !client.hasCancelled { fail("I22: job \(report.job) was cancelled by another") }
         trace("client \(index) is done: \(report.reason.name) \(report.error?.message ?? "")")
         if !isDamaged { self.report.count(report) }
         clients[index].finish()
@@ -120,8 +121,26 @@ extension Simulation {
         sendUp(.statusRequest(StatusRequest(requestID: Self.monitorRequest)), link)
         sendUp(.jobsRequest(JobsRequest(requestID: Self.monitorRequest, limit: 5)), link)
         sendUp(.nodesRequest(NodesRequest(requestID: Self.monitorRequest)), link)
+        meddle(link)
         guard let job = clients[index].job else { return }
         sendUp(.statusRequest(StatusRequest(requestID: Self.monitorRequest, job: job)), link)
+    }
+
+    /// Somebody asks for jobs of other owners, and to end them.
+    private mutating func meddle(_ link: SimulatedLink) {
+        let owner = link.address.principal.owner.name
+        let foreign = clients.compactMap { client in
+            client.link.address.principal.owner.name == owner ? nil : client.job
+        }
+        guard let job = foreign.first else { return }
+        let id = Self.monitorRequest
+        let attempts: [Message] = [
+            .statusRequest(StatusRequest(requestID: id, job: job)),
+            .watch(Watch(requestID: id, job: job, tokenOffset: 0, byteOffset: 0)),
+            .cancel(Cancel(requestID: id, job: job)),
+            .cancelJobs(CancelJobs(requestID: id, selection: .jobs(foreign))),
+        ]
+        for attempt in attempts { sendUp(attempt, link) }
     }
 
     /// No client's own.

@@ -93,7 +93,7 @@ extension Simulation {
 
     /// An end that waits for the disk comes first, then the answer to what was asked meanwhile.
     private mutating func noteAsked(_ event: CoordinatorStateMachine.Event) {
-        guard case .message(let message, let peer) = event else { return }
+        guard case .message(let message, let peer, _) = event else { return }
         switch message {
         case .watch(let watch):
             let isDeferred = coordinator?.isAwaitingDisk == true

@@ -211,7 +211,8 @@ extension Simulation {
         report.coverage.count(.keyReuse)
         var submit = client.submit
         submit.prompt.append(33)
-        feedCoordinator(.message(.submit(submit), from: SimulatedAddress(.stranger, 1, connection: strangers).peer))
+        let stranger = SimulatedAddress(.stranger, 1, connection: strangers)
+        feedCoordinator(.message(.submit(submit), from: stranger.peer, by: client.link.address.principal))
     }
 
     // MARK: Healing

@@ -78,7 +78,7 @@ extension Simulation {
         // What a connection still held when it broke, or when its peer died, may arrive all the same.
         guard coordinator != nil, let message = decode(frames) else { return }
         trace("<- \(peer.bytes) \(message)")
-        feedCoordinator(.message(message, from: peer))
+        feedCoordinator(.message(message, from: peer, by: SimulatedAddress(peer)?.principal ?? .anybody))
     }
 
     mutating func arriveAtPeer(_ frames: [[UInt8]], _ peer: PeerID) {

@@ -93,6 +93,8 @@ struct Simulation {
     /// Ledgers of jobs that ended at a coordinator, for its totals.
     var endedCounts = SpeculationCounts()
     var countedJobs: Set<JobID> = []
+    /// Whose each job is that was accepted.
+    var owners: [JobID: String] = [:]
 
     init(_ options: SimulationOptions, seed: UInt64) {
         self.options = options

@@ -34,6 +34,8 @@ extension Cascade__V1__Envelope {
         case .nodeList(let body): node_list = writer.message(body)
         case .clusterStatus(let body): cluster_status = writer.message(body)
         case .drainNode(let body): drain_node = writer.message(body)
+        case .cancelJobs(let body): cancel_jobs = writer.message(body)
+        case .jobsCancelled(let body): jobs_cancelled = writer.message(body)
         }
     }
 
@@ -69,6 +71,8 @@ extension Cascade__V1__Envelope {
         case .nodeList: .nodeList(try reader.body(node_list))
         case .clusterStatus: .clusterStatus(try reader.body(cluster_status))
         case .drainNode: .drainNode(try reader.body(drain_node))
+        case .cancelJobs: .cancelJobs(try reader.body(cancel_jobs))
+        case .jobsCancelled: .jobsCancelled(try reader.body(jobs_cancelled))
         }
     }
 }

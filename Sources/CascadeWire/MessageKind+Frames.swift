@@ -7,7 +7,7 @@ extension MessageKind {
     /// Whether frame 0 carries token lists, text or many entries, and may be large.
     var isBulky: Bool {
         switch self {
-        case .draft, .verify, .submit, .delta, .finished, .jobList, .nodeList: true
+        case .draft, .verify, .submit, .delta, .finished, .jobList, .nodeList, .cancelJobs, .jobsCancelled: true
         default: false
         }
     }

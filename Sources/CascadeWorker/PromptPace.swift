@@ -5,7 +5,8 @@ package import CascadeCore
 /// A running stream's gap is at least the pass that its token is in, and a prompt fills whatever pass it is given. So
 /// while somebody decodes, a pass with prompts in it takes no longer than a bound, by the node's own cost curve. While
 /// nobody does, it may take ``aloneFactor`` times as long: a stream that begins, or another prompt, has to wait for it.
-/// Where those that decode fill the bound by themselves, a prompt still gets a part of the pass (``stretch``).
+/// Where those that decode, or a single token, fill the bound by themselves, a prompt still gets a part of the pass
+/// (``stretch``).
 ///
 /// What passes take is learnt from them: those far into a long prompt take longer than the curve says, which was
 /// measured at its beginning, and so do all on a machine that has become slower. Where the bound is so many passes of
@@ -13,7 +14,8 @@ package import CascadeCore
 package struct PromptPace: Equatable, Sendable {
     /// How much longer a pass may take while nobody decodes.
     static let aloneFactor = 4.0
-    /// How much longer than for those that decode alone a pass may take in any case: a third of it is then prompts'.
+    /// How much longer than for those that decode alone, or for one token, a pass may take in any case: a third of it
+    /// is then prompts'.
     static let stretch = 1.5
     /// How much each pass counts for what is learnt.
     private static let weight = 0.1
@@ -56,8 +58,8 @@ package struct PromptPace: Equatable, Sendable {
         guard let costs, limit > 1 else { return max(1, limit) }
         let usual = PassCosts.passesBetweenTokens * plainCorrection * costs.milliseconds(rows: 1)
         let bound = (maxInterToken ?? usual) / correction
-        let others = rows > 0 ? Self.stretch * costs.milliseconds(rows: rows) : 0
-        let most = max(isShared ? bound : Self.aloneFactor * bound, others)
+        let least = Self.stretch * costs.milliseconds(rows: max(rows, 1))
+        let most = max(isShared ? bound : Self.aloneFactor * bound, least)
         // The curve does not fall, so what fits is all up to some number.
         var (fits, exceeds) = (1, limit + 1)
         while exceeds - fits > 1 {

@@ -181,7 +181,8 @@ package struct Worker<Model: LanguageModel> {
                 done.append(item.index)
             }
         }
-        let end = now.advanced(milliseconds: UInt64(clamping: Int(milliseconds)))
+        // What is no number, or no time, counts as none.
+        let end = now.advanced(milliseconds: UInt64(exactly: max(0, milliseconds).rounded()) ?? 0)
         streams.noteAnswers(done.map { tasks[$0].request.fence.sequence }, at: end)
         for index in done.reversed() { tasks.remove(at: index) }
     }

@@ -134,7 +134,7 @@ struct JobScene {
     private mutating func submit(_ prompt: String, maxTokens: UInt32 = 20, readsPrompt: Bool = true) -> JobID? {
         let submit = harness.submission(prompt, maxTokens: maxTokens)
         submission = submit
-        harness.feed(.submit(submit))
+        harness.feed(.submit(submit), by: .member)
         guard let id = harness.machine.jobs.keys.last else { return nil }
         if readsPrompt { harness.feed(.tokenized(id, .tokens(Toy.tokens(submit.prompt)))) }
         return id
@@ -207,9 +207,10 @@ struct JobScene {
     @discardableResult
     private mutating func feed(
         _ message: Message,
-        from word: PeerWord = .client
+        from word: PeerWord = .client,
+        by principal: Principal = .member
     ) -> [CoordinatorStateMachine.Action] {
-        feed(.message(message, from: word.peer))
+        feed(.message(message, from: word.peer, by: principal))
     }
 }
 
@@ -221,6 +222,15 @@ extension JobScene {
             let offset: UInt32 = condition == .fromBehindEnd ? 1_000 : 0
             return feed(.watch(Watch(requestID: 9, job: job, tokenOffset: offset, byteOffset: offset)))
         case .cancelled: return feed(.cancel(Cancel(requestID: 9, job: job)))
+        case .severalCancelled: return feed(.cancelJobs(CancelJobs(requestID: 9, selection: .jobs([job]))))
+        case .allCancelled: return feed(.cancelJobs(CancelJobs(requestID: 9, selection: .scope(.all))))
+        case .strangerWatches:
+            return feed(.watch(Watch(requestID: 9, job: job, tokenOffset: 0, byteOffset: 0)), by: .stranger)
+        case .strangerCancels: return feed(.cancel(Cancel(requestID: 9, job: job)), by: .stranger)
+        case .strangerAsks: return feed(.statusRequest(StatusRequest(requestID: 9, job: job)), by: .stranger)
+        case .strangerCancelsAll:
+            return feed(.cancelJobs(CancelJobs(requestID: 9, selection: .scope(.all))), by: .stranger)
+        case .keyRevoked: return feed(.keysKnown([.stranger]))
         case .statusAsked: return feed(.statusRequest(StatusRequest(requestID: 9, job: job)))
         case .jobsAsked: return feed(.jobsRequest(JobsRequest(requestID: 9, limit: 10)))
         case .nodesAsked: return feed(.nodesRequest(NodesRequest(requestID: 9)))

@@ -10,7 +10,12 @@ import Testing
     private static func key(_ number: UInt64) -> Hash128 { Hash128(high: 7, low: number) }
     private static let now = Instant(nanoseconds: 0)
 
-    private static func job(_ number: UInt64, pool: String = "default", prompt: Int = 10) -> Job {
+    private static func job(
+        _ number: UInt64,
+        pool: String = "default",
+        prompt: Int = 10,
+        owner: JobOwner = .everybody
+    ) -> Job {
         let submit = Submit(
             requestID: number,
             submitKey: key(number),
@@ -21,7 +26,15 @@ import Testing
             rule: RuleSettings(),
             maxTokens: 4
         )
-        return Job(id: id(number), number: number, submit: submit, seed: 1, draftLength: .adaptive, acceptedAt: now)
+        return Job(
+            id: id(number),
+            number: number,
+            owner: owner,
+            submit: submit,
+            seed: 1,
+            draftLength: .adaptive,
+            acceptedAt: now
+        )
     }
 
     private static func sequence() -> ActiveSequence {
@@ -53,7 +66,7 @@ import Testing
     }
 
     private static func watcher(_ peer: UInt8) -> Watcher {
-        Watcher(peer: PeerID([peer]), tokenOffset: 0, byteOffset: 0, lastActive: now)
+        Watcher(peer: PeerID([peer]), key: "", tokenOffset: 0, byteOffset: 0, lastActive: now)
     }
 
     /// Prompts become tokens in any order; room is given by age, pool by pool.
@@ -61,15 +74,15 @@ import Testing
         var table = Self.table([
             Self.job(1), Self.job(2, pool: "other"), Self.job(3), Self.job(4, pool: "other"),
         ])
-        #expect(table.oldestInQueue(except: []) == nil, "no prompt has become tokens")
+        #expect(table.nextInQueue(except: [], at: Self.now) == nil, "no prompt has become tokens")
         for number in [4, 3, 1, 2] as [UInt64] { table.enqueue(Self.id(number), prompt: [0]) }
-        #expect(table.oldestInQueue(except: [])?.number == 1)
-        #expect(table.oldestInQueue(except: ["default"])?.number == 2)
-        table.begin(Self.id(1), Self.sequence())
-        #expect(table.oldestInQueue(except: ["other"])?.number == 3)
+        #expect(table.nextInQueue(except: [], at: Self.now)?.number == 1)
+        #expect(table.nextInQueue(except: ["default"], at: Self.now)?.number == 2)
+        table.begin(Self.id(1), Self.sequence(), at: Self.now)
+        #expect(table.nextInQueue(except: ["other"], at: Self.now)?.number == 3)
         table.remove(Self.id(2))
-        #expect(table.oldestInQueue(except: ["default"])?.number == 4)
-        #expect(table.oldestInQueue(except: ["default", "other"]) == nil)
+        #expect(table.nextInQueue(except: ["default"], at: Self.now)?.number == 4)
+        #expect(table.nextInQueue(except: ["default", "other"], at: Self.now) == nil)
         #expect(table.brokenInvariant == nil)
     }
 
@@ -77,7 +90,7 @@ import Testing
         var table = Self.table([Self.job(1), Self.job(2)])
         for number in [1, 2] as [UInt64] {
             table.enqueue(Self.id(number), prompt: [0])
-            table.begin(Self.id(number), Self.sequence())
+            table.begin(Self.id(number), Self.sequence(), at: Self.now)
         }
         #expect(table.running == [Self.id(1), Self.id(2)] && table.queuedCount == 0)
         let first = table.takeTurns()
@@ -91,13 +104,26 @@ import Testing
 
     /// A key stays taken when its job has ended, until the job is forgotten.
     @Test func keysOutliveTheirJobs() {
+        let owner = JobOwner.everybody
         var table = Self.table([Self.job(1)])
-        table.noteEnded(Self.id(9), key: Self.key(9))
+        table.noteKey(Self.key(9), of: owner, Self.id(9))
         table.remove(Self.id(1))
-        #expect(table.job(ofKey: Self.key(1)) == Self.id(1) && table.job(ofKey: Self.key(9)) == Self.id(9))
+        #expect(table.job(of: owner, key: Self.key(1)) == Self.id(1))
+        #expect(table.job(of: owner, key: Self.key(9)) == Self.id(9))
         #expect(table.count == 0 && table.submissionCount == 2)
-        table.forget(key: Self.key(1))
-        #expect(table.job(ofKey: Self.key(1)) == nil)
+        table.forgetKey(Self.key(1), of: owner)
+        #expect(table.job(of: owner, key: Self.key(1)) == nil)
+    }
+
+    /// Submit keys and counts are an owner's own; keys of one owner share them.
+    @Test func ownersAreKeptApart() {
+        let (team, stranger) = (Principal.member.owner, Principal.stranger.owner)
+        var table = Self.table([Self.job(1, owner: team)])
+        #expect(table.job(of: Principal.colleague.owner, key: Self.key(1)) == Self.id(1))
+        #expect(table.job(of: stranger, key: Self.key(1)) == nil)
+        #expect(table.owners[team.name]?.jobs == 1 && table.owners[stranger.name] == nil)
+        table.remove(Self.id(1))
+        #expect(table.owners[team.name]?.jobs == 0 && table.brokenInvariant == nil)
     }
 
     @Test func watchersAreCountedOnce() {
@@ -138,7 +164,9 @@ import Testing
                 live.append(number)
             case 2 where table[Self.id(chosen)]?.promptLength == 0: table.enqueue(Self.id(chosen), prompt: [0, 1])
             case 3:
-                if let job = table.oldestInQueue(except: []) { table.begin(job.id, Self.sequence()) }
+                if let job = table.nextInQueue(except: [], at: Self.now) {
+                    table.begin(job.id, Self.sequence(), at: Self.now)
+                }
             case 4: for id in table.takeTurns().reversed() { table.wait(id) }
             case 5: table.follow(Self.id(chosen), Self.watcher(UInt8.random(in: 0...3, using: &draws)))
             case 6: _ = table.unfollow(Self.id(chosen), PeerID([UInt8.random(in: 0...3, using: &draws)]))

@@ -94,8 +94,8 @@ struct LateDraftTests {
         func hangs(_ bonus: RuleSettings.Bonus) -> Bool {
             submit.rule = RuleSettings(rule: rule, bonus: bonus, verifyMethod: method)
             let id = JobID(rawValue: 1)
-            return Job(id: id, number: 1, submit: submit, seed: 1, draftLength: length, acceptedAt: harness.now)
-                .needsItsDrafts
+            let accepted = AcceptedJob(number: 1, submit: submit, seed: 1, draftLength: length)
+            return Job(id: id, accepted, at: harness.now).needsItsDrafts
         }
         #expect(hangs(.target) == expected)
         if rule != .lossless { #expect(hangs(.rule)) }

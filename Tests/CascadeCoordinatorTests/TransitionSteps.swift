@@ -9,7 +9,7 @@ struct MessageWord: Hashable, RawRepresentable {
     /// What nodes and clients send to a coordinator.
     static let received: [MessageKind] = [
         .hello, .ready, .pong, .tokenizerChunk, .drafted, .verified, .missing, .failed, .goodbye, .submit, .watch,
-        .cancel, .statusRequest, .jobsRequest, .nodesRequest, .drainNode,
+        .cancel, .cancelJobs, .statusRequest, .jobsRequest, .nodesRequest, .drainNode,
     ]
 
     init(_ kind: MessageKind) { self.kind = kind }
@@ -31,7 +31,8 @@ enum Stimulus: Hashable, RawRepresentable {
 
     /// Those of the coordinator's events that are no message.
     enum DriverEvent: String, CaseIterable {
-        case peerLost, peerFull, tokenized, vocabulary, vocabularyFailed, restored, journaled, tick, endJobs, shutdown
+        case peerLost, peerFull, tokenized, vocabulary, vocabularyFailed, restored, keysKnown, journaled, tick, endJobs
+        case shutdown
     }
 
     init?(rawValue: String) {
@@ -46,13 +47,14 @@ enum Stimulus: Hashable, RawRepresentable {
 
     init(_ event: CoordinatorStateMachine.Event) {
         switch event {
-        case .message(let message, from: _): self = .message(MessageKind(message))
+        case .message(let message, from: _, by: _): self = .message(MessageKind(message))
         case .peerLost: self = .driver(.peerLost)
         case .peerFull: self = .driver(.peerFull)
         case .tokenized: self = .driver(.tokenized)
         case .vocabulary: self = .driver(.vocabulary)
         case .vocabularyFailed: self = .driver(.vocabularyFailed)
         case .restored: self = .driver(.restored)
+        case .keysKnown: self = .driver(.keysKnown)
         case .journaled: self = .driver(.journaled)
         case .tick: self = .driver(.tick)
         case .endJobs: self = .driver(.endJobs)

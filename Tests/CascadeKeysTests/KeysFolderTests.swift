@@ -232,3 +232,86 @@ import Testing
         }
     }
 }
+
+/// Whose jobs a key's are, in the list and in the folder.
+@Suite struct KeyOwnerTests {
+    private func withFolder(_ body: (KeysFolder) throws -> Void) throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "cascade-owners-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body(KeysFolder(path))
+    }
+
+    private static func limits(_ jobs: Int?, weight: Int = 1) -> OwnerLimits {
+        var limits = OwnerLimits()
+        (limits.maxJobs, limits.weight) = (jobs, weight)
+        return limits
+    }
+
+    @Test func linesWithOwnersAreRead() throws {
+        let keys = try (0..<4).map { _ in try KeyPair.make().publicKey }
+        let good = """
+            \(keys[0]) client anna
+            \(keys[1]) client web owner=team-b weight=3 max-jobs=50 max-tokens-per-minute=9000
+            \(keys[2]) revoked old owner=team-b weight=3 max-jobs=50 max-tokens-per-minute=9000
+            \(keys[3]) expert team-b
+
+            """
+        let list = try AllowedKey.parse(good)
+        #expect(list.map(\.owner) == ["anna", "team-b", "team-b", "team-b"])
+        #expect(list[0].limits == OwnerLimits() && list[1].limits.weight == 3 && list[1].limits.maxJobs == 50)
+        #expect(list[1].limits.maxTokensPerMinute == 9_000 && list[1].limits.maxNumSeqs == nil)
+        // A key that was revoked has jobs, a node's has none, and its name is no owner's.
+        #expect(list.map(\.role) == [.client, .client, nil, .expert])
+        #expect(list.map(\.mayOwnJobs) == [true, true, true, false])
+        #expect(try AllowedKey.parse(AllowedKey.text(of: list)) == list)
+        let broken = [
+            ("weight=0", "weight must be"), ("weight=x", "weight must be"), ("max-jobs=", "max-jobs must be"),
+            ("max-jobs=99999999999999999999", "max-jobs must be"), ("owner=", "cannot be the name of an owner"),
+            ("owner=a/b", "cannot be the name of an owner"), ("colour=blue", "is not one of owner=…"),
+            ("owner=team-b", "different limits"),
+        ]
+        let other = try KeyPair.make().publicKey
+        for (words, reason) in broken {
+            let error = #expect(throws: KeyError.self) { try AllowedKey.parse(good + "\(other) client x \(words)") }
+            let text = "\(try #require(error))"
+            #expect(text.contains("line 5") && text.contains(reason), "\(text)")
+        }
+    }
+
+    @Test func keysOfAnOwnerHaveItsLimits() throws {
+        try withFolder { folder in
+            _ = try folder.make("gpu", role: .expert)
+            _ = try folder.make("web", role: .client, owner: "team", limits: Self.limits(50, weight: 2))
+            _ = try folder.make("cron", role: .client, owner: "team")
+            #expect(try folder.list().last?.limits == Self.limits(50, weight: 2))
+            #expect(throws: KeyError.self) {
+                try folder.make("x", role: .client, owner: "team", limits: Self.limits(9))
+            }
+            // Whoever does not say so joins nobody.
+            let error = #expect(throws: KeyError.self) { try folder.make("team", role: .client) }
+            #expect("\(try #require(error))".contains("--owner team"))
+            // A node's key has no owner, and a client may have its name.
+            _ = try folder.make("laptop", role: .client, owner: "gpu", limits: Self.limits(1))
+            #expect(throws: KeyError.self) { try folder.make("y", role: .drafter, owner: "team") }
+        }
+    }
+
+    @Test func aKeyThatIsRevokedWithoutItsJobsIsRemembered() throws {
+        try withFolder { folder in
+            _ = try folder.make("anna", role: .client)
+            _ = try folder.make("berta", role: .client)
+            let keys = try folder.list().map(\.key)
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            _ = try folder.revoke("anna", keepsJobs: true)
+            let list = try folder.coordinatorKeys(logger: logger).allowList
+            #expect(!list.allows(keys[0]) && list.entry(of: keys[0]) == nil && list.count == 1)
+            #expect(Set(list.principals.map(\.owner.key)) == Set(keys.map(\.text)))
+            #expect(!FileManager.default.fileExists(atPath: folder.file(of: "anna")))
+            _ = try folder.revoke("anna")
+            let later = try folder.coordinatorKeys(logger: logger).allowList
+            #expect(later.principals.map(\.owner.key) == [keys[1].text])
+            _ = try folder.revoke("berta", keepsJobs: true)
+            #expect(try !folder.hasKeys(), "nobody may connect")
+        }
+    }
+}

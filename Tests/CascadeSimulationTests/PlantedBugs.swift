@@ -33,6 +33,8 @@ struct TamperedCoordinator: CoordinatorTampering {
         case lostToken
         /// The journal has another seed than the one in force.
         case wrongSeed
+        /// Everybody is taken for an administrator.
+        case openJobs
     }
 
     let bug: Bug
@@ -50,7 +52,7 @@ struct TamperedCoordinator: CoordinatorTampering {
         at now: Instant
     ) -> [CoordinatorStateMachine.Action] {
         var actions = machine.handle(tamper(event), at: now)
-        if bug == .doubleCommit, case .message(.verified(var verified), let peer) = event {
+        if bug == .doubleCommit, case .message(.verified(var verified), let peer, _) = event {
             note(actions)
             if let next = outstanding[peer], next.fence.sequence == verified.fence.sequence,
                 next.fence.round == verified.fence.round + 1, next.draft.count == verified.evidence.count
@@ -70,22 +72,25 @@ struct TamperedCoordinator: CoordinatorTampering {
 
     private mutating func tamper(_ event: CoordinatorStateMachine.Event) -> CoordinatorStateMachine.Event {
         switch (bug, event) {
-        case (.staleRound, .message(.verified(var verified), let peer)):
+        case (.staleRound, .message(.verified(var verified), let peer, _)):
             guard let current = outstanding[peer], current.fence.sequence == verified.fence.sequence,
                 current.draft.count == verified.evidence.count
             else { return event }
             verified.fence = current.fence
             return .message(.verified(verified), from: peer)
-        case (.lostJob, .message(.submit(var submit), let peer)):
+        case (.openJobs, .message(let message, let peer, var principal)):
+            principal.isAdmin = true
+            return .message(message, from: peer, by: principal)
+        case (.lostJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             guard submissions % 7 == 0 else { return event }
             submit.pool = "nowhere"
-            return .message(.submit(submit), from: peer)
-        case (.secondJob, .message(.submit(var submit), let peer)):
+            return .message(.submit(submit), from: peer, by: principal)
+        case (.secondJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             submit.submitKey.high = UInt64(submissions)
-            return .message(.submit(submit), from: peer)
-        case (.unheardExpert, .message(.verified(var verified), let peer)):
+            return .message(.submit(submit), from: peer, by: principal)
+        case (.unheardExpert, .message(.verified(var verified), let peer, _)):
             for index in verified.evidence.indices { verified.evidence[index].ratio = 1 }
             return .message(.verified(verified), from: peer)
         default: return event

@@ -25,7 +25,7 @@ struct FieldTests {
         "node_list.nodes[0].busy_fraction", "node_list.nodes[0].cpu_fraction", "node_list.nodes[0].host",
         "node_list.nodes[0].rest",
         "node_list.nodes[0].is_synthetic", "finished.report.is_synthetic",
-        "cluster_status.cpu_milliseconds",
+        "cluster_status.cpu_milliseconds", "jobs_cancelled.remaining",
         "cluster_status.counts.lookup_drafted", "cluster_status.counts.lookup_accepted", "cluster_status.stall",
     ]
 

@@ -6,21 +6,27 @@ import Testing
 
 /// Records that lie on a disk for a long time: they stay readable, and broken ones are errors.
 struct JournalCodecTests {
-    private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appending(path: "Fixtures/wire/v1/journal.hex")
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/wire/v1")
 
     @Test("the bytes are what they were, and mean what they meant")
-    func golden() throws {
-        let rows = JournalSamples.entries.map(JournalCodec.encode)
+    func golden() throws { try check(JournalSamples.entries, "journal.hex") }
+
+    @Test("so are those of fields that came later")
+    func later() throws { try check(JournalSamples.laterEntries, "later/journal.hex") }
+
+    private func check(_ entries: [JournalRecord.Entry], _ name: String) throws {
+        let file = Self.folder.appending(path: name)
+        let rows = entries.map(JournalCodec.encode)
         if ProcessInfo.processInfo.environment["CASCADE_WRITE_GOLDEN"] != nil {
             try (rows.map(Hex.text).joined(separator: "\n") + "\n").write(
-                to: Self.file,
+                to: file,
                 atomically: true,
                 encoding: .utf8
             )
         }
-        let golden = try String(contentsOf: Self.file, encoding: .utf8).split(separator: "\n").map { try Hex.bytes($0) }
-        #expect(try golden.map { bytes in try JournalCodec.decode(bytes) } == JournalSamples.entries)
+        let golden = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map { try Hex.bytes($0) }
+        #expect(try golden.map { bytes in try JournalCodec.decode(bytes) } == entries)
         #expect(rows == golden)
     }
 
@@ -88,7 +94,15 @@ extension SplitMix64 {
     fileprivate mutating func journalEntry() -> JournalRecord.Entry {
         switch pick(0...2) {
         case 0:
-            .accepted(AcceptedJob(number: counter(), submit: submit(), seed: next(), draftLength: draftLength()))
+            .accepted(
+                AcceptedJob(
+                    number: counter(),
+                    submit: submit(),
+                    seed: next(),
+                    draftLength: draftLength(),
+                    owner: JobOwner(name: text(), key: text())
+                )
+            )
         case 1:
             .committed(committed())
         default:

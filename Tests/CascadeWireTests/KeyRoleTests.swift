@@ -7,7 +7,7 @@ import Testing
 @Suite struct KeyRoleTests {
     private static let nodes: [MessageKind] = [.hello, .ready, .pong, .missing, .failed, .goodbye]
     private static let clients: [MessageKind] = [
-        .submit, .watch, .cancel, .statusRequest, .jobsRequest, .nodesRequest,
+        .submit, .watch, .cancel, .cancelJobs, .statusRequest, .jobsRequest, .nodesRequest,
     ]
 
     private static let table: [(role: KeyRole, kinds: [MessageKind])] = [

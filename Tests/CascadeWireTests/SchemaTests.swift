@@ -88,6 +88,7 @@ struct SchemaTests {
         check(FinishReason.self, "FinishReason")
         check(JobState.self, "JobState")
         check(DrafterKind.self, "DrafterKind")
+        check(Priority.self, "Priority")
         check(NodeState.self, "NodeState")
         check(Origin.self, "Origin")
         #expect(numbers.isEmpty, "an enumeration of the schema was not compared")

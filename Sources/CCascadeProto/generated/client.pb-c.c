@@ -187,6 +187,96 @@ void   cascade__v1__cancel__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cancel__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__cancel_jobs__init
+                     (Cascade__V1__CancelJobs         *message)
+{
+  static const Cascade__V1__CancelJobs init_value = CASCADE__V1__CANCEL_JOBS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__cancel_jobs__get_packed_size
+                     (const Cascade__V1__CancelJobs *message)
+{
+  assert(message->base.descriptor == &cascade__v1__cancel_jobs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__cancel_jobs__pack
+                     (const Cascade__V1__CancelJobs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__cancel_jobs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__cancel_jobs__pack_to_buffer
+                     (const Cascade__V1__CancelJobs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__cancel_jobs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__CancelJobs *
+       cascade__v1__cancel_jobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__CancelJobs *)
+     protobuf_c_message_unpack (&cascade__v1__cancel_jobs__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__cancel_jobs__free_unpacked
+                     (Cascade__V1__CancelJobs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__cancel_jobs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   cascade__v1__jobs_cancelled__init
+                     (Cascade__V1__JobsCancelled         *message)
+{
+  static const Cascade__V1__JobsCancelled init_value = CASCADE__V1__JOBS_CANCELLED__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__jobs_cancelled__get_packed_size
+                     (const Cascade__V1__JobsCancelled *message)
+{
+  assert(message->base.descriptor == &cascade__v1__jobs_cancelled__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__jobs_cancelled__pack
+                     (const Cascade__V1__JobsCancelled *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__jobs_cancelled__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__jobs_cancelled__pack_to_buffer
+                     (const Cascade__V1__JobsCancelled *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__jobs_cancelled__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__JobsCancelled *
+       cascade__v1__jobs_cancelled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__JobsCancelled *)
+     protobuf_c_message_unpack (&cascade__v1__jobs_cancelled__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__jobs_cancelled__free_unpacked
+                     (Cascade__V1__JobsCancelled *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__jobs_cancelled__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__delta__init
                      (Cascade__V1__Delta         *message)
 {
@@ -952,6 +1042,51 @@ void   cascade__v1__message_traffic__free_unpacked
   assert(message->base.descriptor == &cascade__v1__message_traffic__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__owner_status__init
+                     (Cascade__V1__OwnerStatus         *message)
+{
+  static const Cascade__V1__OwnerStatus init_value = CASCADE__V1__OWNER_STATUS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__owner_status__get_packed_size
+                     (const Cascade__V1__OwnerStatus *message)
+{
+  assert(message->base.descriptor == &cascade__v1__owner_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__owner_status__pack
+                     (const Cascade__V1__OwnerStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__owner_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__owner_status__pack_to_buffer
+                     (const Cascade__V1__OwnerStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__owner_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__OwnerStatus *
+       cascade__v1__owner_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__OwnerStatus *)
+     protobuf_c_message_unpack (&cascade__v1__owner_status__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__owner_status__free_unpacked
+                     (Cascade__V1__OwnerStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__owner_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__stall__init
                      (Cascade__V1__Stall         *message)
 {
@@ -1042,7 +1177,7 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[19] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[20] =
 {
   {
     "request_id",
@@ -1272,6 +1407,18 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[19]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    20,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__Submit, has_priority),
+    offsetof(Cascade__V1__Submit, priority),
+    &cascade__v1__priority__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
@@ -1285,6 +1432,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   11,   /* field[11] = num_speculative_tokens */
   17,   /* field[17] = parse_special */
   2,   /* field[2] = pool */
+  19,   /* field[19] = priority */
   3,   /* field[3] = prompt */
   0,   /* field[0] = request_id */
   7,   /* field[7] = rule */
@@ -1297,7 +1445,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1307,7 +1455,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  19,
+  20,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   1,  cascade__v1__submit__number_ranges,
@@ -1517,6 +1665,186 @@ const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor =
   cascade__v1__cancel__field_indices_by_name,
   1,  cascade__v1__cancel__number_ranges,
   (ProtobufCMessageInit) cascade__v1__cancel__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__cancel_jobs__field_descriptors[5] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__CancelJobs, has_request_id),
+    offsetof(Cascade__V1__CancelJobs, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "jobs",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__CancelJobs, n_jobs),
+    offsetof(Cascade__V1__CancelJobs, jobs),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "all",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__CancelJobs, has_all),
+    offsetof(Cascade__V1__CancelJobs, all),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mine",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__CancelJobs, has_mine),
+    offsetof(Cascade__V1__CancelJobs, mine),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__CancelJobs, has_owner),
+    offsetof(Cascade__V1__CancelJobs, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__cancel_jobs__field_indices_by_name[] = {
+  2,   /* field[2] = all */
+  1,   /* field[1] = jobs */
+  3,   /* field[3] = mine */
+  4,   /* field[4] = owner */
+  0,   /* field[0] = request_id */
+};
+static const ProtobufCIntRange cascade__v1__cancel_jobs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor cascade__v1__cancel_jobs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.CancelJobs",
+  "CancelJobs",
+  "Cascade__V1__CancelJobs",
+  "cascade.v1",
+  sizeof(Cascade__V1__CancelJobs),
+  5,
+  cascade__v1__cancel_jobs__field_descriptors,
+  cascade__v1__cancel_jobs__field_indices_by_name,
+  1,  cascade__v1__cancel_jobs__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__cancel_jobs__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__jobs_cancelled__field_descriptors[5] =
+{
+  {
+    "request_id",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__JobsCancelled, has_request_id),
+    offsetof(Cascade__V1__JobsCancelled, request_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cancelled",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__JobsCancelled, n_cancelled),
+    offsetof(Cascade__V1__JobsCancelled, cancelled),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__JobsCancelled, n_ended),
+    offsetof(Cascade__V1__JobsCancelled, ended),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unknown",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Cascade__V1__JobsCancelled, n_unknown),
+    offsetof(Cascade__V1__JobsCancelled, unknown),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "remaining",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__JobsCancelled, has_remaining),
+    offsetof(Cascade__V1__JobsCancelled, remaining),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__jobs_cancelled__field_indices_by_name[] = {
+  1,   /* field[1] = cancelled */
+  2,   /* field[2] = ended */
+  4,   /* field[4] = remaining */
+  0,   /* field[0] = request_id */
+  3,   /* field[3] = unknown */
+};
+static const ProtobufCIntRange cascade__v1__jobs_cancelled__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor cascade__v1__jobs_cancelled__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.JobsCancelled",
+  "JobsCancelled",
+  "Cascade__V1__JobsCancelled",
+  "cascade.v1",
+  sizeof(Cascade__V1__JobsCancelled),
+  5,
+  cascade__v1__jobs_cancelled__field_descriptors,
+  cascade__v1__jobs_cancelled__field_indices_by_name,
+  1,  cascade__v1__jobs_cancelled__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__jobs_cancelled__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__delta__field_descriptors[10] =
@@ -2655,7 +2983,7 @@ const ProtobufCMessageDescriptor cascade__v1__status_request__descriptor =
   (ProtobufCMessageInit) cascade__v1__status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__jobs_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor cascade__v1__jobs_request__field_descriptors[4] =
 {
   {
     "request_id",
@@ -2681,15 +3009,41 @@ static const ProtobufCFieldDescriptor cascade__v1__jobs_request__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "mine",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__JobsRequest, has_mine),
+    offsetof(Cascade__V1__JobsRequest, mine),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "owner",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__JobsRequest, has_owner),
+    offsetof(Cascade__V1__JobsRequest, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__jobs_request__field_indices_by_name[] = {
   1,   /* field[1] = limit */
+  2,   /* field[2] = mine */
+  3,   /* field[3] = owner */
   0,   /* field[0] = request_id */
 };
 static const ProtobufCIntRange cascade__v1__jobs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor cascade__v1__jobs_request__descriptor =
 {
@@ -2699,7 +3053,7 @@ const ProtobufCMessageDescriptor cascade__v1__jobs_request__descriptor =
   "Cascade__V1__JobsRequest",
   "cascade.v1",
   sizeof(Cascade__V1__JobsRequest),
-  2,
+  4,
   cascade__v1__jobs_request__field_descriptors,
   cascade__v1__jobs_request__field_indices_by_name,
   1,  cascade__v1__jobs_request__number_ranges,
@@ -2795,7 +3149,7 @@ const ProtobufCMessageDescriptor cascade__v1__drain_node__descriptor =
   (ProtobufCMessageInit) cascade__v1__drain_node__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptors[9] =
+static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptors[10] =
 {
   {
     "job",
@@ -2905,12 +3259,25 @@ static const ProtobufCFieldDescriptor cascade__v1__job_summary__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "owner",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__JobSummary, has_owner),
+    offsetof(Cascade__V1__JobSummary, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__job_summary__field_indices_by_name[] = {
   7,   /* field[7] = age_milliseconds */
   6,   /* field[6] = completion_tokens */
   0,   /* field[0] = job */
   3,   /* field[3] = note */
+  9,   /* field[9] = owner */
   4,   /* field[4] = pool */
   8,   /* field[8] = prompt_beginning */
   5,   /* field[5] = prompt_tokens */
@@ -2920,7 +3287,7 @@ static const unsigned cascade__v1__job_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__job_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor =
 {
@@ -2930,7 +3297,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor =
   "Cascade__V1__JobSummary",
   "cascade.v1",
   sizeof(Cascade__V1__JobSummary),
-  9,
+  10,
   cascade__v1__job_summary__field_descriptors,
   cascade__v1__job_summary__field_indices_by_name,
   1,  cascade__v1__job_summary__number_ranges,
@@ -3439,6 +3806,148 @@ const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor =
   (ProtobufCMessageInit) cascade__v1__message_traffic__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor cascade__v1__owner_status__field_descriptors[9] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__OwnerStatus, has_name),
+    offsetof(Cascade__V1__OwnerStatus, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weight",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__OwnerStatus, has_weight),
+    offsetof(Cascade__V1__OwnerStatus, weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "queued_jobs",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__OwnerStatus, has_queued_jobs),
+    offsetof(Cascade__V1__OwnerStatus, queued_jobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running_jobs",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__OwnerStatus, has_running_jobs),
+    offsetof(Cascade__V1__OwnerStatus, running_jobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "finished_jobs",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__OwnerStatus, has_finished_jobs),
+    offsetof(Cascade__V1__OwnerStatus, finished_jobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prompt_tokens",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__OwnerStatus, has_prompt_tokens),
+    offsetof(Cascade__V1__OwnerStatus, prompt_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "completion_tokens",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__OwnerStatus, has_completion_tokens),
+    offsetof(Cascade__V1__OwnerStatus, completion_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rounds",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__OwnerStatus, has_rounds),
+    offsetof(Cascade__V1__OwnerStatus, rounds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drafted_rounds",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__OwnerStatus, has_drafted_rounds),
+    offsetof(Cascade__V1__OwnerStatus, drafted_rounds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__owner_status__field_indices_by_name[] = {
+  6,   /* field[6] = completion_tokens */
+  8,   /* field[8] = drafted_rounds */
+  4,   /* field[4] = finished_jobs */
+  0,   /* field[0] = name */
+  5,   /* field[5] = prompt_tokens */
+  2,   /* field[2] = queued_jobs */
+  7,   /* field[7] = rounds */
+  3,   /* field[3] = running_jobs */
+  1,   /* field[1] = weight */
+};
+static const ProtobufCIntRange cascade__v1__owner_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor cascade__v1__owner_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.OwnerStatus",
+  "OwnerStatus",
+  "Cascade__V1__OwnerStatus",
+  "cascade.v1",
+  sizeof(Cascade__V1__OwnerStatus),
+  9,
+  cascade__v1__owner_status__field_descriptors,
+  cascade__v1__owner_status__field_indices_by_name,
+  1,  cascade__v1__owner_status__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__owner_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor cascade__v1__stall__field_descriptors[2] =
 {
   {
@@ -3490,7 +3999,7 @@ const ProtobufCMessageDescriptor cascade__v1__stall__descriptor =
   (ProtobufCMessageInit) cascade__v1__stall__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[14] =
+static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[15] =
 {
   {
     "request_id",
@@ -3660,6 +4169,18 @@ static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "owners",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__ClusterStatus, n_owners),
+    offsetof(Cascade__V1__ClusterStatus, owners),
+    &cascade__v1__owner_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   1,   /* field[1] = boot */
@@ -3668,6 +4189,7 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   7,   /* field[7] = drafters */
   8,   /* field[8] = experts */
   6,   /* field[6] = finished_jobs */
+  14,   /* field[14] = owners */
   4,   /* field[4] = queued_jobs */
   0,   /* field[0] = request_id */
   5,   /* field[5] = running_jobs */
@@ -3680,7 +4202,7 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__cluster_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
 {
@@ -3690,7 +4212,7 @@ const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
   "Cascade__V1__ClusterStatus",
   "cascade.v1",
   sizeof(Cascade__V1__ClusterStatus),
-  14,
+  15,
   cascade__v1__cluster_status__field_descriptors,
   cascade__v1__cluster_status__field_indices_by_name,
   1,  cascade__v1__cluster_status__number_ranges,
@@ -3889,5 +4411,37 @@ const ProtobufCEnumDescriptor cascade__v1__drafter_kind__descriptor =
   cascade__v1__drafter_kind__enum_values_by_name,
   1,
   cascade__v1__drafter_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue cascade__v1__priority__enum_values_by_number[4] =
+{
+  { "PRIORITY_UNSPECIFIED", "CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED", 0 },
+  { "PRIORITY_LOW", "CASCADE__V1__PRIORITY__PRIORITY_LOW", 1 },
+  { "PRIORITY_NORMAL", "CASCADE__V1__PRIORITY__PRIORITY_NORMAL", 2 },
+  { "PRIORITY_HIGH", "CASCADE__V1__PRIORITY__PRIORITY_HIGH", 3 },
+};
+static const ProtobufCIntRange cascade__v1__priority__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex cascade__v1__priority__enum_values_by_name[4] =
+{
+  { "PRIORITY_HIGH", 3 },
+  { "PRIORITY_LOW", 1 },
+  { "PRIORITY_NORMAL", 2 },
+  { "PRIORITY_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor cascade__v1__priority__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "cascade.v1.Priority",
+  "Priority",
+  "Cascade__V1__Priority",
+  "cascade.v1",
+  4,
+  cascade__v1__priority__enum_values_by_number,
+  4,
+  cascade__v1__priority__enum_values_by_name,
+  1,
+  cascade__v1__priority__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -20,6 +20,8 @@ typedef struct Cascade__V1__Submit Cascade__V1__Submit;
 typedef struct Cascade__V1__Accepted Cascade__V1__Accepted;
 typedef struct Cascade__V1__Watch Cascade__V1__Watch;
 typedef struct Cascade__V1__Cancel Cascade__V1__Cancel;
+typedef struct Cascade__V1__CancelJobs Cascade__V1__CancelJobs;
+typedef struct Cascade__V1__JobsCancelled Cascade__V1__JobsCancelled;
 typedef struct Cascade__V1__Delta Cascade__V1__Delta;
 typedef struct Cascade__V1__Explanation Cascade__V1__Explanation;
 typedef struct Cascade__V1__ExplainedEvidence Cascade__V1__ExplainedEvidence;
@@ -37,6 +39,7 @@ typedef struct Cascade__V1__NodeSummary Cascade__V1__NodeSummary;
 typedef struct Cascade__V1__NodeRest Cascade__V1__NodeRest;
 typedef struct Cascade__V1__NodeList Cascade__V1__NodeList;
 typedef struct Cascade__V1__MessageTraffic Cascade__V1__MessageTraffic;
+typedef struct Cascade__V1__OwnerStatus Cascade__V1__OwnerStatus;
 typedef struct Cascade__V1__Stall Cascade__V1__Stall;
 typedef struct Cascade__V1__ClusterStatus Cascade__V1__ClusterStatus;
 
@@ -179,6 +182,28 @@ typedef enum _Cascade__V1__DrafterKind {
   CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_BOTH = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__DRAFTER_KIND)
 } Cascade__V1__DrafterKind;
+/*
+ * Which of an owner's jobs get room first.
+ */
+typedef enum _Cascade__V1__Priority {
+  /*
+   * Never sent.
+   */
+  CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED = 0,
+  /*
+   * Behind the others.
+   */
+  CASCADE__V1__PRIORITY__PRIORITY_LOW = 1,
+  /*
+   * Where nothing is said.
+   */
+  CASCADE__V1__PRIORITY__PRIORITY_NORMAL = 2,
+  /*
+   * Before the others.
+   */
+  CASCADE__V1__PRIORITY__PRIORITY_HIGH = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__PRIORITY)
+} Cascade__V1__Priority;
 
 /* --- messages --- */
 
@@ -282,10 +307,15 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_local_seconds;
   uint64_t local_seconds;
+  /*
+   * Which of its owner's jobs get room first; absent: normal.
+   */
+  protobuf_c_boolean has_priority;
+  Cascade__V1__Priority priority;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED }
 
 
 /*
@@ -372,6 +402,80 @@ struct  Cascade__V1__Cancel
 #define CASCADE__V1__CANCEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cancel__descriptor) \
     , 0, 0, 0, 0 }
+
+
+/*
+ * Client to coordinator: end several jobs. Either jobs, or all, which mine and owner narrow.
+ */
+struct  Cascade__V1__CancelJobs
+{
+  ProtobufCMessage base;
+  /*
+   * The client's number for this request.
+   */
+  protobuf_c_boolean has_request_id;
+  uint64_t request_id;
+  /*
+   * The jobs, at most 1000.
+   */
+  size_t n_jobs;
+  uint64_t *jobs;
+  /*
+   * Whether all jobs are meant that the client may see and that have not ended; absent: no.
+   */
+  protobuf_c_boolean has_all;
+  protobuf_c_boolean all;
+  /*
+   * Of those, the jobs of the client's own owner alone; absent: no.
+   */
+  protobuf_c_boolean has_mine;
+  protobuf_c_boolean mine;
+  /*
+   * Of those, the jobs of the owner of this name alone; UTF-8.
+   */
+  protobuf_c_boolean has_owner;
+  ProtobufCBinaryData owner;
+};
+#define CASCADE__V1__CANCEL_JOBS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cancel_jobs__descriptor) \
+    , 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL} }
+
+
+/*
+ * Coordinator to client: what became of several jobs.
+ */
+struct  Cascade__V1__JobsCancelled
+{
+  ProtobufCMessage base;
+  /*
+   * The request this answers.
+   */
+  protobuf_c_boolean has_request_id;
+  uint64_t request_id;
+  /*
+   * Those that the request ended.
+   */
+  size_t n_cancelled;
+  uint64_t *cancelled;
+  /*
+   * Those that had ended before.
+   */
+  size_t n_ended;
+  uint64_t *ended;
+  /*
+   * Those that the client knows nothing of.
+   */
+  size_t n_unknown;
+  uint64_t *unknown;
+  /*
+   * How many more are meant: another request ends them; absent: none.
+   */
+  protobuf_c_boolean has_remaining;
+  uint32_t remaining;
+};
+#define CASCADE__V1__JOBS_CANCELLED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__jobs_cancelled__descriptor) \
+    , 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0 }
 
 
 /*
@@ -839,10 +943,20 @@ struct  Cascade__V1__JobsRequest
    */
   protobuf_c_boolean has_limit;
   uint32_t limit;
+  /*
+   * Only jobs of the client's own owner; absent: no.
+   */
+  protobuf_c_boolean has_mine;
+  protobuf_c_boolean mine;
+  /*
+   * Only jobs of the owner of this name; UTF-8.
+   */
+  protobuf_c_boolean has_owner;
+  ProtobufCBinaryData owner;
 };
 #define CASCADE__V1__JOBS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__jobs_request__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -935,10 +1049,15 @@ struct  Cascade__V1__JobSummary
    */
   protobuf_c_boolean has_prompt_beginning;
   ProtobufCBinaryData prompt_beginning;
+  /*
+   * Its owner's name; UTF-8; absent where it is everybody's.
+   */
+  protobuf_c_boolean has_owner;
+  ProtobufCBinaryData owner;
 };
 #define CASCADE__V1__JOB_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__job_summary__descriptor) \
-    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL} }
+    , 0, 0, 0, CASCADE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*
@@ -1143,6 +1262,63 @@ struct  Cascade__V1__MessageTraffic
 
 
 /*
+ * What one owner has of the cluster, and had since the coordinator's start.
+ */
+struct  Cascade__V1__OwnerStatus
+{
+  ProtobufCMessage base;
+  /*
+   * Its name; UTF-8.
+   */
+  protobuf_c_boolean has_name;
+  ProtobufCBinaryData name;
+  /*
+   * Its share of the work, beside the others' weights.
+   */
+  protobuf_c_boolean has_weight;
+  uint32_t weight;
+  /*
+   * Jobs that wait.
+   */
+  protobuf_c_boolean has_queued_jobs;
+  uint32_t queued_jobs;
+  /*
+   * Jobs with rounds running.
+   */
+  protobuf_c_boolean has_running_jobs;
+  uint32_t running_jobs;
+  /*
+   * Jobs that have ended.
+   */
+  protobuf_c_boolean has_finished_jobs;
+  uint64_t finished_jobs;
+  /*
+   * Tokens of prompts.
+   */
+  protobuf_c_boolean has_prompt_tokens;
+  uint64_t prompt_tokens;
+  /*
+   * Tokens of answers.
+   */
+  protobuf_c_boolean has_completion_tokens;
+  uint64_t completion_tokens;
+  /*
+   * Rounds that were committed: each had a part in a pass of an expert, unless the rule asked none.
+   */
+  protobuf_c_boolean has_rounds;
+  uint64_t rounds;
+  /*
+   * Those of them with a draft.
+   */
+  protobuf_c_boolean has_drafted_rounds;
+  uint64_t drafted_rounds;
+};
+#define CASCADE__V1__OWNER_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__owner_status__descriptor) \
+    , 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
  * Pending jobs that get nowhere.
  */
 struct  Cascade__V1__Stall
@@ -1238,10 +1414,15 @@ struct  Cascade__V1__ClusterStatus
    * What is pending and gets nowhere; absent: everything that is pending gets on.
    */
   Cascade__V1__Stall *stall;
+  /*
+   * Owners that the client may see, at most 256: those with jobs first; none where there are no keys.
+   */
+  size_t n_owners;
+  Cascade__V1__OwnerStatus **owners;
 };
 #define CASCADE__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cluster_status__descriptor) \
-    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL }
 
 
 /* Cascade__V1__Submit methods */
@@ -1319,6 +1500,44 @@ Cascade__V1__Cancel *
                       const uint8_t       *data);
 void   cascade__v1__cancel__free_unpacked
                      (Cascade__V1__Cancel *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__CancelJobs methods */
+void   cascade__v1__cancel_jobs__init
+                     (Cascade__V1__CancelJobs         *message);
+size_t cascade__v1__cancel_jobs__get_packed_size
+                     (const Cascade__V1__CancelJobs   *message);
+size_t cascade__v1__cancel_jobs__pack
+                     (const Cascade__V1__CancelJobs   *message,
+                      uint8_t             *out);
+size_t cascade__v1__cancel_jobs__pack_to_buffer
+                     (const Cascade__V1__CancelJobs   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__CancelJobs *
+       cascade__v1__cancel_jobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__cancel_jobs__free_unpacked
+                     (Cascade__V1__CancelJobs *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__JobsCancelled methods */
+void   cascade__v1__jobs_cancelled__init
+                     (Cascade__V1__JobsCancelled         *message);
+size_t cascade__v1__jobs_cancelled__get_packed_size
+                     (const Cascade__V1__JobsCancelled   *message);
+size_t cascade__v1__jobs_cancelled__pack
+                     (const Cascade__V1__JobsCancelled   *message,
+                      uint8_t             *out);
+size_t cascade__v1__jobs_cancelled__pack_to_buffer
+                     (const Cascade__V1__JobsCancelled   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__JobsCancelled *
+       cascade__v1__jobs_cancelled__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__jobs_cancelled__free_unpacked
+                     (Cascade__V1__JobsCancelled *message,
                       ProtobufCAllocator *allocator);
 /* Cascade__V1__Delta methods */
 void   cascade__v1__delta__init
@@ -1643,6 +1862,25 @@ Cascade__V1__MessageTraffic *
 void   cascade__v1__message_traffic__free_unpacked
                      (Cascade__V1__MessageTraffic *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__OwnerStatus methods */
+void   cascade__v1__owner_status__init
+                     (Cascade__V1__OwnerStatus         *message);
+size_t cascade__v1__owner_status__get_packed_size
+                     (const Cascade__V1__OwnerStatus   *message);
+size_t cascade__v1__owner_status__pack
+                     (const Cascade__V1__OwnerStatus   *message,
+                      uint8_t             *out);
+size_t cascade__v1__owner_status__pack_to_buffer
+                     (const Cascade__V1__OwnerStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__OwnerStatus *
+       cascade__v1__owner_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__owner_status__free_unpacked
+                     (Cascade__V1__OwnerStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__Stall methods */
 void   cascade__v1__stall__init
                      (Cascade__V1__Stall         *message);
@@ -1695,6 +1933,12 @@ typedef void (*Cascade__V1__Watch_Closure)
 typedef void (*Cascade__V1__Cancel_Closure)
                  (const Cascade__V1__Cancel *message,
                   void *closure_data);
+typedef void (*Cascade__V1__CancelJobs_Closure)
+                 (const Cascade__V1__CancelJobs *message,
+                  void *closure_data);
+typedef void (*Cascade__V1__JobsCancelled_Closure)
+                 (const Cascade__V1__JobsCancelled *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__Delta_Closure)
                  (const Cascade__V1__Delta *message,
                   void *closure_data);
@@ -1746,6 +1990,9 @@ typedef void (*Cascade__V1__NodeList_Closure)
 typedef void (*Cascade__V1__MessageTraffic_Closure)
                  (const Cascade__V1__MessageTraffic *message,
                   void *closure_data);
+typedef void (*Cascade__V1__OwnerStatus_Closure)
+                 (const Cascade__V1__OwnerStatus *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__Stall_Closure)
                  (const Cascade__V1__Stall *message,
                   void *closure_data);
@@ -1764,10 +2011,13 @@ extern const ProtobufCEnumDescriptor    cascade__v1__job_state__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__node_state__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__origin__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__drafter_kind__descriptor;
+extern const ProtobufCEnumDescriptor    cascade__v1__priority__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__submit__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__accepted__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__watch__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__cancel_jobs__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__jobs_cancelled__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__delta__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__explained_evidence__descriptor;
@@ -1785,6 +2035,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_rest__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__owner_status__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__stall__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor;
 

@@ -52,7 +52,7 @@ void   cascade__v1__envelope__free_unpacked
   assert(message->base.descriptor == &cascade__v1__envelope__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__envelope__field_descriptors[32] =
+static const ProtobufCFieldDescriptor cascade__v1__envelope__field_descriptors[34] =
 {
   {
     "protocol_version",
@@ -438,10 +438,35 @@ static const ProtobufCFieldDescriptor cascade__v1__envelope__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "cancel_jobs",
+    61,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Envelope, cancel_jobs),
+    &cascade__v1__cancel_jobs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "jobs_cancelled",
+    62,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Envelope, jobs_cancelled),
+    &cascade__v1__jobs_cancelled__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__envelope__field_indices_by_name[] = {
   20,   /* field[20] = accepted */
   22,   /* field[22] = cancel */
+  32,   /* field[32] = cancel_jobs */
   30,   /* field[30] = cluster_status */
   23,   /* field[23] = delta */
   12,   /* field[12] = draft */
@@ -454,6 +479,7 @@ static const unsigned cascade__v1__envelope__field_indices_by_name[] = {
   11,   /* field[11] = goodbye */
   3,   /* field[3] = hello */
   28,   /* field[28] = job_list */
+  33,   /* field[33] = jobs_cancelled */
   26,   /* field[26] = jobs_request */
   1,   /* field[1] = minimum_version */
   16,   /* field[16] = missing */
@@ -479,7 +505,7 @@ static const ProtobufCIntRange cascade__v1__envelope__number_ranges[4 + 1] =
   { 16, 3 },
   { 32, 12 },
   { 48, 19 },
-  { 0, 32 }
+  { 0, 34 }
 };
 const ProtobufCMessageDescriptor cascade__v1__envelope__descriptor =
 {
@@ -489,7 +515,7 @@ const ProtobufCMessageDescriptor cascade__v1__envelope__descriptor =
   "Cascade__V1__Envelope",
   "cascade.v1",
   sizeof(Cascade__V1__Envelope),
-  32,
+  34,
   cascade__v1__envelope__field_descriptors,
   cascade__v1__envelope__field_indices_by_name,
   4,  cascade__v1__envelope__number_ranges,

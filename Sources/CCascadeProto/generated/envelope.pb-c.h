@@ -164,10 +164,18 @@ struct  Cascade__V1__Envelope
    * An operator wants a node to leave.
    */
   Cascade__V1__DrainNode *drain_node;
+  /*
+   * A client wants several jobs to end.
+   */
+  Cascade__V1__CancelJobs *cancel_jobs;
+  /*
+   * What became of them.
+   */
+  Cascade__V1__JobsCancelled *jobs_cancelled;
 };
 #define CASCADE__V1__ENVELOPE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__envelope__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+    , 0, 0, 0, 0, 0,NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 
 /* Cascade__V1__Envelope methods */

@@ -322,7 +322,7 @@ const ProtobufCMessageDescriptor cascade__v1__journal_record__descriptor =
   (ProtobufCMessageInit) cascade__v1__journal_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__accepted_job__field_descriptors[4] =
+static const ProtobufCFieldDescriptor cascade__v1__accepted_job__field_descriptors[6] =
 {
   {
     "number",
@@ -372,17 +372,43 @@ static const ProtobufCFieldDescriptor cascade__v1__accepted_job__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "owner",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__AcceptedJob, has_owner),
+    offsetof(Cascade__V1__AcceptedJob, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__AcceptedJob, has_key),
+    offsetof(Cascade__V1__AcceptedJob, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__accepted_job__field_indices_by_name[] = {
+  5,   /* field[5] = key */
   3,   /* field[3] = num_speculative_tokens */
   0,   /* field[0] = number */
+  4,   /* field[4] = owner */
   2,   /* field[2] = seed */
   1,   /* field[1] = submit */
 };
 static const ProtobufCIntRange cascade__v1__accepted_job__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor cascade__v1__accepted_job__descriptor =
 {
@@ -392,7 +418,7 @@ const ProtobufCMessageDescriptor cascade__v1__accepted_job__descriptor =
   "Cascade__V1__AcceptedJob",
   "cascade.v1",
   sizeof(Cascade__V1__AcceptedJob),
-  4,
+  6,
   cascade__v1__accepted_job__field_descriptors,
   cascade__v1__accepted_job__field_indices_by_name,
   1,  cascade__v1__accepted_job__number_ranges,

@@ -88,10 +88,20 @@ struct  Cascade__V1__AcceptedJob
    */
   protobuf_c_boolean has_num_speculative_tokens;
   uint32_t num_speculative_tokens;
+  /*
+   * Its owner's name; UTF-8; absent where it is everybody's.
+   */
+  protobuf_c_boolean has_owner;
+  ProtobufCBinaryData owner;
+  /*
+   * The public key that submitted it, in Z85; absent where none did.
+   */
+  protobuf_c_boolean has_key;
+  ProtobufCBinaryData key;
 };
 #define CASCADE__V1__ACCEPTED_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__accepted_job__descriptor) \
-    , 0, 0, NULL, 0, 0, 0, 0 }
+    , 0, 0, NULL, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*

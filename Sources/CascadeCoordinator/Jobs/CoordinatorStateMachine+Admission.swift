@@ -3,7 +3,7 @@ import OrderedCollections
 
 /// From accepted to running.
 extension CoordinatorStateMachine {
-    /// Lets everything go on that can: sequences in turn, longest waiting first, then new jobs, oldest first.
+    /// Lets everything go on that can: sequences in turn, then new jobs.
     mutating func schedule() {
         guard !isJournalBehind else { return }
         takeTurns()
@@ -16,14 +16,14 @@ extension CoordinatorStateMachine {
         for id in jobs.takeTurns() { advance(id) }
     }
 
-    /// Oldest first: no younger job of a pool passes an older one that finds no room, or it might wait for ever.
+    /// In turn: no job of a pool passes one that comes before it and finds no room, or that might wait for ever.
     private mutating func admitJobs() {
         // A sequence that lost its expert comes before all new ones of its pool.
         var closedPools = jobs.running.compactMap { id in
             jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
         }
-        while jobs.running.count < limits.maxNumSeqs, let oldest = jobs.oldestInQueue(except: closedPools) {
-            if !admit(oldest) { closedPools.append(oldest.submit.pool) }
+        while jobs.running.count < limits.maxNumSeqs, let next = jobs.nextInQueue(except: closedPools, at: now) {
+            if !admit(next) { closedPools.append(next.submit.pool) }
         }
     }
 
@@ -77,7 +77,7 @@ extension CoordinatorStateMachine {
             expert: expert,
             acceptance: pool.acceptance.asPrior
         )
-        jobs.begin(job.id, sequence)
+        jobs.begin(job.id, sequence, at: now)
         transitions.count(.jobAdmitted)
         if let problem = resume(job.id) {
             let message = """
@@ -105,6 +105,13 @@ extension CoordinatorStateMachine {
         }
         if !experts.contains(where: { $0.state == .ready }) {
             return "waiting for an expert in pool \(pool) to be ready"
+        }
+        if let owner = jobs.owners[job.owner.name], !jobs.owners.mayRun(job.owner.name, at: now) {
+            let most = owner.limits.maxNumSeqs ?? .max
+            guard owner.running < most else {
+                return "waiting: owner \(job.owner.name) has \(plural(most, "sequence")) at work, as many as it may"
+            }
+            return "waiting: owner \(job.owner.name) has used its tokens of this minute"
         }
         return "waiting for room: \(plural(jobs.running.count, "job runs", "jobs run"))"
     }

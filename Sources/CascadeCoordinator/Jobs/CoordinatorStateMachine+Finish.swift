@@ -3,20 +3,72 @@ import OrderedCollections
 
 /// How jobs end.
 extension CoordinatorStateMachine {
-    mutating func cancel(_ cancel: Cancel, from peer: PeerID) {
-        if let job = finished[cancel.job] {
-            send(.finished(Finished(requestID: cancel.requestID, report: job.report)), to: peer)
-            return
-        }
-        guard jobs[cancel.job] != nil else {
+    mutating func cancel(_ cancel: Cancel, from peer: PeerID, _ principal: Principal) {
+        guard let state = state(of: cancel.job, for: principal) else {
             refuseUnknown(cancel.job, peer, requestID: cancel.requestID)
             return
         }
-        // The canceller's one answer is the one with its request's number.
-        dropWatcher(peer, of: cancel.job)
-        finish(cancel.job, .cancelled)
+        if state != .finished {
+            // The canceller's one answer is the one with its request's number.
+            dropWatcher(peer, of: cancel.job)
+            finish(cancel.job, .cancelled)
+        }
         guard let job = finished[cancel.job] else { return }
         send(.finished(Finished(requestID: cancel.requestID, report: job.report)), to: peer)
+    }
+
+    mutating func cancelJobs(_ request: CancelJobs, from peer: PeerID, _ principal: Principal) {
+        // Sent again because its answer was long in coming: it means the same jobs, not the next ones.
+        if let known = cancellations.last(where: { $0.peer == peer && $0.answer.requestID == request.requestID }) {
+            send(.jobsCancelled(known.answer), to: peer)
+            return
+        }
+        var answer = JobsCancelled(requestID: request.requestID)
+        switch request.selection {
+        case .jobs(let ids):
+            for id in ids.prefix(CancelJobs.mostJobs) {
+                switch state(of: id, for: principal) {
+                case nil: answer.unknown.append(id)
+                case .finished where !answer.cancelled.contains(id): answer.ended.append(id)
+                case .finished: break
+                case .queued, .running:
+                    finish(id, .cancelled)
+                    answer.cancelled.append(id)
+                }
+            }
+        case .scope(let scope):
+            let meant = jobs.values.filter { scope.contains($0.owner, for: principal) }.map(\.id)
+            answer.cancelled = Array(meant.prefix(CancelJobs.mostJobs))
+            answer.remaining = UInt32(clamping: meant.count - answer.cancelled.count)
+            for id in answer.cancelled { finish(id, .cancelled) }
+        }
+        cancellations = cancellations.suffix(limits.rememberedCancellations - 1) + [(peer, answer)]
+        send(.jobsCancelled(answer), to: peer)
+    }
+
+    /// Keys that were revoked take their jobs with them; what has ended stays. Who may not see a job any more does not
+    /// follow it either.
+    mutating func followKeys(_ principals: [Principal]) {
+        for principal in principals { jobs.setLimits(principal.limits, of: principal.owner.name) }
+        jobs.forgetOwners(beyond: limits.owners)
+        let known = Dictionary(principals.map { ($0.owner.key, $0) }) { first, _ in first }
+        for job in jobs.values {
+            for watcher in job.watchers where known[watcher.key]?.maySee(job.owner) != true {
+                dropWatcher(watcher.peer, of: job.id)
+            }
+        }
+        let ended = jobs.values.filter { !$0.owner.key.isEmpty && known[$0.owner.key] == nil }
+        guard !ended.isEmpty else { return }
+        log(.info, "jobs of revoked keys end", LogField("jobs", "\(ended.count)"))
+        let error = JobError(code: .forbidden, message: "the key that submitted the job has been revoked")
+        for job in ended { finish(job.id, .error, error) }
+    }
+
+    /// Where a job stands; nil where there is none, and just so where it is none of the asker's business.
+    func state(of id: JobID, for principal: Principal) -> JobState? {
+        if let job = jobs[id] { return principal.maySee(job.owner) ? job.state : nil }
+        guard let job = finished[id], principal.maySee(job.owner) else { return nil }
+        return .finished
     }
 
     mutating func refuseUnknown(_ job: JobID, _ peer: PeerID, requestID: UInt64) {
@@ -49,6 +101,7 @@ extension CoordinatorStateMachine {
         finishedCount += 1
         finished.insert(
             FinishedJob(
+                owner: job.owner,
                 submit: job.submit,
                 acceptedAt: job.acceptedAt,
                 earlierMilliseconds: job.earlierMilliseconds,
@@ -63,8 +116,9 @@ extension CoordinatorStateMachine {
 
     /// Of the jobs that have ended, forgets the oldest that there is no room for.
     mutating func forgetExcess() {
+        jobs.forgetOwners(beyond: limits.owners)
         while let forgotten = finished.removeExcess(limits: limits) {
-            jobs.forget(key: forgotten.submit.submitKey)
+            jobs.forgetKey(forgotten.submit.submitKey, of: forgotten.owner)
             transitions.count(.jobForgotten)
             journal(forgotten.report.job, .forgotten)
         }

@@ -3,11 +3,11 @@ import OrderedCollections
 
 /// How jobs come.
 extension CoordinatorStateMachine {
-    mutating func submit(_ asked: Submit, from peer: PeerID) {
+    mutating func submit(_ asked: Submit, from peer: PeerID, _ principal: Principal) {
         var submit = asked
         limits.rules.resolve(&submit)
-        if let id = jobs.job(ofKey: submit.submitKey) {
-            repeatSubmission(submit, of: id, from: peer)
+        if let id = jobs.job(of: principal.owner, key: submit.submitKey) {
+            repeatSubmission(submit, of: id, from: peer, principal)
             return
         }
         if let problem = problem(of: submit) {
@@ -18,26 +18,9 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .badRequest, absence)
             return
         }
-        guard prompts.bytes(of: peer) + submit.byteCount <= limits.unreadBytesPerClient else {
-            let message = """
-                the prompts that this client sent before are not tokenized yet, and with this one they are more than \
-                the \(limits.unreadBytesPerClient) bytes that may wait for a client: try again when some of those jobs \
-                have begun, or cancel some
-                """
-            let wait = limits.retryAfterMilliseconds
-            refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
-            return
-        }
-        let queued = jobs.queuedCount
-        guard queued < limits.queuedJobs, jobs.bytes + submit.byteCount <= limits.queuedBytes else {
-            let message = "\(plural(queued, "job waits", "jobs wait")) already: try again later"
-            let wait = limits.retryAfterMilliseconds
-            refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
-            return
-        }
-        guard !isJournalBehind else {
-            let message = "the coordinator waits for its disk: try again later"
-            let wait = limits.retryAfterMilliseconds
+        jobs.setLimits(principal.limits, of: principal.owner.name)
+        if let (shortage, wait) = shortage(for: submit, from: peer, principal) {
+            let message = "\(shortage): try again \(wait < 2_000 ? "later" : "in \((wait + 999) / 1_000) s")"
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return
         }
@@ -45,6 +28,7 @@ extension CoordinatorStateMachine {
         let job = Job(
             id: newJobID(),
             number: lastJobNumber,
+            owner: principal.owner,
             submit: submit,
             seed: submit.seed ?? identifiers.nextSeed(),
             draftLength: submit.draftLength ?? limits.draftLength,
@@ -52,14 +36,62 @@ extension CoordinatorStateMachine {
         )
         take(job)
         transitions.count(.jobAccepted)
-        let accepted = AcceptedJob(number: job.number, submit: submit, seed: job.seed, draftLength: job.draftLength)
+        let accepted = AcceptedJob(
+            number: job.number,
+            submit: submit,
+            seed: job.seed,
+            draftLength: job.draftLength,
+            owner: job.owner
+        )
         journal(job.id, .accepted(accepted))
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
         accept(job.id, requestID: submit.requestID, seed: job.seed, job.draftLength, peer)
         prompts.insert(job.id, bytes: job.bytes, of: peer)
         readNextPrompt()
         guard submit.follow else { return }
-        follow(Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0), from: peer)
+        let watch = Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0)
+        follow(watch, from: peer, key: principal.owner.key)
+    }
+
+    /// What there is too little of for one more job, in words for its client, and the milliseconds after which there
+    /// may be more; nil where there is enough of all.
+    private func shortage(
+        for submit: Submit,
+        from peer: PeerID,
+        _ principal: Principal
+    ) -> (words: String, wait: UInt32)? {
+        let (name, most) = (principal.owner.name, principal.limits)
+        let pause = limits.retryAfterMilliseconds
+        let (count, bytes) = jobs.owners[name].map { ($0.jobs, $0.bytes) } ?? (0, 0)
+        if let most = most.maxJobs, count >= most {
+            return ("owner \(name) has \(plural(most, "unfinished job")), as many as its keys allow", pause)
+        }
+        if let most = most.maxQueuedBytes, bytes + submit.byteCount > most {
+            return ("the jobs of owner \(name) would have more than the \(most) bytes that its keys allow", pause)
+        }
+        let wait = jobs.owners.wait(of: name, at: now)
+        if wait > 0, let most = most.maxTokensPerMinute {
+            let words = "owner \(name) has used the \(most) tokens that its keys allow in a minute"
+            return (words, UInt32(clamping: Int(wait.rounded(.up))))
+        }
+        if prompts.bytes(of: peer) + submit.byteCount > limits.unreadBytesPerClient {
+            let words = """
+                the prompts that this client sent before are not tokenized yet, and with this one they are more than \
+                the \(limits.unreadBytesPerClient) bytes that may wait for a client
+                """
+            return (words, pause)
+        }
+        let queued = jobs.queuedCount
+        let (freeJobs, freeBytes) = (limits.queuedJobs - queued, limits.queuedBytes - jobs.bytes)
+        if freeJobs <= 0 || freeBytes < submit.byteCount {
+            return ("\(plural(queued, "job waits", "jobs wait")) already", pause)
+        }
+        // Nobody takes more of the queue than stays free for others (dynamic thresholds; Choudhury and Hahne, 1998).
+        let waiting = count - (jobs.owners[name]?.running ?? 0)
+        if !name.isEmpty, waiting >= freeJobs || bytes > freeBytes {
+            return ("owner \(name) has \(plural(waiting, "job")) waiting, as many as the queue has room for", pause)
+        }
+        return isJournalBehind ? ("the coordinator waits for its disk", pause) : nil
     }
 
     /// Enters a job that has not ended.
@@ -69,7 +101,12 @@ extension CoordinatorStateMachine {
     }
 
     /// The same key again: the client did not get the answer, or has a new connection.
-    private mutating func repeatSubmission(_ submit: Submit, of id: JobID, from peer: PeerID) {
+    private mutating func repeatSubmission(
+        _ submit: Submit,
+        of id: JobID,
+        from peer: PeerID,
+        _ principal: Principal
+    ) {
         let first = jobs[id]?.submit ?? finished[id]?.submit
         guard let first, first.asksForTheSame(as: submit) else {
             let message = "this submit key belongs to another submission: draw a new key for every new job"
@@ -83,7 +120,8 @@ extension CoordinatorStateMachine {
             accept(id, requestID: submit.requestID, seed: report.seed, report.draftLength, peer)
         }
         guard submit.follow, jobs[id]?.watchers.contains(where: { $0.peer == peer }) != true else { return }
-        follow(Watch(requestID: submit.requestID, job: id, tokenOffset: 0, byteOffset: 0), from: peer)
+        let watch = Watch(requestID: submit.requestID, job: id, tokenOffset: 0, byteOffset: 0)
+        follow(watch, from: peer, key: principal.owner.key)
     }
 
     private mutating func accept(

@@ -3,6 +3,7 @@ import OrderedCollections
 
 /// A job that has ended.
 struct FinishedJob: Sendable {
+    let owner: JobOwner
     let submit: Submit
     /// When this coordinator accepted it, or found it in its journal.
     let acceptedAt: Instant

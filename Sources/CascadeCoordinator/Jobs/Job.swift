@@ -5,6 +5,7 @@ struct Job: Sendable {
     let id: JobID
     /// Counts jobs in the order they came.
     let number: UInt64
+    let owner: JobOwner
     /// What the client asked for.
     @Boxed var submit: Submit
     let seed: UInt64
@@ -98,6 +99,7 @@ extension Job {
         self.init(
             id: id,
             number: accepted.number,
+            owner: accepted.owner,
             submit: accepted.submit,
             seed: accepted.seed,
             draftLength: accepted.draftLength,
@@ -187,6 +189,8 @@ extension Job {
 /// A client that follows a job: two offsets, nothing more. What it gets is read from the sequence.
 struct Watcher: Sendable {
     let peer: PeerID
+    /// The public key that it showed; empty in a cluster without keys.
+    let key: String
     var tokenOffset: Int
     var byteOffset: Int
     /// When it was last heard, or sent something that was new.

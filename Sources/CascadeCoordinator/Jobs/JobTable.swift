@@ -6,18 +6,26 @@ import OrderedCollections
 /// Whatever is counted or listed of jobs is changed with them, so that it cannot differ from what there is.
 struct JobTable: Sendable {
     private var jobs = InPlaceTable<JobID, Job>()
+    /// Whose they are.
+    private(set) var owners = OwnerTable()
     /// Bytes of their submissions.
     private(set) var bytes = 0
     /// Clients that follow them.
     private(set) var watcherCount = 0
-    /// Jobs by submit key, active and finished; for look-up only: it is never iterated.
-    private var submissions: [Hash128: JobID] = [:]
-    /// Those that wait for room at an expert, by pool, oldest first.
-    private var queues: OrderedDictionary<String, [JobID]> = [:]
+    /// Jobs by owner and submit key, active and finished; for look-up only: it is never iterated.
+    private var submissions: [Submission: JobID] = [:]
+    /// Those that wait for room at an expert, by pool and owner, the most urgent first, and of those the oldest.
+    private var queues: OrderedDictionary<String, OrderedDictionary<String, [JobID]>> = [:]
     /// Those with rounds running, in order of admission.
     private(set) var running: [JobID] = []
     /// Those of them that want to go on, longest waiting first.
     private(set) var waiting: [JobID] = []
+
+    /// What one owner's submit key stands for is nobody else's business.
+    private struct Submission: Hashable {
+        let owner: String
+        let key: Hash128
+    }
 
     var count: Int { jobs.count }
     /// Oldest first.
@@ -56,58 +64,78 @@ struct JobTable: Sendable {
     mutating func insert(_ job: Job) {
         jobs.insert(job, forKey: job.id)
         bytes += job.bytes
-        submissions[job.submit.submitKey] = job.id
+        owners.add(bytes: job.bytes, to: job.owner.name)
+        noteKey(job.submit.submitKey, of: job.owner, job.id)
     }
 
     /// A job has ended: nobody waits or is counted for it any more. Its submit key stays known.
     mutating func remove(_ id: JobID) {
         guard let job = jobs.removeValue(forKey: id) else { return }
         bytes -= job.bytes
+        owners.remove(bytes: job.bytes, isRunning: job.isRunning, from: job.owner.name)
         watcherCount -= job.watchers.count
         leaveQueue(job)
         running.removeAll { $0 == id }
         waiting.removeAll { $0 == id }
     }
 
-    /// The job that a submit key stands for, whether it has ended or not.
-    func job(ofKey key: Hash128) -> JobID? { submissions[key] }
+    /// The job that an owner's submit key stands for, whether it has ended or not.
+    func job(of owner: JobOwner, key: Hash128) -> JobID? { submissions[Submission(owner: owner.name, key: key)] }
 
-    /// A job that had ended can still be asked for by its key.
-    mutating func noteEnded(_ id: JobID, key: Hash128) { submissions[key] = id }
+    /// A job can be asked for by its owner's submit key, whether it has ended or not.
+    mutating func noteKey(_ key: Hash128, of owner: JobOwner, _ id: JobID) {
+        submissions[Submission(owner: owner.name, key: key)] = id
+    }
 
     /// A job that has ended cannot be asked for any more.
-    mutating func forget(key: Hash128) { submissions[key] = nil }
+    mutating func forgetKey(_ key: Hash128, of owner: JobOwner) {
+        submissions[Submission(owner: owner.name, key: key)] = nil
+    }
 
     // MARK: Room
 
-    /// A job's prompt has become tokens: it waits for room, by age, as prompts need not become tokens in the order they
-    /// came.
+    /// A job's prompt has become tokens: it waits for room, by priority and age, as prompts need not become tokens in
+    /// the order they came.
     mutating func enqueue(_ id: JobID, prompt: [Token]) {
-        guard let (pool, number) = jobs[id].map({ ($0.submit.pool, $0.number) }) else { return }
+        guard let job = jobs[id] else { return }
         change(id) { $0.awaitRoom(prompt: prompt) }
-        var queue = queues[pool] ?? []
-        let younger = queue.firstIndex { other in jobs[other].map { $0.number > number } ?? false }
-        queue.insert(id, at: younger ?? queue.endIndex)
-        queues[pool] = queue
+        var queue = queues[job.submit.pool]?[job.owner.name] ?? []
+        let later = queue.firstIndex { other in
+            jobs.read(other) { other in
+                (job.submit.priority, other.number) > (other.submit.priority, job.number)
+            } ?? false
+        }
+        queue.insert(id, at: later ?? queue.endIndex)
+        queues[job.submit.pool, default: [:]][job.owner.name] = queue
     }
 
-    /// The oldest job of each pool that waits for room, but of some pools.
-    func oldestInQueue(except closedPools: [String]) -> Job? {
-        let heads = queues.compactMap { closedPools.contains($0.key) ? nil : $0.value.first.flatMap { jobs[$0] } }
-        return heads.min { $0.number < $1.number }
+    /// The job that is to get room next: of the owner who had least for its weight, the most urgent, and of those the
+    /// oldest. None of some pools, nor of owners who have as many sequences at work, or as many tokens of this minute,
+    /// as they may.
+    func nextInQueue(except closedPools: [String], at now: Instant) -> Job? {
+        var next: (time: Double, number: UInt64, id: JobID)?
+        for (pool, heads) in queues where !closedPools.contains(pool) {
+            for (owner, queue) in heads where owners.mayRun(owner, at: now) {
+                guard let id = queue.first, let number = jobs.read(id, { $0.number }) else { continue }
+                let time = owners.virtualTime(of: owner)
+                if next.map({ (time, number) < ($0.time, $0.number) }) ?? true { next = (time, number, id) }
+            }
+        }
+        return next.flatMap { jobs[$0.id] }
     }
 
     private mutating func leaveQueue(_ job: Job) {
-        let pool = job.submit.pool
-        guard var queue = queues[pool] else { return }
-        queue.removeAll { $0 == job.id }
-        queues[pool] = queue.isEmpty ? nil : queue
+        let (pool, owner) = (job.submit.pool, job.owner.name)
+        queues[pool]?[owner]?.removeAll { $0 == job.id }
+        if queues[pool]?[owner]?.isEmpty == true { queues[pool]?.removeValue(forKey: owner) }
+        if queues[pool]?.isEmpty == true { queues.removeValue(forKey: pool) }
     }
 
     /// A job's rounds run from now on, the first of them as soon as it can.
-    mutating func begin(_ id: JobID, _ sequence: ActiveSequence) {
+    mutating func begin(_ id: JobID, _ sequence: ActiveSequence, at now: Instant) {
         guard let job = jobs[id] else { return }
         leaveQueue(job)
+        owners.begin(promptTokens: sequence.spec.promptLength, of: job.owner.name, at: now)
         change(id) { $0.begin(sequence) }
         running.append(id)
         waiting.append(id)
@@ -118,11 +146,32 @@ struct JobTable: Sendable {
     /// A job whose rounds run wants to take its next step, behind those that want to already.
     mutating func wait(_ id: JobID) { waiting.append(id) }
 
-    /// Those that want to go on, longest waiting first; who cannot yet has to ``wait(_:)`` again.
+    /// Those that want to go on: the owner's first who had least for its weight, and of one owner the one that waits
+    /// longest. Who cannot go on yet has to ``wait(_:)`` again.
     mutating func takeTurns() -> [JobID] {
         defer { waiting = [] }
-        return waiting
+        guard waiting.count > 1, owners.areSeveral else { return waiting }
+        let turns = waiting.enumerated().map { place, id in
+            (time: jobs.read(id) { owners.virtualTime(of: $0.owner.name) } ?? 0, place: place, id: id)
+        }
+        // Where somebody waits for a place, the clock is the time of whoever gets the next.
+        if queues.isEmpty, let first = turns.map(\.time).min() { owners.advanceClock(to: first) }
+        return turns.sorted { ($0.time, $0.place) < ($1.time, $1.place) }.map(\.id)
     }
+
+    // MARK: Owners
+
+    /// What an owner may take, from now on.
+    mutating func setLimits(_ limits: OwnerLimits, of owner: String) { owners.set(limits, of: owner) }
+
+    /// A round of a job was committed.
+    mutating func charge(_ tokens: Int, isDrafted: Bool, to id: JobID, at now: Instant) {
+        guard let owner = jobs.read(id, { $0.owner.name }) else { return }
+        owners.charge(tokens, isDrafted: isDrafted, to: owner, at: now)
+    }
+
+    /// Forgets owners without jobs until there are no more than `most`.
+    mutating func forgetOwners(beyond most: Int) { owners.forget(beyond: most) }
 
     // MARK: Watchers
 
@@ -145,22 +194,34 @@ struct JobTable: Sendable {
     /// What is wrong with its state; nil as long as what is counted and listed of jobs is what there is.
     var brokenInvariant: String? {
         var (bytes, watchers) = (0, 0)
+        var loads: [String: [Int]] = [:]
         var (queued, started) = (0, 0)
         for job in jobs.values {
             bytes += job.bytes
+            let load = [1, job.isRunning ? 1 : 0, job.bytes]
+            loads[job.owner.name] = zip(loads[job.owner.name] ?? [0, 0, 0], load).map(+)
             watchers += job.watchers.count
             switch job.stage {
             case .awaitingVocabulary, .tokenizing: break
             case .awaitingRoom: queued += 1
             case .running: started += 1
             }
-            if submissions[job.submit.submitKey] != job.id { return "job \(job.id) is not found by its key" }
+            if self.job(of: job.owner, key: job.submit.submitKey) != job.id {
+                return "job \(job.id) is not found by its key"
+            }
             if job.isRunning != (job.sequence != nil) { return "job \(job.id) has a sequence and does not run" }
         }
         if bytes != self.bytes { return "\(self.bytes) bytes of jobs are counted, there are \(bytes)" }
+        for (name, owner) in owners.elements
+        where [owner.jobs, owner.running, owner.bytes] != loads[name] ?? [0, 0, 0] {
+            return "owner \(name): \(owner) is counted, there are \(loads[name] ?? [])"
+        }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
         let lists = [
-            ("in the queue", queued, queues.values.flatMap(\.self).filter { jobs[$0]?.isRunning == false }),
+            (
+                "in the queue", queued,
+                queues.values.flatMap(\.values).flatMap(\.self).filter { jobs[$0]?.isRunning == false }
+            ),
             ("running", started, running.filter { jobs[$0]?.isRunning == true }),
         ]
         for (words, count, listed) in lists where count != listed.count || Set(listed).count != count {

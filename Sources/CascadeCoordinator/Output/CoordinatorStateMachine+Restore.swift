@@ -60,10 +60,16 @@ extension CoordinatorStateMachine {
 
     /// A job that had ended can be asked for.
     private mutating func restore(_ accepted: AcceptedJob, _ ended: FinishedAnswer) {
-        jobs.noteEnded(ended.report.job, key: accepted.submit.submitKey)
+        jobs.noteKey(accepted.submit.submitKey, of: accepted.owner, ended.report.job)
         let age = ended.report.totalMilliseconds
         finished.insert(
-            FinishedJob(submit: accepted.submit, acceptedAt: now, earlierMilliseconds: age, answer: ended)
+            FinishedJob(
+                owner: accepted.owner,
+                submit: accepted.submit,
+                acceptedAt: now,
+                earlierMilliseconds: age,
+                answer: ended
+            )
         )
     }
 
@@ -77,7 +83,9 @@ extension CoordinatorStateMachine {
         guard journaled.accepted != nil else {
             let report = report(of: job, .error, error)
             let answer = FinishedAnswer(report: report, origins: [], explanations: [])
-            finished.insert(FinishedJob(submit: accepted.submit, acceptedAt: now, answer: answer))
+            finished.insert(
+                FinishedJob(owner: accepted.owner, submit: accepted.submit, acceptedAt: now, answer: answer)
+            )
             return
         }
         take(job)

@@ -3,20 +3,21 @@ import OrderedCollections
 
 /// What clients see of jobs. A watcher is a pair of offsets; nothing is queued for it.
 extension CoordinatorStateMachine {
-    mutating func watch(_ watch: Watch, from peer: PeerID) {
-        follow(watch, from: peer)
+    mutating func watch(_ watch: Watch, from peer: PeerID, _ principal: Principal) {
+        guard state(of: watch.job, for: principal) != nil else {
+            refuseUnknown(watch.job, peer, requestID: watch.requestID)
+            return
+        }
+        follow(watch, from: peer, key: principal.owner.key)
     }
 
     /// Sends what the client lacks and follows the job for it; the client's offsets stand, whatever was sent before.
-    mutating func follow(_ watch: Watch, from peer: PeerID) {
+    mutating func follow(_ watch: Watch, from peer: PeerID, key: String) {
         if let ended = finished[watch.job] {
             replay(ended, watch, to: peer)
             return
         }
-        guard let job = jobs[watch.job] else {
-            refuseUnknown(watch.job, peer, requestID: watch.requestID)
-            return
-        }
+        guard let job = jobs[watch.job] else { return }
         let (tokens, bytes) = (job.answer.tokens.count, job.answer.text.count)
         guard watch.tokenOffset <= tokens, watch.byteOffset <= bytes else {
             let message = "the job has \(tokens) tokens and \(bytes) bytes of text, fewer than the offsets asked for"
@@ -25,6 +26,7 @@ extension CoordinatorStateMachine {
         }
         var watcher = Watcher(
             peer: peer,
+            key: key,
             tokenOffset: Int(watch.tokenOffset),
             byteOffset: Int(watch.byteOffset),
             lastActive: now

@@ -99,7 +99,7 @@ extension Message {
     /// Whether it tells a client something of a job that a crash must not undo.
     fileprivate var tellsOfJobs: Bool {
         switch self {
-        case .accepted, .delta, .finished, .jobList: true
+        case .accepted, .delta, .finished, .jobList, .jobsCancelled: true
         default: false
         }
     }
@@ -111,6 +111,7 @@ extension Message {
         case .delta(let delta): 256 + 5 * delta.tokens.count + delta.text.count + explanation * delta.explanations.count
         case .finished(let finished): 1_024 + 4 * finished.report.tokens.count + finished.report.text.count
         case .jobList(let list): 256 + 512 * list.jobs.count
+        case .jobsCancelled(let answer): 256 + 8 * (answer.cancelled.count + answer.ended.count + answer.unknown.count)
         default: 256
         }
     }

@@ -40,6 +40,7 @@ extension CoordinatorStateMachine {
         transitions.count(.roundCommitted)
         if round.winner != nil { pools.record(round, emitted: committed.emitted, inPool: pool) }
         pools.noteProgress(of: pool, at: now)
+        jobs.charge(committed.emitted, isDrafted: !round.draft.positions.isEmpty, to: id, at: now)
         if !isProvisional {
             totals.add(committed.counts)
             jobs.change(id) { [now] in $0.noteTokens(at: now) }

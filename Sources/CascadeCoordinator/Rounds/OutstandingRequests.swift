@@ -82,9 +82,9 @@ struct OutstandingRequests: Sendable, RandomAccessCollection {
     /// How many a node has.
     func count(at node: NodeHandle) -> Int { requests.count { $0.node == node } }
 
-    /// Whether a node reads a prompt for another job than this.
+    /// Whether a node reads a long prompt for another job than this.
     func isReading(_ node: NodeHandle, except job: JobID) -> Bool {
-        requests.contains { $0.node == node && $0.job != job && $0.missing > DraftPlanner.longestHeldTail }
+        requests.contains { $0.node == node && $0.job != job && $0.missing > DraftPlanner.longPrompt }
     }
 
     /// Rows that a node has to compute.

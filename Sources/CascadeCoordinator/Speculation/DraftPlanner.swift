@@ -136,6 +136,8 @@ struct DraftPlanner: Sendable {
     private static let payingHorizon = 64
     /// Tokens that a drafter may have to read before that counts as a prompt.
     static let longestHeldTail = 16
+    /// Tokens beyond which a prompt takes so many passes that others had better not draft meanwhile.
+    static let longPrompt = 64
 }
 
 extension DraftLengthPolicy {

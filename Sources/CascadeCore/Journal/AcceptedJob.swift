@@ -8,12 +8,21 @@ package struct AcceptedJob: Equatable, Sendable {
     package var seed: UInt64
     /// The draft length in force.
     package var draftLength: DraftLength
+    /// Whose it is.
+    package var owner: JobOwner
 
     /// Creates the value from its parts.
-    package init(number: UInt64, submit: Submit, seed: UInt64, draftLength: DraftLength) {
+    package init(
+        number: UInt64,
+        submit: Submit,
+        seed: UInt64,
+        draftLength: DraftLength,
+        owner: JobOwner = .everybody
+    ) {
         self.number = number
         self.submit = submit
         self.seed = seed
         self.draftLength = draftLength
+        self.owner = owner
     }
 }

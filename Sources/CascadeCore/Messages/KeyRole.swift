@@ -17,6 +17,9 @@ package enum KeyRole: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it may submit jobs, which then belong to the key's owner.
+    package var mayOwnJobs: Bool { self == .client || self == .admin }
+
     /// Whether the owner of a key of this role may send `message` to a coordinator.
     package func allows(_ message: Message) -> Bool {
         switch message {
@@ -24,11 +27,12 @@ package enum KeyRole: String, CaseIterable, Sendable {
         case .ready, .pong, .missing, .failed, .goodbye: self == .drafter || self == .expert
         case .drafted: self == .drafter
         case .verified, .tokenizerChunk: self == .expert
-        case .submit, .watch, .cancel, .statusRequest, .jobsRequest, .nodesRequest: self == .client || self == .admin
+        case .submit, .watch, .cancel, .cancelJobs, .statusRequest, .jobsRequest, .nodesRequest:
+            self == .client || self == .admin
         case .drainNode: self == .admin
         // What only coordinators say.
-        case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished, .jobList,
-            .nodeList, .clusterStatus:
+        case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished,
+            .jobsCancelled, .jobList, .nodeList, .clusterStatus:
             false
         }
     }

@@ -38,6 +38,8 @@ package enum Message: Equatable, Sendable {
     case watch(Watch)
     /// A client wants a job to end.
     case cancel(Cancel)
+    /// A client wants several jobs to end.
+    case cancelJobs(CancelJobs)
     /// A client asks for a status.
     case statusRequest(StatusRequest)
     /// A client asks for jobs.
@@ -52,6 +54,8 @@ package enum Message: Equatable, Sendable {
     case delta(Delta)
     /// A job has ended.
     case finished(Finished)
+    /// Several jobs have ended.
+    case jobsCancelled(JobsCancelled)
     /// Jobs.
     case jobList(JobList)
     /// Nodes.

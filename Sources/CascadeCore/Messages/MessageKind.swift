@@ -29,6 +29,8 @@ package enum MessageKind: UInt32, CaseIterable, Sendable {
     case nodeList = 58
     case clusterStatus = 59
     case drainNode = 60
+    case cancelJobs = 61
+    case jobsCancelled = 62
 
     /// The name in errors and counters. From a table: what Swift makes of a case by reflection takes microseconds.
     package var name: String { Self.names[self] ?? "" }
@@ -69,6 +71,8 @@ extension MessageKind {
         case .nodeList: self = .nodeList
         case .clusterStatus: self = .clusterStatus
         case .drainNode: self = .drainNode
+        case .cancelJobs: self = .cancelJobs
+        case .jobsCancelled: self = .jobsCancelled
         }
     }
 }

@@ -21,11 +21,14 @@ package struct JobsRequest: Equatable, Sendable {
     package var requestID: UInt64
     /// Most jobs to list.
     package var limit: UInt32
+    /// Which ones.
+    package var scope: JobScope
 
     /// Creates the value from its parts.
-    package init(requestID: UInt64, limit: UInt32) {
+    package init(requestID: UInt64, limit: UInt32, scope: JobScope = .all) {
         self.requestID = requestID
         self.limit = limit
+        self.scope = scope
     }
 }
 
@@ -60,6 +63,8 @@ package struct JobSummary: Equatable, Sendable {
     package var ageMilliseconds: Double
     /// The prompt's first characters, by which its owner knows it again; empty where it is not told.
     package var promptBeginning: String
+    /// Its owner's name; empty where it is everybody's.
+    package var owner: String
 
     /// Unicode scalars of a note in a list, at most: one answer has room for ``JobsRequest/mostJobs`` such notes.
     package static let listedNoteLength = 200
@@ -76,7 +81,8 @@ package struct JobSummary: Equatable, Sendable {
         promptTokens: UInt32,
         completionTokens: UInt32,
         ageMilliseconds: Double,
-        promptBeginning: String = ""
+        promptBeginning: String = "",
+        owner: String = ""
     ) {
         self.job = job
         self.state = state
@@ -87,6 +93,7 @@ package struct JobSummary: Equatable, Sendable {
         self.completionTokens = completionTokens
         self.ageMilliseconds = ageMilliseconds
         self.promptBeginning = promptBeginning
+        self.owner = owner
     }
 
     /// The beginning of a prompt, cut between characters.
@@ -310,6 +317,8 @@ package struct ClusterStatus: Equatable, Sendable {
     package var cpuMilliseconds: Double?
     /// What does not get on; nil where everything that is pending does, or nothing is.
     package var stall: Stall?
+    /// The owners that the client may see; none where there are no keys.
+    package var owners: [OwnerStatus]
 
     /// Creates the value from its parts.
     package init(
@@ -326,7 +335,8 @@ package struct ClusterStatus: Equatable, Sendable {
         counts: SpeculationCounts,
         traffic: [MessageTraffic] = [],
         cpuMilliseconds: Double? = nil,
-        stall: Stall? = nil
+        stall: Stall? = nil,
+        owners: [OwnerStatus] = []
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -342,5 +352,6 @@ package struct ClusterStatus: Equatable, Sendable {
         self.traffic = traffic
         self.cpuMilliseconds = cpuMilliseconds
         self.stall = stall
+        self.owners = owners
     }
 }

@@ -39,6 +39,8 @@ package struct Submit: Equatable, Sendable {
     package var draftMinimumConfidence: Double
     /// Whether deltas shall be sent as they come.
     package var follow: Bool
+    /// Which of its owner's jobs get room first.
+    package var priority: Priority
 
     /// Creates the value from its parts.
     package init(
@@ -59,7 +61,8 @@ package struct Submit: Equatable, Sendable {
         draftLength: DraftLength? = nil,
         drafterKind: DrafterKind = .both,
         draftMinimumConfidence: Double = 0,
-        follow: Bool = true
+        follow: Bool = true,
+        priority: Priority = .normal
     ) {
         self.requestID = requestID
         self.submitKey = submitKey
@@ -79,6 +82,7 @@ package struct Submit: Equatable, Sendable {
         self.drafterKind = drafterKind
         self.draftMinimumConfidence = draftMinimumConfidence
         self.follow = follow
+        self.priority = priority
     }
 }
 
@@ -134,5 +138,59 @@ package struct Cancel: Equatable, Sendable {
     package init(requestID: UInt64, job: JobID) {
         self.requestID = requestID
         self.job = job
+    }
+}
+
+/// A client asks to end several jobs at once; answered by ``JobsCancelled``. Finished jobs stay as they are.
+package struct CancelJobs: Equatable, Sendable {
+    /// Which ones.
+    package enum Selection: Equatable, Sendable {
+        /// These, at most ``mostJobs``.
+        case jobs([JobID])
+        /// Those that have not ended, oldest first, at most ``mostJobs`` of them.
+        case scope(JobScope)
+    }
+
+    /// Jobs that one request ends, at most.
+    package static let mostJobs = 1_000
+
+    /// Echoed.
+    package var requestID: UInt64
+    /// The jobs.
+    package var selection: Selection
+
+    /// Creates the value from its parts.
+    package init(requestID: UInt64, selection: Selection) {
+        self.requestID = requestID
+        self.selection = selection
+    }
+}
+
+/// What became of the jobs of a ``CancelJobs``.
+package struct JobsCancelled: Equatable, Sendable {
+    /// Echoed.
+    package var requestID: UInt64
+    /// Those that it ended.
+    package var cancelled: [JobID]
+    /// Those that had ended before.
+    package var ended: [JobID]
+    /// Those that the client knows nothing of.
+    package var unknown: [JobID]
+    /// How many more the selection has: another request ends them.
+    package var remaining: UInt32
+
+    /// Creates the value from its parts.
+    package init(
+        requestID: UInt64,
+        cancelled: [JobID] = [],
+        ended: [JobID] = [],
+        unknown: [JobID] = [],
+        remaining: UInt32 = 0
+    ) {
+        self.requestID = requestID
+        self.cancelled = cancelled
+        self.ended = ended
+        self.unknown = unknown
+        self.remaining = remaining
     }
 }

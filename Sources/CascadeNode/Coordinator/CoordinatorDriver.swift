@@ -67,6 +67,7 @@ final class CoordinatorDriver: ReactorHandler {
         logger.info("listening", metadata: fields)
         configuration.serving?(boot)
         if let journal { step(.restored(journal.takeJobs()), context, now: now) }
+        if let gatekeeper { step(.keysKnown(gatekeeper.principals), context, now: now) }
     }
 
     func received(
@@ -82,9 +83,9 @@ final class CoordinatorDriver: ReactorHandler {
         } catch {
             return reject(error, from: peer, context)
         }
-        guard mayPass(message, from: peer, user: user, context, now: now) else { return }
+        guard let principal = principal(of: message, from: peer, user: user, context, now: now) else { return }
         traffic.countReceived(message, frames: frames)
-        step(.message(message, from: peer), context, now: now)
+        step(.message(message, from: peer, by: principal), context, now: now)
     }
 
     func connectionChanged(_ event: ConnectionEvent, _ context: ReactorContext, now: Instant) {
@@ -125,7 +126,7 @@ final class CoordinatorDriver: ReactorHandler {
             nextHealthReport = now.advanced(milliseconds: 1_000)
             ProcessHealth(role: "coordinator", state: "ready", note: "").write()
         }
-        for peer in gatekeeper?.revokedPeers() ?? [] { expel(peer, Gatekeeper.revocation, context, now: now) }
+        if let revoked = gatekeeper?.takeChange() { followKeys(revoked, context, now: now) }
         step(.tick, context, now: now)
     }
 
@@ -170,14 +171,14 @@ extension CoordinatorDriver {
         }
     }
 
-    /// Whether the peer's key allows the message; the peer is told where it does not.
-    private func mayPass(
-        _ message: Message,
+    /// Whom a message counts as said by; nil where the peer's key does not allow it, which the peer is told.
+    private func principal(
+        of message: Message,
         from peer: PeerID,
         user: PublicKey?,
         _ context: ReactorContext,
         now: Instant
-    ) -> Bool {
+    ) -> Principal? {
         let verdict = gatekeeper?.judge(
             message,
             name: WireCodec.name(of: message),
@@ -187,11 +188,18 @@ extension CoordinatorDriver {
             isNode: machine.hasNode
         )
         switch verdict {
-        case nil, .allowed: return true
+        case nil: return .anybody
+        case .allowed(let principal): return principal
         case .forbidden(let refusal): _ = context.send(WireCodec.encode(.refused(refusal)), to: peer)
         case .revoked(let refusal): expel(peer, refusal, context, now: now)
         }
-        return false
+        return nil
+    }
+
+    /// The list of keys has changed: who is not on it any more has no rights, and no jobs.
+    private func followKeys(_ revoked: [PeerID], _ context: ReactorContext, now: Instant) {
+        for peer in revoked { expel(peer, Gatekeeper.revocation, context, now: now) }
+        if let gatekeeper { step(.keysKnown(gatekeeper.principals), context, now: now) }
     }
 
     /// Tells a peer that it has no rights any more; for the machine it is gone.

@@ -10,7 +10,7 @@ internal import OrderedCollections
 struct Gatekeeper {
     /// What becomes of a message.
     enum Verdict: Equatable {
-        case allowed
+        case allowed(Principal)
         /// The peer is told why.
         case forbidden(Refused)
         /// The peer is told why, and counts as gone.
@@ -58,12 +58,11 @@ struct Gatekeeper {
             return .revoked(refusal(message, text, retryAfterMilliseconds: Self.retryMilliseconds))
         }
         remember(peer, user)
-        guard entry.role.allows(message) else {
-            forbid(message, name: name, user, "key \(entry.name), role \(entry.role.rawValue)", now)
+        guard let role = entry.role, role.allows(message) else {
+            let role = entry.role?.rawValue ?? AllowedKey.revoked
+            forbid(message, name: name, user, "key \(entry.name), role \(role)", now)
             let what = Self.describe(message, name: name)
-            return .forbidden(
-                refusal(message, "key \(entry.name) with role \(entry.role.rawValue) may not send \(what)")
-            )
+            return .forbidden(refusal(message, "key \(entry.name) with role \(role) may not send \(what)"))
         }
         if case .hello(let hello) = message {
             let node = hello.identity.name
@@ -75,13 +74,16 @@ struct Gatekeeper {
             owners[node] = user
             if owners.count > 4_096 { owners = owners.filter { isNode($0.key) || $0.key == node } }
         }
-        return .allowed
+        return .allowed(entry.principal)
     }
 
-    /// Peers whose key is not allowed any more, after the list has changed.
-    mutating func revokedPeers() -> [PeerID] {
+    /// The keys whose jobs may run.
+    var principals: [Principal] { allowList.principals }
+
+    /// Peers whose key is not allowed any more; nil where the list has not changed since the last call.
+    mutating func takeChange() -> [PeerID]? {
         let current = allowList.generation
-        guard current != generation else { return [] }
+        guard current != generation else { return nil }
         generation = current
         let revoked = users.filter { allowList.entry(of: $0.value) == nil }.map(\.key)
         for peer in revoked { users[peer] = nil }
@@ -144,6 +146,7 @@ struct Gatekeeper {
         case .submit(let request): request.requestID
         case .watch(let request): request.requestID
         case .cancel(let request): request.requestID
+        case .cancelJobs(let request): request.requestID
         case .statusRequest(let request): request.requestID
         case .jobsRequest(let request): request.requestID
         case .nodesRequest(let request): request.requestID

@@ -126,6 +126,15 @@ struct FieldReader {
         try text(has, value, field, limit: limits.nameBytes)
     }
 
+    /// A name that need not be there: empty where it is missing.
+    func nameOrEmpty(
+        _ has: protobuf_c_boolean,
+        _ value: ProtobufCBinaryData,
+        _ field: String
+    ) throws(WireError) -> String {
+        has == 0 ? "" : try name(has, value, field)
+    }
+
     /// A sentence for people.
     func note(_ has: protobuf_c_boolean, _ value: ProtobufCBinaryData, _ field: String) throws(WireError) -> String {
         try text(has, value, field, limit: limits.noteBytes)

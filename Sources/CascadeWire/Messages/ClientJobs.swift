@@ -17,6 +17,16 @@ extension DrafterKind: WireEnum {
     }
 }
 
+extension Priority: WireEnum {
+    var number: UInt32 {
+        switch self {
+        case .low: 1
+        case .normal: 2
+        case .high: 3
+        }
+    }
+}
+
 extension Origin: WireEnum {
     var number: UInt32 { UInt32(rawValue) }
 }
@@ -59,7 +69,8 @@ extension Submit: WireConvertible {
                 "draft_minimum_confidence",
                 in: 0...1
             ),
-            follow: try reader.flag(proto.has_follow, proto.follow, "follow")
+            follow: try reader.flag(proto.has_follow, proto.follow, "follow"),
+            priority: proto.has_priority == 0 ? .normal : try reader.enumeration(proto.priority, "priority")
         )
     }
 
@@ -87,6 +98,7 @@ extension Submit: WireConvertible {
         put(&proto.has_draft_minimum_confidence, &proto.draft_minimum_confidence, draftMinimumConfidence)
         put(&proto.has_follow, &proto.follow, follow)
         if usesDefaultRule { put(&proto.has_default_rule, &proto.default_rule, true) }
+        if priority != .normal { put(&proto.has_priority, &proto.priority, priority) }
         return proto
     }
 }
@@ -174,23 +186,6 @@ extension Watch: WireConvertible {
         put(&proto.has_job, &proto.job, job.rawValue)
         put(&proto.has_token_offset, &proto.token_offset, tokenOffset)
         put(&proto.has_byte_offset, &proto.byte_offset, byteOffset)
-        return proto
-    }
-}
-
-extension Cancel: WireConvertible {
-    init(decoding proto: Cascade__V1__Cancel, from reader: FieldReader) throws(WireError) {
-        self.init(
-            requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
-            job: JobID(rawValue: try reader.value(proto.has_job, proto.job, "job"))
-        )
-    }
-
-    func encode(to writer: inout FieldWriter) -> Cascade__V1__Cancel {
-        var proto = Cascade__V1__Cancel()
-        cascade__v1__cancel__init(&proto)
-        put(&proto.has_request_id, &proto.request_id, requestID)
-        put(&proto.has_job, &proto.job, job.rawValue)
         return proto
     }
 }

@@ -26,7 +26,8 @@ extension JobsRequest: WireConvertible {
     init(decoding proto: Cascade__V1__JobsRequest, from reader: FieldReader) throws(WireError) {
         self.init(
             requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
-            limit: try reader.count(proto.has_limit, proto.limit, "limit")
+            limit: try reader.count(proto.has_limit, proto.limit, "limit"),
+            scope: try reader.scope(mine: proto.has_mine != 0 && proto.mine != 0, proto.has_owner, proto.owner)
         )
     }
 
@@ -35,6 +36,8 @@ extension JobsRequest: WireConvertible {
         cascade__v1__jobs_request__init(&proto)
         put(&proto.has_request_id, &proto.request_id, requestID)
         put(&proto.has_limit, &proto.limit, limit)
+        if scope == .mine { put(&proto.has_mine, &proto.mine, true) }
+        put(&proto.has_owner, &proto.owner, scope.ownerName.map(writer.text))
         return proto
     }
 }
@@ -116,7 +119,8 @@ extension JobSummary: WireConvertible {
                 "age_milliseconds"
             ),
             promptBeginning: proto.has_prompt_beginning == 0
-                ? "" : try reader.name(proto.has_prompt_beginning, proto.prompt_beginning, "prompt_beginning")
+                ? "" : try reader.name(proto.has_prompt_beginning, proto.prompt_beginning, "prompt_beginning"),
+            owner: try reader.nameOrEmpty(proto.has_owner, proto.owner, "owner")
         )
     }
 
@@ -132,6 +136,7 @@ extension JobSummary: WireConvertible {
         put(&proto.has_completion_tokens, &proto.completion_tokens, completionTokens)
         put(&proto.has_age_milliseconds, &proto.age_milliseconds, ageMilliseconds)
         put(&proto.has_prompt_beginning, &proto.prompt_beginning, writer.text(promptBeginning))
+        if !owner.isEmpty { put(&proto.has_owner, &proto.owner, writer.text(owner)) }
         return proto
     }
 }
@@ -284,7 +289,8 @@ extension ClusterStatus: WireConvertible {
             traffic: try reader.messages(proto.n_traffic, proto.traffic, "traffic"),
             cpuMilliseconds: proto.has_cpu_milliseconds == 0
                 ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds"),
-            stall: try reader.optionalMessage(proto.stall, "stall")
+            stall: try reader.optionalMessage(proto.stall, "stall"),
+            owners: try reader.messages(proto.n_owners, proto.owners, "owners")
         )
     }
 
@@ -305,6 +311,7 @@ extension ClusterStatus: WireConvertible {
         (proto.n_traffic, proto.traffic) = writer.messages(traffic)
         put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
         if let stall { proto.stall = writer.message(stall) }
+        (proto.n_owners, proto.owners) = writer.messages(owners)
         return proto
     }
 }

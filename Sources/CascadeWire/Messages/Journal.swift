@@ -10,7 +10,11 @@ extension AcceptedJob: WireConvertible {
             submit: try reader.message(proto.submit, "submit"),
             seed: try reader.value(proto.has_seed, proto.seed, "seed"),
             draftLength: try reader.draftLength(proto.has_num_speculative_tokens, proto.num_speculative_tokens)
-                ?? .adaptive
+                ?? .adaptive,
+            owner: JobOwner(
+                name: try reader.nameOrEmpty(proto.has_owner, proto.owner, "owner"),
+                key: try reader.nameOrEmpty(proto.has_key, proto.key, "key")
+            )
         )
     }
 
@@ -21,6 +25,8 @@ extension AcceptedJob: WireConvertible {
         proto.submit = writer.message(submit)
         put(&proto.has_seed, &proto.seed, seed)
         put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, draftLength.count)
+        if !owner.name.isEmpty { put(&proto.has_owner, &proto.owner, writer.text(owner.name)) }
+        if !owner.key.isEmpty { put(&proto.has_key, &proto.key, writer.text(owner.key)) }
         return proto
     }
 }

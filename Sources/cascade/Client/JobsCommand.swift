@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CascadeCore
 internal import CascadeHost
+internal import CascadeKeys
 internal import CascadeNode
 internal import Foundation
 
@@ -29,9 +30,12 @@ struct JobsListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the jobs that the coordinator knows, newest first.",
         discussion: """
+            Where clients have keys, each sees the jobs of its own owner, and an admin sees all.
+
             EXAMPLES
               cascade jobs
-              cascade jobs --limit 1000 --json
+              cascade jobs --mine
+              cascade jobs --owner team-a --limit 1000 --json
             """
     )
 
@@ -41,6 +45,7 @@ struct JobsListCommand: AsyncParsableCommand {
     @Flag(help: "Print a JSON array.")
     var json = false
 
+    @OptionGroup var scope: JobScopeOptions
     @OptionGroup var endpoint: EndpointOptions
 
     func validate() throws {
@@ -48,7 +53,8 @@ struct JobsListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let request = JobsRequest(requestID: UInt64.random(in: 1...UInt64.max), limit: UInt32(limit))
+        let id = UInt64.random(in: 1...UInt64.max)
+        let request = JobsRequest(requestID: id, limit: UInt32(limit), scope: scope.scope)
         let jobs = try await endpoint.withClient { client in
             try await client.request(.jobsRequest(request), seconds: 5) { message in
                 if case .jobList(let list) = message { list.jobs } else { nil }
@@ -58,18 +64,39 @@ struct JobsListCommand: AsyncParsableCommand {
         guard !jobs.isEmpty else { return try Output.line("no jobs; submit one with 'cascade submit'") }
         // Most clusters have one pool: a column of nothing but `default` takes the place of words.
         let showsPool = jobs.contains { $0.pool != "default" }
-        var rows = [["JOB", "STATE", "PROMPT", "TOKENS", "AGE", "BEGINNING", "NOTE"]]
+        // Likewise the owner's, where there are no keys, or one owner sees its own jobs alone.
+        let showsOwner = Set(jobs.map(\.owner)).count > 1
+        var rows = [["JOB"] + (showsOwner ? ["OWNER"] : []) + ["STATE"] + (showsPool ? ["POOL"] : [])]
+        rows[0] += ["PROMPT", "TOKENS", "AGE", "BEGINNING", "NOTE"]
         for job in jobs {
-            rows.append([
-                job.job.description, job.outcome, "\(job.promptTokens)", "\(job.completionTokens)",
-                "\(Int(job.ageMilliseconds / 1_000)) s", job.promptBeginning, job.note,
-            ])
+            var row = [job.job.description] + (showsOwner ? [job.owner] : []) + [job.outcome]
+            if showsPool { row.append(job.pool) }
+            rows.append(
+                row + [
+                    "\(job.promptTokens)", "\(job.completionTokens)", "\(Int(job.ageMilliseconds / 1_000)) s",
+                    job.promptBeginning, job.note,
+                ]
+            )
         }
-        if showsPool {
-            for (index, pool) in (["POOL"] + jobs.map(\.pool)).enumerated() { rows[index].insert(pool, at: 2) }
-        }
-        try Output.line(Table.text(rows, shortened: showsPool ? 6 : 5))
+        try Output.line(Table.text(rows, shortened: rows[0].count - 2))
     }
+}
+
+/// Which jobs a command is about.
+struct JobScopeOptions: ParsableArguments {
+    @Flag(help: "Only jobs of this key's own owner.")
+    var mine = false
+
+    @Option(help: "Only jobs of the owner of this name.")
+    var owner: String?
+
+    func validate() throws {
+        if mine, owner != nil { throw CommandFailure.usage("--mine and --owner exclude each other") }
+        if let problem = owner.flatMap(KeyName.ownerProblem) { throw CommandFailure.usage(problem) }
+    }
+
+    /// What they mean on the wire.
+    var scope: JobScope { owner.map { .owner($0) } ?? (mine ? .mine : .all) }
 }
 
 /// One job, as `cascade status JOB --json` and `cascade jobs --json` print it.
@@ -82,8 +109,10 @@ struct JobView: Encodable {
     var promptTokens: UInt32
     var completionTokens: UInt32
     var ageMs: Double
-    /// The first characters of the prompt; empty where the coordinator does not say.
+    /// The first characters of the prompt; empty where the coordinator does not say, and of other owners' jobs.
     var promptBeginning: String
+    /// Its owner's name; nil where clients have no keys.
+    var owner: String?
 
     init(_ job: JobSummary) {
         jobId = job.job.description
@@ -95,6 +124,7 @@ struct JobView: Encodable {
         completionTokens = job.completionTokens
         ageMs = job.ageMilliseconds
         promptBeginning = job.promptBeginning
+        owner = job.owner.isEmpty ? nil : job.owner
     }
 }
 
@@ -115,79 +145,6 @@ extension FinishReason {
     }
 }
 
-/// `cascade status`
-struct StatusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "status",
-        abstract: "Show how a job, or the whole cluster, is doing.",
-        discussion: """
-            EXAMPLES
-              cascade status
-              cascade status 0f3a5c7712e4b9d8
-            """
-    )
-
-    @Argument(help: "A job's id (default: show the cluster).")
-    var job: String?
-
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    @OptionGroup var endpoint: EndpointOptions
-
-    func run() async throws {
-        let id = try job.map(JobArgument.parse)
-        try await endpoint.withClient { client in
-            if let id {
-                for job in try await Self.summaries(of: id, client) { try show(job) }
-            } else {
-                let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: nil)
-                let status: ClusterStatus = try await client.request(.statusRequest(request), seconds: 5) { message in
-                    if case .clusterStatus(let status) = message { status } else { nil }
-                }
-                try show(status)
-            }
-        }
-    }
-
-    /// The summary of a job that is known, which is refused otherwise.
-    static func summaries(of job: JobID, _ client: ClusterClient) async throws(NodeError) -> [JobSummary] {
-        let request = StatusRequest(requestID: UInt64.random(in: 1...UInt64.max), job: job)
-        return try await client.request(.statusRequest(request), seconds: 5) { message in
-            if case .jobList(let list) = message { list.jobs } else { nil }
-        }
-    }
-
-    private func show(_ job: JobSummary) throws {
-        let view = JobView(job)
-        if json { return try Output.json(view) }
-        try Output.line("job \(view.jobId): \(job.outcome)")
-        if !view.promptBeginning.isEmpty { try Output.line("  \(Printable.line(view.promptBeginning))") }
-        try Output.line(
-            "  \(plural(view.completionTokens, "token")) after a prompt of \(view.promptTokens), "
-                + "\(Int(view.ageMs / 1_000)) s old"
-        )
-        if !view.note.isEmpty { try Output.line("  \(Printable.line(view.note))") }
-    }
-
-    private func show(_ status: ClusterStatus) throws {
-        let view = ClusterView(status)
-        if json { return try Output.json(view) }
-        try Output.line("coordinator \(Printable.line(view.software)), up \(Int(view.uptimeMs / 1_000)) s")
-        try Output.line("  nodes: \(status.readyNodes)")
-        try Output.line(
-            "  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished"
-        )
-        let length = view.meanAcceptanceLength.map { decimalText($0, 2) } ?? "no drafts yet"
-        if let note = view.stall { try Output.line("  not well: \(Printable.line(note))") }
-        if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) {
-            try Output.line("  not well: \(Printable.line(trouble))")
-        }
-        for problem in status.missingNodes { try Output.line("  note: \(problem)") }
-        try Output.line("  rounds: \(view.rounds), mean acceptance length \(length)")
-    }
-}
-
 /// Reads a job's id from the command line.
 enum JobArgument {
     /// The id, or a usage error that shows what one looks like.
@@ -198,36 +155,6 @@ enum JobArgument {
             )
         }
         return id
-    }
-}
-
-private struct ClusterView: Encodable {
-    var software: String
-    var uptimeMs: Double
-    var queuedJobs: UInt32
-    var runningJobs: UInt32
-    var finishedJobs: UInt64
-    var drafters: UInt32
-    var experts: UInt32
-    var staleMessages: UInt64
-    var rounds: UInt64
-    var meanAcceptanceLength: Double?
-    var draftAcceptanceRate: Double?
-    var stall: String?
-
-    init(_ status: ClusterStatus) {
-        software = status.software
-        uptimeMs = status.uptimeMilliseconds
-        queuedJobs = status.queuedJobs
-        runningJobs = status.runningJobs
-        finishedJobs = status.finishedJobs
-        drafters = status.drafters
-        experts = status.experts
-        staleMessages = status.staleMessages
-        rounds = status.counts.rounds
-        meanAcceptanceLength = status.counts.meanAcceptanceLength
-        draftAcceptanceRate = status.counts.draftAcceptanceRate
-        stall = status.stall?.note
     }
 }
 
@@ -268,43 +195,6 @@ struct ResultCommand: AsyncParsableCommand {
             var printer = AnswerPrinter(endpoint: endpoint.endpoint, json: json, options: answer)
             let report = try await follower.run { printer.show($0) }
             try printer.finish(report)
-        }
-    }
-}
-
-/// `cascade cancel`
-struct CancelCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "cancel",
-        abstract: "Cancel a job; a finished job stays as it is.",
-        discussion: """
-            EXAMPLES
-              cascade cancel 0f3a5c7712e4b9d8
-            """
-    )
-
-    @Argument(help: "The job's id.")
-    var job: String
-
-    @Flag(help: "Print the job's result as JSON.")
-    var json = false
-
-    @OptionGroup var endpoint: EndpointOptions
-
-    func run() async throws {
-        let id = try JobArgument.parse(job)
-        let request = Cancel(requestID: UInt64.random(in: 1...UInt64.max), job: id)
-        try await endpoint.withClient { client in
-            let report: JobReport = try await client.request(.cancel(request), seconds: 5) { message in
-                if case .finished(let finished) = message, finished.report.job == id { finished.report } else { nil }
-            }
-            if json {
-                try Output.json(SubmitResult(report))
-            } else if report.reason == .cancelled {
-                try Output.line("job \(id) cancelled after \(plural(report.tokens.count, "token"))")
-            } else {
-                try Output.line("job \(id) had already ended: \(report.reason.words)")
-            }
         }
     }
 }

@@ -89,6 +89,9 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(help: "Print the job's id as soon as the job is accepted, and return; the job runs on.")
     var detach = false
 
+    @Option(help: "Which of your own jobs get room first: low, normal or high. Other owners' jobs are not affected.")
+    var priority = Priority.normal
+
     @OptionGroup var answer: AnswerOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Research") var research: ResearchOptions
@@ -189,7 +192,8 @@ struct SubmitCommand: AsyncParsableCommand {
             draftLength: research.numSpeculativeTokens,
             drafterKind: research.drafterKind,
             draftMinimumConfidence: research.draftPMin,
-            follow: !detach
+            follow: !detach,
+            priority: priority
         )
         if let problem = JobLimits.standard.problem(of: submit) { throw CommandFailure.refused(problem) }
         return submit

@@ -120,6 +120,7 @@ struct SubmitClusterOptions: ParsableArguments {
     }
 }
 
+extension Priority: ExpressibleByArgument {}
 extension DrafterKind: ExpressibleByArgument {}
 extension RuleSettings.Rule: ExpressibleByArgument {
     /// Names of those whose knob keeps less where it is higher.

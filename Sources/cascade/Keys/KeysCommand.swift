@@ -35,28 +35,42 @@ struct KeysNewCommand: AsyncParsableCommand {
         abstract: "Make a key, and allow it.",
         discussion: """
             Roles: drafter and expert serve as such a node; client submits jobs and asks for the status; admin may \
-            also drain nodes. The file's path goes to standard output. Treat the key like a password: copy it to its \
-            owner in a way that nobody else can read (scp), and keep it with mode 0600.
+            also drain nodes, and sees and cancels everybody's jobs. A job belongs to the owner of the key that \
+            submitted it, and other owners do not learn of it. Without --owner a key is an owner of its own; keys with \
+            the same owner share their jobs and limits. The file's path goes to standard output. Treat the key like a \
+            password: copy it to its user in a way that nobody else can read (scp), and keep it with mode 0600.
 
             EXAMPLES
               cascade keys new expert-2 --role expert
               cascade keys new anna --role client
+              cascade keys new anna-laptop --role client --owner anna
+              cascade keys new web --role client --owner team-b --weight 2 --max-jobs 50
             """
     )
 
     @Argument(help: "What to call the key: letters, digits, '-', '_' and '.'.")
     var name: String
 
-    @Option(help: "What its owner may do: \(KeyRole.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "What its holder may do: \(KeyRole.allCases.map(\.rawValue).joined(separator: ", ")).")
     var role: KeyRole
+
+    @Option(help: "Owner of the jobs that it submits (default: the key's name).")
+    var owner: String?
+
+    @OptionGroup(title: "The owner's share") var share: OwnerLimitOptions
 
     @OptionGroup var options: KeysFolderOptions
 
+    func validate() throws {
+        if let problem = KeyName.problem(name) ?? owner.flatMap(KeyName.ownerProblem) {
+            throw CommandFailure.usage(problem)
+        }
+    }
+
     func run() async throws {
-        if let problem = KeyName.problem(name) { throw CommandFailure.usage(problem) }
         do {
             let folder = try options.folder()
-            let file = try folder.make(name, role: role)
+            let file = try folder.make(name, role: role, owner: owner, limits: share.limits)
             do throws(CommandFailure) {
                 try Output.line(file)
             } catch {
@@ -79,6 +93,42 @@ struct KeysNewCommand: AsyncParsableCommand {
         case .client: "submit \"…\""
         case .admin: "nodes"
         }
+    }
+}
+
+/// What an owner may take of the cluster.
+struct OwnerLimitOptions: ParsableArguments {
+    @Option(help: "Its share of the work, beside the other owners' weights (default: 1).")
+    var weight: Int?
+
+    @Option(help: "Most jobs that have not ended.")
+    var maxJobs: Int?
+
+    @Option(help: "Most sequences at work at once; its other jobs wait.")
+    var maxNumSeqs: Int?
+
+    @Option(help: "Most tokens, of prompts and answers, in a minute; then jobs are refused until there are some again.")
+    var maxTokensPerMinute: Int?
+
+    @Option(help: "Most bytes of the prompts and settings of its jobs that have not ended.")
+    var maxQueuedBytes: Int?
+
+    func validate() throws {
+        if let weight { try Limits.check("--weight", weight, in: OwnerLimits.weightRange) }
+        for (name, path) in OwnerLimits.names {
+            if let value = given[keyPath: path] { try Limits.check("--\(name)", value, in: OwnerLimits.range) }
+        }
+    }
+
+    /// The limits; nil where no option is given: then what the owner's other keys say holds.
+    var limits: OwnerLimits? { given == OwnerLimits() && weight == nil ? nil : given }
+
+    private var given: OwnerLimits {
+        var limits = OwnerLimits()
+        limits.weight = weight ?? 1
+        (limits.maxJobs, limits.maxNumSeqs) = (maxJobs, maxNumSeqs)
+        (limits.maxTokensPerMinute, limits.maxQueuedBytes) = (maxTokensPerMinute, maxQueuedBytes)
+        return limits
     }
 }
 
@@ -113,7 +163,9 @@ struct KeysListCommand: AsyncParsableCommand {
             let file = folder.file(of: key.name)
             return KeyView(
                 name: key.name,
-                role: key.role.rawValue,
+                role: key.role?.rawValue ?? "revoked",
+                owner: key.role?.mayOwnJobs == false ? nil : key.owner,
+                limits: key.limits.words.isEmpty ? nil : key.limits.words.joined(separator: " "),
                 publicKey: key.key.text,
                 file: FileManager.default.fileExists(atPath: file) ? file : nil
             )
@@ -124,7 +176,13 @@ struct KeysListCommand: AsyncParsableCommand {
         }
         try Output.line(
             Table.text(
-                [["KEY", "ROLE", "PUBLIC", "FILE"]] + views.map { [$0.name, $0.role, $0.publicKey, $0.file ?? ""] }
+                [["KEY", "ROLE", "OWNER", "LIMITS", "PUBLIC", "FILE"]]
+                    + views.map {
+                        [
+                            $0.name, $0.role, $0.owner ?? "", $0.limits ?? "", $0.publicKey,
+                            $0.file ?? "",
+                        ]
+                    }
             )
         )
     }
@@ -134,6 +192,10 @@ struct KeysListCommand: AsyncParsableCommand {
 private struct KeyView: Encodable {
     var name: String
     var role: String
+    /// Nil for a node's key.
+    var owner: String?
+    /// Those that are set, as in the list of keys.
+    var limits: String?
     var publicKey: String
     var file: String?
 }
@@ -142,24 +204,35 @@ private struct KeyView: Encodable {
 struct KeysRevokeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "Revoke a key; a running coordinator drops its owner within a second.",
+        abstract: "Revoke a key; a running coordinator drops its connections within a second.",
         discussion: """
-            Deletes the key's file in the folder; copies of it no longer work.
+            Deletes the key's file in the folder; copies of it no longer work. The jobs that were submitted with the \
+            key and have not ended fail, unless --keep-jobs is given: then the list remembers the key as revoked until \
+            it is revoked once more.
 
             EXAMPLES
               cascade keys revoke expert-2
+              cascade keys revoke anna --keep-jobs
             """
     )
 
     @Argument(help: "The key's name.")
     var name: String
 
+    @Flag(help: "Let the key's jobs run on.")
+    var keepJobs = false
+
     @OptionGroup var options: KeysFolderOptions
 
     func run() async throws {
         do throws(KeyError) {
-            let key = try options.folder().revoke(name)
-            Output.note("cascade: revoked the key \(name), role \(key.role.rawValue)")
+            let key = try options.folder().revoke(name, keepsJobs: keepJobs)
+            if let role = key.role {
+                Output.note("cascade: revoked the key \(name), role \(role.rawValue)")
+            } else {
+                let jobs = keepJobs ? "run on" : "end now"
+                Output.note("cascade: the key \(name) was revoked already; its jobs \(jobs)")
+            }
         } catch {
             throw CommandFailure(error)
         }

@@ -49,11 +49,17 @@ enum Output {
         try write(try jsonBytes(value))
     }
 
+    /// Prints a value as JSON on one line.
+    static func jsonLine(_ value: some Encodable) throws {
+        try write(try jsonBytes(value, isPretty: false))
+    }
+
     /// What ``json(_:)`` prints, the line's end included. Control characters come as `\u001b`, so that a terminal shows
     /// them as well.
-    static func jsonBytes(_ value: some Encodable) throws -> [UInt8] {
+    static func jsonBytes(_ value: some Encodable, isPretty: Bool = true) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.keyEncodingStrategy = .convertToSnakeCase
         return Printable.json(Array(try encoder.encode(value))) + [UInt8(ascii: "\n")]
     }

@@ -82,8 +82,12 @@ struct Harness {
     }
 
     @discardableResult
-    mutating func feed(_ message: Message, from peer: PeerID = client) -> [CoordinatorStateMachine.Action] {
-        feed(.message(message, from: peer))
+    mutating func feed(
+        _ message: Message,
+        from peer: PeerID = client,
+        by principal: Principal = .anybody
+    ) -> [CoordinatorStateMachine.Action] {
+        feed(.message(message, from: peer, by: principal))
     }
 
     private mutating func route(_ message: Message, _ peer: PeerID) {
@@ -230,8 +234,12 @@ struct Harness {
 
     /// Submits and returns the job that was accepted.
     @discardableResult
-    mutating func submit(_ submit: Submit, from peer: PeerID = client) -> JobID? {
-        feed(.submit(submit), from: peer)
+    mutating func submit(
+        _ submit: Submit,
+        from peer: PeerID = client,
+        by principal: Principal = .anybody
+    ) -> JobID? {
+        feed(.submit(submit), from: peer, by: principal)
         return messages(peer).compactMap { message in
             if case .accepted(let accepted) = message, accepted.requestID == submit.requestID { return accepted.job }
             return nil

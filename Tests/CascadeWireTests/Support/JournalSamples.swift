@@ -5,6 +5,18 @@ import CascadeCore
 /// Records of one job in the order of its life, with every field set: what the golden file holds. Never changed.
 enum JournalSamples {
     static let entries: [JournalRecord.Entry] = [accepted, first, next, finished]
+    /// Records with the fields that came later. Never changed.
+    static let laterEntries: [JournalRecord.Entry] = [
+        .accepted(
+            AcceptedJob(
+                number: 13,
+                submit: Samples.submit,
+                seed: 99,
+                draftLength: .adaptive,
+                owner: JobOwner(name: "team-ä", key: "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7")
+            )
+        )
+    ]
 
     private static let accepted = JournalRecord.Entry.accepted(
         AcceptedJob(number: 12, submit: Samples.submit, seed: 99, draftLength: .fixed(4))

@@ -4,15 +4,47 @@ import CascadeCore
 
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
-    case submit, delta, pong, reading
+    case submit, urgentSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
 
     var message: Message {
         switch self {
         case .submit: .submit(Self.laterSubmit)
+        case .urgentSubmit: .submit(Self.hurriedSubmit)
         case .delta: .delta(Self.laterDelta)
+        case .jobsRequest: .jobsRequest(JobsRequest(requestID: 7, limit: 20, scope: .owner("team-ä")))
+        case .jobList: .jobList(JobList(requestID: 7, jobs: [Self.ownedJob]))
+        case .clusterStatus: .clusterStatus(Self.sharedCluster)
+        case .cancelJobs: .cancelJobs(CancelJobs(requestID: 7, selection: .scope(.mine)))
         case .pong: .pong(Self.readingPong)
         case .reading: .delta(Self.readingDelta)
         }
+    }
+
+    private static var sharedCluster: ClusterStatus {
+        var usage = OwnerUsage()
+        (usage.jobs, usage.promptTokens, usage.completionTokens) = (5, 600, 70)
+        (usage.rounds, usage.draftedRounds) = (20, 15)
+        var status = Samples.clusterStatus
+        status.owners = [OwnerStatus(name: "team-ä", weight: 2, queuedJobs: 3, runningJobs: 4, usage: usage)]
+        return status
+    }
+
+    private static let ownedJob = JobSummary(
+        job: Samples.job,
+        state: .finished,
+        reason: .cancelled,
+        note: "",
+        pool: "p",
+        promptTokens: 1,
+        completionTokens: 2,
+        ageMilliseconds: 3,
+        owner: "team-ä"
+    )
+
+    private static var hurriedSubmit: Submit {
+        var submit = laterSubmit
+        submit.priority = .high
+        return submit
     }
 
     private static let laterSubmit = Submit(

@@ -22,7 +22,8 @@ extension SplitMix64 {
             draftLength: maybe { $0.draftLength() },
             drafterKind: enumeration(),
             draftMinimumConfidence: Double.random(in: 0...1, using: &self),
-            follow: flag()
+            follow: flag(),
+            priority: enumeration()
         )
     }
 
@@ -111,7 +112,31 @@ extension SplitMix64 {
             promptTokens: count(),
             completionTokens: count(),
             ageMilliseconds: duration(),
-            promptBeginning: text()
+            promptBeginning: text(),
+            owner: text()
+        )
+    }
+
+    mutating func scope() -> JobScope {
+        switch pick(0...2) {
+        case 0: .all
+        case 1: .mine
+        default: .owner(text())
+        }
+    }
+
+    mutating func cancelJobs() -> CancelJobs {
+        let jobs = [job()] + list(upTo: 5) { $0.job() }
+        return CancelJobs(requestID: next(), selection: flag() ? .jobs(jobs) : .scope(scope()))
+    }
+
+    mutating func jobsCancelled() -> JobsCancelled {
+        JobsCancelled(
+            requestID: next(),
+            cancelled: list(upTo: 5) { $0.job() },
+            ended: list(upTo: 5) { $0.job() },
+            unknown: list(upTo: 5) { $0.job() },
+            remaining: count()
         )
     }
 
@@ -161,7 +186,15 @@ extension SplitMix64 {
                 )
             },
             cpuMilliseconds: maybe { $0.duration() },
-            stall: maybe { ClusterStatus.Stall(milliseconds: $0.duration(), note: $0.text()) }
+            stall: maybe { ClusterStatus.Stall(milliseconds: $0.duration(), note: $0.text()) },
+            owners: list(upTo: 3) { $0.ownerStatus() }
         )
+    }
+
+    mutating func ownerStatus() -> OwnerStatus {
+        var usage = OwnerUsage()
+        (usage.jobs, usage.promptTokens, usage.completionTokens) = (counter(), counter(), counter())
+        (usage.rounds, usage.draftedRounds) = (counter(), counter())
+        return OwnerStatus(name: text(), weight: count(), queuedJobs: count(), runningJobs: count(), usage: usage)
     }
 }

@@ -51,12 +51,14 @@ extension SplitMix64 {
         case .delta: .delta(delta())
         case .finished: .finished(Finished(requestID: next(), report: report()))
         case .statusRequest: .statusRequest(StatusRequest(requestID: next(), job: maybe { $0.job() }))
-        case .jobsRequest: .jobsRequest(JobsRequest(requestID: next(), limit: count()))
+        case .jobsRequest: .jobsRequest(JobsRequest(requestID: next(), limit: count(), scope: scope()))
         case .nodesRequest: .nodesRequest(NodesRequest(requestID: next()))
         case .jobList: .jobList(JobList(requestID: next(), jobs: list(upTo: 5) { $0.jobSummary() }))
         case .nodeList: .nodeList(NodeList(requestID: next(), nodes: list(upTo: 5) { $0.nodeSummary() }))
         case .clusterStatus: .clusterStatus(clusterStatus())
         case .drainNode: .drainNode(DrainNode(requestID: next(), name: text()))
+        case .cancelJobs: .cancelJobs(cancelJobs())
+        case .jobsCancelled: .jobsCancelled(jobsCancelled())
         }
     }
 

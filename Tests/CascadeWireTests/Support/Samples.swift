@@ -54,6 +54,17 @@ enum Samples {
         case .nodeList: .nodeList(NodeList(requestID: 7, nodes: [nodeSummary]))
         case .clusterStatus: .clusterStatus(clusterStatus)
         case .drainNode: .drainNode(DrainNode(requestID: 7, name: "expert-höst-1"))
+        case .cancelJobs: .cancelJobs(CancelJobs(requestID: 7, selection: .jobs([job, JobID(rawValue: 9)])))
+        case .jobsCancelled:
+            .jobsCancelled(
+                JobsCancelled(
+                    requestID: 7,
+                    cancelled: [job],
+                    ended: [JobID(rawValue: 9), JobID(rawValue: 10)],
+                    unknown: [JobID(rawValue: 11)],
+                    remaining: 300
+                )
+            )
         }
     }
 

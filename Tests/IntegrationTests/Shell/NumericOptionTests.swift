@@ -27,7 +27,7 @@ import Testing
         "draft-vocabulary-file": ["--model=m", "--draft-vocabulary=64"],
     ]
     /// Options that take text, among which a number is nothing special.
-    private static let texts: Set<String> = ["system", "stop", "node-id", "pool"]
+    private static let texts: Set<String> = ["system", "stop", "node-id", "pool", "owner"]
     /// Options for which a negative number means something.
     private static let negatives: Set<String> = ["alphas"]
 
