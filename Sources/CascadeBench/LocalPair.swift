@@ -208,7 +208,8 @@ struct LocalNode {
                 vocabularyCount: UInt32(tokenizer.vocabulary.count),
                 numericsID: Model.numericsID,
                 contextLength: UInt32(engine.maximumLength),
-                kvTokens: UInt32(kvTokens)
+                kvTokens: UInt32(kvTokens),
+                pageTokens: UInt32(Engine.pageTokens)
             )
         } catch {
             throw .failed("\(error)")

@@ -42,10 +42,10 @@ package struct CoordinatorGauges: Equatable, Sendable {
         package var inFlight: Int
         /// Requests that may be.
         package var credits: Int
-        /// Tokens that its sequences may come to hold.
-        package var reservedTokens: Int
-        /// Tokens that it can hold.
-        package var kvTokens: Int
+        /// Tokens of the pages that its requests in work take.
+        package var tokensAtWork: Int
+        /// Tokens that its cache can hold.
+        package var cacheTokens: Int
     }
 
     /// What is beyond its bound, in words; empty as long as the machine keeps its promise.
@@ -72,8 +72,8 @@ package struct CoordinatorGauges: Equatable, Sendable {
             if node.inFlight > limits.credits {
                 excesses.append("\(node.inFlight) requests at \(name), at most \(limits.credits)")
             }
-            if node.reservedTokens > node.kvTokens {
-                excesses.append("\(node.reservedTokens) tokens reserved at \(name), which holds \(node.kvTokens)")
+            if node.tokensAtWork > node.cacheTokens {
+                excesses.append("\(node.tokensAtWork) tokens at work at \(name), which holds \(node.cacheTokens)")
             }
         }
         return excesses
@@ -84,7 +84,6 @@ extension CoordinatorStateMachine {
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
         let restored = jobs.values.count { $0.isRestored && !$0.isRunning }
-        let placements = placements
         return CoordinatorGauges(
             queuedJobs: jobs.queuedCount - restored,
             restoredJobs: restored,
@@ -104,8 +103,8 @@ extension CoordinatorStateMachine {
                     state: node.state,
                     inFlight: requests.count(at: handle),
                     credits: node.credits,
-                    reservedTokens: load(of: handle, in: placements).tokens,
-                    kvTokens: Int(node.hello.kvTokens)
+                    tokensAtWork: tokensAtWork(at: handle),
+                    cacheTokens: node.pages.capacity
                 )
             },
             mostRequestsPerJob: jobs.running.map { requests.ofJob($0).count }.max() ?? 0

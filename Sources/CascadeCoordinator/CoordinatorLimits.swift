@@ -40,6 +40,9 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var unreadBytesPerClient = 8 << 20
     /// Most sequences with rounds running.
     package var maxNumSeqs = 64
+    /// Tokens that a new sequence leaves free in an expert's cache for each sequence there, itself included, so that
+    /// they seldom have to make room for each other; fewer where fewer are left of an answer.
+    package var reservedTokensPerSequence = 64
     /// What a job may ask for.
     package var job = JobLimits.standard
     /// Most bytes of an answer's text; the answer ends behind the token that reaches it, as at its token limit.
@@ -145,6 +148,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
         if watchSilenceMilliseconds < 2 * heartbeatMilliseconds {
             return "clients must be given at least two heartbeats before they are dropped"
         }
+        if reservedTokensPerSequence < 0 { return "the reserve of a sequence must not be negative" }
         if unusedVocabularies < 0 { return "unused vocabularies must not be negative" }
         if min(queuedBytes, unreadBytesPerClient) < job.promptBytes {
             return "the queue must hold at least one prompt of the largest size"

@@ -54,7 +54,8 @@ extension CoordinatorStateMachine {
             staleMessages: transitions[.replyStale],
             counts: totals,
             stall: stall,
-            owners: owners(for: principal)
+            owners: owners(for: principal),
+            preemptions: transitions[.sequencePreempted]
         )
     }
 

@@ -45,6 +45,8 @@ package enum Transition: Int, CaseIterable, Sendable {
     case jobTokenized
     /// A job got its place at an expert.
     case jobAdmitted
+    /// A sequence gave its place in an expert's cache up for others; it is read again when there is room.
+    case sequencePreempted
     /// A job ended by an end token or a stop string.
     case jobStopped
     /// A job reached its token limit.

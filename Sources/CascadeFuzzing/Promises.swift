@@ -151,7 +151,7 @@ enum Promises {
 
     private static func check(_ hello: Hello) throws(FuzzFailure) {
         try name(hello.identity.name, hello.pool, hello.software, hello.modelName, hello.numericsID, hello.host)
-        try count(hello.vocabularyCount, hello.contextLength, hello.kvTokens)
+        try count(hello.vocabularyCount, hello.contextLength, hello.kvTokens, hello.pageTokens)
     }
 
     private static func check(_ progress: Progress) throws(FuzzFailure) {
@@ -274,7 +274,7 @@ enum Promises {
         try name(status.software)
         try duration(status.uptimeMilliseconds, status.cpuMilliseconds ?? 0)
         try count(status.queuedJobs, status.runningJobs, status.drafters, status.experts)
-        try counter(status.finishedJobs, status.staleMessages)
+        try counter(status.finishedJobs, status.staleMessages, status.preemptions)
         try check(status.counts)
         try within(status.traffic.count, 0...limits.listEntries, "traffic")
         try within(status.owners.count, 0...limits.listEntries, "owners")

@@ -18,6 +18,7 @@ struct SimulatedNode: Sendable {
         let role: NodeRole
         let contextLength: UInt32
         let kvTokens: UInt32
+        let pageTokens: UInt32
         let credits: UInt32
         /// What its passes cost.
         let costs: [CostPoint]
@@ -80,6 +81,7 @@ struct SimulatedNode: Sendable {
             numericsID: "exact",
             contextLength: traits.contextLength,
             kvTokens: traits.kvTokens,
+            pageTokens: traits.pageTokens,
             // Some share their cores, some do not.
             host: "host-\(traits.name.utf8.last.map { $0 % 2 } ?? 0)"
         )

@@ -104,6 +104,9 @@ extension Simulation {
         guard let answers = nodes[index].answers else { return }
         nodes[index].answers = nil
         nodes[index].passes += 1
+        for case .failed(let failed) in answers where isCalm {
+            fail("\(nodes[index].name) cannot do what it is asked: \(failed.message)")
+        }
         let replies = answers.map { said($0, index) }
         feedNode(index, .engine(answers: replies))
         if nodes[index].isUp { startPass(index) }

@@ -40,6 +40,8 @@ struct Simulation {
     let keepsJournal: Bool
     /// Whether ten times more jobs come than may run.
     let isCrowded: Bool
+    /// Whether caches hold little more than one sequence at its longest.
+    let isTight: Bool
     var now = Instant(nanoseconds: 1_000_000_000_000)
     var queue = EventQueue<Happening>()
     var steps = 0
@@ -113,6 +115,8 @@ struct Simulation {
         )
         var limits = Self.limits(&random)
         if isCrowded { (limits.maxNumSeqs, limits.queuedJobs) = (2, 3) }
+        isTight = random.chance(isCalm ? 0.6 : 0.3)
+        if isTight { (limits.maxNumSeqs, limits.reservedTokensPerSequence) = (6, random.pick([0, 2])) }
         self.limits = limits
         dropped = loss * random.pick(0...0.06)
         duplicated = loss * random.pick(0...0.06)
@@ -146,6 +150,7 @@ struct Simulation {
         limits.retryAfterMilliseconds = 200
         limits.draftLength = random.chance(0.5) ? .adaptive : .fixed(UInt32(random.pick(1...6)))
         limits.maxNumSeqs = random.pick(1...6)
+        limits.reservedTokensPerSequence = random.pick([0, 2, 64])
         limits.queuedJobs = random.chance(0.2) ? 2 : 100
         limits.finishedJobs = random.chance(0.2) ? 3 : 100
         limits.unjournaledRecords = random.chance(0.3) ? 3 : 256
@@ -158,12 +163,14 @@ struct Simulation {
         let drafters = random.pick([0, 1, 1, 2, 2])
         for index in 0..<(experts + drafters) {
             let role: NodeRole = index < experts ? .expert : .drafter
-            let kvTokens = random.pick([140, 200, 400])
+            // Whole pages, as its model counts tokens.
+            let kvTokens = isTight ? 8 * random.pick(13...15) : random.pick([144, 200, 400])
             let traits = SimulatedNode.Traits(
                 name: "\(role.rawValue)-\(index)",
                 role: role,
                 contextLength: role == .expert ? 100 : UInt32(random.pick([30, 100])),
                 kvTokens: UInt32(kvTokens),
+                pageTokens: UInt32(random.pick([1, 1, 8])),
                 credits: UInt32(random.pick(1...4)),
                 costs: Self.costs(role, &random),
                 language: language,
@@ -220,6 +227,11 @@ struct Simulation {
         return submit
     }
 
+    private var answerLengths: [Int] {
+        if isCrowded { return [1, 5] }
+        return isTight ? [20, 60, 90] : [1, 5, 20, 40, 90]
+    }
+
     private mutating func anySubmit(_ index: Int, isBad: Bool) -> Submit {
         let isGreedy = random.chance(0.7)
         let kind = random.pick([DrafterKind.model, .lookup, .both, .both])
@@ -252,7 +264,7 @@ struct Simulation {
                 strictPrefixTokens: random.chance(0.2) ? 3 : 0,
                 explains: random.chance(0.2)
             ),
-            maxTokens: isBad ? 0 : UInt32(random.pick(isCrowded ? [1, 5] : [1, 5, 20, 40, 90])),
+            maxTokens: isBad ? 0 : UInt32(random.pick(answerLengths)),
             stop: random.chance(0.3) ? [random.pick(stops), random.pick(stops)] : [],
             seed: random.chance(0.8) ? random.next() : nil,
             draftLength: draftLength,

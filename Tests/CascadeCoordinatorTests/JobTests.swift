@@ -117,7 +117,7 @@ struct JobTests {
         harness.mute("expert")
         let second = harness.submit(harness.submission("abc", maxTokens: 10))
         harness.watch(second)
-        #expect(harness.deltas(second).last?.note == "waiting for room: 1 job runs")
+        #expect(harness.deltas(second).last?.note == "waiting: 1 job runs, as many as may (--max-num-seqs)")
         harness.watch(job)
         #expect(harness.deltas(job).last?.note == "")
         #expect(harness.deltas(job).last?.state == .running)

@@ -28,6 +28,7 @@ struct LimitsTests {
             $0.unmeasuredDraftTokens = 8
         },
         Unsound("stop strings must not be negative") { $0.job.stopStrings = -1 },
+        Unsound("the reserve of a sequence must not be negative") { $0.reservedTokensPerSequence = -1 },
         Unsound("unused vocabularies must not be negative") { $0.unusedVocabularies = -1 },
         Unsound("prefill time per token must be at most one minute") { $0.prefillMillisecondsPerToken = 60_001 },
         Unsound("clients must be given at least two heartbeats before they are dropped") {

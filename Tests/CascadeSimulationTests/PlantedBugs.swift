@@ -35,6 +35,8 @@ struct TamperedCoordinator: CoordinatorTampering {
         case wrongSeed
         /// Everybody is taken for an administrator.
         case openJobs
+        /// Caches are taken to hold four times what they hold.
+        case overfullCache
     }
 
     let bug: Bug
@@ -81,6 +83,9 @@ struct TamperedCoordinator: CoordinatorTampering {
         case (.openJobs, .message(let message, let peer, var principal)):
             principal.isAdmin = true
             return .message(message, from: peer, by: principal)
+        case (.overfullCache, .message(.hello(var hello), let peer, let principal)):
+            hello.kvTokens *= 4
+            return .message(.hello(hello), from: peer, by: principal)
         case (.lostJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             guard submissions % 7 == 0 else { return event }

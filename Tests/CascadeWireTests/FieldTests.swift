@@ -19,6 +19,7 @@ struct FieldTests {
         "finished.report.draft_minimum_confidence",
         "finished.report.counts.lookup_drafted", "finished.report.counts.lookup_accepted",
         "hello.host", "drafted.passes", "drafted.rows", "verified.passes", "verified.rows", "hello.is_synthetic",
+        "hello.page_tokens", "cluster_status.preemptions",
         "pong.progress.uptime_milliseconds", "pong.progress.cpu_milliseconds",
         "pong.progress.stuck_milliseconds", "node_list.nodes[0].progress.stuck_milliseconds",
         "node_list.nodes[0].progress.uptime_milliseconds", "node_list.nodes[0].progress.cpu_milliseconds",

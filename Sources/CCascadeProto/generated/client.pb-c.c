@@ -3999,7 +3999,7 @@ const ProtobufCMessageDescriptor cascade__v1__stall__descriptor =
   (ProtobufCMessageInit) cascade__v1__stall__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[15] =
+static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[16] =
 {
   {
     "request_id",
@@ -4181,6 +4181,18 @@ static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "preemptions",
+    16,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__ClusterStatus, has_preemptions),
+    offsetof(Cascade__V1__ClusterStatus, preemptions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   1,   /* field[1] = boot */
@@ -4190,6 +4202,7 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   8,   /* field[8] = experts */
   6,   /* field[6] = finished_jobs */
   14,   /* field[14] = owners */
+  15,   /* field[15] = preemptions */
   4,   /* field[4] = queued_jobs */
   0,   /* field[0] = request_id */
   5,   /* field[5] = running_jobs */
@@ -4202,7 +4215,7 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__cluster_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
 {
@@ -4212,7 +4225,7 @@ const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
   "Cascade__V1__ClusterStatus",
   "cascade.v1",
   sizeof(Cascade__V1__ClusterStatus),
-  15,
+  16,
   cascade__v1__cluster_status__field_descriptors,
   cascade__v1__cluster_status__field_indices_by_name,
   1,  cascade__v1__cluster_status__number_ranges,

@@ -1419,10 +1419,15 @@ struct  Cascade__V1__ClusterStatus
    */
   size_t n_owners;
   Cascade__V1__OwnerStatus **owners;
+  /*
+   * Times since start that a sequence gave its place in an expert's cache up for others; missing means none.
+   */
+  protobuf_c_boolean has_preemptions;
+  uint64_t preemptions;
 };
 #define CASCADE__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cluster_status__descriptor) \
-    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL }
+    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0, 0 }
 
 
 /* Cascade__V1__Submit methods */

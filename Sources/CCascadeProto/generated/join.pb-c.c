@@ -457,7 +457,7 @@ void   cascade__v1__goodbye__free_unpacked
   assert(message->base.descriptor == &cascade__v1__goodbye__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[13] =
+static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[14] =
 {
   {
     "identity",
@@ -615,6 +615,18 @@ static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[13] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_tokens",
+    14,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Hello, has_page_tokens),
+    offsetof(Cascade__V1__Hello, page_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__hello__field_indices_by_name[] = {
   9,   /* field[9] = context_length */
@@ -625,6 +637,7 @@ static const unsigned cascade__v1__hello__field_indices_by_name[] = {
   5,   /* field[5] = model_fingerprint */
   4,   /* field[4] = model_name */
   8,   /* field[8] = numerics_id */
+  13,   /* field[13] = page_tokens */
   2,   /* field[2] = pool */
   1,   /* field[1] = role */
   3,   /* field[3] = software */
@@ -634,7 +647,7 @@ static const unsigned cascade__v1__hello__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor cascade__v1__hello__descriptor =
 {
@@ -644,7 +657,7 @@ const ProtobufCMessageDescriptor cascade__v1__hello__descriptor =
   "Cascade__V1__Hello",
   "cascade.v1",
   sizeof(Cascade__V1__Hello),
-  13,
+  14,
   cascade__v1__hello__field_descriptors,
   cascade__v1__hello__field_indices_by_name,
   1,  cascade__v1__hello__number_ranges,

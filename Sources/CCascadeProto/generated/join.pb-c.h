@@ -101,10 +101,15 @@ struct  Cascade__V1__Hello
    */
   protobuf_c_boolean has_is_synthetic;
   protobuf_c_boolean is_synthetic;
+  /*
+   * Tokens of a page of the cache, which one sequence takes whole; missing means 1.
+   */
+  protobuf_c_boolean has_page_tokens;
+  uint32_t page_tokens;
 };
 #define CASCADE__V1__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__hello__descriptor) \
-    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0, 0 }
+    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0 }
 
 
 /*

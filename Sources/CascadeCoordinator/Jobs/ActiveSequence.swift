@@ -92,8 +92,15 @@ struct ActiveSequence: Sendable {
     var base: Int { tokens.count }
     /// Committed tokens of the answer.
     var answer: ArraySlice<Token> { tokens[spec.promptLength...] }
-    /// Tokens that a cache may come to hold.
-    var reservation: Int { spec.promptLength + maxTokens }
+    /// What it takes of an expert's cache.
+    var need: CacheNeed {
+        let drafted =
+            switch phase {
+            case .idle, .drafting: 0
+            case .drafted(let draft), .verifying(let draft): draft.positions.count
+            }
+        return CacheNeed(now: base + drafted, most: spec.promptLength + maxTokens)
+    }
     /// Tokens that the answer may still get.
     var remaining: Int { maxTokens - answer.count }
 
@@ -327,14 +334,14 @@ extension ActiveSequence {
         }
     }
 
-    /// Where its cache is, and how many tokens that may come to hold.
-    var placement: Placement { Placement(drafter: drafter, expert: expert, reservation: reservation) }
+    /// Where its cache is, and what it takes there.
+    var placement: Placement { Placement(drafter: drafter, expert: expert, need: need) }
 
     /// What a running sequence takes, and where.
     struct Placement: Sendable {
         var drafter: NodeHandle?
         var expert: NodeHandle?
-        var reservation: Int
+        var need: CacheNeed
     }
 
     /// Forgets what a node held; true when it held something.

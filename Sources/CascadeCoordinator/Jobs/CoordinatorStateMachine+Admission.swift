@@ -55,7 +55,10 @@ extension CoordinatorStateMachine {
             finish(job.id, .error, JobError(code: .contextExceeded, message: message))
             return true
         }
-        guard let expert = chooseNode(.expert, pool: pool.name, room: need, context: need) else { return false }
+        let held = prompt.count + (job.journaled?.wrappedValue.tokens.count ?? 0)
+        guard let expert = chooseNode(.expert, pool: pool.name, need: CacheNeed(now: held, most: need)) else {
+            return false
+        }
         lastSpecID += 1
         let spec = SequenceSpec(
             id: lastSpecID,
@@ -106,13 +109,15 @@ extension CoordinatorStateMachine {
         if !experts.contains(where: { $0.state == .ready }) {
             return "waiting for an expert in pool \(pool) to be ready"
         }
-        if let owner = jobs.owners[job.owner.name], !jobs.owners.mayRun(job.owner.name, at: now) {
+        if !job.isRunning, let owner = jobs.owners[job.owner.name],
+            !jobs.owners.mayRun(job.owner.name, at: now)
+        {
             let most = owner.limits.maxNumSeqs ?? .max
             guard owner.running < most else {
                 return "waiting: owner \(job.owner.name) has \(plural(most, "sequence")) at work, as many as it may"
             }
             return "waiting: owner \(job.owner.name) has used its tokens of this minute"
         }
-        return "waiting for room: \(plural(jobs.running.count, "job runs", "jobs run"))"
+        return roomNote(ofPool: pool)
     }
 }

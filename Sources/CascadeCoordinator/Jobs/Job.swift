@@ -40,7 +40,7 @@ struct Job: Sendable {
         case running
     }
 
-    /// Where its sequence is, and what it may come to hold there; nil where it has none.
+    /// Where its sequence is, and what it takes there; nil where it has none.
     var placement: ActiveSequence.Placement? { sequence?.placement }
 
     /// Whether its rounds run.

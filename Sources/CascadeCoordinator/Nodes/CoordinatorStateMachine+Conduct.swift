@@ -75,7 +75,7 @@ extension CoordinatorStateMachine {
         guard let job = jobs[id], let sequence = job.sequence,
             sequence.failures >= limits.failuresPerRound || sequence.deaths.count >= limits.deathsPerRound
         else { return false }
-        let need = sequence.reservation
+        let need = sequence.need.most
         return able(.expert, pool: job.submit.pool, room: need, context: need, state: .loading)
             .contains { isTrusted($0, with: id) }
     }
@@ -97,6 +97,16 @@ extension CoordinatorStateMachine {
     }
 
     // MARK: Costs
+
+    /// What a node's passes are taken to cost; nil where nobody knows. An expert that was found slow gets no work while
+    /// another has room, so that nobody would ever see that it is well again: with nothing to do, it is taken at its
+    /// word after a while.
+    func passCosts(of handle: NodeHandle) -> PassCosts? {
+        let isIdle = requests.count(at: handle) == 0
+        return nodes.read(handle) { [now] node in
+            isIdle && node.hello.role == .expert ? node.passCosts(idleAt: now) : node.passCosts
+        } ?? nil
+    }
 
     /// What a request takes by its node's own word, without corrections: reading what the node lacks, then a pass for
     /// each token to draft.

@@ -9,56 +9,35 @@ extension CoordinatorStateMachine {
         return requests.count(at: handle) < credits
     }
 
-    /// Of each running job where it is.
-    var placements: [(job: JobID, placement: ActiveSequence.Placement)] {
-        jobs.running.compactMap { id in jobs.read(id) { $0.placement }.flatMap { $0 }.map { (id, $0) } }
-    }
-
-    /// Sequences whose cache is at a node, and the tokens that they may come to hold there.
-    func load(of handle: NodeHandle, without job: JobID? = nil) -> (sequences: Int, tokens: Int) {
-        load(of: handle, without: job, in: placements)
-    }
-
-    /// The same, of placements that are known.
-    func load(
-        of handle: NodeHandle,
-        without job: JobID? = nil,
-        in placements: [(job: JobID, placement: ActiveSequence.Placement)]
-    ) -> (sequences: Int, tokens: Int) {
-        guard let context = nodes.read(handle, { $0.hello.contextLength }) else { return (0, 0) }
-        var load = (sequences: 0, tokens: 0)
-        for (id, placement) in placements where id != job {
-            let isThere =
-                placement.expert == handle || placement.drafter == handle
-                || requests.isAsked(handle, for: id)
-            guard isThere else { continue }
-            load.sequences += 1
-            load.tokens += min(placement.reservation, Int(context))
-        }
-        return load
-    }
-
-    /// The candidate that would have the least work, among those that have room for `room` more tokens now; nil when
-    /// there is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes
+    /// The candidate that would have the least work, among those that have room now; nil when there is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes
     /// come last, those without a credit next.
     ///
     /// - Parameters:
+    ///   - context: tokens of one sequence that it has to be able to hold; those that the sequence may come to hold by
+    ///     default.
     ///   - excluding: not this one: it has the work already. As long as it is trusted, none that is not will do.
     ///   - isLost: the one that has the work is given up: any other will do.
     func chooseNode(
         _ role: NodeRole,
         pool: String,
-        room: Int,
-        context: Int,
+        need: CacheNeed,
+        context: Int? = nil,
         for job: JobID? = nil,
         excluding: NodeHandle? = nil,
         isLost: Bool = false,
         mustHaveCredit: Bool = false
     ) -> NodeHandle? {
         let without = isLost ? excluding : nil
-        let candidates = candidates(role, pool: pool, room: room, context: context, for: job, without: without)
+        let candidates = candidates(
+            role,
+            pool: pool,
+            room: need.most,
+            context: context ?? need.most,
+            for: job,
+            without: without
+        )
         // Who does not say what a pass costs is no faster than the others.
-        let slowest = candidates.compactMap { nodes[$0]?.passCosts?.milliseconds(rows: 1) }.max() ?? 1
+        let slowest = candidates.compactMap { passCosts(of: $0)?.milliseconds(rows: 1) }.max() ?? 1
         let avoided = job.flatMap { jobs[$0]?.sequence?.avoided } ?? []
         let placements = placements
         var best: NodeHandle?
@@ -66,7 +45,7 @@ extension CoordinatorStateMachine {
         for handle in candidates where handle != excluding {
             guard let node = nodes[handle] else { continue }
             let load = load(of: handle, in: placements)
-            guard load.tokens + min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens else { continue }
+            guard hasRoom(for: need, beside: load, at: node) else { continue }
             let hasCredit = hasCredit(handle)
             if mustHaveCredit, !hasCredit { continue }
             let isShunned = isShunned(node)
@@ -74,7 +53,7 @@ extension CoordinatorStateMachine {
             if role == .drafter, isShunned { continue }
             let failed = avoided.firstIndex(of: node.name).map { $0 + 1 } ?? 0
             let penalty = (isShunned ? 2 : 0) + (hasCredit ? 0 : 1)
-            let work = Double(load.sequences + 1) * (node.passCosts?.milliseconds(rows: 1) ?? slowest)
+            let work = Double(load.sequences + 1) * (passCosts(of: handle)?.milliseconds(rows: 1) ?? slowest)
             if (failed, penalty, work) < bestRank {
                 best = handle
                 bestRank = (failed, penalty, work)
@@ -87,7 +66,6 @@ extension CoordinatorStateMachine {
     /// moves; nil when it has to wait.
     mutating func expert(for id: JobID) -> NodeHandle? {
         guard let job = jobs[id], let sequence = job.sequence else { return nil }
-        let (pool, need) = (job.submit.pool, sequence.reservation)
         if let expert = sequence.expert, nodes.read(expert, { $0.state }) == .ready,
             isTrusted(expert, with: id) || !hasOther(than: expert, .expert, for: id) && !awaitsExpert(id)
         {
@@ -95,7 +73,7 @@ extension CoordinatorStateMachine {
             moveToExpert(faster, id)
             return faster
         }
-        guard let other = chooseNode(.expert, pool: pool, room: need, context: need, for: id) else { return nil }
+        guard let other = chooseNode(.expert, pool: job.submit.pool, need: sequence.need, for: id) else { return nil }
         moveToExpert(other, id)
         return other
     }
@@ -109,10 +87,16 @@ extension CoordinatorStateMachine {
         if !requests.isAsked(old, for: id) { withdraw(id, from: old) }
     }
 
-    /// The drafter that can be asked for a job's next round: the one that holds its cache, else the best other one; nil
-    /// when there is none now.
-    func drafter(for job: Job, _ sequence: ActiveSequence) -> NodeHandle? {
-        guard now >= sequence.draftNotBefore else { return nil }
+    /// The drafter that can be asked for a job's next round, for at most `limit` tokens: the one that holds its cache,
+    /// else the best other one; nil when there is none now.
+    func drafter(for job: Job, _ sequence: ActiveSequence, limit: Int) -> NodeHandle? {
+        guard now >= sequence.draftNotBefore, let drafter = suitableDrafter(for: job, sequence),
+            hasRoom(forDraftUpTo: sequence.base + limit, at: drafter)
+        else { return nil }
+        return drafter
+    }
+
+    private func suitableDrafter(for job: Job, _ sequence: ActiveSequence) -> NodeHandle? {
         let context = sequence.base + 1
         if let sticky = sequence.drafter, let node = nodes[sticky], node.state == .ready, !isShunned(node),
             node.hello.contextLength >= context,
@@ -123,7 +107,7 @@ extension CoordinatorStateMachine {
         return chooseNode(
             .drafter,
             pool: job.submit.pool,
-            room: sequence.reservation,
+            need: sequence.need,
             context: context,
             for: job.id,
             excluding: sequence.drafter,

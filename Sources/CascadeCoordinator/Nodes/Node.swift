@@ -6,6 +6,27 @@ struct NodeHandle: Hashable, Sendable {
     var rawValue: UInt64
 }
 
+/// How a node's cache is divided: sequences take it in pages.
+struct CachePages: Equatable, Sendable {
+    private let pageTokens: Int
+    private let contextLength: Int
+    /// Tokens of all pages.
+    let capacity: Int
+
+    init(_ hello: Hello) {
+        pageTokens = max(1, Int(hello.pageTokens))
+        contextLength = Int(hello.contextLength)
+        capacity = Self.roundUp(Int(hello.kvTokens), pageTokens)
+    }
+
+    /// Tokens of the pages that a sequence of so many tokens takes.
+    func tokens(for length: Int) -> Int { Self.roundUp(min(length, contextLength), pageTokens) }
+
+    private static func roundUp(_ tokens: Int, _ pageTokens: Int) -> Int {
+        (tokens + pageTokens - 1) / pageTokens * pageTokens
+    }
+}
+
 /// A node that was taken in.
 struct Node: Sendable {
     /// What it said of itself.
@@ -28,6 +49,9 @@ struct Node: Sendable {
     private(set) var credits = 0
     /// Its last report.
     private(set) var progress = Progress(passes: 0, pending: 0, kvTokensUsed: 0, busyMilliseconds: 0)
+    /// When an answer of it was last timed, and how often in a row it was still slow behind a pause.
+    private var lastTimed: Instant
+    private var doubts = 0
     /// What the network takes to it and back.
     private(set) var roundTrip = RoundTrip()
     /// What it did with the last seconds.
@@ -40,9 +64,25 @@ struct Node: Sendable {
 
     /// What its passes take, as far as that is known: by its own word or by the clock.
     /// The larger of the two factors counts.
-    var passCosts: PassCosts? {
-        PassCosts(costs)?.scaled(by: max(correction.factor, watch.factor ?? 0))
+    var passCosts: PassCosts? { PassCosts(costs)?.scaled(by: slowness) }
+
+    private var slowness: Double { max(correction.factor, watch.factor ?? 0) }
+
+    /// The same where nobody has asked it for a while: its own curve. What was slow then may have passed, and only an
+    /// answer can tell; each time that it has not, the pause before the next try is twice as long.
+    func passCosts(idleAt now: Instant) -> PassCosts? {
+        isForgotten(at: now) ? PassCosts(costs) : passCosts
     }
+
+    private func isForgotten(at now: Instant) -> Bool {
+        let pause = CostCorrection.lifetimeMilliseconds << UInt64(min(doubts, Self.mostDoubts))
+        return now.milliseconds(since: lastTimed) >= Double(pause)
+    }
+
+    /// Doublings of the pause behind which a slow node is tried again, at most: five seconds become five minutes.
+    private static let mostDoubts = 6
+    /// How many times slower than its curve a node is where it is to be tried less often.
+    private static let slow = 2.0
 
     /// Whether to ask for a draft only to see how long it takes, because nobody knows any more.
     func needsProbe(at now: Instant) -> Bool { correction.isStale(at: now) && now >= probeNotBefore }
@@ -56,11 +96,14 @@ struct Node: Sendable {
 
     /// Most tokens of one sequence that it can hold.
     var capacity: Int { Int(min(hello.contextLength, hello.kvTokens)) }
+    /// How its cache is divided.
+    var pages: CachePages { CachePages(hello) }
 
     init(hello: Hello, peer: PeerID, lastHeard: Instant) {
         _hello = Boxed(wrappedValue: hello)
         self.peer = peer
         self.lastHeard = lastHeard
+        lastTimed = lastHeard
     }
 }
 
@@ -108,6 +151,11 @@ extension Node {
         at now: Instant
     ) -> Bool {
         guard let curve = PassCosts(costs) else { return false }
+        let wasForgotten = isForgotten(at: now)
+        defer {
+            lastTimed = now
+            if slowness < Self.slow { doubts = 0 } else if wasForgotten { doubts += 1 }
+        }
         if passes > 0, rows >= passes {
             let expected = Double(passes) * curve.milliseconds(rows: Int(rows / passes))
             correction.observe(expected: expected, measured: milliseconds, at: now)

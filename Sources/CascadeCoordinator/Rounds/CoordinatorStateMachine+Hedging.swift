@@ -40,12 +40,10 @@ extension CoordinatorStateMachine {
     /// The expert that a late request would go to, and the milliseconds it would take.
     private func alternative(to request: Request, _ sequence: ActiveSequence) -> (NodeHandle, Double)? {
         guard let pool = jobs[request.job]?.submit.pool else { return nil }
-        let need = sequence.reservation
         let other = chooseNode(
             .expert,
             pool: pool,
-            room: need,
-            context: need,
+            need: sequence.need,
             for: request.job,
             excluding: request.node,
             mustHaveCredit: true
@@ -84,12 +82,10 @@ extension CoordinatorStateMachine {
     /// not count: a prompt that somebody else feeds is over long before the rounds are.
     func fasterExpert(for job: Job, _ sequence: ActiveSequence, than own: NodeHandle) -> NodeHandle? {
         guard nodes.count > 1, let ownTime = passMilliseconds(own, with: load(of: own).sequences) else { return nil }
-        let need = sequence.reservation
         let other = chooseNode(
             .expert,
             pool: job.submit.pool,
-            room: need,
-            context: need,
+            need: sequence.need,
             for: job.id,
             excluding: own,
             mustHaveCredit: true
@@ -110,7 +106,7 @@ extension CoordinatorStateMachine {
 
     /// Milliseconds that the network takes to a node and back, and what its passes cost; nil where that is not known.
     private func pace(of handle: NodeHandle) -> (roundTrip: Double, costs: PassCosts)? {
-        nodes.read(handle) { node in node.passCosts.map { (node.roundTrip.milliseconds, $0) } } ?? nil
+        passCosts(of: handle).flatMap { costs in nodes.read(handle) { ($0.roundTrip.milliseconds, costs) } }
     }
 
     /// How many times slower an expert must be for its sequences to look for another one.

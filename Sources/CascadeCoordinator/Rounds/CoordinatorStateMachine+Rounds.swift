@@ -49,7 +49,8 @@ extension CoordinatorStateMachine {
 
     private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
         guard let expert = expert(for: id), hasCredit(expert), let job = jobs[id], let sequence = job.sequence,
-            !waitsForDrafts(job, at: expert), !shouldHoldBack(job, sequence, draft, at: expert)
+            !waitsForDrafts(job, at: expert), !shouldHoldBack(job, sequence, draft, at: expert),
+            makeRoom(for: id, at: expert)
         else {
             jobs.wait(id)
             return
@@ -155,7 +156,7 @@ extension CoordinatorStateMachine {
     /// Whether a job that a node has failed has others to ask, now or when they have room.
     func hasOther(than node: NodeHandle, _ role: NodeRole, for id: JobID) -> Bool {
         guard let job = jobs[id], let sequence = job.sequence else { return false }
-        let room = sequence.reservation
+        let room = sequence.need.most
         let context = role == .expert ? room : sequence.base + 1
         let candidates = candidates(role, pool: job.submit.pool, room: room, context: context, for: id)
         return !candidates.isEmpty && !candidates.contains(node)
@@ -163,7 +164,7 @@ extension CoordinatorStateMachine {
 
     /// Whether a job could go on at an expert of another name, trusted with it or not, now or when that has room.
     func hasAnotherExpert(than name: String, for id: JobID) -> Bool {
-        guard let job = jobs[id], let need = job.sequence?.reservation else { return false }
+        guard let job = jobs[id], let need = job.sequence?.need.most else { return false }
         return able(.expert, pool: job.submit.pool, room: need, context: need).contains { nodes[$0]?.name != name }
     }
 
@@ -195,12 +196,10 @@ extension CoordinatorStateMachine {
         } else {
             let next = now.advanced(milliseconds: backoff(failures: sequence.failures - 1))
             jobs.changeSequence(of: id) { $0.delayVerification(until: next) }
-            let (pool, need) = (job.submit.pool, sequence.reservation)
             let other = chooseNode(
                 .expert,
-                pool: pool,
-                room: need,
-                context: need,
+                pool: job.submit.pool,
+                need: sequence.need,
                 for: id,
                 excluding: request.node,
                 isLost: true
@@ -235,12 +234,10 @@ extension CoordinatorStateMachine {
         }
         transitions.count(.roundRetried)
         requests[index].silenceMilliseconds = min(request.silenceMilliseconds * 2, 86_400_000)
-        let need = sequence.reservation
         let other = chooseNode(
             .expert,
             pool: job.submit.pool,
-            room: need,
-            context: need,
+            need: sequence.need,
             for: id,
             excluding: request.node,
             isLost: true,

@@ -28,7 +28,7 @@ extension CoordinatorStateMachine {
         return nodes.values.contains { node in
             node.hello.role == .drafter && node.hello.pool == job.submit.pool && node.state == .ready
                 && !isShunned(node) && Int(node.hello.contextLength) > sequence.base
-                && min(sequence.reservation, Int(node.hello.contextLength)) <= node.hello.kvTokens
+                && min(sequence.need.most, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }
     }
 

@@ -145,7 +145,8 @@ extension CoordinatorStateMachine {
 
     /// The drafter that a model's draft would come from, and how many tokens it could draft.
     func model(for job: Job, _ sequence: ActiveSequence, limit: Int) -> (NodeHandle, Int)? {
-        guard job.submit.drafterKind != .lookup, let drafter = drafter(for: job, sequence), let node = nodes[drafter]
+        guard job.submit.drafterKind != .lookup, let drafter = drafter(for: job, sequence, limit: limit),
+            let node = nodes[drafter]
         else { return nil }
         return (drafter, min(limit, Int(node.hello.contextLength) - sequence.base))
     }

@@ -22,6 +22,8 @@ package struct Hello: Equatable, Sendable {
     package var contextLength: UInt32
     /// Tokens that its cache holds over all sequences.
     package var kvTokens: UInt32
+    /// Tokens of a page of its cache, which one sequence takes whole.
+    package var pageTokens: UInt32
     /// Names the cores that it computes on: nodes with the same name share them; empty where that is not known.
     package var host: String
     /// Whether it makes its answers up, to measure the service without models.
@@ -40,6 +42,7 @@ package struct Hello: Equatable, Sendable {
         numericsID: String,
         contextLength: UInt32,
         kvTokens: UInt32,
+        pageTokens: UInt32 = 1,
         host: String = "",
         isSynthetic: Bool = false
     ) {
@@ -54,6 +57,7 @@ package struct Hello: Equatable, Sendable {
         self.numericsID = numericsID
         self.contextLength = contextLength
         self.kvTokens = kvTokens
+        self.pageTokens = pageTokens
         self.host = host
         self.isSynthetic = isSynthetic
     }

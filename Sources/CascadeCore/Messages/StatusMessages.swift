@@ -319,6 +319,8 @@ package struct ClusterStatus: Equatable, Sendable {
     package var stall: Stall?
     /// The owners that the client may see; none where there are no keys.
     package var owners: [OwnerStatus]
+    /// Times since the start that a sequence gave its place in an expert's cache up for others.
+    package var preemptions: UInt64
 
     /// Creates the value from its parts.
     package init(
@@ -336,7 +338,8 @@ package struct ClusterStatus: Equatable, Sendable {
         traffic: [MessageTraffic] = [],
         cpuMilliseconds: Double? = nil,
         stall: Stall? = nil,
-        owners: [OwnerStatus] = []
+        owners: [OwnerStatus] = [],
+        preemptions: UInt64 = 0
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -353,5 +356,6 @@ package struct ClusterStatus: Equatable, Sendable {
         self.cpuMilliseconds = cpuMilliseconds
         self.stall = stall
         self.owners = owners
+        self.preemptions = preemptions
     }
 }

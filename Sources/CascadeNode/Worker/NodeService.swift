@@ -57,6 +57,7 @@ package struct NodeService: Service {
                 numericsID: Model.numericsID(sled: configuration.sled),
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(kvTokens),
+                pageTokens: UInt32(Engine.pageTokens),
                 host: HostCores.name()
             )
             loadOptions = try configuration.draftModel.loadOptions(servable.definition, vocabulary)

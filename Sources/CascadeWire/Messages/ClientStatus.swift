@@ -290,7 +290,8 @@ extension ClusterStatus: WireConvertible {
             cpuMilliseconds: proto.has_cpu_milliseconds == 0
                 ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds"),
             stall: try reader.optionalMessage(proto.stall, "stall"),
-            owners: try reader.messages(proto.n_owners, proto.owners, "owners")
+            owners: try reader.messages(proto.n_owners, proto.owners, "owners"),
+            preemptions: proto.has_preemptions == 0 ? 0 : try reader.counter(1, proto.preemptions, "preemptions")
         )
     }
 
@@ -312,6 +313,7 @@ extension ClusterStatus: WireConvertible {
         put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
         if let stall { proto.stall = writer.message(stall) }
         (proto.n_owners, proto.owners) = writer.messages(owners)
+        if preemptions > 0 { put(&proto.has_preemptions, &proto.preemptions, preemptions) }
         return proto
     }
 }

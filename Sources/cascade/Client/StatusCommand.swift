@@ -90,6 +90,9 @@ struct StatusCommand: AsyncParsableCommand {
         }
         for problem in status.missingNodes { try Output.line("  note: \(problem)") }
         try Output.line("  rounds: \(view.rounds), mean acceptance length \(length)")
+        if view.preemptions > 0 {
+            try Output.line("  cache: full \(plural(view.preemptions, "time")), a sequence was put back and read again")
+        }
         guard !status.owners.isEmpty else { return }
         let rows = status.owners.map { owner in
             [
@@ -111,6 +114,7 @@ private struct ClusterView: Encodable {
     var drafters: UInt32
     var experts: UInt32
     var staleMessages: UInt64
+    var preemptions: UInt64
     var rounds: UInt64
     var meanAcceptanceLength: Double?
     var draftAcceptanceRate: Double?
@@ -127,6 +131,7 @@ private struct ClusterView: Encodable {
         drafters = status.drafters
         experts = status.experts
         staleMessages = status.staleMessages
+        preemptions = status.preemptions
         rounds = status.counts.rounds
         meanAcceptanceLength = status.counts.meanAcceptanceLength
         draftAcceptanceRate = status.counts.draftAcceptanceRate

@@ -135,10 +135,12 @@ struct ToyNode {
         vocabularyHash: Hash128 = Toy.hash,
         contextLength: UInt32 = 512,
         kvTokens: UInt32 = 4096,
+        pageTokens: UInt32 = 1,
         pace: Double = 0,
         host: String = ""
     ) {
-        worker = Worker(model: OneTokenModel(role: role, pace: pace), maxBatchedTokens: 1_024)
+        let caches = TokenCaches(capacity: Int(kvTokens))
+        worker = Worker(model: OneTokenModel(caches: caches, role: role, pace: pace), maxBatchedTokens: 1_024)
         self.peer = PeerID(Array((peer ?? "\(name)/\(incarnation)").utf8))
         hello = Hello(
             identity: NodeIdentity(name: name, incarnation: incarnation),
@@ -152,6 +154,7 @@ struct ToyNode {
             numericsID: numericsID,
             contextLength: contextLength,
             kvTokens: kvTokens,
+            pageTokens: pageTokens,
             host: host
         )
     }

@@ -5,6 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
+    case hello, fullCluster
 
     var message: Message {
         switch self {
@@ -17,7 +18,21 @@ enum LaterSamples: String, CaseIterable {
         case .cancelJobs: .cancelJobs(CancelJobs(requestID: 7, selection: .scope(.mine)))
         case .pong: .pong(Self.readingPong)
         case .reading: .delta(Self.readingDelta)
+        case .hello: .hello(Self.pagedHello)
+        case .fullCluster: .clusterStatus(Self.fullCluster)
         }
+    }
+
+    private static var pagedHello: Hello {
+        var hello = Samples.hello
+        (hello.pageTokens, hello.host, hello.isSynthetic) = (32, "host", true)
+        return hello
+    }
+
+    private static var fullCluster: ClusterStatus {
+        var status = sharedCluster
+        status.preemptions = 12
+        return status
     }
 
     private static var sharedCluster: ClusterStatus {

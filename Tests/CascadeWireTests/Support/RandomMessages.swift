@@ -162,6 +162,7 @@ extension SplitMix64 {
             numericsID: text(),
             contextLength: count(),
             kvTokens: count(),
+            pageTokens: count(),
             host: text(),
             isSynthetic: once(in: 2)
         )
