@@ -77,7 +77,8 @@ extension Simulation {
         strangers += 1
         let request = Message.drainNode(DrainNode(requestID: random.next(), name: nodes[pickNode()].name))
         report.coverage.count(MessageKind(request))
-        feedCoordinator(.message(request, from: SimulatedAddress(.stranger, 2, connection: strangers).peer))
+        let administrator = SimulatedAddress(.stranger, 2, connection: strangers)
+        feedCoordinator(.message(request, from: administrator.peer, by: administrator.principal))
     }
 
     private mutating func cutLink() {
@@ -126,14 +127,15 @@ extension Simulation {
             gauges.nodes.contains(where: { $0.identity == nodes[0].identity })
         else { return }
         strangers += 1
-        let peer = SimulatedAddress(.stranger, 0, connection: strangers).peer
+        let stranger = SimulatedAddress(.stranger, 0, connection: strangers)
+        let (peer, principal) = (stranger.peer, stranger.principal)
         var hello = nodes[0].hello
         switch random.pick(0...2) {
         case 0:
             report.coverage.count(.strangerVocabulary)
             hello.identity = NodeIdentity(name: "stranger", incarnation: random.next())
             hello.vocabularyHash.low ^= 1
-            feedCoordinator(.message(.ping(Ping(boot: 1, number: 1)), from: peer))
+            feedCoordinator(.message(.ping(Ping(boot: 1, number: 1)), from: peer, by: principal))
         case 1:
             report.coverage.count(.strangerModel)
             hello.identity = NodeIdentity(name: "stranger", incarnation: random.next())
@@ -142,7 +144,7 @@ extension Simulation {
             report.coverage.count(.nameTaken)
             hello.identity.incarnation = random.next()
         }
-        feedCoordinator(.message(.hello(hello), from: peer))
+        feedCoordinator(.message(.hello(hello), from: peer, by: principal))
     }
 
     mutating func checkStranger(_ message: Message) {

@@ -52,13 +52,13 @@ struct TamperedCoordinator: CoordinatorTampering {
         at now: Instant
     ) -> [CoordinatorStateMachine.Action] {
         var actions = machine.handle(tamper(event), at: now)
-        if bug == .doubleCommit, case .message(.verified(var verified), let peer, _) = event {
+        if bug == .doubleCommit, case .message(.verified(var verified), let peer, let principal) = event {
             note(actions)
             if let next = outstanding[peer], next.fence.sequence == verified.fence.sequence,
                 next.fence.round == verified.fence.round + 1, next.draft.count == verified.evidence.count
             {
                 verified.fence = next.fence
-                actions += machine.handle(.message(.verified(verified), from: peer), at: now)
+                actions += machine.handle(.message(.verified(verified), from: peer, by: principal), at: now)
             }
         }
         if bug == .earlyAck { actions += machine.handle(.journaled(upTo: .max), at: now) }
@@ -72,12 +72,12 @@ struct TamperedCoordinator: CoordinatorTampering {
 
     private mutating func tamper(_ event: CoordinatorStateMachine.Event) -> CoordinatorStateMachine.Event {
         switch (bug, event) {
-        case (.staleRound, .message(.verified(var verified), let peer, _)):
+        case (.staleRound, .message(.verified(var verified), let peer, let principal)):
             guard let current = outstanding[peer], current.fence.sequence == verified.fence.sequence,
                 current.draft.count == verified.evidence.count
             else { return event }
             verified.fence = current.fence
-            return .message(.verified(verified), from: peer)
+            return .message(.verified(verified), from: peer, by: principal)
         case (.openJobs, .message(let message, let peer, var principal)):
             principal.isAdmin = true
             return .message(message, from: peer, by: principal)
@@ -90,9 +90,9 @@ struct TamperedCoordinator: CoordinatorTampering {
             submissions += 1
             submit.submitKey.high = UInt64(submissions)
             return .message(.submit(submit), from: peer, by: principal)
-        case (.unheardExpert, .message(.verified(var verified), let peer, _)):
+        case (.unheardExpert, .message(.verified(var verified), let peer, let principal)):
             for index in verified.evidence.indices { verified.evidence[index].ratio = 1 }
-            return .message(.verified(verified), from: peer)
+            return .message(.verified(verified), from: peer, by: principal)
         default: return event
         }
     }
