@@ -67,7 +67,8 @@ struct LookupLawTests {
                         credits: 4
                     )
                 ),
-                from: expert
+                from: expert,
+                by: .anybody
             ),
             .message(
                 .submit(
@@ -85,7 +86,8 @@ struct LookupLawTests {
                         drafterKind: .lookup
                     )
                 ),
-                from: client
+                from: client,
+                by: .anybody
             ),
         ]
     }
