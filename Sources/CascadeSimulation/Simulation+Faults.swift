@@ -78,7 +78,9 @@ extension Simulation {
         let request = Message.drainNode(DrainNode(requestID: random.next(), name: nodes[pickNode()].name))
         report.coverage.count(MessageKind(request))
         let administrator = SimulatedAddress(.stranger, 2, connection: strangers)
-        feedCoordinator(.message(request, from: administrator.peer, by: administrator.principal))
+        feedCoordinator(
+            .message(request, from: administrator.peer, by: Principal(owner: administrator.owner, isAdmin: true))
+        )
     }
 
     private mutating func cutLink() {
@@ -128,7 +130,7 @@ extension Simulation {
         else { return }
         strangers += 1
         let stranger = SimulatedAddress(.stranger, 0, connection: strangers)
-        let (peer, principal) = (stranger.peer, stranger.principal)
+        let (peer, principal) = (stranger.peer, Principal(owner: stranger.owner, isAdmin: false))
         var hello = nodes[0].hello
         switch random.pick(0...2) {
         case 0:
@@ -208,13 +210,15 @@ extension Simulation {
         guard let boot = coordinator?.boot, keepsJournal || boots[job] == boot,
             now >= coordinatorPausedUntil
         else { return }
-        guard limits.finishedJobs > clients.count else { return }
+        guard limits.finishedJobs > clients.count, let principal = keys.principal(of: client.link.address) else {
+            return
+        }
         strangers += 1
         report.coverage.count(.keyReuse)
         var submit = client.submit
         submit.prompt.append(33)
         let stranger = SimulatedAddress(.stranger, 1, connection: strangers)
-        feedCoordinator(.message(.submit(submit), from: stranger.peer, by: client.link.address.principal))
+        feedCoordinator(.message(.submit(submit), from: stranger.peer, by: principal))
     }
 
     // MARK: Healing
@@ -228,6 +232,11 @@ extension Simulation {
         isHealed = true
         (dropped, duplicated, delayed, garbled) = (0, 0, 0, 0)
         isDoomed = false
+        if isContested {
+            keys.allowAll()
+            keys.liftMinutes()
+            tellKeys()
+        }
         for index in nodes.indices {
             nodes[index].hostility = 0
             nodes[index].failing = 0

@@ -25,6 +25,7 @@ struct Simulation {
         case nodeDone(Int, incarnation: UInt64)
         case clientTick(Int)
         case fault
+        case contention
         case heal
         case monitor
     }
@@ -40,6 +41,8 @@ struct Simulation {
     let keepsJournal: Bool
     /// Whether ten times more jobs come than may run.
     let isCrowded: Bool
+    /// Whether owners contend for the cluster.
+    let isContested: Bool
     var now = Instant(nanoseconds: 1_000_000_000_000)
     var queue = EventQueue<Happening>()
     var steps = 0
@@ -71,6 +74,8 @@ struct Simulation {
 
     var nodes: [SimulatedNode] = []
     var clients: [SimulatedClient] = []
+    var crowds: [SimulatedCrowd] = []
+    var keys = SimulatedKeys([])
     var strangers = 0
     var healsAt: Instant
     var isHealed = false
@@ -95,6 +100,8 @@ struct Simulation {
     var countedJobs: Set<JobID> = []
     /// Whose each job is that was accepted.
     var owners: [JobID: String] = [:]
+    /// What owners are given by the present coordinator.
+    var shares = ShareAccount()
 
     init(_ options: SimulationOptions, seed: UInt64) {
         self.options = options
@@ -106,6 +113,7 @@ struct Simulation {
         self.isCalm = isCalm
         keepsJournal = random.chance(0.6)
         isCrowded = random.chance(0.03)
+        isContested = !isCalm && !isCrowded && Self.isContested(seed: seed)
         language = ToyLanguage(
             seed: random.next(),
             agreement: random.pick(0.2...0.95),
@@ -123,6 +131,7 @@ struct Simulation {
         makeNodes()
         makeClients()
         chooseTraitor()
+        makeOwners()
         queue.insert(.coordinatorStart, at: now)
         queue.insert(.heal, at: healsAt)
         queue.insert(.monitor, at: later(900))
@@ -303,6 +312,7 @@ struct Simulation {
         case .nodeDone(let index, let incarnation): finishPass(index, incarnation)
         case .clientTick(let index): tickClient(index)
         case .fault: injectFault()
+        case .contention: contend()
         case .heal: heal()
         case .monitor: monitor()
         }

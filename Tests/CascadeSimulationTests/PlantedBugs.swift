@@ -1,6 +1,7 @@
-import CascadeCoordinator
 import CascadeCore
 import CascadeSimulation
+
+@testable import CascadeCoordinator
 
 /// A coordinator whose driver or machine makes a mistake: what comes in and goes out is tampered with, the machine
 /// itself is the real one.
@@ -35,6 +36,12 @@ struct TamperedCoordinator: CoordinatorTampering {
         case wrongSeed
         /// Everybody is taken for an administrator.
         case openJobs
+        /// All owners have the same weight.
+        case noWeights
+        /// What owners may take is forgotten when the list of keys is read.
+        case forgottenLimits
+        /// What an owner has had is forgotten as soon as it has no jobs.
+        case forgottenDebts
     }
 
     let bug: Bug
@@ -51,6 +58,7 @@ struct TamperedCoordinator: CoordinatorTampering {
         by machine: inout CoordinatorStateMachine,
         at now: Instant
     ) -> [CoordinatorStateMachine.Action] {
+        if bug == .forgottenDebts { machine.jobs.forgetOwners(beyond: 0) }
         var actions = machine.handle(tamper(event), at: now)
         if bug == .doubleCommit, case .message(.verified(var verified), let peer, let principal) = event {
             note(actions)
@@ -81,6 +89,18 @@ struct TamperedCoordinator: CoordinatorTampering {
         case (.openJobs, .message(let message, let peer, var principal)):
             principal.isAdmin = true
             return .message(message, from: peer, by: principal)
+        case (.noWeights, .message(let message, let peer, var principal)):
+            principal.limits.weight = 1
+            return .message(message, from: peer, by: principal)
+        case (.noWeights, .keysKnown(var principals)):
+            for index in principals.indices { principals[index].limits.weight = 1 }
+            return .keysKnown(principals)
+        case (.forgottenLimits, .message(let message, let peer, var principal)):
+            principal.limits = OwnerLimits()
+            return .message(message, from: peer, by: principal)
+        case (.forgottenLimits, .keysKnown(var principals)):
+            for index in principals.indices { principals[index].limits = OwnerLimits() }
+            return .keysKnown(principals)
         case (.lostJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             guard submissions % 7 == 0 else { return event }
