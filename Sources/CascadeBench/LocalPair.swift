@@ -84,8 +84,10 @@ package final class LocalPair {
             now: MonotonicClock.now()
         )
         for (node, peer) in [(large, Self.expertPeer), (small, Self.drafterPeer)] {
-            events.append(.message(.hello(node.hello), from: peer))
-            events.append(.message(.ready(Ready(boot: machine.boot, costs: node.costs, credits: 16)), from: peer))
+            events.append(.message(.hello(node.hello), from: peer, by: .anybody))
+            events.append(
+                .message(.ready(Ready(boot: machine.boot, costs: node.costs, credits: 16)), from: peer, by: .anybody)
+            )
         }
         events.append(.vocabulary(pool: Self.pool, TokenizerID(large.hello), tokenizer.vocabulary))
         try handleEvents()
@@ -119,12 +121,14 @@ package final class LocalPair {
             draftLength: draftLength,
             drafterKind: drafterKind
         )
-        events.append(.message(.submit(submit), from: Self.clientPeer))
+        events.append(.message(.submit(submit), from: Self.clientPeer, by: .anybody))
         while true {
             try handleEvents()
             if let report = progress.report { return try progress.finish(report) }
-            events += drafter.runPass(at: MonotonicClock.now()).map { .message($0, from: Self.drafterPeer) }
-            events += expert.runPass(at: MonotonicClock.now()).map { .message($0, from: Self.expertPeer) }
+            events += drafter.runPass(at: MonotonicClock.now()).map {
+                .message($0, from: Self.drafterPeer, by: .anybody)
+            }
+            events += expert.runPass(at: MonotonicClock.now()).map { .message($0, from: Self.expertPeer, by: .anybody) }
             guard !events.isEmpty || !drafter.isIdle || !expert.isIdle else {
                 throw .failed("the answer does not go on" + (warning.isEmpty ? "" : ": \(warning)"))
             }

@@ -4,7 +4,7 @@ extension CoordinatorStateMachine {
     /// What happens to the coordinator.
     package enum Event: Equatable, Sendable {
         /// A message arrived, of somebody whom the driver takes for `by`.
-        case message(Message, from: PeerID, by: Principal = .anybody)
+        case message(Message, from: PeerID, by: Principal)
         /// A peer is gone: a send found no route to it, or the driver knows from elsewhere.
         case peerLost(PeerID)
         /// A peer does not read: the message that was sent to it last was dropped.

@@ -7,6 +7,7 @@ extension CoordinatorStateMachine {
     /// O(jobs * requests).
     package var brokenInvariant: String? {
         jobs.brokenInvariant ?? pools.brokenInvariant ?? gate.brokenInvariant ?? requests.brokenInvariant
+            ?? finished.brokenInvariant
             ?? brokenRounds
     }
 

@@ -51,12 +51,12 @@ struct HostilePeers {
         peers.tellsOfJournal = true
         try peers.feed(.restored(JournaledJob.jobs(records, damaged: damaged)))
         let job = records.first?.job ?? JobID(rawValue: 1)
-        try peers.feed(.message(.watch(Watch(requestID: 1, job: job, tokenOffset: 0, byteOffset: 0)), from: client))
+        try peers.feed(.watch(Watch(requestID: 1, job: job, tokenOffset: 0, byteOffset: 0)), from: client)
         for case .accepted(let accepted) in records.map(\.entry) {
-            try peers.feed(.message(.submit(accepted.submit), from: client))
+            try peers.feed(.submit(accepted.submit), from: client)
         }
         try peers.joinPair()
-        try peers.feed(.message(.cancel(Cancel(requestID: 2, job: job)), from: client))
+        try peers.feed(.cancel(Cancel(requestID: 2, job: job)), from: client)
         try peers.feed(.shutdown)
     }
 
@@ -126,19 +126,19 @@ struct HostilePeers {
         for (name, role) in [("expert", NodeRole.expert), ("drafter", .drafter)] {
             let peer = PeerID(Array(name.utf8))
             let hello = Self.hello(name, role)
-            try feed(.message(.hello(hello), from: peer))
+            try feed(.hello(hello), from: peer)
             if role == .expert { try feed(.vocabulary(pool: "default", TokenizerID(hello), Self.vocabulary)) }
-            try feed(.message(.ready(Self.ready), from: peer))
+            try feed(.ready(Self.ready), from: peer)
         }
     }
 
     private init() throws(FuzzFailure) {
         machine = Self.makeMachine()
         try joinPair()
-        try feed(.message(.hello(Self.hello("late", .expert)), from: Self.late))
-        try feed(.message(.hello(Self.hello("founder", .expert, pool: "other")), from: Self.founder))
+        try feed(.hello(Self.hello("late", .expert)), from: Self.late)
+        try feed(.hello(Self.hello("founder", .expert, pool: "other")), from: Self.founder)
         try submit("ended", .fixed(4))
-        if let job = jobs.first { try feed(.message(.cancel(Cancel(requestID: 9, job: job)), from: Self.client)) }
+        if let job = jobs.first { try feed(.cancel(Cancel(requestID: 9, job: job)), from: Self.client) }
         try submit("drafted for", .fixed(4))
         try answerDraft()
         try submit("waits for its draft", .fixed(4))
@@ -169,7 +169,7 @@ struct HostilePeers {
 
     private mutating func submit(_ prompt: String, _ draftLength: DraftLength) throws(FuzzFailure) {
         lastKey += 1
-        try feed(.message(.submit(Self.submission(prompt, draftLength, key: lastKey)), from: Self.client))
+        try feed(.submit(Self.submission(prompt, draftLength, key: lastKey)), from: Self.client)
     }
 
     private static func submission(_ prompt: String, _ draftLength: DraftLength, key: UInt64) -> Submit {
@@ -197,17 +197,17 @@ struct HostilePeers {
             let row = Distribution(tokens: [token, 20, 27], weights: [0.5, 0.3, 0.2]) ?? Distribution(oneHot: token)
             return DraftedPosition(token: token, row: row, gate: DraftGate(maximum: 0.5))
         }
-        try feed(.message(.drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: 3)), from: node))
+        try feed(.drafted(Drafted(fence: draft.fence, positions: positions, milliseconds: 3)), from: node)
     }
 
     // MARK: The message and what follows
 
     private mutating func endure(_ message: Message, from peer: PeerID) throws(FuzzFailure) {
-        try feed(.message(message, from: peer))
+        try feed(message, from: peer)
         // Repeated by a network or by a peer that means it.
-        try feed(.message(message, from: peer))
+        try feed(message, from: peer)
         // Whoever has said hello goes on, and work comes to it.
-        try feed(.message(.ready(Self.ready), from: peer))
+        try feed(.ready(Self.ready), from: peer)
         try submit("after it", .fixed(4))
         for _ in 0..<4 { try wait(milliseconds: 0) }
         try feed(.peerFull(peer))
@@ -221,6 +221,10 @@ struct HostilePeers {
     private mutating func wait(milliseconds: UInt64) throws(FuzzFailure) {
         now = max(now, machine.nextDeadline ?? now).advanced(milliseconds: milliseconds)
         try feed(.tick)
+    }
+
+    private mutating func feed(_ message: Message, from peer: PeerID) throws(FuzzFailure) {
+        try feed(.message(message, from: peer, by: .anybody))
     }
 
     private mutating func feed(_ event: CoordinatorStateMachine.Event) throws(FuzzFailure) {

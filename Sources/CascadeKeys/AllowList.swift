@@ -148,7 +148,7 @@ package struct AllowedKey: Equatable, Sendable {
     /// Whether there may be jobs of it: not of a node's.
     package var mayOwnJobs: Bool { role?.mayOwnJobs ?? true }
 
-    /// Whom a coordinator takes the key's owner for.
+    /// Whom a coordinator takes whoever uses the key for.
     package var principal: Principal {
         Principal(owner: JobOwner(name: owner, key: key.text), isAdmin: role == .admin, limits: limits)
     }

@@ -103,7 +103,7 @@ package struct KeysFolder: Sendable {
                 let coordinator = try coordinatorPair(makeIfMissing: true)
                 let pair = try newPair()
                 let key = KeyFile(name: name, role: role, pair: pair, coordinator: coordinator.publicKey)
-                // The list last: a key is allowed only once its owner has it.
+                // The list last: a key is allowed only once there is a file of it.
                 try PrivateFile.write(key.text, to: file)
                 keys.append(
                     AllowedKey(

@@ -101,6 +101,7 @@ package struct DecidedAnswer {
 
     /// An answer's text ends with a whole character.
     private mutating func leaveOutHalfCharacter() {
+        guard text.last.map({ $0 >= 0x80 }) == true else { return }
         let half = (1...3).first { $0 <= text.count && Self.beginsCharacter(Array(text.suffix($0))) }
         text.removeLast(half ?? 0)
     }

@@ -72,4 +72,14 @@ package enum Fault: Int, CaseIterable, Sendable {
     case badSubmission
     /// A client uses a key again for another job.
     case keyReuse
+    /// An owner submits many jobs at once.
+    case flood
+    /// An owner ends all of its jobs.
+    case cancelAll
+    /// An owner with many jobs connects anew.
+    case crowdReconnects
+    /// An operator changes what an owner may take.
+    case limitsChanged
+    /// An operator revokes a key, with its jobs or without.
+    case keyRevoked
 }

@@ -3,7 +3,7 @@ import CascadeCore
 /// Who is behind a peer id in the simulation.
 struct SimulatedAddress: Equatable, Sendable {
     enum Kind: UInt8, Sendable {
-        case node, client, stranger
+        case node, client, stranger, crowd
     }
 
     let kind: Kind
@@ -19,15 +19,28 @@ struct SimulatedAddress: Equatable, Sendable {
         ])
     }
 
-    /// Whom its messages are taken for: clients belong to three owners, a stranger to nobody's.
-    var principal: Principal {
-        let name = kind == .client ? "owner \(index % 3)" : "stranger"
-        var limits = OwnerLimits()
-        if kind == .client { limits.weight = 1 + index % 3 }
-        return Principal(owner: JobOwner(name: name, key: "\(kind) \(index)"), isAdmin: false, limits: limits)
+    /// Whose its jobs are: clients belong to three owners, a crowd is one, and strangers have none that they could show.
+    var owner: JobOwner {
+        switch kind {
+        case .client: Self.clients[index]
+        case .crowd: Self.crowds[index]
+        case .node, .stranger: Self.stranger
+        }
     }
 
-    init(_ kind: Kind, _ index: Int, connection: Int) {
+    /// What its owner may take where nobody contends.
+    var usualLimits: OwnerLimits {
+        var limits = OwnerLimits()
+        if kind == .client { limits.weight = 1 + index % 3 }
+        return limits
+    }
+
+    // Made once: they are asked for with every message.
+    private static let clients = (0...UInt8.max).map { JobOwner(name: "owner \($0 % 3)", key: "client \($0)") }
+    private static let crowds = (0...UInt8.max).map { JobOwner(name: "crowd \($0)", key: "crowd \($0)") }
+    private static let stranger = JobOwner(name: "stranger", key: "stranger")
+
+    init(_ kind: Kind, _ index: Int, connection: Int = 1) {
         self.kind = kind
         self.index = index
         self.connection = connection

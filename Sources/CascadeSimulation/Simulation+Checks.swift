@@ -41,8 +41,8 @@ extension Simulation {
 
     /// I22: nobody is told of another owner's job.
     private mutating func checkOwner(of message: Message, to peer: PeerID) {
-        guard let address = SimulatedAddress(peer), address.kind == .client else { return }
-        let owner = address.principal.owner.name
+        guard let address = SimulatedAddress(peer), address.kind == .client || address.kind == .crowd else { return }
+        let owner = address.owner.name
         let told: [JobID] =
             switch message {
             case .accepted(let accepted): [accepted.job]
@@ -77,6 +77,7 @@ extension Simulation {
         checkVerdicts(report, client)
         if report.reason == .cancelled, client.cancelsAt == nil { fail("job \(report.job) was cancelled by nobody") }
         if report.error?.code == .journalDamaged, damagedJobs.contains(report.job) { return }
+        if report.error?.code == .forbidden, keys.wasRevoked(client.link.address) { return }
         if let error = report.error, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
             fail("job \(report.job) failed: \(error.message)")
         }

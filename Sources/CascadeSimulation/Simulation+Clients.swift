@@ -98,6 +98,8 @@ extension Simulation {
             clients[index].beginAnew(at: now)
         case .overloaded, .shuttingDown, .notReady:
             clients[index].beginAnew(at: now.advanced(milliseconds: UInt64(refused.retryAfterMilliseconds)))
+        case .forbidden where keys.wasRevoked(client.link.address):
+            clients[index].beginAnew(at: now.advanced(milliseconds: 300))
         case .badRequest where client.isBad:
             report.coverage.count(.badSubmission)
             clients[index].finish()
@@ -128,9 +130,9 @@ extension Simulation {
 
     /// Somebody asks for jobs of other owners, and to end them.
     private mutating func meddle(_ link: SimulatedLink) {
-        let owner = link.address.principal.owner.name
+        let owner = link.address.owner.name
         let foreign = clients.compactMap { client in
-            client.link.address.principal.owner.name == owner ? nil : client.job
+            client.link.address.owner.name == owner ? nil : client.job
         }
         guard let job = foreign.first else { return }
         let id = Self.monitorRequest

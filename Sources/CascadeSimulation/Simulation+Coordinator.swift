@@ -17,6 +17,7 @@ extension Simulation {
         trace("coordinator \(machine.boot) starts")
         coordinator = machine
         tampering = options.seams.tampering?()
+        shares = ShareAccount()
         starts += 1
         endedCounts = SpeculationCounts()
         if keepsJournal {
@@ -26,6 +27,7 @@ extension Simulation {
                 fail("I8: a record cannot be read: \(error)")
             }
         }
+        tellKeys()
         scheduleTick()
     }
 
@@ -115,9 +117,13 @@ extension Simulation {
             return
         }
         noteAsked(event)
+        noteLimits(event)
+        let jobsBefore = isContested ? coordinator?.jobsOfOwners.unfinished ?? [:] : [:]
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)
+        checkShares()
+        if isContested { checkJobs(event, before: jobsBefore) }
         if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }
         for action in actions { perform(action, boot: boot) }
         if isDoomed, disk.unsynced > 0 {
@@ -146,7 +152,9 @@ extension Simulation {
         case .collectTokenizer(let pool, let tokenizer, let chunk):
             collect(chunk, of: tokenizer, pool: pool, boot: boot)
         case .forgetPool, .forgetTokenizer: break
-        case .journal(let record): write(record, boot: boot)
+        case .journal(let record):
+            if case .forgotten = record.entry { checkForgotten(record.job) }
+            write(record, boot: boot)
         case .log(let level, let text, let fields):
             trace("\(level): \(text) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))")
         case .exit: stopCoordinator(restartWithin: 1000)

@@ -77,7 +77,10 @@ extension Simulation {
         strangers += 1
         let request = Message.drainNode(DrainNode(requestID: random.next(), name: nodes[pickNode()].name))
         report.coverage.count(MessageKind(request))
-        feedCoordinator(.message(request, from: SimulatedAddress(.stranger, 2, connection: strangers).peer))
+        let administrator = SimulatedAddress(.stranger, 2, connection: strangers)
+        feedCoordinator(
+            .message(request, from: administrator.peer, by: Principal(owner: administrator.owner, isAdmin: true))
+        )
     }
 
     private mutating func cutLink() {
@@ -126,14 +129,15 @@ extension Simulation {
             gauges.nodes.contains(where: { $0.identity == nodes[0].identity })
         else { return }
         strangers += 1
-        let peer = SimulatedAddress(.stranger, 0, connection: strangers).peer
+        let stranger = SimulatedAddress(.stranger, 0, connection: strangers)
+        let (peer, principal) = (stranger.peer, Principal(owner: stranger.owner, isAdmin: false))
         var hello = nodes[0].hello
         switch random.pick(0...2) {
         case 0:
             report.coverage.count(.strangerVocabulary)
             hello.identity = NodeIdentity(name: "stranger", incarnation: random.next())
             hello.vocabularyHash.low ^= 1
-            feedCoordinator(.message(.ping(Ping(boot: 1, number: 1)), from: peer))
+            feedCoordinator(.message(.ping(Ping(boot: 1, number: 1)), from: peer, by: principal))
         case 1:
             report.coverage.count(.strangerModel)
             hello.identity = NodeIdentity(name: "stranger", incarnation: random.next())
@@ -142,7 +146,7 @@ extension Simulation {
             report.coverage.count(.nameTaken)
             hello.identity.incarnation = random.next()
         }
-        feedCoordinator(.message(.hello(hello), from: peer))
+        feedCoordinator(.message(.hello(hello), from: peer, by: principal))
     }
 
     mutating func checkStranger(_ message: Message) {
@@ -206,13 +210,15 @@ extension Simulation {
         guard let boot = coordinator?.boot, keepsJournal || boots[job] == boot,
             now >= coordinatorPausedUntil
         else { return }
-        guard limits.finishedJobs > clients.count else { return }
+        guard limits.finishedJobs > clients.count, let principal = keys.principal(of: client.link.address) else {
+            return
+        }
         strangers += 1
         report.coverage.count(.keyReuse)
         var submit = client.submit
         submit.prompt.append(33)
         let stranger = SimulatedAddress(.stranger, 1, connection: strangers)
-        feedCoordinator(.message(.submit(submit), from: stranger.peer, by: client.link.address.principal))
+        feedCoordinator(.message(.submit(submit), from: stranger.peer, by: principal))
     }
 
     // MARK: Healing
@@ -226,6 +232,11 @@ extension Simulation {
         isHealed = true
         (dropped, duplicated, delayed, garbled) = (0, 0, 0, 0)
         isDoomed = false
+        if isContested {
+            keys.allowAll()
+            keys.liftMinutes()
+            tellKeys()
+        }
         for index in nodes.indices {
             nodes[index].hostility = 0
             nodes[index].failing = 0

@@ -38,6 +38,9 @@ extension Simulation {
         case .client:
             let (awayUntil, link) = (clients[address.index].awayUntil, clients[address.index].link)
             return awayUntil <= now && link.address == address ? link : nil
+        case .crowd:
+            let link = crowds[address.index].link
+            return link.address == address ? link : nil
         case .stranger: return SimulatedLink(address: address)
         }
     }
@@ -76,9 +79,13 @@ extension Simulation {
 
     mutating func arriveAtCoordinator(_ frames: [[UInt8]], from peer: PeerID) {
         // What a connection still held when it broke, or when its peer died, may arrive all the same.
-        guard coordinator != nil, let message = decode(frames) else { return }
+        guard coordinator != nil, let message = decode(frames), let address = SimulatedAddress(peer) else { return }
         trace("<- \(peer.bytes) \(message)")
-        feedCoordinator(.message(message, from: peer, by: SimulatedAddress(peer)?.principal ?? .anybody))
+        guard let principal = keys.principal(of: address) else {
+            expel(peer)
+            return
+        }
+        feedCoordinator(.message(message, from: peer, by: principal))
     }
 
     mutating func arriveAtPeer(_ frames: [[UInt8]], _ peer: PeerID) {
@@ -88,6 +95,7 @@ extension Simulation {
         switch address.kind {
         case .node: arriveAtNode(message, address.index)
         case .client: arriveAtClient(message, address.index)
+        case .crowd: checkCrowd(message)
         case .stranger: checkStranger(message)
         }
     }

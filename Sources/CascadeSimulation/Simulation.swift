@@ -25,6 +25,7 @@ struct Simulation {
         case nodeDone(Int, incarnation: UInt64)
         case clientTick(Int)
         case fault
+        case contention
         case heal
         case monitor
     }
@@ -42,6 +43,8 @@ struct Simulation {
     let isCrowded: Bool
     /// Whether caches hold little more than one sequence at its longest.
     let isTight: Bool
+    /// Whether owners contend for the cluster.
+    let isContested: Bool
     var now = Instant(nanoseconds: 1_000_000_000_000)
     var queue = EventQueue<Happening>()
     var steps = 0
@@ -73,6 +76,8 @@ struct Simulation {
 
     var nodes: [SimulatedNode] = []
     var clients: [SimulatedClient] = []
+    var crowds: [SimulatedCrowd] = []
+    var keys = SimulatedKeys([])
     var strangers = 0
     var healsAt: Instant
     var isHealed = false
@@ -97,6 +102,8 @@ struct Simulation {
     var countedJobs: Set<JobID> = []
     /// Whose each job is that was accepted.
     var owners: [JobID: String] = [:]
+    /// What owners are given by the present coordinator.
+    var shares = ShareAccount()
 
     init(_ options: SimulationOptions, seed: UInt64) {
         self.options = options
@@ -108,6 +115,7 @@ struct Simulation {
         self.isCalm = isCalm
         keepsJournal = random.chance(0.6)
         isCrowded = random.chance(0.03)
+        isContested = !isCalm && !isCrowded && Self.isContested(seed: seed)
         language = ToyLanguage(
             seed: random.next(),
             agreement: random.pick(0.2...0.95),
@@ -127,6 +135,7 @@ struct Simulation {
         makeNodes()
         makeClients()
         chooseTraitor()
+        makeOwners()
         queue.insert(.coordinatorStart, at: now)
         queue.insert(.heal, at: healsAt)
         queue.insert(.monitor, at: later(900))
@@ -315,6 +324,7 @@ struct Simulation {
         case .nodeDone(let index, let incarnation): finishPass(index, incarnation)
         case .clientTick(let index): tickClient(index)
         case .fault: injectFault()
+        case .contention: contend()
         case .heal: heal()
         case .monitor: monitor()
         }

@@ -85,7 +85,8 @@ package struct Worker<Model: LanguageModel> {
     package var pendingCount: Int { tasks.count }
     /// How far the prompts are read that take several passes, oldest first, ``SequenceReading/most`` at most.
     package var readings: [SequenceReading] {
-        tasks.lazy.filter(\.rowFeed.isLong).prefix(SequenceReading.most).map(\.reading)
+        // Closures: in a generic type each evaluation of a key path makes it anew, and this is asked for all the time.
+        tasks.lazy.filter { $0.rowFeed.isLong }.prefix(SequenceReading.most).map { $0.reading }
     }
     /// Whether a pass would do nothing.
     package var isIdle: Bool { tasks.isEmpty && answers.isEmpty }
@@ -108,7 +109,7 @@ package struct Worker<Model: LanguageModel> {
             var feed = committed
             if case .verify(let verify) = request {
                 // Behind the last drafted token nothing is judged: it is fed for the bonus token alone.
-                feed += verify.draft.prefix(outputs - 1).map(\.token)
+                feed += verify.draft.prefix(outputs - 1).map { $0.token }
             }
             tasks.append(Work(request: request, spec: spec, cache: cache, feed: feed, outputs: outputs))
         }
@@ -137,7 +138,7 @@ package struct Worker<Model: LanguageModel> {
         for index in tasks.indices {
             table.reuse(tasks[index].cache, &tasks[index].feed, leaving: tasks[index].outputs, in: &model)
         }
-        let feeds = tasks.map(\.rowFeed)
+        let feeds = tasks.map { $0.rowFeed }
         let batch = plan(feeds, at: now)
         if !batch.isEmpty { run(batch, hasPrompts: batch.contains { feeds[$0.index].isLong }, at: now) }
         return answers

@@ -49,7 +49,7 @@ struct LookupLawTests {
         client: PeerID
     ) -> [CoordinatorStateMachine.Event] {
         [
-            .message(.hello(ToyNode("expert", .expert).hello), from: expert),
+            .message(.hello(ToyNode("expert", .expert).hello), from: expert, by: .anybody),
             .vocabulary(
                 pool: "default",
                 Toy.tokenizer,
@@ -67,7 +67,8 @@ struct LookupLawTests {
                         credits: 4
                     )
                 ),
-                from: expert
+                from: expert,
+                by: .anybody
             ),
             .message(
                 .submit(
@@ -85,7 +86,8 @@ struct LookupLawTests {
                         drafterKind: .lookup
                     )
                 ),
-                from: client
+                from: client,
+                by: .anybody
             ),
         ]
     }
@@ -122,7 +124,7 @@ struct LookupLawTests {
                     drafted += verify.draft.count
                     let verified = Self.judge(verify, tokens, spec!, draws)
                     tokens += verify.draft.map(\.token)
-                    events.append(.message(.verified(verified), from: expert))
+                    events.append(.message(.verified(verified), from: expert, by: .anybody))
                 case .send(.finished(let finished), _): report = finished.report
                 default: break
                 }

@@ -85,6 +85,6 @@ struct NodeScene {
 
     @discardableResult
     private mutating func feed(_ message: Message, from word: PeerWord = .node) -> [CoordinatorStateMachine.Action] {
-        feed(.message(message, from: word.peer))
+        feed(.message(message, from: word.peer, by: .anybody))
     }
 }

@@ -1,6 +1,7 @@
-import CascadeCoordinator
 import CascadeCore
 import CascadeSimulation
+
+@testable import CascadeCoordinator
 
 /// A coordinator whose driver or machine makes a mistake: what comes in and goes out is tampered with, the machine
 /// itself is the real one.
@@ -37,6 +38,12 @@ struct TamperedCoordinator: CoordinatorTampering {
         case openJobs
         /// Caches are taken to hold four times what they hold.
         case overfullCache
+        /// All owners have the same weight.
+        case noWeights
+        /// What owners may take is forgotten when the list of keys is read.
+        case forgottenLimits
+        /// What an owner has had is forgotten as soon as it has no jobs.
+        case forgottenDebts
     }
 
     let bug: Bug
@@ -53,14 +60,15 @@ struct TamperedCoordinator: CoordinatorTampering {
         by machine: inout CoordinatorStateMachine,
         at now: Instant
     ) -> [CoordinatorStateMachine.Action] {
+        if bug == .forgottenDebts { machine.jobs.forgetOwners(beyond: 0) }
         var actions = machine.handle(tamper(event), at: now)
-        if bug == .doubleCommit, case .message(.verified(var verified), let peer, _) = event {
+        if bug == .doubleCommit, case .message(.verified(var verified), let peer, let principal) = event {
             note(actions)
             if let next = outstanding[peer], next.fence.sequence == verified.fence.sequence,
                 next.fence.round == verified.fence.round + 1, next.draft.count == verified.evidence.count
             {
                 verified.fence = next.fence
-                actions += machine.handle(.message(.verified(verified), from: peer), at: now)
+                actions += machine.handle(.message(.verified(verified), from: peer, by: principal), at: now)
             }
         }
         if bug == .earlyAck { actions += machine.handle(.journaled(upTo: .max), at: now) }
@@ -74,18 +82,30 @@ struct TamperedCoordinator: CoordinatorTampering {
 
     private mutating func tamper(_ event: CoordinatorStateMachine.Event) -> CoordinatorStateMachine.Event {
         switch (bug, event) {
-        case (.staleRound, .message(.verified(var verified), let peer, _)):
+        case (.staleRound, .message(.verified(var verified), let peer, let principal)):
             guard let current = outstanding[peer], current.fence.sequence == verified.fence.sequence,
                 current.draft.count == verified.evidence.count
             else { return event }
             verified.fence = current.fence
-            return .message(.verified(verified), from: peer)
+            return .message(.verified(verified), from: peer, by: principal)
         case (.openJobs, .message(let message, let peer, var principal)):
             principal.isAdmin = true
             return .message(message, from: peer, by: principal)
         case (.overfullCache, .message(.hello(var hello), let peer, let principal)):
             hello.kvTokens *= 4
             return .message(.hello(hello), from: peer, by: principal)
+        case (.noWeights, .message(let message, let peer, var principal)):
+            principal.limits.weight = 1
+            return .message(message, from: peer, by: principal)
+        case (.noWeights, .keysKnown(var principals)):
+            for index in principals.indices { principals[index].limits.weight = 1 }
+            return .keysKnown(principals)
+        case (.forgottenLimits, .message(let message, let peer, var principal)):
+            principal.limits = OwnerLimits()
+            return .message(message, from: peer, by: principal)
+        case (.forgottenLimits, .keysKnown(var principals)):
+            for index in principals.indices { principals[index].limits = OwnerLimits() }
+            return .keysKnown(principals)
         case (.lostJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             guard submissions % 7 == 0 else { return event }
@@ -95,9 +115,9 @@ struct TamperedCoordinator: CoordinatorTampering {
             submissions += 1
             submit.submitKey.high = UInt64(submissions)
             return .message(.submit(submit), from: peer, by: principal)
-        case (.unheardExpert, .message(.verified(var verified), let peer, _)):
+        case (.unheardExpert, .message(.verified(var verified), let peer, let principal)):
             for index in verified.evidence.indices { verified.evidence[index].ratio = 1 }
-            return .message(.verified(verified), from: peer)
+            return .message(.verified(verified), from: peer, by: principal)
         default: return event
         }
     }

@@ -81,12 +81,12 @@ struct ToyCluster: Sendable {
             }
         }
         for worker in workers {
-            feed(.message(.hello(worker.hello), from: worker.peer))
+            feed(.message(.hello(worker.hello), from: worker.peer, by: .anybody))
             if worker.hello.role == .expert {
                 feed(.vocabulary(pool: "default", TokenizerID(worker.hello), Self.vocabulary))
             }
             let costs = worker.hello.role == .expert ? setting.expertCosts : setting.drafterCosts
-            feed(.message(.ready(Ready(boot: 1, costs: costs, credits: 4)), from: worker.peer))
+            feed(.message(.ready(Ready(boot: 1, costs: costs, credits: 4)), from: worker.peer, by: .anybody))
         }
         parcels = []
         perform(client.tick(at: now))
@@ -124,7 +124,7 @@ struct ToyCluster: Sendable {
         // Time passes, so that no node is left alone for longer than it should be.
         now = now.advanced(milliseconds: 1)
         if parcel.isUp {
-            feed(.message(message, from: parcel.peer))
+            feed(.message(message, from: parcel.peer, by: .anybody))
         } else if let index = workers.firstIndex(where: { $0.peer == parcel.peer }) {
             if let reply = workers[index].answer(message) { send(reply, parcel.peer, isUp: true) }
         } else {

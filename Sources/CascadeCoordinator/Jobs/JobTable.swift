@@ -124,6 +124,9 @@ struct JobTable: Sendable {
         return next.flatMap { jobs[$0.id] }
     }
 
+    /// Owners of whom a job waits for room, in some pool.
+    var waitingOwners: [String] { queues.values.flatMap(\.keys) }
+
     private mutating func leaveQueue(_ job: Job) {
         let (pool, owner) = (job.submit.pool, job.owner.name)
         queues[pool]?[owner]?.removeAll { $0 == job.id }
@@ -194,12 +197,11 @@ struct JobTable: Sendable {
     /// What is wrong with its state; nil as long as what is counted and listed of jobs is what there is.
     var brokenInvariant: String? {
         var (bytes, watchers) = (0, 0)
-        var loads: [String: [Int]] = [:]
+        var loads: [String: OwnerLoad] = [:]
         var (queued, started) = (0, 0)
         for job in jobs.values {
             bytes += job.bytes
-            let load = [1, job.isRunning ? 1 : 0, job.bytes]
-            loads[job.owner.name] = zip(loads[job.owner.name] ?? [0, 0, 0], load).map(+)
+            loads[job.owner.name, default: OwnerLoad()].add(job)
             watchers += job.watchers.count
             switch job.stage {
             case .awaitingVocabulary, .tokenizing: break
@@ -212,17 +214,16 @@ struct JobTable: Sendable {
             if job.isRunning != (job.sequence != nil) { return "job \(job.id) has a sequence and does not run" }
         }
         if bytes != self.bytes { return "\(self.bytes) bytes of jobs are counted, there are \(bytes)" }
-        for (name, owner) in owners.elements
-        where [owner.jobs, owner.running, owner.bytes] != loads[name] ?? [0, 0, 0] {
-            return "owner \(name): \(owner) is counted, there are \(loads[name] ?? [])"
+        for (name, owner) in owners.elements where OwnerLoad(owner) != loads[name] ?? OwnerLoad() {
+            return "owner \(name): \(owner) is counted, there are \(loads[name] ?? OwnerLoad())"
         }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
         let lists = [
             (
                 "in the queue", queued,
-                queues.values.flatMap(\.values).flatMap(\.self).filter { jobs[$0]?.isRunning == false }
+                queues.values.flatMap(\.values).flatMap(\.self).filter { jobs.read($0) { $0.isRunning } == false }
             ),
-            ("running", started, running.filter { jobs[$0]?.isRunning == true }),
+            ("running", started, running.filter { jobs.read($0) { $0.isRunning } == true }),
         ]
         for (words, count, listed) in lists where count != listed.count || Set(listed).count != count {
             return "\(count) jobs are \(words), listed are \(listed)"
@@ -231,5 +232,22 @@ struct JobTable: Sendable {
             return "job \(lost) is to go on and does not run"
         }
         return nil
+    }
+}
+
+/// What an owner's jobs come to, as the jobs themselves say.
+private struct OwnerLoad: Equatable {
+    var jobs = 0
+    var running = 0
+    var bytes = 0
+
+    init() {}
+
+    init(_ owner: OwnerTable.Entry) { (jobs, running, bytes) = (owner.jobs, owner.running, owner.bytes) }
+
+    mutating func add(_ job: Job) {
+        jobs += 1
+        if job.isRunning { running += 1 }
+        bytes += job.bytes
     }
 }

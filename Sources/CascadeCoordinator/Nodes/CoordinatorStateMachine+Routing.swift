@@ -9,8 +9,9 @@ extension CoordinatorStateMachine {
         return requests.count(at: handle) < credits
     }
 
-    /// The candidate that would have the least work, among those that have room now; nil when there is none. Where all have failed the job, those come first with which that is longest ago. Shunned nodes
-    /// come last, those without a credit next.
+    /// The candidate that would have the least work, among those that have room now; nil when there is none. Where all
+    /// have failed the job, those come first with which that is longest ago. Shunned nodes come last, those without a
+    /// credit next.
     ///
     /// - Parameters:
     ///   - context: tokens of one sequence that it has to be able to hold; those that the sequence may come to hold by

@@ -1,4 +1,4 @@
-/// What the owner of a key may do.
+/// What whoever uses a key may do.
 package enum KeyRole: String, CaseIterable, Sendable {
     /// Serve as a drafter.
     case drafter
@@ -20,7 +20,7 @@ package enum KeyRole: String, CaseIterable, Sendable {
     /// Whether it may submit jobs, which then belong to the key's owner.
     package var mayOwnJobs: Bool { self == .client || self == .admin }
 
-    /// Whether the owner of a key of this role may send `message` to a coordinator.
+    /// Whether whoever uses a key of this role may send `message` to a coordinator.
     package func allows(_ message: Message) -> Bool {
         switch message {
         case .hello(let hello): self == KeyRole(hello.role)

@@ -51,18 +51,17 @@ struct Gatekeeper {
         isNode: (String) -> Bool
     ) -> Verdict {
         // ZeroMQ hands over no message of a peer without a key here; if it did, the peer would have no rights.
-        guard let user, let entry = allowList.entry(of: user) else {
+        guard let user, let entry = allowList.entry(of: user), let role = entry.role else {
             let text =
                 "the key is not allowed, or no longer: 'cascade keys list' where the coordinator runs shows which are"
             forbid(message, name: name, user, "no allowed key", now)
             return .revoked(refusal(message, text, retryAfterMilliseconds: Self.retryMilliseconds))
         }
         remember(peer, user)
-        guard let role = entry.role, role.allows(message) else {
-            let role = entry.role?.rawValue ?? AllowedKey.revoked
-            forbid(message, name: name, user, "key \(entry.name), role \(role)", now)
+        guard role.allows(message) else {
+            forbid(message, name: name, user, "key \(entry.name), role \(role.rawValue)", now)
             let what = Self.describe(message, name: name)
-            return .forbidden(refusal(message, "key \(entry.name) with role \(role) may not send \(what)"))
+            return .forbidden(refusal(message, "key \(entry.name) with role \(role.rawValue) may not send \(what)"))
         }
         if case .hello(let hello) = message {
             let node = hello.identity.name
@@ -118,7 +117,7 @@ struct Gatekeeper {
         forbiddenCount += 1
         if let user {
             if let next = nextLog[user], now < next { return }
-            // Only owners of keys that were allowed once come this far.
+            // Only who has a key that was allowed once comes this far.
             if nextLog.count > 4_096 { nextLog = [:] }
             nextLog[user] = now.advanced(milliseconds: Self.logMilliseconds)
         }

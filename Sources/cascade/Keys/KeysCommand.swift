@@ -12,8 +12,8 @@ struct KeysCommand: AsyncParsableCommand {
         abstract: "Make, list and revoke the keys of a cluster.",
         discussion: """
             A coordinator that other machines can reach accepts connections with keys only. Each node and each user \
-            has its own key, whose role says what the owner may do. Make and revoke keys where the coordinator runs: \
-            it follows the folder of keys within a second.
+            has its own key, whose role says what whoever uses it may do. Make and revoke keys where the coordinator \
+            runs: it follows the folder of keys within a second.
             """,
         subcommands: [KeysNewCommand.self, KeysListCommand.self, KeysRevokeCommand.self]
     )
@@ -38,7 +38,7 @@ struct KeysNewCommand: AsyncParsableCommand {
             also drain nodes, and sees and cancels everybody's jobs. A job belongs to the owner of the key that \
             submitted it, and other owners do not learn of it. Without --owner a key is an owner of its own; keys with \
             the same owner share their jobs and limits. The file's path goes to standard output. Treat the key like a \
-            password: copy it to its user in a way that nobody else can read (scp), and keep it with mode 0600.
+            password: copy it to whoever uses it in a way that nobody else can read (scp), and keep it with mode 0600.
 
             EXAMPLES
               cascade keys new expert-2 --role expert
@@ -51,7 +51,7 @@ struct KeysNewCommand: AsyncParsableCommand {
     @Argument(help: "What to call the key: letters, digits, '-', '_' and '.'.")
     var name: String
 
-    @Option(help: "What its holder may do: \(KeyRole.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "What whoever uses it may do: \(KeyRole.allCases.map(\.rawValue).joined(separator: ", ")).")
     var role: KeyRole
 
     @Option(help: "Owner of the jobs that it submits (default: the key's name).")
@@ -83,7 +83,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         }
         Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
         Output.note(
-            "  copy the file to its owner, who runs: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
+            "  copy the file to whoever uses it, who runs: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
         )
     }
 
