@@ -40,6 +40,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     package var unreadBytesPerClient = 8 << 20
     /// Most sequences with rounds running.
     package var maxNumSeqs = 64
+    /// Whether jobs that a client follows get room before others of the same owner and priority.
+    package var interactiveFirst = false
     /// What a job may ask for.
     package var job = JobLimits.standard
     /// Most bytes of an answer's text; the answer ends behind the token that reaches it, as at its token limit.

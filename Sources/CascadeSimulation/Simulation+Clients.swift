@@ -98,6 +98,10 @@ extension Simulation {
             clients[index].beginAnew(at: now)
         case .overloaded, .shuttingDown, .notReady:
             clients[index].beginAnew(at: now.advanced(milliseconds: UInt64(refused.retryAfterMilliseconds)))
+        case .deadlineTooShort where client.submit.deadlineMilliseconds != nil:
+            trace("client \(index) is done: \(refused.message)")
+            clients[index].finish()
+            noticeEnd()
         case .badRequest where client.isBad:
             report.coverage.count(.badSubmission)
             clients[index].finish()

@@ -18,6 +18,7 @@ extension Simulation {
         coordinator = machine
         tampering = options.seams.tampering?()
         starts += 1
+        startedAt = now
         endedCounts = SpeculationCounts()
         if keepsJournal {
             do throws(WireError) {
@@ -115,9 +116,12 @@ extension Simulation {
             return
         }
         noteAsked(event)
+        let known = coordinator?.gauges.submitKeys ?? 0
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)
+        if case .tick = event { checkDeadlines() }
+        checkDeadlineRefusal(actions, keys: (known, gauges.submitKeys))
         if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }
         for action in actions { perform(action, boot: boot) }
         if isDoomed, disk.unsynced > 0 {

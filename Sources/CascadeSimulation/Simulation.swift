@@ -95,6 +95,10 @@ struct Simulation {
     var countedJobs: Set<JobID> = []
     /// Whose each job is that was accepted.
     var owners: [JobID: String] = [:]
+    /// The deadline of each job that has one, and when its client was first told of the job.
+    var deadlines: [JobID: (milliseconds: UInt32, since: Instant)] = [:]
+    /// When the coordinator that runs was started.
+    var startedAt = Instant(nanoseconds: 0)
 
     init(_ options: SimulationOptions, seed: UInt64) {
         self.options = options
@@ -111,7 +115,10 @@ struct Simulation {
             agreement: random.pick(0.2...0.95),
             repetition: random.chance(0.5) ? random.pick(0.5...0.98) : 0
         )
+        // Histories of seeds from before deadlines stay as they were apart from these.
+        var other = SplitMix64(seed: ~seed)
         var limits = Self.limits(&random)
+        limits.interactiveFirst = other.chance(0.5)
         if isCrowded { (limits.maxNumSeqs, limits.queuedJobs) = (2, 3) }
         self.limits = limits
         dropped = loss * random.pick(0...0.06)
@@ -122,6 +129,7 @@ struct Simulation {
         self.random = random
         makeNodes()
         makeClients()
+        giveDeadlines(&other)
         chooseTraitor()
         queue.insert(.coordinatorStart, at: now)
         queue.insert(.heal, at: healsAt)
@@ -205,6 +213,13 @@ struct Simulation {
                 )
             )
             queue.insert(.clientTick(index), at: later(4000))
+        }
+    }
+
+    /// Some jobs have deadlines, of which some cannot be met.
+    private mutating func giveDeadlines(_ random: inout SplitMix64) {
+        for index in clients.indices where random.chance(isCrowded ? 0.5 : 0.2) {
+            clients[index].setDeadline(milliseconds: random.pick([50, 300, 1_000, 3_000, 8_000, 60_000]))
         }
     }
 

@@ -35,6 +35,10 @@ struct TamperedCoordinator: CoordinatorTampering {
         case wrongSeed
         /// Everybody is taken for an administrator.
         case openJobs
+        /// Deadlines are not kept.
+        case endlessJob
+        /// A deadline is forgotten over a restart.
+        case lostDeadline
     }
 
     let bug: Bug
@@ -81,6 +85,9 @@ struct TamperedCoordinator: CoordinatorTampering {
         case (.openJobs, .message(let message, let peer, var principal)):
             principal.isAdmin = true
             return .message(message, from: peer, by: principal)
+        case (.endlessJob, .message(.submit(var submit), let peer, let principal)):
+            submit.deadlineMilliseconds = nil
+            return .message(.submit(submit), from: peer, by: principal)
         case (.lostJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             guard submissions % 7 == 0 else { return event }
@@ -127,6 +134,13 @@ struct TamperedCoordinator: CoordinatorTampering {
                 committed.tokens.removeLast()
                 committed.origins.removeLast()
                 record.entry = .committed(committed)
+                return .journal(record)
+            }()
+        case (.lostDeadline, .journal(var record)):
+            {
+                guard case .accepted(var job) = record.entry else { return action }
+                job.submit.deadlineMilliseconds = nil
+                record.entry = .accepted(job)
                 return .journal(record)
             }()
         case (.wrongSeed, .journal(var record)):
