@@ -106,11 +106,16 @@ import Testing
     // MARK: Refused at once
 
     /// One sequence at a time, of an expert whose pass takes 10 ms, with a drafter that is not asked.
-    private static func busy(hasHistory: Bool, interactiveFirst: Bool = false) -> Harness {
+    private static func busy(
+        hasHistory: Bool,
+        interactiveFirst: Bool = false,
+        maxNumSeqs: Int = 1,
+        kvTokens: UInt32 = 4_096
+    ) -> Harness {
         var limits = CoordinatorLimits()
-        (limits.maxNumSeqs, limits.draftLength, limits.interactiveFirst) = (1, .fixed(0), interactiveFirst)
+        (limits.maxNumSeqs, limits.draftLength, limits.interactiveFirst) = (maxNumSeqs, .fixed(0), interactiveFirst)
         var harness = Harness(limits: limits, keepsJournal: true)
-        harness.join(ToyNode("expert", .expert))
+        harness.join(ToyNode("expert", .expert, kvTokens: kvTokens))
         if hasHistory {
             // Ten tokens of twenty at most: it ends at a stop string.
             var submit = harness.submission("history", maxTokens: 20)
@@ -165,6 +170,26 @@ import Testing
         #expect(message.contains("allow more time with --deadline, name another pool with --pool, or try again later"))
     }
 
+    /// Jobs with deadlines of their own hold nobody up for longer.
+    @Test func othersDeadlinesCount() {
+        var harness = Self.busy(hasHistory: true)
+        for number in 0..<3 {
+            harness.feed(.submit(Self.submission(&harness, deadline: 1_500, "waits \(number)", maxTokens: 100)))
+        }
+        harness.feed(.submit(Self.submission(&harness, deadline: 800, "another one")))
+        #expect(harness.refusals().isEmpty)
+    }
+
+    /// Where an expert has no room although more may run, the end of one may make room for all who wait.
+    @Test(arguments: [(400, false), (600, true)])
+    func oneEndMakesRoomForAll(_ deadline: UInt32, _ isAccepted: Bool) {
+        var harness = Self.busy(hasHistory: true, maxNumSeqs: 8, kvTokens: 220)
+        for number in 0..<3 { harness.feed(.submit(harness.submission("waits \(number)", maxTokens: 100))) }
+        #expect(harness.machine.jobs.running.count == 1)
+        harness.feed(.submit(Self.submission(&harness, deadline: deadline, "another one")))
+        #expect(harness.refusals().isEmpty == isAccepted)
+    }
+
     /// A job that is followed does not wait for detached ones, where those go behind it.
     @Test(arguments: [false, true])
     func thoseThatItPassesDoNotCount(_ interactiveFirst: Bool) {
@@ -202,12 +227,18 @@ import Testing
         // From 0, from 10, and from 25, when the second of them is done.
         for milliseconds in [100.0, 15, 20] { places.takeNext(for: milliseconds) }
         #expect(places == Places(freeIn: [30, 45, 100]) && places.next == 30)
+        // Until 40, and not at all.
+        for latest in [40.0, 7] { places.takeNext(for: 50, until: latest) }
+        #expect(places == Places(freeIn: [40, 45, 100]))
         var none = Places(freeIn: [])
         none.takeNext(for: 5)
         #expect(none.next == nil)
     }
 
-    @Test(arguments: [(0.4, "0 ms"), (500, "500 ms"), (1_000, "1 s"), (1_540, "1.5 s"), (30_000, "30 s")])
+    @Test(arguments: [
+        (0.4, "0 ms"), (500, "500 ms"), (1_000, "1 s"), (1_540, "1.5 s"), (30_000, "30 s"),
+        (.nan, "1000000000000 s"), (.infinity, "1000000000000 s"), (-5, "0 ms"),
+    ])
     func spansAreReadable(_ milliseconds: Double, _ text: String) {
         #expect(spanText(milliseconds: milliseconds) == text)
     }

@@ -50,10 +50,9 @@ extension CoordinatorStateMachine {
             node.hello.pool == submit.pool && node.hello.role == .expert && node.state == .ready
         }
         let curves = experts.compactMap { $0.value.passCosts }
-        guard curves.count == experts.count,
-            let fastest = curves.min(by: { $0.milliseconds(rows: 1) < $1.milliseconds(rows: 1) })
-        else { return nil }
-        let reading = fastest.milliseconds(rows: unreadTokens(of: submit))
+        guard curves.count == experts.count, !curves.isEmpty else { return nil }
+        func quickest(rows: Int) -> Double { curves.map { $0.milliseconds(rows: rows) }.min() ?? 0 }
+        let reading = quickest(rows: unreadTokens(of: submit))
         let ahead = jobs.ahead(of: submit, owner: owner, interactiveFirst: limits.interactiveFirst)
         if ahead.isEmpty, jobs.running.count < limits.maxNumSeqs { return (reading, 0) }
 
@@ -65,21 +64,29 @@ extension CoordinatorStateMachine {
             let rows = max(1, load(of: handle, in: placements).sequences)
             tokenTimes[handle] = (node.passCosts?.milliseconds(rows: rows) ?? 0) / recent.tokensPerRound
         }
-        var places = Places(
-            freeIn: jobs.running.map { id in
-                guard let sequence = jobs[id]?.sequence, let time = sequence.expert.flatMap({ tokenTimes[$0] }) else {
-                    return 0
-                }
-                return recent.remaining(of: sequence.maxTokens, behind: sequence.answer.count) * time
-            }
-        )
+        let ends = jobs.running.map { id in
+            guard let job = jobs[id], let sequence = job.sequence,
+                let time = sequence.expert.flatMap({ tokenTimes[$0] })
+            else { return 0.0 }
+            let tokens = recent.remaining(of: sequence.maxTokens, behind: sequence.answer.count)
+            return min(tokens * time, millisecondsLeft(job))
+        }
+        // Where there are places and no room, the first end may make room for all.
+        let spare = repeatElement(ends.min() ?? 0, count: max(0, limits.maxNumSeqs - ends.count))
+        var places = Places(freeIn: ends + spare)
         let tokenTime = experts.compactMap { tokenTimes[$0.key] }.min() ?? 0
         for id in ahead {
             guard let job = jobs[id] else { continue }
             let tokens = recent.remaining(of: Int(job.submit.maxTokens), behind: job.answer.tokens.count)
-            places.takeNext(for: fastest.milliseconds(rows: job.promptLength) + tokens * tokenTime)
+            let work = quickest(rows: job.promptLength) + tokens * tokenTime
+            places.takeNext(for: work, until: millisecondsLeft(job))
         }
         return places.next.map { ($0 + reading, ahead.count) }
+    }
+
+    /// Milliseconds after which a job has ended at the latest.
+    private func millisecondsLeft(_ job: Job) -> Double {
+        job.deadline.map { $0.milliseconds(since: now) } ?? .infinity
     }
 
     /// Tokens of a prompt that an expert has to read at least, about.

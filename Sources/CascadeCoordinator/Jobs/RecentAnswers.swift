@@ -37,10 +37,11 @@ struct Places: Equatable, Sendable {
     /// When the next one is free; nil where there is none.
     var next: Double? { freeIn.first }
 
-    /// The next one is taken, for so long.
-    mutating func takeNext(for milliseconds: Double) {
+    /// The next one is taken, for so long, and no longer than until `latest`.
+    mutating func takeNext(for milliseconds: Double, until latest: Double = .infinity) {
         guard !freeIn.isEmpty else { return }
-        let end = freeIn.removeFirst() + milliseconds
+        let start = freeIn.removeFirst()
+        let end = min(start + milliseconds, max(start, latest))
         freeIn.insert(end, at: freeIn.firstIndex { end < $0 } ?? freeIn.endIndex)
     }
 }
