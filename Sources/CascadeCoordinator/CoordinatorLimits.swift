@@ -43,6 +43,8 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// Tokens that a new sequence leaves free in an expert's cache for each sequence there, itself included, so that
     /// they seldom have to make room for each other; fewer where fewer are left of an answer.
     package var reservedTokensPerSequence = 64
+    /// Whether jobs that a client follows get room before others of the same owner and priority.
+    package var interactiveFirst = false
     /// What a job may ask for.
     package var job = JobLimits.standard
     /// Most bytes of an answer's text; the answer ends behind the token that reaches it, as at its token limit.

@@ -1,4 +1,4 @@
-import CascadeCore
+package import CascadeCore
 import OrderedCollections
 
 /// What holds between two events, whatever came: the simulator asks behind each.
@@ -10,6 +10,9 @@ extension CoordinatorStateMachine {
             ?? finished.brokenInvariant
             ?? brokenRounds
     }
+
+    /// Jobs that have not ended, oldest first: for the simulator's checks.
+    package var pendingJobs: [JobID] { Array(jobs.keys) }
 
     /// A round that waits for nobody is listed to go on, and one that waits has asked.
     private var brokenRounds: String? {

@@ -8,6 +8,7 @@ extension CoordinatorStateMachine {
         var earliest = nextHeartbeat
         if let deadline = requests.earliestDeadline(after: now) { earliest = min(earliest, deadline) }
         for pool in pools.all where pool.tokenizerSource != nil { earliest = min(earliest, pool.tokenizerDeadline) }
+        if let deadline = jobs.nextDeadline?.at { earliest = min(earliest, deadline) }
         for id in jobs.waiting {
             guard let sequence = jobs[id]?.sequence, sequence.notBefore > now else { continue }
             earliest = min(earliest, sequence.notBefore)
@@ -32,6 +33,7 @@ extension CoordinatorStateMachine {
     }
 
     mutating func passTime() {
+        endOverdueJobs()
         if now >= nextHeartbeat {
             nextHeartbeat = now.advanced(milliseconds: limits.heartbeatMilliseconds)
             reapNodes()

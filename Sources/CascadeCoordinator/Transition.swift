@@ -41,12 +41,16 @@ package enum Transition: Int, CaseIterable, Sendable {
     case jobRepeated
     /// A submission was refused.
     case jobRefused
+    /// One of them because its first token could not come before its deadline.
+    case deadlineRefused
     /// A prompt became tokens.
     case jobTokenized
     /// A job got its place at an expert.
     case jobAdmitted
     /// A sequence gave its place in an expert's cache up for others; it is read again when there is room.
     case sequencePreempted
+    /// A job that a client follows got its place before an older one that nobody follows.
+    case interactiveWentFirst
     /// A job ended by an end token or a stop string.
     case jobStopped
     /// A job reached its token limit.
@@ -55,6 +59,8 @@ package enum Transition: Int, CaseIterable, Sendable {
     case jobCancelled
     /// A job failed.
     case jobFailed
+    /// A job's deadline passed.
+    case deadlinePassed
     /// A job failed because two nodes died with its round.
     case jobPoisoned
     /// A finished job was forgotten.

@@ -195,7 +195,7 @@ enum Promises {
         try within(submit.prompt.count, 0...limits.textBytes, "prompt")
         try within(submit.system?.count ?? 0, 0...limits.textBytes, "system")
         try check(submit.sampling, submit.rule)
-        try count(submit.maxTokens)
+        try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0)
         try within(submit.stop.count, 0...limits.stopStrings, "stop strings")
         for stop in submit.stop { try within(stop.count, 0...limits.stopStringBytes, "stop string") }
         if case .fixed(let count) = submit.draftLength { try within(count, 0...limits.positions, "draft length") }

@@ -51,6 +51,9 @@ struct SimulatedClient: Sendable {
         self.isBad = isBad
     }
 
+    /// Its job is to end after so long.
+    mutating func setDeadline(milliseconds: UInt32) { submit.deadlineMilliseconds = milliseconds }
+
     /// The job that it follows.
     var job: JobID? { phase == .following ? follower?.job : nil }
 

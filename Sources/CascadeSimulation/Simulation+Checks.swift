@@ -58,10 +58,44 @@ extension Simulation {
         }
     }
 
+    /// I25: behind a tick no job goes on whose deadline has passed. Of the time before its client was told of it, or
+    /// before the coordinator's start, nothing is known here.
+    mutating func checkDeadlines() {
+        for job in coordinator?.pendingJobs ?? [] {
+            guard let (milliseconds, since) = deadlines[job] else { continue }
+            let age = now.milliseconds(since: max(since, startedAt))
+            if age > Double(milliseconds) {
+                fail("I25: job \(job) goes on after \(age) ms, its deadline was at \(milliseconds)")
+            }
+        }
+    }
+
+    /// I25: a job that is refused for its deadline leaves nothing behind.
+    ///
+    /// - Parameter keys: submit keys that were known before and are now.
+    mutating func checkDeadlineRefusal(
+        _ actions: [CoordinatorStateMachine.Action],
+        keys: (before: Int, after: Int)
+    ) {
+        let isRefused = actions.contains { action in
+            guard case .send(.refused(let refused), _) = action else { return false }
+            return refused.code == .deadlineTooShort
+        }
+        guard isRefused else { return }
+        let isWritten = actions.contains { action in
+            guard case .journal(let record) = action, case .accepted = record.entry else { return false }
+            return true
+        }
+        if isWritten || keys.after > keys.before { fail("I25: a job that was refused for its deadline is known") }
+    }
+
     private mutating func checkAccepted(_ job: JobID, _ peer: PeerID) {
         let boot = coordinator?.boot
         boots[job] = boot
         guard let address = SimulatedAddress(peer), address.kind == .client else { return }
+        if deadlines[job] == nil, let milliseconds = clients[address.index].submit.deadlineMilliseconds {
+            deadlines[job] = (milliseconds, now)
+        }
         let earlier = clients[address.index].accepted
         clients[address.index].accepted = job
         // A coordinator may forget a job that ended long ago, and with it the key.
@@ -78,10 +112,16 @@ extension Simulation {
         if report.reason == .cancelled, client.cancelsAt == nil { fail("job \(report.job) was cancelled by nobody") }
         if report.error?.code == .journalDamaged, damagedJobs.contains(report.job) { return }
         if report.error?.code == .forbidden, keys.wasRevoked(client.link.address) { return }
-        if let error = report.error, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
+        let isOverdue = report.error?.code == .deadlineExceeded
+        if isOverdue, client.submit.deadlineMilliseconds.map({ report.totalMilliseconds < Double($0) }) ?? true {
+            fail("I25: job \(report.job) was ended before its deadline, after \(report.totalMilliseconds) ms")
+        }
+        if let error = report.error, !isOverdue, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
             fail("job \(report.job) failed: \(error.message)")
         }
-        if isCalm, report.reason == .error { fail("a job failed without a fault: \(report.error?.message ?? "")") }
+        if isCalm, report.reason == .error, !isOverdue {
+            fail("a job failed without a fault: \(report.error?.message ?? "")")
+        }
         guard let oracle = DecidedAnswer(client.submit, report, language: language, context: context) else { return }
         self.report.decidedAnswers[oracle.guarantee, default: 0] += 1
         let name = "\(oracle.guarantee == .ruled ? "I4 (G3)" : "I3, I4 (G1, G2)"): job \(report.job)"

@@ -100,6 +100,10 @@ extension Simulation {
             clients[index].beginAnew(at: now.advanced(milliseconds: UInt64(refused.retryAfterMilliseconds)))
         case .forbidden where keys.wasRevoked(client.link.address):
             clients[index].beginAnew(at: now.advanced(milliseconds: 300))
+        case .deadlineTooShort where client.submit.deadlineMilliseconds != nil:
+            trace("client \(index) is done: \(refused.message)")
+            clients[index].finish()
+            noticeEnd()
         case .badRequest where client.isBad:
             report.coverage.count(.badSubmission)
             clients[index].finish()

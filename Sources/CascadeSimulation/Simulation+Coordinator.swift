@@ -19,6 +19,7 @@ extension Simulation {
         tampering = options.seams.tampering?()
         shares = ShareAccount()
         starts += 1
+        startedAt = now
         endedCounts = SpeculationCounts()
         if keepsJournal {
             do throws(WireError) {
@@ -119,11 +120,14 @@ extension Simulation {
         noteAsked(event)
         noteLimits(event)
         let jobsBefore = isContested ? coordinator?.jobsOfOwners.unfinished ?? [:] : [:]
+        let known = coordinator?.gauges.submitKeys ?? 0
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)
         checkShares()
         if isContested { checkJobs(event, before: jobsBefore) }
+        if case .tick = event { checkDeadlines() }
+        checkDeadlineRefusal(actions, keys: (known, gauges.submitKeys))
         if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }
         for action in actions { perform(action, boot: boot) }
         if isDoomed, disk.unsynced > 0 {

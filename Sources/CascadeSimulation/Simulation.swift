@@ -104,6 +104,10 @@ struct Simulation {
     var owners: [JobID: String] = [:]
     /// What owners are given by the present coordinator.
     var shares = ShareAccount()
+    /// The deadline of each job that has one, and when its client was first told of the job.
+    var deadlines: [JobID: (milliseconds: UInt32, since: Instant)] = [:]
+    /// When the coordinator that runs was started.
+    var startedAt = Instant(nanoseconds: 0)
 
     init(_ options: SimulationOptions, seed: UInt64) {
         self.options = options
@@ -121,7 +125,10 @@ struct Simulation {
             agreement: random.pick(0.2...0.95),
             repetition: random.chance(0.5) ? random.pick(0.5...0.98) : 0
         )
+        // Histories of seeds from before deadlines stay as they were apart from these.
+        var other = SplitMix64(seed: ~seed)
         var limits = Self.limits(&random)
+        limits.interactiveFirst = other.chance(0.5)
         if isCrowded { (limits.maxNumSeqs, limits.queuedJobs) = (2, 3) }
         isTight = random.chance(isCalm ? 0.6 : 0.3)
         if isTight { (limits.maxNumSeqs, limits.reservedTokensPerSequence) = (6, random.pick([0, 2])) }
@@ -134,6 +141,7 @@ struct Simulation {
         self.random = random
         makeNodes()
         makeClients()
+        giveDeadlines(&other)
         chooseTraitor()
         makeOwners()
         queue.insert(.coordinatorStart, at: now)
@@ -221,6 +229,13 @@ struct Simulation {
                 )
             )
             queue.insert(.clientTick(index), at: later(4000))
+        }
+    }
+
+    /// Some jobs have deadlines, of which some cannot be met.
+    private mutating func giveDeadlines(_ random: inout SplitMix64) {
+        for index in clients.indices where random.chance(isCrowded ? 0.5 : 0.2) {
+            clients[index].setDeadline(milliseconds: random.pick([50, 300, 1_000, 3_000, 8_000, 60_000]))
         }
     }
 

@@ -21,8 +21,8 @@ struct Cascade: AsyncParsableCommand {
               cascade expert --model big.gguf --endpoint tcp://10.0.0.1:5570
 
             Every option has an environment variable of the same name: --endpoint is CASCADE_ENDPOINT.
-            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted (143 by \
-            SIGTERM, 129 by SIGHUP), 141 nobody reads the output.
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 124 a job's deadline \
+            passed, 130 interrupted (143 by SIGTERM, 129 by SIGHUP), 141 nobody reads the output.
             """,
         version: BuildInfo.version,
         groupedSubcommands: [

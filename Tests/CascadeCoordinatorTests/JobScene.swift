@@ -12,6 +12,8 @@ struct JobScene {
     /// Another job, where there is one.
     private var other: JobID?
     private var submission: Submit?
+    /// Of the job that it is about.
+    private let deadlineMilliseconds: UInt32?
     /// What the event came as.
     private(set) var stimulus: Stimulus?
 
@@ -21,6 +23,7 @@ struct JobScene {
         let isCrowded = state == .awaitingRoom && condition != .noExpertReady
         if isCrowded { limits.maxNumSeqs = 1 }
         harness = Harness(limits: limits, keepsJournal: keepsJournal)
+        deadlineMilliseconds = event == .deadlinePasses ? 50 : nil
         harness.readsPrompts = false
         startNodes(
             knowsVocabulary: state != .awaitingVocabulary && condition != .soundWithoutVocabulary,
@@ -44,7 +47,7 @@ struct JobScene {
     private mutating func bring(to state: JobWord, maxTokens: UInt32) {
         if state == .unknown { return }
         let readsPrompt = state != .awaitingVocabulary && state != .tokenizing
-        job = submit("abcd", maxTokens: maxTokens, readsPrompt: readsPrompt) ?? job
+        job = submit("abcd", maxTokens: maxTokens, readsPrompt: readsPrompt, deadlineMilliseconds) ?? job
         switch state {
         case .unknown, .awaitingVocabulary, .tokenizing, .awaitingRoom, .drafting: break
         case .drafted, .verifying: answerDraft(of: job)
@@ -131,8 +134,14 @@ struct JobScene {
     // MARK: Jobs
 
     /// - Returns: the job that has come, if it has.
-    private mutating func submit(_ prompt: String, maxTokens: UInt32 = 20, readsPrompt: Bool = true) -> JobID? {
-        let submit = harness.submission(prompt, maxTokens: maxTokens)
+    private mutating func submit(
+        _ prompt: String,
+        maxTokens: UInt32 = 20,
+        readsPrompt: Bool = true,
+        _ deadlineMilliseconds: UInt32? = nil
+    ) -> JobID? {
+        var submit = harness.submission(prompt, maxTokens: maxTokens)
+        submit.deadlineMilliseconds = deadlineMilliseconds
         submission = submit
         harness.feed(.submit(submit), by: .member)
         guard let id = harness.machine.jobs.keys.last else { return nil }
@@ -231,6 +240,9 @@ extension JobScene {
         case .strangerCancelsAll:
             return feed(.cancelJobs(CancelJobs(requestID: 9, selection: .scope(.all))), by: .stranger)
         case .keyRevoked: return feed(.keysKnown([.stranger]))
+        case .deadlinePasses:
+            harness.now = harness.now.advanced(milliseconds: 50)
+            return feed(.tick)
         case .statusAsked: return feed(.statusRequest(StatusRequest(requestID: 9, job: job)))
         case .jobsAsked: return feed(.jobsRequest(JobsRequest(requestID: 9, limit: 10)))
         case .nodesAsked: return feed(.nodesRequest(NodesRequest(requestID: 9)))

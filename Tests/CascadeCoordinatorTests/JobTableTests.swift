@@ -14,7 +14,9 @@ import Testing
         _ number: UInt64,
         pool: String = "default",
         prompt: Int = 10,
-        owner: JobOwner = .everybody
+        owner: JobOwner = .everybody,
+        priority: Priority = .normal,
+        deadline: UInt32? = nil
     ) -> Job {
         let submit = Submit(
             requestID: number,
@@ -24,7 +26,9 @@ import Testing
             format: .raw,
             sampling: SamplingSettings(),
             rule: RuleSettings(),
-            maxTokens: 4
+            maxTokens: 4,
+            priority: priority,
+            deadlineMilliseconds: deadline
         )
         return Job(
             id: id(number),
@@ -84,6 +88,95 @@ import Testing
         #expect(table.nextInQueue(except: ["default"], at: Self.now)?.number == 4)
         #expect(table.nextInQueue(except: ["default", "other"], at: Self.now) == nil)
         #expect(table.brokenInvariant == nil)
+    }
+
+    /// The jobs of a table in the order in which they get room.
+    private static func order(_ table: JobTable, interactiveFirst: Bool) -> [UInt64] {
+        var (table, order) = (table, [UInt64]())
+        while let job = table.nextInQueue(except: [], at: now, interactiveFirst: interactiveFirst) {
+            order.append(job.number)
+            table.begin(job.id, sequence(), at: now)
+            #expect(table.brokenInvariant == nil)
+        }
+        return order
+    }
+
+    private static func queue(_ jobs: [Job], followed: [UInt64]) -> JobTable {
+        var table = table(jobs)
+        for job in jobs { table.enqueue(job.id, prompt: [0]) }
+        for number in followed { table.follow(id(number), watcher(1)) }
+        return table
+    }
+
+    /// Jobs that a client follows pass others, three in a row at most; then it is the oldest one's turn.
+    @Test func followedJobsGoFirst() {
+        let jobs = (1...9).map { Self.job($0) }
+        let table = Self.queue(jobs, followed: [3, 5, 6, 8, 9])
+        #expect(Self.order(table, interactiveFirst: true) == [3, 5, 6, 1, 8, 9, 2, 4, 7])
+        #expect(Self.order(table, interactiveFirst: false) == Array(1...9))
+        // The oldest passes nobody, followed or not.
+        let first = Self.queue(jobs, followed: [1, 3, 5, 6, 8])
+        #expect(Self.order(first, interactiveFirst: true) == [1, 3, 5, 6, 2, 8, 4, 7, 9])
+    }
+
+    /// Whoever stops following makes a job a detached one, and whoever begins makes it an interactive one.
+    @Test func followersComeAndGo() {
+        var table = Self.queue((1...3).map { Self.job($0) }, followed: [2])
+        #expect(Self.order(table, interactiveFirst: true) == [2, 1, 3])
+        _ = table.unfollow(Self.id(2), PeerID([1]))
+        #expect(Self.order(table, interactiveFirst: true) == [1, 2, 3])
+        table.follow(Self.id(3), Self.watcher(2))
+        #expect(Self.order(table, interactiveFirst: true) == [3, 1, 2])
+    }
+
+    @Test func priorityComesBeforeFollowers() {
+        let jobs = [Self.job(1), Self.job(2, priority: .low), Self.job(3), Self.job(4, priority: .high)]
+        let table = Self.queue(jobs, followed: [2, 3])
+        #expect(Self.order(table, interactiveFirst: true) == [4, 3, 1, 2])
+    }
+
+    /// Whose turn it is among owners does not depend on who is followed.
+    @Test func otherOwnersAreNotPassed() {
+        let (team, others) = (Principal.member.owner, Principal.stranger.owner)
+        let jobs = [
+            Self.job(1, owner: team), Self.job(2, owner: others), Self.job(3, owner: team),
+            Self.job(4, owner: others), Self.job(5, owner: others),
+        ]
+        let table = Self.queue(jobs, followed: [3, 5])
+        #expect(Self.order(table, interactiveFirst: false) == [1, 2, 3, 4, 5])
+        #expect(Self.order(table, interactiveFirst: true) == [3, 5, 1, 2, 4])
+    }
+
+    /// Who gets room before a job that comes now.
+    @Test func thoseAheadAreCounted() {
+        let jobs = [
+            Self.job(1), Self.job(2, priority: .high), Self.job(3, priority: .low), Self.job(4, pool: "other"),
+            Self.job(5, owner: Principal.member.owner),
+        ]
+        let table = Self.queue(jobs, followed: [])
+        func ahead(_ submit: Submit, _ interactiveFirst: Bool = false) -> [JobID] {
+            table.ahead(of: submit, owner: "", interactiveFirst: interactiveFirst)
+        }
+        var submit = Self.job(9).submit
+        #expect(ahead(submit) == [2, 1].map(Self.id))
+        #expect(ahead(submit, true) == [Self.id(2)], "it is followed, and passes the other")
+        submit.follow = false
+        #expect(ahead(submit, true) == [2, 1].map(Self.id))
+        submit.priority = .low
+        #expect(ahead(submit) == [2, 1, 3].map(Self.id))
+    }
+
+    @Test func theEarliestDeadlineIsKnown() {
+        var table = Self.table([
+            Self.job(1, deadline: 90), Self.job(2), Self.job(3, deadline: 20), Self.job(4, deadline: 50),
+        ])
+        var order: [JobID] = []
+        while let next = table.nextDeadline {
+            order.append(next.id)
+            table.remove(next.id)
+            #expect(table.brokenInvariant == nil)
+        }
+        #expect(order == [3, 4, 1].map(Self.id) && table.count == 1)
     }
 
     @Test func whoRunsTakesTurnsUntilItEnds() {
@@ -160,11 +253,14 @@ import Testing
             let chosen = live.randomElement(using: &draws) ?? 0
             switch UInt64.random(in: 0..<8, using: &draws) {
             case 0, 1:
-                table.insert(Self.job(number, pool: number % 3 == 0 ? "other" : "default", prompt: Int(number)))
+                let deadline = number % 4 == 0 ? UInt32.random(in: 1...50, using: &draws) : nil
+                let pool = number % 3 == 0 ? "other" : "default"
+                table.insert(Self.job(number, pool: pool, prompt: Int(number), deadline: deadline))
                 live.append(number)
             case 2 where table[Self.id(chosen)]?.promptLength == 0: table.enqueue(Self.id(chosen), prompt: [0, 1])
             case 3:
-                if let job = table.nextInQueue(except: [], at: Self.now) {
+                let isOdd = number % 2 == 1
+                if let job = table.nextInQueue(except: [], at: Self.now, interactiveFirst: isOdd) {
                     table.begin(job.id, Self.sequence(), at: Self.now)
                 }
             case 4: for id in table.takeTurns().reversed() { table.wait(id) }

@@ -89,6 +89,7 @@ enum JobEvent: String, CaseIterable {
     case recordsOnDisk = "its records are on disk"
     case strayMessage = "a message comes that is not for coordinators"
     case keyRevoked = "its key is revoked"
+    case deadlinePasses = "its deadline passes"
     case jobsEnd = "all jobs shall end"
     case shutdown = "the coordinator shuts down"
 }

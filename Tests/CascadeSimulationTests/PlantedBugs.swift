@@ -44,6 +44,10 @@ struct TamperedCoordinator: CoordinatorTampering {
         case forgottenLimits
         /// What an owner has had is forgotten as soon as it has no jobs.
         case forgottenDebts
+        /// Deadlines are not kept.
+        case endlessJob
+        /// A deadline is forgotten over a restart.
+        case lostDeadline
     }
 
     let bug: Bug
@@ -106,6 +110,9 @@ struct TamperedCoordinator: CoordinatorTampering {
         case (.forgottenLimits, .keysKnown(var principals)):
             for index in principals.indices { principals[index].limits = OwnerLimits() }
             return .keysKnown(principals)
+        case (.endlessJob, .message(.submit(var submit), let peer, let principal)):
+            submit.deadlineMilliseconds = nil
+            return .message(.submit(submit), from: peer, by: principal)
         case (.lostJob, .message(.submit(var submit), let peer, let principal)):
             submissions += 1
             guard submissions % 7 == 0 else { return event }
@@ -152,6 +159,13 @@ struct TamperedCoordinator: CoordinatorTampering {
                 committed.tokens.removeLast()
                 committed.origins.removeLast()
                 record.entry = .committed(committed)
+                return .journal(record)
+            }()
+        case (.lostDeadline, .journal(var record)):
+            {
+                guard case .accepted(var job) = record.entry else { return action }
+                job.submit.deadlineMilliseconds = nil
+                record.entry = .accepted(job)
                 return .journal(record)
             }()
         case (.wrongSeed, .journal(var record)):

@@ -1177,7 +1177,7 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[20] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[21] =
 {
   {
     "request_id",
@@ -1419,9 +1419,22 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[20]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "deadline_milliseconds",
+    21,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Submit, has_deadline_milliseconds),
+    offsetof(Cascade__V1__Submit, deadline_milliseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
+  20,   /* field[20] = deadline_milliseconds */
   16,   /* field[16] = default_rule */
   12,   /* field[12] = draft_minimum_confidence */
   15,   /* field[15] = drafter_kind */
@@ -1445,7 +1458,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1455,7 +1468,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  20,
+  21,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   1,  cascade__v1__submit__number_ranges,

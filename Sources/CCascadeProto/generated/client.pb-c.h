@@ -312,10 +312,15 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_priority;
   Cascade__V1__Priority priority;
+  /*
+   * Milliseconds from its acceptance after which the job ends, done or not; absent: none.
+   */
+  protobuf_c_boolean has_deadline_milliseconds;
+  uint32_t deadline_milliseconds;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0 }
 
 
 /*

@@ -904,7 +904,7 @@ const ProtobufCEnumDescriptor cascade__v1__node_role__descriptor =
   cascade__v1__node_role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[15] =
+static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[17] =
 {
   { "REFUSAL_CODE_UNSPECIFIED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED", 0 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_PROTOCOL_VERSION", 1 },
@@ -921,14 +921,18 @@ static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number
   { "REFUSAL_CODE_SHUTTING_DOWN", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SHUTTING_DOWN", 12 },
   { "REFUSAL_CODE_FORBIDDEN", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_FORBIDDEN", 13 },
   { "REFUSAL_CODE_JOURNAL_DAMAGED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED", 14 },
+  { "REFUSAL_CODE_DEADLINE_TOO_SHORT", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_TOO_SHORT", 15 },
+  { "REFUSAL_CODE_DEADLINE_EXCEEDED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_EXCEEDED", 16 },
 };
 static const ProtobufCIntRange cascade__v1__refusal_code__value_ranges[] = {
-{0, 0},{0, 15}
+{0, 0},{0, 17}
 };
-static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[15] =
+static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[17] =
 {
   { "REFUSAL_CODE_BAD_REQUEST", 4 },
   { "REFUSAL_CODE_CONTEXT_EXCEEDED", 5 },
+  { "REFUSAL_CODE_DEADLINE_EXCEEDED", 16 },
+  { "REFUSAL_CODE_DEADLINE_TOO_SHORT", 15 },
   { "REFUSAL_CODE_FORBIDDEN", 13 },
   { "REFUSAL_CODE_JOURNAL_DAMAGED", 14 },
   { "REFUSAL_CODE_MODEL_MISMATCH", 3 },
@@ -950,9 +954,9 @@ const ProtobufCEnumDescriptor cascade__v1__refusal_code__descriptor =
   "RefusalCode",
   "Cascade__V1__RefusalCode",
   "cascade.v1",
-  15,
+  17,
   cascade__v1__refusal_code__enum_values_by_number,
-  15,
+  17,
   cascade__v1__refusal_code__enum_values_by_name,
   1,
   cascade__v1__refusal_code__value_ranges,

@@ -107,7 +107,15 @@ typedef enum _Cascade__V1__RefusalCode {
   /*
    * What the coordinator had written down of the job cannot be read, or does not fit what is there now.
    */
-  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED = 14
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED = 14,
+  /*
+   * The first token of the answer could not come before the job's deadline.
+   */
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_TOO_SHORT = 15,
+  /*
+   * The job's deadline passed before its answer was done.
+   */
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_EXCEEDED = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__REFUSAL_CODE)
 } Cascade__V1__RefusalCode;
 /*

@@ -22,7 +22,9 @@ extension CoordinatorStateMachine {
         var closedPools = jobs.running.compactMap { id in
             jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
         }
-        while jobs.running.count < limits.maxNumSeqs, let next = jobs.nextInQueue(except: closedPools, at: now) {
+        while jobs.running.count < limits.maxNumSeqs,
+            let next = jobs.nextInQueue(except: closedPools, at: now, interactiveFirst: limits.interactiveFirst)
+        {
             if !admit(next) { closedPools.append(next.submit.pool) }
         }
     }
@@ -80,7 +82,7 @@ extension CoordinatorStateMachine {
             expert: expert,
             acceptance: pool.acceptance.asPrior
         )
-        jobs.begin(job.id, sequence, at: now)
+        if jobs.begin(job.id, sequence, at: now) { transitions.count(.interactiveWentFirst) }
         transitions.count(.jobAdmitted)
         if let problem = resume(job.id) {
             let message = """

@@ -24,6 +24,11 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .overloaded, message, retryAfterMilliseconds: wait)
             return
         }
+        if let problem = deadlineProblem(of: submit, owner: principal.owner.name) {
+            transitions.count(.deadlineRefused)
+            refuseJob(submit, peer, .deadlineTooShort, problem)
+            return
+        }
         lastJobNumber += 1
         let job = Job(
             id: newJobID(),

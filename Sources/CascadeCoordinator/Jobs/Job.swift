@@ -86,6 +86,15 @@ struct Job: Sendable {
     /// Milliseconds since it was accepted, without the time in which no coordinator ran.
     func age(at now: Instant) -> Double { earlierMilliseconds + now.milliseconds(since: acceptedAt) }
 
+    /// When it ends, done or not; nil where it may take as long as it does. As its age, without the time in which no
+    /// coordinator ran.
+    var deadline: Instant? {
+        submit.deadlineMilliseconds.map { milliseconds in
+            let left = max(0, Double(milliseconds) - earlierMilliseconds)
+            return acceptedAt.advanced(milliseconds: UInt64(left.rounded(.up)))
+        }
+    }
+
     /// Bytes that it costs while it waits.
     var bytes: Int { submit.byteCount }
 

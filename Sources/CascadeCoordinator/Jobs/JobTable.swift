@@ -14,12 +14,26 @@ struct JobTable: Sendable {
     private(set) var watcherCount = 0
     /// Jobs by owner and submit key, active and finished; for look-up only: it is never iterated.
     private var submissions: [Submission: JobID] = [:]
-    /// Those that wait for room at an expert, by pool and owner, the most urgent first, and of those the oldest.
-    private var queues: OrderedDictionary<String, OrderedDictionary<String, [JobID]>> = [:]
+    /// Those that wait for room at an expert, by pool and owner.
+    private var queues: OrderedDictionary<String, OrderedDictionary<String, Queue>> = [:]
+    /// Those that have deadlines, the earliest first.
+    private var deadlines: [(at: Instant, id: JobID)] = []
     /// Those with rounds running, in order of admission.
     private(set) var running: [JobID] = []
     /// Those of them that want to go on, longest waiting first.
     private(set) var waiting: [JobID] = []
+
+    /// Jobs that clients follow pass older ones so often in a row; the next place is the oldest one's, so that no job
+    /// waits for ever.
+    static let mostPasses = 3
+
+    /// One owner's jobs of one pool that wait for room.
+    private struct Queue {
+        /// The most urgent first, and of those the oldest.
+        var ids: [JobID] = []
+        /// How often in a row a place went to another than the first of them.
+        var passes = 0
+    }
 
     /// What one owner's submit key stands for is nobody else's business.
     private struct Submission: Hashable {
@@ -66,6 +80,9 @@ struct JobTable: Sendable {
         bytes += job.bytes
         owners.add(bytes: job.bytes, to: job.owner.name)
         noteKey(job.submit.submitKey, of: job.owner, job.id)
+        guard let deadline = job.deadline else { return }
+        let later = deadlines.firstIndex { deadline < $0.at }
+        deadlines.insert((deadline, job.id), at: later ?? deadlines.endIndex)
     }
 
     /// A job has ended: nobody waits or is counted for it any more. Its submit key stays known.
@@ -75,6 +92,7 @@ struct JobTable: Sendable {
         owners.remove(bytes: job.bytes, isRunning: job.isRunning, from: job.owner.name)
         watcherCount -= job.watchers.count
         leaveQueue(job)
+        if job.deadline != nil { deadlines.removeAll { $0.id == id } }
         running.removeAll { $0 == id }
         waiting.removeAll { $0 == id }
     }
@@ -99,29 +117,54 @@ struct JobTable: Sendable {
     mutating func enqueue(_ id: JobID, prompt: [Token]) {
         guard let job = jobs[id] else { return }
         change(id) { $0.awaitRoom(prompt: prompt) }
-        var queue = queues[job.submit.pool]?[job.owner.name] ?? []
-        let later = queue.firstIndex { other in
+        var queue = queues[job.submit.pool]?[job.owner.name] ?? Queue()
+        let later = queue.ids.firstIndex { other in
             jobs.read(other) { other in
                 (job.submit.priority, other.number) > (other.submit.priority, job.number)
             } ?? false
         }
-        queue.insert(id, at: later ?? queue.endIndex)
+        queue.ids.insert(id, at: later ?? queue.ids.endIndex)
         queues[job.submit.pool, default: [:]][job.owner.name] = queue
     }
 
     /// The job that is to get room next: of the owner who had least for its weight, the most urgent, and of those the
     /// oldest. None of some pools, nor of owners who have as many sequences at work, or as many tokens of this minute,
     /// as they may.
-    func nextInQueue(except closedPools: [String], at now: Instant) -> Job? {
-        var next: (time: Double, number: UInt64, id: JobID)?
+    ///
+    /// - Parameter interactiveFirst: whether jobs that a client follows go before others of their owner and priority.
+    ///   Whose turn it is among owners does not depend on it.
+    func nextInQueue(except closedPools: [String], at now: Instant, interactiveFirst: Bool = false) -> Job? {
+        var next: (time: Double, number: UInt64, queue: Queue)?
         for (pool, heads) in queues where !closedPools.contains(pool) {
             for (owner, queue) in heads where owners.mayRun(owner, at: now) {
-                guard let id = queue.first, let number = jobs.read(id, { $0.number }) else { continue }
+                guard let id = queue.ids.first, let number = jobs.read(id, { $0.number }) else { continue }
                 let time = owners.virtualTime(of: owner)
-                if next.map({ (time, number) < ($0.time, $0.number) }) ?? true { next = (time, number, id) }
+                if next.map({ (time, number) < ($0.time, $0.number) }) ?? true { next = (time, number, queue) }
             }
         }
-        return next.flatMap { jobs[$0.id] }
+        guard let queue = next?.queue, let head = queue.ids.first else { return nil }
+        return jobs[interactiveFirst ? firstFollowed(in: queue) ?? head : head]
+    }
+
+    /// The first of a queue's most urgent jobs that a client follows; nil where there is none, or where the first one
+    /// has been passed often enough.
+    private func firstFollowed(in queue: Queue) -> JobID? {
+        guard let head = queue.ids.first, queue.passes < Self.mostPasses else { return nil }
+        let priority = jobs.read(head) { $0.submit.priority }
+        return queue.ids.prefix { id in jobs.read(id) { $0.submit.priority } == priority }
+            .first { id in jobs.read(id) { !$0.watchers.isEmpty } == true }
+    }
+
+    /// Those that get room before a job that came now, in their order: of its owner and pool, all that are at least as
+    /// urgent, or only those that a client follows.
+    func ahead(of submit: Submit, owner: String, interactiveFirst: Bool) -> [JobID] {
+        let passes = interactiveFirst && submit.follow
+        return (queues[submit.pool]?[owner]?.ids ?? []).filter { id in
+            jobs.read(id) { other in
+                let isPassed = passes && other.submit.priority == submit.priority && other.watchers.isEmpty
+                return other.submit.priority >= submit.priority && !isPassed
+            } ?? false
+        }
     }
 
     /// Owners of whom a job waits for room, in some pool.
@@ -129,20 +172,30 @@ struct JobTable: Sendable {
 
     private mutating func leaveQueue(_ job: Job) {
         let (pool, owner) = (job.submit.pool, job.owner.name)
-        queues[pool]?[owner]?.removeAll { $0 == job.id }
-        if queues[pool]?[owner]?.isEmpty == true { queues[pool]?.removeValue(forKey: owner) }
+        queues[pool]?[owner]?.ids.removeAll { $0 == job.id }
+        if queues[pool]?[owner]?.ids.isEmpty == true { queues[pool]?.removeValue(forKey: owner) }
         if queues[pool]?.isEmpty == true { queues.removeValue(forKey: pool) }
     }
 
-    /// A job's rounds run from now on, the first of them as soon as it can.
-    mutating func begin(_ id: JobID, _ sequence: ActiveSequence, at now: Instant) {
-        guard let job = jobs[id] else { return }
+    /// A job's rounds run from now on, the first of them as soon as it can. True where it passed others that came
+    /// before it.
+    @discardableResult mutating func begin(_ id: JobID, _ sequence: ActiveSequence, at now: Instant) -> Bool {
+        guard let job = jobs[id] else { return false }
+        let queue = queues[job.submit.pool]?[job.owner.name]
+        let isPassing = queue?.ids.first != id
+        queues[job.submit.pool]?[job.owner.name]?.passes = isPassing ? (queue?.passes ?? 0) + 1 : 0
         leaveQueue(job)
         owners.begin(promptTokens: sequence.spec.promptLength, of: job.owner.name, at: now)
         change(id) { $0.begin(sequence) }
         running.append(id)
         waiting.append(id)
+        return isPassing
     }
+
+    // MARK: Deadlines
+
+    /// The earliest deadline, and whose it is; nil where no job has one.
+    var nextDeadline: (at: Instant, id: JobID)? { deadlines.first }
 
     // MARK: Turns
 
@@ -221,7 +274,7 @@ struct JobTable: Sendable {
         let lists = [
             (
                 "in the queue", queued,
-                queues.values.flatMap(\.values).flatMap(\.self).filter { jobs.read($0) { $0.isRunning } == false }
+                queues.values.flatMap(\.values).flatMap(\.ids).filter { jobs.read($0) { $0.isRunning } == false }
             ),
             ("running", started, running.filter { jobs.read($0) { $0.isRunning } == true }),
         ]
@@ -231,6 +284,18 @@ struct JobTable: Sendable {
         if let lost = waiting.first(where: { !running.contains($0) }) {
             return "job \(lost) is to go on and does not run"
         }
+        return brokenDeadlines
+    }
+
+    private var brokenDeadlines: String? {
+        let bounded = jobs.values.filter { $0.deadline != nil }
+        if bounded.count != deadlines.count {
+            return "\(bounded.count) jobs have deadlines, listed are \(deadlines.count)"
+        }
+        if let wrong = deadlines.first(where: { jobs[$0.id]?.deadline != $0.at }) {
+            return "job \(wrong.id) is listed with another deadline than its own"
+        }
+        if !zip(deadlines, deadlines.dropFirst()).allSatisfy({ $0.at <= $1.at }) { return "deadlines are out of order" }
         return nil
     }
 }

@@ -15,6 +15,8 @@ package struct JobLimits: Equatable, Sendable {
     package var draftTokens = 32
     /// Tokens of an answer of which it can be told how each came to be.
     package var explainedTokens = 2_048
+    /// Milliseconds of a deadline: a week.
+    package var deadlineMilliseconds: UInt32 = 604_800_000
 
     /// The limits that clients know, and coordinators have unless they are told others.
     package static let standard = JobLimits()
@@ -36,6 +38,10 @@ package struct JobLimits: Equatable, Sendable {
         }
         if submit.rule.explains, submit.maxTokens > explainedTokens {
             return "at most \(explainedTokens) tokens can be explained, not \(submit.maxTokens)"
+        }
+        if let deadline = submit.deadlineMilliseconds, !(1...deadlineMilliseconds).contains(deadline) {
+            let most = spanText(milliseconds: Double(deadlineMilliseconds))
+            return "a deadline must be 1 ms to \(most), not \(spanText(milliseconds: Double(deadline)))"
         }
         return problem(ofPool: submit.pool) ?? problem(ofStops: submit.stop)
     }

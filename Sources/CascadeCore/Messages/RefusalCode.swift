@@ -28,14 +28,18 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
     case forbidden = 13
     /// What the coordinator had written down of the job cannot be read, or does not fit what is there now.
     case journalDamaged = 14
+    /// The first token of the answer could not come before the job's deadline.
+    case deadlineTooShort = 15
+    /// The job's deadline passed before its answer was done.
+    case deadlineExceeded = 16
 
     /// Whether a job that ended with this code was refused rather than tried and failed.
     package var isRefusal: Bool {
         switch self {
         case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
-            .protocolVersion, .nodeNameTaken, .notReady, .forbidden:
+            .protocolVersion, .nodeNameTaken, .notReady, .forbidden, .deadlineTooShort:
             true
-        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged: false
+        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged, .deadlineExceeded: false
         }
     }
 }

@@ -41,6 +41,8 @@ package struct Submit: Equatable, Sendable {
     package var follow: Bool
     /// Which of its owner's jobs get room first.
     package var priority: Priority
+    /// Milliseconds from its acceptance after which the job ends, done or not; nil: none.
+    package var deadlineMilliseconds: UInt32?
 
     /// Creates the value from its parts.
     package init(
@@ -62,7 +64,8 @@ package struct Submit: Equatable, Sendable {
         drafterKind: DrafterKind = .both,
         draftMinimumConfidence: Double = 0,
         follow: Bool = true,
-        priority: Priority = .normal
+        priority: Priority = .normal,
+        deadlineMilliseconds: UInt32? = nil
     ) {
         self.requestID = requestID
         self.submitKey = submitKey
@@ -83,6 +86,7 @@ package struct Submit: Equatable, Sendable {
         self.draftMinimumConfidence = draftMinimumConfidence
         self.follow = follow
         self.priority = priority
+        self.deadlineMilliseconds = deadlineMilliseconds
     }
 }
 

@@ -70,7 +70,14 @@ extension Submit: WireConvertible {
                 in: 0...1
             ),
             follow: try reader.flag(proto.has_follow, proto.follow, "follow"),
-            priority: proto.has_priority == 0 ? .normal : try reader.enumeration(proto.priority, "priority")
+            priority: proto.has_priority == 0 ? .normal : try reader.enumeration(proto.priority, "priority"),
+            deadlineMilliseconds: proto.has_deadline_milliseconds == 0
+                ? nil
+                : try reader.count(
+                    proto.has_deadline_milliseconds,
+                    proto.deadline_milliseconds,
+                    "deadline_milliseconds"
+                )
         )
     }
 
@@ -99,6 +106,7 @@ extension Submit: WireConvertible {
         put(&proto.has_follow, &proto.follow, follow)
         if usesDefaultRule { put(&proto.has_default_rule, &proto.default_rule, true) }
         if priority != .normal { put(&proto.has_priority, &proto.priority, priority) }
+        put(&proto.has_deadline_milliseconds, &proto.deadline_milliseconds, deadlineMilliseconds)
         return proto
     }
 }

@@ -94,9 +94,7 @@ struct AnswerPrinter {
             if report.error == nil || !report.tokens.isEmpty { Output.note(SubmitSummary.line(report)) }
             if options.stats { Output.note(SubmitSummary.statistics(report)) }
         }
-        if let error = report.error {
-            throw CommandFailure(code: error.code.isRefusal ? 4 : 1, message: error.message)
-        }
+        if let error = report.error { throw CommandFailure.job(error) }
         if report.reason == .cancelled { throw CommandFailure(code: 130, message: "the job was cancelled") }
     }
 

@@ -19,6 +19,7 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200 "…"
               cascade submit --explain "…"                  colours: kept by the rule, written by the expert
               cascade submit --detach "…"                   prints the job's id; 'cascade watch ID' follows it
+              cascade submit --deadline 30s "…"             what is there after 30 s is the answer, with exit code 124
               cat prompt.txt | cascade submit --raw --json
               cascade submit -- "- item one"
             """
@@ -91,6 +92,19 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Option(help: "Which of your own jobs get room first: low, normal or high. Other owners' jobs are not affected.")
     var priority = Priority.normal
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            End the job after this time, e.g. 500ms, 30s or 2m, counted from its acceptance; the answer so far is \
+            kept, and the exit code is 124. A job whose first token could not come in time is refused at once \
+            (default: no deadline).
+            """,
+            valueName: "time"
+        ),
+        transform: TimeSpan.parse
+    )
+    var deadline: UInt32?
 
     @OptionGroup var answer: AnswerOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
@@ -193,7 +207,8 @@ struct SubmitCommand: AsyncParsableCommand {
             drafterKind: research.drafterKind,
             draftMinimumConfidence: research.draftPMin,
             follow: !detach,
-            priority: priority
+            priority: priority,
+            deadlineMilliseconds: deadline
         )
         if let problem = JobLimits.standard.problem(of: submit) { throw CommandFailure.refused(problem) }
         return submit

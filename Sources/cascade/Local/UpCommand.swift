@@ -48,6 +48,7 @@ struct UpCommand: AsyncParsableCommand {
     @OptionGroup var cache: CacheOptions
     @OptionGroup var pace: PaceOptions
     @OptionGroup(title: "SLED, of the expert") var sled: SLEDOptions
+    @OptionGroup var queue: QueueOptions
     @OptionGroup var templates: ChatTemplateOptions
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @Option(
@@ -172,7 +173,7 @@ struct UpCommand: AsyncParsableCommand {
         var processes = [
             ClusterSupervisor.Role(
                 name: ClusterRecord.coordinator,
-                arguments: coordinator + rules.arguments + templates.arguments + folder
+                arguments: coordinator + queue.arguments + rules.arguments + templates.arguments + folder
             )
         ]
         if let model = models[.expert] {
@@ -283,6 +284,7 @@ struct UpCommand: AsyncParsableCommand {
         if let listen { arguments += ["--listen", listen] }
         if let keysFolder { arguments += ["--keys", keysFolder] }
         if let store { arguments += ["--store", store] }
-        return arguments + cache.arguments + pace.arguments + rules.arguments + templates.arguments + sled.arguments
+        return arguments + cache.arguments + pace.arguments + queue.arguments + rules.arguments + templates.arguments
+            + sled.arguments
     }
 }

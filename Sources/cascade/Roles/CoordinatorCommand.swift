@@ -59,6 +59,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
     )
     var numSpeculativeTokens = DraftLength.adaptive
 
+    @OptionGroup var queue: QueueOptions
     @OptionGroup var templates: ChatTemplateOptions
     @OptionGroup(title: "Rules") var rules: RulePolicyOptions
     @OptionGroup var log: LogOptions
@@ -79,6 +80,7 @@ struct CoordinatorCommand: AsyncParsableCommand {
         var limits = CoordinatorLimits()
         limits.maxNumSeqs = maxNumSeqs
         limits.queuedJobs = maxQueuedRequests
+        limits.interactiveFirst = queue.interactiveFirst
         limits.draftLength = numSpeculativeTokens
         limits.rules = rules.policy
         var configuration = CoordinatorConfiguration(

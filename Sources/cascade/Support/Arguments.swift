@@ -150,6 +150,24 @@ struct Seconds: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, Equatabl
     init(integerLiteral value: Int) { self.value = Double(value) }
 }
 
+/// A span of time as people write it: `500ms`, `30s`, `2m`, `1.5h`; a number alone is seconds.
+enum TimeSpan {
+    /// Milliseconds of each unit.
+    private static let units: [String: Double] = ["": 1_000, "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000]
+
+    /// Reads the text of an option, in milliseconds.
+    static func parse(_ text: String) throws -> UInt32 {
+        let digits = text.prefix { ("0"..."9").contains($0) || $0 == "." }
+        let most = JobLimits.standard.deadlineMilliseconds
+        guard let number = DecimalNumber.value(digits), let unit = units[String(text.dropFirst(digits.count))],
+            (1...Double(most)).contains((number * unit).rounded())
+        else {
+            throw ValidationError("it must be a time from 1ms to \(most / 3_600_000)h, such as 500ms, 30s or 2m")
+        }
+        return UInt32((number * unit).rounded())
+    }
+}
+
 /// A number of bytes, as people write it: `2GiB`, `500MB`, `1048576`.
 struct ByteSize: Equatable, ExpressibleByArgument {
     /// The number.

@@ -1,3 +1,4 @@
+internal import CascadeCore
 internal import CascadeHost
 internal import Foundation
 
@@ -127,8 +128,8 @@ final class ProgressLine {
 
 /// A command's end by failure: one clear message on standard error and an exit code.
 struct CommandFailure: Error {
-    /// 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 130 interrupted, 141 nobody reads the output; 128 + n
-    /// for another signal n.
+    /// 1 failed, 2 wrong usage, 3 cluster unreachable, 4 refused, 124 a job's deadline passed (as `timeout` has it),
+    /// 130 interrupted, 141 nobody reads the output; 128 + n for another signal n.
     var code: Int32
     /// The cause and the way out; empty where there is nobody to tell.
     var message: String
@@ -146,6 +147,12 @@ struct CommandFailure: Error {
 
     /// The cluster said no.
     static func refused(_ message: String) -> CommandFailure { CommandFailure(code: 4, message: message) }
+
+    /// A job ended by an error.
+    static func job(_ error: JobError) -> CommandFailure {
+        let code: Int32 = error.code == .deadlineExceeded ? 124 : error.code.isRefusal ? 4 : 1
+        return CommandFailure(code: code, message: error.message)
+    }
 
     /// Ctrl-C, or whatever else ``Interrupts`` has as its cause.
     static let interrupted = CommandFailure(code: 130, message: "interrupted")

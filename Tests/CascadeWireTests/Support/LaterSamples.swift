@@ -4,13 +4,14 @@ import CascadeCore
 
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
-    case submit, urgentSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
+    case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
     case hello, fullCluster
 
     var message: Message {
         switch self {
         case .submit: .submit(Self.laterSubmit)
         case .urgentSubmit: .submit(Self.hurriedSubmit)
+        case .deadlineSubmit: .submit(Self.boundedSubmit)
         case .delta: .delta(Self.laterDelta)
         case .jobsRequest: .jobsRequest(JobsRequest(requestID: 7, limit: 20, scope: .owner("team-ä")))
         case .jobList: .jobList(JobList(requestID: 7, jobs: [Self.ownedJob]))
@@ -59,6 +60,12 @@ enum LaterSamples: String, CaseIterable {
     private static var hurriedSubmit: Submit {
         var submit = laterSubmit
         submit.priority = .high
+        return submit
+    }
+
+    private static var boundedSubmit: Submit {
+        var submit = laterSubmit
+        submit.deadlineMilliseconds = 30_000
         return submit
     }
 

@@ -23,7 +23,8 @@ extension SplitMix64 {
             drafterKind: enumeration(),
             draftMinimumConfidence: Double.random(in: 0...1, using: &self),
             follow: flag(),
-            priority: enumeration()
+            priority: enumeration(),
+            deadlineMilliseconds: maybe { $0.count() }
         )
     }
 
