@@ -54,7 +54,9 @@ extension CoordinatorStateMachine {
             staleMessages: transitions[.replyStale],
             counts: totals,
             stall: stall,
-            owners: owners(for: principal)
+            owners: owners(for: principal),
+            suspectedJobs: UInt32(clamping: jobs.values.count { $0.isSuspect }),
+            setAsideJobs: UInt32(clamping: finished.setAsideCount)
         )
     }
 

@@ -51,6 +51,11 @@ struct SimulatedClient: Sendable {
         self.isBad = isBad
     }
 
+    /// It submits what kills.
+    mutating func takePoison(_ prompt: [UInt8], maxTokens: UInt32) {
+        (submit.prompt, submit.maxTokens) = (prompt, maxTokens)
+    }
+
     /// The job that it follows.
     var job: JobID? { phase == .following ? follower?.job : nil }
 

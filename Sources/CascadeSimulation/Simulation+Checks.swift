@@ -19,6 +19,7 @@ extension Simulation {
         switch message {
         case .accepted(let accepted): checkAccepted(accepted.job, peer)
         case .finished(let finished):
+            checkSetAside(finished.report)
             let isDamaged = finished.report.error?.code == .journalDamaged
             // The answer to a cancel, which has its number, is the report alone.
             let isDeferred = askedAgain.contains(peer)
@@ -77,10 +78,12 @@ extension Simulation {
         checkVerdicts(report, client)
         if report.reason == .cancelled, client.cancelsAt == nil { fail("job \(report.job) was cancelled by nobody") }
         if report.error?.code == .journalDamaged, damagedJobs.contains(report.job) { return }
-        if let error = report.error, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
+        if let error = report.error, ![.poisoned, .nodeFailed, .shuttingDown, .setAside].contains(error.code) {
             fail("job \(report.job) failed: \(error.message)")
         }
-        if isCalm, report.reason == .error { fail("a job failed without a fault: \(report.error?.message ?? "")") }
+        if isCalm, report.reason == .error, !isPoison(report) {
+            fail("a job failed without a fault: \(report.error?.message ?? "")")
+        }
         guard let oracle = DecidedAnswer(client.submit, report, language: language, context: context) else { return }
         self.report.decidedAnswers[oracle.guarantee, default: 0] += 1
         let name = "\(oracle.guarantee == .ruled ? "I4 (G3)" : "I3, I4 (G1, G2)"): job \(report.job)"
@@ -163,6 +166,9 @@ extension Simulation {
     /// What must be left of a history without faults: nothing.
     mutating func checkEnd() {
         guard isCalm else { return }
+        checkPoison()
+        // What an earlier coordinator counted, and what it told nodes, died with it.
+        guard starts == 1 else { return }
         // A job that was forgotten before its client asked again was counted, but its report never left.
         if let totals = coordinator?.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
             fail("I17: the totals \(totals) are not the jobs' \(endedCounts)")

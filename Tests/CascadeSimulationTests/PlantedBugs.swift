@@ -35,6 +35,8 @@ struct TamperedCoordinator: CoordinatorTampering {
         case wrongSeed
         /// Everybody is taken for an administrator.
         case openJobs
+        /// The next coordinator does not know which jobs were in flight.
+        case forgottenCrashes
     }
 
     let bug: Bug
@@ -120,6 +122,11 @@ struct TamperedCoordinator: CoordinatorTampering {
             {
                 delta.tokenOffset -= 1
                 return .send(.delta(delta), to: peer)
+            }()
+        case (.forgottenCrashes, .journal(var record)) where record.entry == .takenUp:
+            {
+                record.entry = .putDown
+                return .journal(record)
             }()
         case (.lostToken, .journal(var record)):
             {

@@ -904,7 +904,7 @@ const ProtobufCEnumDescriptor cascade__v1__node_role__descriptor =
   cascade__v1__node_role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[15] =
+static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[16] =
 {
   { "REFUSAL_CODE_UNSPECIFIED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED", 0 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_PROTOCOL_VERSION", 1 },
@@ -921,11 +921,12 @@ static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number
   { "REFUSAL_CODE_SHUTTING_DOWN", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SHUTTING_DOWN", 12 },
   { "REFUSAL_CODE_FORBIDDEN", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_FORBIDDEN", 13 },
   { "REFUSAL_CODE_JOURNAL_DAMAGED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED", 14 },
+  { "REFUSAL_CODE_SET_ASIDE", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SET_ASIDE", 15 },
 };
 static const ProtobufCIntRange cascade__v1__refusal_code__value_ranges[] = {
-{0, 0},{0, 15}
+{0, 0},{0, 16}
 };
-static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[15] =
+static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[16] =
 {
   { "REFUSAL_CODE_BAD_REQUEST", 4 },
   { "REFUSAL_CODE_CONTEXT_EXCEEDED", 5 },
@@ -938,6 +939,7 @@ static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_n
   { "REFUSAL_CODE_OVERLOADED", 6 },
   { "REFUSAL_CODE_POISONED", 10 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", 1 },
+  { "REFUSAL_CODE_SET_ASIDE", 15 },
   { "REFUSAL_CODE_SHUTTING_DOWN", 12 },
   { "REFUSAL_CODE_UNKNOWN_JOB", 7 },
   { "REFUSAL_CODE_UNSPECIFIED", 0 },
@@ -950,9 +952,9 @@ const ProtobufCEnumDescriptor cascade__v1__refusal_code__descriptor =
   "RefusalCode",
   "Cascade__V1__RefusalCode",
   "cascade.v1",
-  15,
+  16,
   cascade__v1__refusal_code__enum_values_by_number,
-  15,
+  16,
   cascade__v1__refusal_code__enum_values_by_name,
   1,
   cascade__v1__refusal_code__value_ranges,

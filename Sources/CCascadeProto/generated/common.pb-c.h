@@ -107,7 +107,11 @@ typedef enum _Cascade__V1__RefusalCode {
   /*
    * What the coordinator had written down of the job cannot be read, or does not fit what is there now.
    */
-  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED = 14
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED = 14,
+  /*
+   * The job was in flight at so many crashes, of coordinators or of experts, that it may be what causes them.
+   */
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SET_ASIDE = 15
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__REFUSAL_CODE)
 } Cascade__V1__RefusalCode;
 /*

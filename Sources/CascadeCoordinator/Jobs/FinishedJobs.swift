@@ -32,6 +32,9 @@ struct FinishedJobs: Sendable {
         bytes += job.bytes
     }
 
+    /// How many were set aside.
+    var setAsideCount: Int { jobs.values.count { $0.report.error?.code == .setAside } }
+
     /// Forgets the oldest job that the limits have no room for; nil when all fit. The newest always stays.
     mutating func removeExcess(limits: CoordinatorLimits) -> FinishedJob? {
         guard jobs.count > 1, jobs.count > limits.finishedJobs || bytes > limits.finishedBytes else { return nil }

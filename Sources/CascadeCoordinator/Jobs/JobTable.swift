@@ -21,6 +21,16 @@ struct JobTable: Sendable {
     /// Those of them that want to go on, longest waiting first.
     private(set) var waiting: [JobID] = []
 
+    /// The suspect that is in flight: no other one is (decisions.md 26).
+    private(set) var trial: Trial?
+
+    /// A job that may be what crashed earlier coordinators, in flight.
+    struct Trial: Sendable {
+        let id: JobID
+        /// Those that were committed since it was taken up.
+        fileprivate(set) var rounds = 0
+    }
+
     /// What one owner's submit key stands for is nobody else's business.
     private struct Submission: Hashable {
         let owner: String
@@ -77,6 +87,7 @@ struct JobTable: Sendable {
         leaveQueue(job)
         running.removeAll { $0 == id }
         waiting.removeAll { $0 == id }
+        if trial?.id == id { trial = nil }
     }
 
     /// The job that an owner's submit key stands for, whether it has ended or not.
@@ -116,7 +127,9 @@ struct JobTable: Sendable {
         var next: (time: Double, number: UInt64, id: JobID)?
         for (pool, heads) in queues where !closedPools.contains(pool) {
             for (owner, queue) in heads where owners.mayRun(owner, at: now) {
-                guard let id = queue.first, let number = jobs.read(id, { $0.number }) else { continue }
+                guard let id = queue.first(where: mayTakeUp), let number = jobs.read(id, { $0.number }) else {
+                    continue
+                }
                 let time = owners.virtualTime(of: owner)
                 if next.map({ (time, number) < ($0.time, $0.number) }) ?? true { next = (time, number, id) }
             }
@@ -139,6 +152,39 @@ struct JobTable: Sendable {
         change(id) { $0.begin(sequence) }
         running.append(id)
         waiting.append(id)
+    }
+
+    // MARK: Flight
+
+    /// Whether a job need not wait for another one that may crash the coordinator.
+    func mayTakeUp(_ id: JobID) -> Bool {
+        guard let trial, trial.id != id else { return true }
+        return jobs.read(id) { !$0.isSuspect } ?? true
+    }
+
+    /// A job is in flight, by a record of the journal.
+    mutating func takeUp(_ id: JobID, record: UInt64) {
+        change(id) { $0.takeUp(record: record) }
+        if jobs.read(id, { $0.isSuspect }) == true { trial = Trial(id: id) }
+    }
+
+    /// A job is not in flight any more.
+    mutating func putDown(_ id: JobID) {
+        change(id) { $0.putDown() }
+        if trial?.id == id { trial = nil }
+    }
+
+    /// A round of a job was committed. True where it is on trial and has made its `rounds`, and others wait for that.
+    mutating func countRound(of id: JobID, outOf rounds: Int) -> Bool {
+        guard trial?.id == id else { return false }
+        trial?.rounds += 1
+        return (trial?.rounds ?? 0) >= rounds && values.contains { $0.isSuspect && $0.id != id }
+    }
+
+    /// The job on trial goes on, and is no suspect any more.
+    mutating func acquit(_ id: JobID) {
+        change(id) { $0.acquit() }
+        if trial?.id == id { trial = nil }
     }
 
     // MARK: Turns
@@ -209,6 +255,9 @@ struct JobTable: Sendable {
             if self.job(of: job.owner, key: job.submit.submitKey) != job.id {
                 return "job \(job.id) is not found by its key"
             }
+            if case .open = job.flight, job.isSuspect, trial?.id != job.id {
+                return "job \(job.id) is in flight beside the one on trial"
+            }
             if job.isRunning != (job.sequence != nil) { return "job \(job.id) has a sequence and does not run" }
         }
         if bytes != self.bytes { return "\(self.bytes) bytes of jobs are counted, there are \(bytes)" }
@@ -226,6 +275,9 @@ struct JobTable: Sendable {
         ]
         for (words, count, listed) in lists where count != listed.count || Set(listed).count != count {
             return "\(count) jobs are \(words), listed are \(listed)"
+        }
+        if let trial, jobs.read(trial.id, { $0.flight }).map({ $0 == .notInFlight || $0 == .acquitted }) ?? true {
+            return "job \(trial.id) is on trial and not in flight"
         }
         if let lost = waiting.first(where: { !running.contains($0) }) {
             return "job \(lost) is to go on and does not run"

@@ -49,6 +49,7 @@ extension CoordinatorStateMachine {
             if settleProvisional(id) { finish(id, reason) }
         } else {
             journalCommit(id, from: offset, textFrom: byteOffset)
+            countRoundOfTrial(id)
             sendDeltas(of: id)
             jobs.wait(id)
         }

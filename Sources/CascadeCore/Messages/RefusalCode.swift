@@ -28,6 +28,8 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
     case forbidden = 13
     /// What the coordinator had written down of the job cannot be read, or does not fit what is there now.
     case journalDamaged = 14
+    /// The job was in flight at so many crashes, of coordinators or of experts, that it may be what causes them.
+    case setAside = 15
 
     /// Whether a job that ended with this code was refused rather than tried and failed.
     package var isRefusal: Bool {
@@ -35,7 +37,7 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
         case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
             .protocolVersion, .nodeNameTaken, .notReady, .forbidden:
             true
-        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged: false
+        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged, .setAside: false
         }
     }
 }

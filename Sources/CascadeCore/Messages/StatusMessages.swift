@@ -319,6 +319,10 @@ package struct ClusterStatus: Equatable, Sendable {
     package var stall: Stall?
     /// The owners that the client may see; none where there are no keys.
     package var owners: [OwnerStatus]
+    /// Jobs that were in flight when the coordinator crashed, and are taken up one at a time.
+    package var suspectedJobs: UInt32
+    /// Jobs that were set aside and are not forgotten yet.
+    package var setAsideJobs: UInt32
 
     /// Creates the value from its parts.
     package init(
@@ -336,7 +340,9 @@ package struct ClusterStatus: Equatable, Sendable {
         traffic: [MessageTraffic] = [],
         cpuMilliseconds: Double? = nil,
         stall: Stall? = nil,
-        owners: [OwnerStatus] = []
+        owners: [OwnerStatus] = [],
+        suspectedJobs: UInt32 = 0,
+        setAsideJobs: UInt32 = 0
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -353,5 +359,7 @@ package struct ClusterStatus: Equatable, Sendable {
         self.cpuMilliseconds = cpuMilliseconds
         self.stall = stall
         self.owners = owners
+        self.suspectedJobs = suspectedJobs
+        self.setAsideJobs = setAsideJobs
     }
 }

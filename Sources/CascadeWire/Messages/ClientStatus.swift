@@ -290,7 +290,11 @@ extension ClusterStatus: WireConvertible {
             cpuMilliseconds: proto.has_cpu_milliseconds == 0
                 ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds"),
             stall: try reader.optionalMessage(proto.stall, "stall"),
-            owners: try reader.messages(proto.n_owners, proto.owners, "owners")
+            owners: try reader.messages(proto.n_owners, proto.owners, "owners"),
+            suspectedJobs: proto.has_suspected_jobs == 0
+                ? 0 : try reader.count(1, proto.suspected_jobs, "suspected_jobs"),
+            setAsideJobs: proto.has_set_aside_jobs == 0
+                ? 0 : try reader.count(1, proto.set_aside_jobs, "set_aside_jobs")
         )
     }
 
@@ -312,6 +316,8 @@ extension ClusterStatus: WireConvertible {
         put(&proto.has_cpu_milliseconds, &proto.cpu_milliseconds, cpuMilliseconds)
         if let stall { proto.stall = writer.message(stall) }
         (proto.n_owners, proto.owners) = writer.messages(owners)
+        if suspectedJobs > 0 { put(&proto.has_suspected_jobs, &proto.suspected_jobs, suspectedJobs) }
+        if setAsideJobs > 0 { put(&proto.has_set_aside_jobs, &proto.set_aside_jobs, setAsideJobs) }
         return proto
     }
 }

@@ -4,7 +4,7 @@ import CascadeCore
 
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
-    case submit, urgentSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
+    case submit, urgentSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading, crashes
 
     var message: Message {
         switch self {
@@ -17,6 +17,7 @@ enum LaterSamples: String, CaseIterable {
         case .cancelJobs: .cancelJobs(CancelJobs(requestID: 7, selection: .scope(.mine)))
         case .pong: .pong(Self.readingPong)
         case .reading: .delta(Self.readingDelta)
+        case .crashes: .clusterStatus(Self.crashedCluster)
         }
     }
 
@@ -26,6 +27,12 @@ enum LaterSamples: String, CaseIterable {
         (usage.rounds, usage.draftedRounds) = (20, 15)
         var status = Samples.clusterStatus
         status.owners = [OwnerStatus(name: "team-ä", weight: 2, queuedJobs: 3, runningJobs: 4, usage: usage)]
+        return status
+    }
+
+    private static var crashedCluster: ClusterStatus {
+        var status = Samples.clusterStatus
+        (status.suspectedJobs, status.setAsideJobs) = (5, 300)
         return status
     }
 
