@@ -65,9 +65,10 @@ extension CoordinatorStateMachine {
         trimPool(node.hello.pool)
     }
 
-    /// A node has died in a round of a job. If several have, the job may be what kills them, and so it may be if experts
-    /// have died again and again in its life (decisions.md 26). If the same one has and there is another, it is the node
-    /// that dies: its deaths in one round count as failures. Without a draft a round can do; without an expert it cannot.
+    /// A node has died in a round of a job. If several have, the job may be what kills them, and so it may be if
+    /// experts have died again and again in its life (decisions.md 26). If the same one has and there is another, it is
+    /// the node that dies: its deaths in one round count as failures. Without a draft a round can do; without an expert
+    /// it cannot.
     private mutating func replaceDead(_ request: Request) {
         guard let job = jobs[request.job], let deaths = job.sequence?.deaths else { return }
         let dead = Set(deaths).count

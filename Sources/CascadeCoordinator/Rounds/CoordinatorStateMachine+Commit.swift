@@ -49,7 +49,8 @@ extension CoordinatorStateMachine {
             if settleProvisional(id) { finish(id, reason) }
         } else {
             journalCommit(id, from: offset, textFrom: byteOffset)
-            countRoundOfTrial(id)
+            // What is not on disk would not be progress after the next crash.
+            if !isProvisional { countRoundOfTrial(id) }
             sendDeltas(of: id)
             jobs.wait(id)
         }
