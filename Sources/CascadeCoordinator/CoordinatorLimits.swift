@@ -108,6 +108,11 @@ package struct CoordinatorLimits: Equatable, Sendable {
     /// Times that nodes may die with the same round in flight although it was the same one each time, as no other was
     /// there.
     package var deathsPerRound = 3
+    /// Crashes of the coordinator with a job in flight, or deaths of experts that worked on it, over its whole life,
+    /// after which it is set aside: it may be what causes them.
+    package var crashesPerJob = 3
+    /// Rounds of a job that was in flight at crashes after which the next such job is taken up beside it.
+    package var roundsOnTrial = 32
     /// How long a node or sequence is left alone after a failure; doubles per failure in a row, up to 32 times.
     package var benchMilliseconds: UInt64 = 1_000
     /// How long a node that fails job after job is out of use; doubles each time.
@@ -126,7 +131,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
             finishedBytes, listedJobs, watchersPerJob,
             watchers,
             job.draftTokens, draftSupport, job.explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
-            deathsPerRound, unreadBytesPerClient, owners, rememberedCancellations,
+            deathsPerRound, crashesPerJob, roundsOnTrial, unreadBytesPerClient, owners, rememberedCancellations,
         ]
         if counts.contains(where: { $0 < 1 }) { return "every limit must be at least 1" }
         let times = [

@@ -55,7 +55,9 @@ extension CoordinatorStateMachine {
             counts: totals,
             stall: stall,
             owners: owners(for: principal),
-            preemptions: transitions[.sequencePreempted]
+            preemptions: transitions[.sequencePreempted],
+            suspectedJobs: UInt32(clamping: jobs.values.count { $0.isSuspect }),
+            setAsideJobs: UInt32(clamping: finished.setAsideCount)
         )
     }
 

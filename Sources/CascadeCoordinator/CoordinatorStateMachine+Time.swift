@@ -41,6 +41,7 @@ extension CoordinatorStateMachine {
             dropSilentWatchers()
             refuseUnservedJobs()
             forgetIdlePools()
+            putDownIdleTrial()
         }
         for name in pools.names {
             if let pool = pools[name], pool.tokenizerSource != nil, now >= pool.tokenizerDeadline {

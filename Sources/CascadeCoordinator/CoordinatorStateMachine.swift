@@ -48,6 +48,8 @@ package struct CoordinatorStateMachine: Sendable {
     var jobs = JobTable()
     /// Those whose prompts are no tokens yet.
     var prompts = PromptQueue()
+    /// The prompt that is to be read once it is on disk that its job is taken up.
+    var heldTokenization: Tokenization?
     /// What nodes have not answered.
     var requests = OutstandingRequests()
     var finished = FinishedJobs()
@@ -97,6 +99,7 @@ package struct CoordinatorStateMachine: Sendable {
         guard !hasExited else { return [] }
         self.now = max(self.now, now)
         noticePause()
+        let isOnTrial = jobs.trial != nil
         switch event {
         case .message(let message, let peer, let principal): receive(message, from: peer, principal)
         case .peerLost(let peer): losePeer(peer)
@@ -111,7 +114,15 @@ package struct CoordinatorStateMachine: Sendable {
         case .endJobs: endJobs()
         case .shutdown: shutDown()
         }
-        if !hasExited { schedule() }
+        if !hasExited {
+            schedule()
+            if case .tokenized(let job, _) = event { putDownUnlessInWork(job) }
+            // Whoever waited for the end of the trial: a prompt, or a sequence.
+            if isOnTrial, jobs.trial == nil {
+                readNextPrompt()
+                schedule()
+            }
+        }
         // Behind the event, so that nobody who walks the watchers is disturbed.
         for peer in gate.takeUnserved() { dropWatchers(of: peer) }
         nextDeadline = hasExited ? nil : earliestDeadline
@@ -169,6 +180,7 @@ package struct CoordinatorStateMachine: Sendable {
     /// Jobs stay in the journal for the next coordinator; without one, all end with an error. Nodes keep their caches.
     private mutating func shutDown() {
         if !keepsJournal { endJobs() }
+        putAllDown()
         if jobs.count > 0 {
             log(.info, "pending jobs stay in the journal", LogField("pending", "\(jobs.count)"))
         }

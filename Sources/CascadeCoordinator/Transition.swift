@@ -63,6 +63,12 @@ package enum Transition: Int, CaseIterable, Sendable {
     case deadlinePassed
     /// A job failed because two nodes died with its round.
     case jobPoisoned
+    /// A job was set aside: it was in flight at too many crashes.
+    case jobSetAside
+    /// A job that was in flight at crashes is in flight again, alone of its kind.
+    case jobOnTrial
+    /// A job that was in flight at crashes has made its rounds: the next one is taken up.
+    case jobAcquitted
     /// A finished job was forgotten.
     case jobForgotten
     /// A round began with a request to a drafter.

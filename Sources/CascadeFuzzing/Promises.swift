@@ -277,6 +277,7 @@ enum Promises {
         try counter(status.finishedJobs, status.staleMessages, status.preemptions)
         try check(status.counts)
         try within(status.traffic.count, 0...limits.listEntries, "traffic")
+        try count(status.suspectedJobs, status.setAsideJobs)
         try within(status.owners.count, 0...limits.listEntries, "owners")
         for owner in status.owners {
             try name(owner.name)

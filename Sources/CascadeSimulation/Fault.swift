@@ -38,6 +38,10 @@ package enum Fault: Int, CaseIterable, Sendable {
     case nodeAlwaysHostile
     /// A node dies whenever it is asked, beside one that is well.
     case nodeAlwaysDies
+    /// A job kills the coordinator whenever it works on it.
+    case jobKillsCoordinator
+    /// A job kills the experts that work on it.
+    case jobKillsExpert
     /// A node says that its passes take no time, beside one that is well.
     case nodeLies
     /// A node with other tokens asks to join.

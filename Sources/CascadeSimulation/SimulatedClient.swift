@@ -53,6 +53,10 @@ struct SimulatedClient: Sendable {
 
     /// Its job is to end after so long.
     mutating func setDeadline(milliseconds: UInt32) { submit.deadlineMilliseconds = milliseconds }
+    /// It submits what kills.
+    mutating func takePoison(_ prompt: [UInt8], maxTokens: UInt32) {
+        (submit.prompt, submit.maxTokens) = (prompt, maxTokens)
+    }
 
     /// The job that it follows.
     var job: JobID? { phase == .following ? follower?.job : nil }

@@ -29,7 +29,7 @@ struct SimulatedDisk: Sendable {
     mutating func write(_ record: JournalRecord) {
         let (change, bytes): (Row.Change, [UInt8]) =
             switch record.entry {
-            case .accepted, .committed: (.append, JournalCodec.encode(record.entry))
+            case .accepted, .committed, .takenUp, .putDown, .expertDeaths: (.append, JournalCodec.encode(record.entry))
             case .finished: (.conclude, JournalCodec.encode(record.entry))
             case .forgotten: (.forget, [])
             }

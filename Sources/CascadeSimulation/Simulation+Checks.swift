@@ -19,6 +19,7 @@ extension Simulation {
         switch message {
         case .accepted(let accepted): checkAccepted(accepted.job, peer)
         case .finished(let finished):
+            checkSetAside(finished.report)
             let isDamaged = finished.report.error?.code == .journalDamaged
             // The answer to a cancel, which has its number, is the report alone.
             let isDeferred = askedAgain.contains(peer)
@@ -116,10 +117,11 @@ extension Simulation {
         if isOverdue, client.submit.deadlineMilliseconds.map({ report.totalMilliseconds < Double($0) }) ?? true {
             fail("I25: job \(report.job) was ended before its deadline, after \(report.totalMilliseconds) ms")
         }
-        if let error = report.error, !isOverdue, ![.poisoned, .nodeFailed, .shuttingDown].contains(error.code) {
+        let mayBe: [RefusalCode] = [.poisoned, .nodeFailed, .shuttingDown, .setAside]
+        if let error = report.error, !isOverdue, !mayBe.contains(error.code) {
             fail("job \(report.job) failed: \(error.message)")
         }
-        if isCalm, report.reason == .error, !isOverdue {
+        if isCalm, report.reason == .error, !isOverdue, !isPoison(report) {
             fail("a job failed without a fault: \(report.error?.message ?? "")")
         }
         guard let oracle = DecidedAnswer(client.submit, report, language: language, context: context) else { return }
@@ -204,6 +206,9 @@ extension Simulation {
     /// What must be left of a history without faults: nothing.
     mutating func checkEnd() {
         guard isCalm else { return }
+        checkPoison()
+        // What an earlier coordinator counted, and what it told nodes, died with it.
+        guard starts == 1 else { return }
         // A job that was forgotten before its client asked again was counted, but its report never left.
         if let totals = coordinator?.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
             fail("I17: the totals \(totals) are not the jobs' \(endedCounts)")

@@ -43,9 +43,12 @@ extension Simulation {
     }
 
     /// The process is gone, and with it all connections, and all jobs that are not on disk.
-    mutating func stopCoordinator(restartWithin milliseconds: Int) {
+    ///
+    /// - Parameter isClean: whether it ended as it should, with all that was written on disk.
+    mutating func stopCoordinator(restartWithin milliseconds: Int, isClean: Bool = false) {
         guard let boot = coordinator?.boot else { return }
-        let kept = random.pick(0...disk.unsynced)
+        let kept = isClean ? disk.unsynced : random.pick(0...disk.unsynced)
+        if !isClean { crashes += 1 }
         trace("coordinator \(boot) stops; of \(disk.unsynced) records that are not synced \(kept) are there")
         if kept < disk.unsynced { report.coverage.count(.recordsLost) }
         disk.crash(keeping: kept)
@@ -129,7 +132,11 @@ extension Simulation {
         if case .tick = event { checkDeadlines() }
         checkDeadlineRefusal(actions, keys: (known, gauges.submitKeys))
         if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }
-        for action in actions { perform(action, boot: boot) }
+        for action in actions {
+            meetPoison(action)
+            perform(action, boot: boot)
+        }
+        if isKilledByPoison() { return }
         if isDoomed, disk.unsynced > 0 {
             report.coverage.count(.coordinatorCrash)
             stopCoordinator(restartWithin: 2000)
@@ -161,7 +168,7 @@ extension Simulation {
             write(record, boot: boot)
         case .log(let level, let text, let fields):
             trace("\(level): \(text) \(fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))")
-        case .exit: stopCoordinator(restartWithin: 1000)
+        case .exit: stopCoordinator(restartWithin: 1000, isClean: true)
         }
     }
 

@@ -62,7 +62,7 @@ extension Simulation {
         switch action {
         case .send(let message): sendUp(message, nodes[index].link)
         case .work(let request):
-            if diesWhenAsked(index) { return }
+            if diesWhenAsked(index) || diesOfPoison(index, request) { return }
             nodes[index].post(request)
             startPass(index)
         case .release(let sequence): nodes[index].release(sequence)

@@ -100,6 +100,13 @@ struct Simulation {
     /// Ledgers of jobs that ended at a coordinator, for its totals.
     var endedCounts = SpeculationCounts()
     var countedJobs: Set<JobID> = []
+    /// The job that kills, where there is one.
+    var poison: Poison?
+    /// Crashes of the coordinator, those that a job caused too.
+    var crashes = 0
+    /// Jobs that were set aside, and how many of them because of crashes of the coordinator.
+    var setAsideJobs: Set<JobID> = []
+    var crashVictims = 0
     /// Whose each job is that was accepted.
     var owners: [JobID: String] = [:]
     /// What owners are given by the present coordinator.
@@ -144,6 +151,7 @@ struct Simulation {
         giveDeadlines(&other)
         chooseTraitor()
         makeOwners()
+        choosePoison()
         queue.insert(.coordinatorStart, at: now)
         queue.insert(.heal, at: healsAt)
         queue.insert(.monitor, at: later(900))
@@ -160,6 +168,7 @@ struct Simulation {
         limits.requestMilliseconds = 3000
         limits.prefillMillisecondsPerToken = 10
         limits.benchMilliseconds = 100
+        limits.roundsOnTrial = 2
         limits.restMilliseconds = 1_000
         limits.longestRestMilliseconds = 8_000
         limits.tokenizerMilliseconds = 1500

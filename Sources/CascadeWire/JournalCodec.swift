@@ -16,6 +16,9 @@ package enum JournalCodec {
         switch entry {
         case .accepted(let body): record.accepted = writer.message(body)
         case .committed(let body): record.committed = writer.message(body)
+        case .takenUp: record.flight = writer.message(Flight(isOver: false))
+        case .putDown: record.flight = writer.message(Flight(isOver: true))
+        case .expertDeaths(let experts): record.expert_deaths = writer.message(ExpertDeaths(experts: experts))
         case .finished(let body): record.finished = writer.message(body)
         case .forgotten: return []
         }
@@ -46,12 +49,23 @@ package enum JournalCodec {
         guard minimum <= WireCodec.protocolVersion, theirs >= WireCodec.minimumVersion else {
             throw .version(theirs: theirs, ours: WireCodec.protocolVersion)
         }
-        switch (record.accepted, record.committed, record.finished) {
-        case (let body?, nil, nil): return .accepted(try reader.body(body))
-        case (nil, let body?, nil): return .committed(try reader.body(body))
-        case (nil, nil, let body?): return .finished(try reader.body(body))
-        default: throw .malformed(message: name, reason: "it must have exactly one of accepted, committed and finished")
+        var entries: [JournalRecord.Entry] = []
+        if let body = record.accepted { entries.append(.accepted(try reader.body(body))) }
+        if let body = record.committed { entries.append(.committed(try reader.body(body))) }
+        if let body = record.finished { entries.append(.finished(try reader.body(body))) }
+        if let body = record.flight {
+            let flight: Flight = try reader.body(body)
+            entries.append(flight.isOver ? .putDown : .takenUp)
         }
+        if let body = record.expert_deaths {
+            let deaths: ExpertDeaths = try reader.body(body)
+            entries.append(.expertDeaths(deaths.experts))
+        }
+        guard let entry = entries.first, entries.count == 1 else {
+            let kinds = "accepted, committed, finished, flight and expert_deaths"
+            throw .malformed(message: name, reason: "it must have exactly one of \(kinds)")
+        }
+        return entry
     }
 
     private static let name = "journalRecord"

@@ -254,13 +254,10 @@ struct BadNodeTests {
             harness.wait(milliseconds: 1_000)
         }
         let error = try #require(harness.report(job)?.error)
-        #expect(error.code == .nodeFailed)
+        #expect(error.code == (vice == .dies ? .setAside : .nodeFailed))
         #expect(asked(harness, "bad") <= 40)
         if vice == .dies {
-            #expect(
-                error.message
-                    == "bad died 3 times while it worked on one round of this job, and there is no other expert"
-            )
+            #expect(error.message.contains("expert bad died 3 times while working on the job"), "\(error.message)")
         }
     }
 

@@ -119,9 +119,7 @@ struct JournalTests {
         #expect(first.records.count > 1)
         for count in 0...first.records.count {
             var second = Self.pair(Array(first.records[..<count]))
-            second.records = Array(first.records[..<count])
             Self.joinPair(&second)
-            second.records = []
             // The same key: the job that is there, or a new one where none was acknowledged.
             second.submit(submit)
             Self.finish(&second)
@@ -213,7 +211,9 @@ struct JournalTests {
         let submits = [first.submission("one"), first.submission("two"), first.submission("three")]
         for submit in submits { first.submit(submit) }
         first.settle(steps: 30)
-        let jobs = first.records.prefix(3).map(\.job)
+        let jobs = first.records.filter { record in
+            if case .accepted = record.entry { true } else { false }
+        }.map(\.job)
         // Of the first job one record is unreadable, of the second the very first.
         let left = first.records.filter { $0.job != jobs[1] }
         var second = Harness(keepsJournal: true)

@@ -105,7 +105,10 @@ struct PoolTests {
         #expect(status(&second)?.stall == nil)
         second.feed(.journaled(upTo: UInt64(second.records.count)))
         second.join(ToyNode("far", .expert, pool: "far"))
-        second.settle()
+        for _ in 0..<2 {
+            second.feed(.journaled(upTo: UInt64(second.records.count)))
+            second.settle()
+        }
         second.feed(.journaled(upTo: UInt64(second.records.count)))
         second.watch(job)
         #expect(second.report(job)?.reason == .length)

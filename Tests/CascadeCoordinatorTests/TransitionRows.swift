@@ -26,7 +26,7 @@ struct TransitionDocument {
 
     /// What may be found of a job.
     enum FoundWord: String, CaseIterable {
-        case accepted, committed, finished, forgotten
+        case accepted, takenUp, putDown, committed, expertDeaths, finished, forgotten
         case unreadable = "what cannot be read"
     }
 

@@ -62,7 +62,11 @@ struct TransitionTableTests {
         // A job that has come so far that it has a record of each kind, apart from that it was forgotten.
         var scene = JobScene(.idle, nil, for: .jobsEnd, keepsJournal: true)
         _ = scene.play(.jobsEnd, nil)
-        let (job, written) = (scene.job, scene.harness.records + [JournalRecord(job: scene.job, entry: .forgotten)])
+        let later: [JournalRecord.Entry] = [
+            .putDown, .expertDeaths([NodeIdentity(name: "expert", incarnation: 1)]), .forgotten,
+        ]
+        let job = scene.job
+        let written = scene.harness.records + later.map { JournalRecord(job: job, entry: $0) }
         let records = try row.found.filter { $0 != .unreadable }.map { word in
             try #require(written.first { RecordWord($0).rawValue == word.rawValue }, "no record: \(row.row.text)")
         }

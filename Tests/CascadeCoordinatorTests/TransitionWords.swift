@@ -191,12 +191,15 @@ enum DriverWord: String, CaseIterable {
 
 /// A record's kind.
 enum RecordWord: String, CaseIterable {
-    case accepted, committed, finished, forgotten
+    case accepted, takenUp, putDown, committed, expertDeaths, finished, forgotten
 
     init(_ record: JournalRecord) {
         switch record.entry {
         case .accepted: self = .accepted
+        case .takenUp: self = .takenUp
+        case .putDown: self = .putDown
         case .committed: self = .committed
+        case .expertDeaths: self = .expertDeaths
         case .finished: self = .finished
         case .forgotten: self = .forgotten
         }

@@ -48,6 +48,8 @@ struct TamperedCoordinator: CoordinatorTampering {
         case endlessJob
         /// A deadline is forgotten over a restart.
         case lostDeadline
+        /// The next coordinator does not know which jobs were in flight.
+        case forgottenCrashes
     }
 
     let bug: Bug
@@ -152,6 +154,11 @@ struct TamperedCoordinator: CoordinatorTampering {
             {
                 delta.tokenOffset -= 1
                 return .send(.delta(delta), to: peer)
+            }()
+        case (.forgottenCrashes, .journal(var record)) where record.entry == .takenUp:
+            {
+                record.entry = .putDown
+                return .journal(record)
             }()
         case (.lostToken, .journal(var record)):
             {

@@ -84,7 +84,9 @@ struct FuzzCorpusTests {
             [entries[0], entries[3]], [entries[3]], [entries[1]], [entries[0], entries[2]], [],
         ]
         let unfinished = (1...FuzzedJournal.unfinished.count).map { Array(FuzzedJournal.unfinished.prefix($0)) }
-        let lines = (journals + unfinished).map { entries in
+        let crashes = (1...3).map { [entries[0]] + Array(repeating: .takenUp, count: $0) }
+        let crashed = crashes + [[entries[0]] + JournalSamples.crashEntries]
+        let lines = (journals + unfinished + crashed).map { entries in
             let records = entries.map { JournalRecord(job: JobID(rawValue: 1), entry: $0) }
             return Hex.text(FuzzedJournal(records: records).bytes)
         }

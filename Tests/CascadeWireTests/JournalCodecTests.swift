@@ -15,6 +15,9 @@ struct JournalCodecTests {
     @Test("so are those of fields that came later")
     func later() throws { try check(JournalSamples.laterEntries, "later/journal.hex") }
 
+    @Test("and those of records about crashes")
+    func crashes() throws { try check(JournalSamples.crashEntries, "later/journalCrashes.hex") }
+
     private func check(_ entries: [JournalRecord.Entry], _ name: String) throws {
         let file = Self.folder.appending(path: name)
         let rows = entries.map(JournalCodec.encode)
@@ -57,7 +60,7 @@ struct JournalCodecTests {
     @Test("a record cut at every byte, and 40,000 mutations, are records or errors")
     func broken() {
         var generator = SplitMix64(seed: 32)
-        for entry in JournalSamples.entries + [generator.journalEntry()] {
+        for entry in JournalSamples.entries + JournalSamples.crashEntries + [generator.journalEntry()] {
             let bytes = JournalCodec.encode(entry)
             for length in bytes.indices { #expect((try? JournalCodec.decode(Array(bytes[..<length]))) == nil) }
         }
@@ -83,16 +86,20 @@ struct JournalCodecTests {
             try JournalCodec.decode([])
         }
         #expect(throws: WireError.version(theirs: 9, ours: 1)) { try JournalCodec.decode([8, 9, 16, 9]) }
-        let none = "it must have exactly one of accepted, committed and finished"
+        let none = "it must have exactly one of accepted, committed, finished, flight and expert_deaths"
         #expect(throws: WireError.malformed(message: "journalRecord", reason: none)) {
             try JournalCodec.decode([8, 1, 16, 1])
+        }
+        // Taken up, and experts that died.
+        #expect(throws: WireError.malformed(message: "journalRecord", reason: none)) {
+            try JournalCodec.decode([8, 1, 16, 1, 50, 0, 58, 0])
         }
     }
 }
 
 extension SplitMix64 {
     fileprivate mutating func journalEntry() -> JournalRecord.Entry {
-        switch pick(0...2) {
+        switch pick(0...5) {
         case 0:
             .accepted(
                 AcceptedJob(
@@ -105,6 +112,9 @@ extension SplitMix64 {
             )
         case 1:
             .committed(committed())
+        case 2: .takenUp
+        case 3: .putDown
+        case 4: .expertDeaths(list(upTo: 8) { NodeIdentity(name: $0.text(), incarnation: $0.next()) })
         default:
             .finished(finished())
         }

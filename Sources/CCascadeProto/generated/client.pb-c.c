@@ -4012,7 +4012,7 @@ const ProtobufCMessageDescriptor cascade__v1__stall__descriptor =
   (ProtobufCMessageInit) cascade__v1__stall__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[16] =
+static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[18] =
 {
   {
     "request_id",
@@ -4206,6 +4206,30 @@ static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "suspected_jobs",
+    17,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__ClusterStatus, has_suspected_jobs),
+    offsetof(Cascade__V1__ClusterStatus, suspected_jobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set_aside_jobs",
+    18,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__ClusterStatus, has_set_aside_jobs),
+    offsetof(Cascade__V1__ClusterStatus, set_aside_jobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   1,   /* field[1] = boot */
@@ -4219,16 +4243,18 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   4,   /* field[4] = queued_jobs */
   0,   /* field[0] = request_id */
   5,   /* field[5] = running_jobs */
+  17,   /* field[17] = set_aside_jobs */
   2,   /* field[2] = software */
   9,   /* field[9] = stale_messages */
   13,   /* field[13] = stall */
+  16,   /* field[16] = suspected_jobs */
   11,   /* field[11] = traffic */
   3,   /* field[3] = uptime_milliseconds */
 };
 static const ProtobufCIntRange cascade__v1__cluster_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
 {
@@ -4238,7 +4264,7 @@ const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
   "Cascade__V1__ClusterStatus",
   "cascade.v1",
   sizeof(Cascade__V1__ClusterStatus),
-  16,
+  18,
   cascade__v1__cluster_status__field_descriptors,
   cascade__v1__cluster_status__field_indices_by_name,
   1,  cascade__v1__cluster_status__number_ranges,

@@ -1429,10 +1429,20 @@ struct  Cascade__V1__ClusterStatus
    */
   protobuf_c_boolean has_preemptions;
   uint64_t preemptions;
+  /*
+   * Jobs that were in flight when the coordinator crashed, and are taken up one at a time; absent: none.
+   */
+  protobuf_c_boolean has_suspected_jobs;
+  uint32_t suspected_jobs;
+  /*
+   * Jobs that were set aside and are not forgotten yet; absent: none.
+   */
+  protobuf_c_boolean has_set_aside_jobs;
+  uint32_t set_aside_jobs;
 };
 #define CASCADE__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cluster_status__descriptor) \
-    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0, 0 }
+    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0, 0, 0, 0, 0, 0 }
 
 
 /* Cascade__V1__Submit methods */

@@ -904,7 +904,7 @@ const ProtobufCEnumDescriptor cascade__v1__node_role__descriptor =
   cascade__v1__node_role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[17] =
+static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number[18] =
 {
   { "REFUSAL_CODE_UNSPECIFIED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_UNSPECIFIED", 0 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_PROTOCOL_VERSION", 1 },
@@ -923,11 +923,12 @@ static const ProtobufCEnumValue cascade__v1__refusal_code__enum_values_by_number
   { "REFUSAL_CODE_JOURNAL_DAMAGED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_JOURNAL_DAMAGED", 14 },
   { "REFUSAL_CODE_DEADLINE_TOO_SHORT", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_TOO_SHORT", 15 },
   { "REFUSAL_CODE_DEADLINE_EXCEEDED", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_EXCEEDED", 16 },
+  { "REFUSAL_CODE_SET_ASIDE", "CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SET_ASIDE", 17 },
 };
 static const ProtobufCIntRange cascade__v1__refusal_code__value_ranges[] = {
-{0, 0},{0, 17}
+{0, 0},{0, 18}
 };
-static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[17] =
+static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_name[18] =
 {
   { "REFUSAL_CODE_BAD_REQUEST", 4 },
   { "REFUSAL_CODE_CONTEXT_EXCEEDED", 5 },
@@ -942,6 +943,7 @@ static const ProtobufCEnumValueIndex cascade__v1__refusal_code__enum_values_by_n
   { "REFUSAL_CODE_OVERLOADED", 6 },
   { "REFUSAL_CODE_POISONED", 10 },
   { "REFUSAL_CODE_PROTOCOL_VERSION", 1 },
+  { "REFUSAL_CODE_SET_ASIDE", 17 },
   { "REFUSAL_CODE_SHUTTING_DOWN", 12 },
   { "REFUSAL_CODE_UNKNOWN_JOB", 7 },
   { "REFUSAL_CODE_UNSPECIFIED", 0 },
@@ -954,9 +956,9 @@ const ProtobufCEnumDescriptor cascade__v1__refusal_code__descriptor =
   "RefusalCode",
   "Cascade__V1__RefusalCode",
   "cascade.v1",
-  17,
+  18,
   cascade__v1__refusal_code__enum_values_by_number,
-  17,
+  18,
   cascade__v1__refusal_code__enum_values_by_name,
   1,
   cascade__v1__refusal_code__value_ranges,

@@ -115,7 +115,11 @@ typedef enum _Cascade__V1__RefusalCode {
   /*
    * The job's deadline passed before its answer was done.
    */
-  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_EXCEEDED = 16
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_DEADLINE_EXCEEDED = 16,
+  /*
+   * The job was in flight at so many crashes, of coordinators or of experts, that it may be what causes them.
+   */
+  CASCADE__V1__REFUSAL_CODE__REFUSAL_CODE_SET_ASIDE = 17
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__REFUSAL_CODE)
 } Cascade__V1__RefusalCode;
 /*

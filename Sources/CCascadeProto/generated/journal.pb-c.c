@@ -232,7 +232,97 @@ void   cascade__v1__finished_answer__free_unpacked
   assert(message->base.descriptor == &cascade__v1__finished_answer__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__journal_record__field_descriptors[5] =
+void   cascade__v1__flight__init
+                     (Cascade__V1__Flight         *message)
+{
+  static const Cascade__V1__Flight init_value = CASCADE__V1__FLIGHT__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__flight__get_packed_size
+                     (const Cascade__V1__Flight *message)
+{
+  assert(message->base.descriptor == &cascade__v1__flight__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__flight__pack
+                     (const Cascade__V1__Flight *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__flight__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__flight__pack_to_buffer
+                     (const Cascade__V1__Flight *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__flight__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__Flight *
+       cascade__v1__flight__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__Flight *)
+     protobuf_c_message_unpack (&cascade__v1__flight__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__flight__free_unpacked
+                     (Cascade__V1__Flight *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__flight__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   cascade__v1__expert_deaths__init
+                     (Cascade__V1__ExpertDeaths         *message)
+{
+  static const Cascade__V1__ExpertDeaths init_value = CASCADE__V1__EXPERT_DEATHS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__expert_deaths__get_packed_size
+                     (const Cascade__V1__ExpertDeaths *message)
+{
+  assert(message->base.descriptor == &cascade__v1__expert_deaths__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__expert_deaths__pack
+                     (const Cascade__V1__ExpertDeaths *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__expert_deaths__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__expert_deaths__pack_to_buffer
+                     (const Cascade__V1__ExpertDeaths *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__expert_deaths__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__ExpertDeaths *
+       cascade__v1__expert_deaths__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__ExpertDeaths *)
+     protobuf_c_message_unpack (&cascade__v1__expert_deaths__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__expert_deaths__free_unpacked
+                     (Cascade__V1__ExpertDeaths *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__expert_deaths__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor cascade__v1__journal_record__field_descriptors[7] =
 {
   {
     "protocol_version",
@@ -294,18 +384,44 @@ static const ProtobufCFieldDescriptor cascade__v1__journal_record__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "flight",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__JournalRecord, flight),
+    &cascade__v1__flight__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expert_deaths",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__JournalRecord, expert_deaths),
+    &cascade__v1__expert_deaths__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__journal_record__field_indices_by_name[] = {
   2,   /* field[2] = accepted */
   3,   /* field[3] = committed */
+  6,   /* field[6] = expert_deaths */
   4,   /* field[4] = finished */
+  5,   /* field[5] = flight */
   1,   /* field[1] = minimum_version */
   0,   /* field[0] = protocol_version */
 };
 static const ProtobufCIntRange cascade__v1__journal_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor cascade__v1__journal_record__descriptor =
 {
@@ -315,7 +431,7 @@ const ProtobufCMessageDescriptor cascade__v1__journal_record__descriptor =
   "Cascade__V1__JournalRecord",
   "cascade.v1",
   sizeof(Cascade__V1__JournalRecord),
-  5,
+  7,
   cascade__v1__journal_record__field_descriptors,
   cascade__v1__journal_record__field_indices_by_name,
   1,  cascade__v1__journal_record__number_ranges,
@@ -784,5 +900,81 @@ const ProtobufCMessageDescriptor cascade__v1__finished_answer__descriptor =
   cascade__v1__finished_answer__field_indices_by_name,
   1,  cascade__v1__finished_answer__number_ranges,
   (ProtobufCMessageInit) cascade__v1__finished_answer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__flight__field_descriptors[1] =
+{
+  {
+    "is_over",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Flight, has_is_over),
+    offsetof(Cascade__V1__Flight, is_over),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__flight__field_indices_by_name[] = {
+  0,   /* field[0] = is_over */
+};
+static const ProtobufCIntRange cascade__v1__flight__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor cascade__v1__flight__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.Flight",
+  "Flight",
+  "Cascade__V1__Flight",
+  "cascade.v1",
+  sizeof(Cascade__V1__Flight),
+  1,
+  cascade__v1__flight__field_descriptors,
+  cascade__v1__flight__field_indices_by_name,
+  1,  cascade__v1__flight__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__flight__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__expert_deaths__field_descriptors[1] =
+{
+  {
+    "experts",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__ExpertDeaths, n_experts),
+    offsetof(Cascade__V1__ExpertDeaths, experts),
+    &cascade__v1__node_identity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__expert_deaths__field_indices_by_name[] = {
+  0,   /* field[0] = experts */
+};
+static const ProtobufCIntRange cascade__v1__expert_deaths__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor cascade__v1__expert_deaths__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.ExpertDeaths",
+  "ExpertDeaths",
+  "Cascade__V1__ExpertDeaths",
+  "cascade.v1",
+  sizeof(Cascade__V1__ExpertDeaths),
+  1,
+  cascade__v1__expert_deaths__field_descriptors,
+  cascade__v1__expert_deaths__field_indices_by_name,
+  1,  cascade__v1__expert_deaths__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__expert_deaths__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

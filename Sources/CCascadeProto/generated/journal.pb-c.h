@@ -22,6 +22,8 @@ typedef struct Cascade__V1__AcceptedJob Cascade__V1__AcceptedJob;
 typedef struct Cascade__V1__CommittedTokens Cascade__V1__CommittedTokens;
 typedef struct Cascade__V1__AnswerStart Cascade__V1__AnswerStart;
 typedef struct Cascade__V1__FinishedAnswer Cascade__V1__FinishedAnswer;
+typedef struct Cascade__V1__Flight Cascade__V1__Flight;
+typedef struct Cascade__V1__ExpertDeaths Cascade__V1__ExpertDeaths;
 
 
 /* --- enums --- */
@@ -30,7 +32,7 @@ typedef struct Cascade__V1__FinishedAnswer Cascade__V1__FinishedAnswer;
 /* --- messages --- */
 
 /*
- * One record; exactly one of accepted, committed and finished is there.
+ * One record; exactly one of accepted, committed, finished, flight and expert_deaths is there.
  */
 struct  Cascade__V1__JournalRecord
 {
@@ -57,10 +59,18 @@ struct  Cascade__V1__JournalRecord
    * It has ended.
    */
   Cascade__V1__FinishedAnswer *finished;
+  /*
+   * A process has taken it up, or put it down again.
+   */
+  Cascade__V1__Flight *flight;
+  /*
+   * Experts have died while they worked on it.
+   */
+  Cascade__V1__ExpertDeaths *expert_deaths;
 };
 #define CASCADE__V1__JOURNAL_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__journal_record__descriptor) \
-    , 0, 0, 0, 0, NULL, NULL, NULL }
+    , 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL }
 
 
 /*
@@ -244,6 +254,40 @@ struct  Cascade__V1__FinishedAnswer
     , NULL, 0,NULL, 0,NULL }
 
 
+/*
+ * What a job is counted by where its coordinator crashes: it was taken up, and not put down.
+ */
+struct  Cascade__V1__Flight
+{
+  ProtobufCMessage base;
+  /*
+   * Whether it was put down; absent: it was taken up.
+   */
+  protobuf_c_boolean has_is_over;
+  protobuf_c_boolean is_over;
+};
+#define CASCADE__V1__FLIGHT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__flight__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * The experts that died while they worked on a job; takes the place of an earlier record.
+ */
+struct  Cascade__V1__ExpertDeaths
+{
+  ProtobufCMessage base;
+  /*
+   * Each with its name and its process, the last one last.
+   */
+  size_t n_experts;
+  Cascade__V1__NodeIdentity **experts;
+};
+#define CASCADE__V1__EXPERT_DEATHS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__expert_deaths__descriptor) \
+    , 0,NULL }
+
+
 /* Cascade__V1__JournalRecord methods */
 void   cascade__v1__journal_record__init
                      (Cascade__V1__JournalRecord         *message);
@@ -339,6 +383,44 @@ Cascade__V1__FinishedAnswer *
 void   cascade__v1__finished_answer__free_unpacked
                      (Cascade__V1__FinishedAnswer *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__Flight methods */
+void   cascade__v1__flight__init
+                     (Cascade__V1__Flight         *message);
+size_t cascade__v1__flight__get_packed_size
+                     (const Cascade__V1__Flight   *message);
+size_t cascade__v1__flight__pack
+                     (const Cascade__V1__Flight   *message,
+                      uint8_t             *out);
+size_t cascade__v1__flight__pack_to_buffer
+                     (const Cascade__V1__Flight   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__Flight *
+       cascade__v1__flight__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__flight__free_unpacked
+                     (Cascade__V1__Flight *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__ExpertDeaths methods */
+void   cascade__v1__expert_deaths__init
+                     (Cascade__V1__ExpertDeaths         *message);
+size_t cascade__v1__expert_deaths__get_packed_size
+                     (const Cascade__V1__ExpertDeaths   *message);
+size_t cascade__v1__expert_deaths__pack
+                     (const Cascade__V1__ExpertDeaths   *message,
+                      uint8_t             *out);
+size_t cascade__v1__expert_deaths__pack_to_buffer
+                     (const Cascade__V1__ExpertDeaths   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__ExpertDeaths *
+       cascade__v1__expert_deaths__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__expert_deaths__free_unpacked
+                     (Cascade__V1__ExpertDeaths *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Cascade__V1__JournalRecord_Closure)
@@ -356,6 +438,12 @@ typedef void (*Cascade__V1__AnswerStart_Closure)
 typedef void (*Cascade__V1__FinishedAnswer_Closure)
                  (const Cascade__V1__FinishedAnswer *message,
                   void *closure_data);
+typedef void (*Cascade__V1__Flight_Closure)
+                 (const Cascade__V1__Flight *message,
+                  void *closure_data);
+typedef void (*Cascade__V1__ExpertDeaths_Closure)
+                 (const Cascade__V1__ExpertDeaths *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -367,6 +455,8 @@ extern const ProtobufCMessageDescriptor cascade__v1__accepted_job__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__committed_tokens__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__answer_start__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__finished_answer__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__flight__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__expert_deaths__descriptor;
 
 PROTOBUF_C__END_DECLS
 

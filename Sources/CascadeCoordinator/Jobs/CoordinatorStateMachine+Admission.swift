@@ -104,6 +104,9 @@ extension CoordinatorStateMachine {
         default: break
         }
         if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
+        if !job.isRunning, !jobs.mayTakeUp(job.id) {
+            return "waiting: jobs that were in flight when the coordinator crashed are taken up one at a time"
+        }
         if case .awaitingVocabulary = job.stage {
             let isKnown = vocabulary(ofPool: pool) != nil
             return isKnown ? "waiting for its prompt to be read" : "waiting for the tokenizer of pool \(pool)"

@@ -9,6 +9,7 @@ extension CoordinatorStateMachine {
             let tokenizer = pool.tokenizer
         else { return }
         prompts.begin(id)
+        let mayBegin = takeUp(id)
         jobs.change(id) { $0.beginTokenizing(tokenizer) }
         let tokenization = Tokenization(
             job: id,
@@ -21,11 +22,23 @@ extension CoordinatorStateMachine {
             localSeconds: job.submit.localSeconds,
             limit: promptLimit(ofPool: pool.name)
         )
-        actions.append(.tokenize(tokenization))
+        if mayBegin { actions.append(.tokenize(tokenization)) } else { heldTokenization = tokenization }
+    }
+
+    /// Has the prompt read that waited for the disk, if its job has not ended meanwhile.
+    mutating func readHeldPrompt() {
+        guard let tokenization = heldTokenization, takeUp(tokenization.job) else { return }
+        heldTokenization = nil
+        if jobs[tokenization.job] != nil {
+            actions.append(.tokenize(tokenization))
+        } else {
+            prompts.end(tokenization.job)
+            readNextPrompt()
+        }
     }
 
     private func isReadable(_ id: JobID) -> Bool {
-        guard let job = jobs[id], case .awaitingVocabulary = job.stage else { return false }
+        guard let job = jobs[id], case .awaitingVocabulary = job.stage, jobs.mayTakeUp(id) else { return false }
         return vocabulary(ofPool: job.submit.pool) != nil
     }
 

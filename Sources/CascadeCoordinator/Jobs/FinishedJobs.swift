@@ -46,6 +46,9 @@ struct FinishedJobs: Sendable {
         shares[job.owner.name]?.bytes += job.bytes
     }
 
+    /// How many were set aside.
+    var setAsideCount: Int { jobs.values.count { $0.report.error?.code == .setAside } }
+
     /// Forgets a job that the limits have no room for: the oldest of the owner who has most jobs, or most bytes where
     /// those are too many; nil when all fit. The newest always stays.
     mutating func removeExcess(limits: CoordinatorLimits) -> FinishedJob? {

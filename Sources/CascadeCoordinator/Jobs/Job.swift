@@ -27,6 +27,13 @@ struct Job: Sendable {
     private(set) var isRestored = false
     /// What an earlier coordinator committed of its answer, until its rounds run here.
     private(set) var journaled: Boxed<JournaledAnswer>?
+    /// Crashes of earlier coordinators with it in flight.
+    private(set) var crashes = 0
+    /// The experts that died while they worked on it, the last one last, one that died again too.
+    private(set) var expertDeaths: [NodeIdentity] = []
+    /// Whether it may be what crashed earlier coordinators: it is taken up when no other such job is in flight.
+    private(set) var isSuspect = false
+    private(set) var flight = Flight.notInFlight
     /// How far it has come.
     enum Stage: Sendable {
         /// Nobody knows the pool's tokenizer yet.
@@ -40,6 +47,16 @@ struct Job: Sendable {
         case running
     }
 
+    /// Whether a crash of this coordinator counts for it.
+    enum Flight: Equatable, Sendable {
+        /// Nobody works on it.
+        case notInFlight
+        /// It is in flight, which is this record of the journal.
+        case open(record: UInt64)
+        /// It is in flight and does not count: it has shown that it does no harm, and the next one is tried.
+        case acquitted
+    }
+
     /// Where its sequence is, and what it takes there; nil where it has none.
     var placement: ActiveSequence.Placement? { sequence?.placement }
 
@@ -47,6 +64,14 @@ struct Job: Sendable {
     var isRunning: Bool {
         if case .running = stage { return true }
         return false
+    }
+
+    /// Whether somebody works on it: its prompt is being read, or its rounds run.
+    var isInWork: Bool {
+        switch stage {
+        case .awaitingVocabulary, .awaitingRoom: false
+        case .tokenizing, .running: true
+        }
     }
 
     /// The prompt's tokens, once they are known; 0 before.
@@ -116,10 +141,15 @@ extension Job {
         )
     }
 
-    /// An earlier coordinator accepted it, and committed some of its answer where that is not nil.
-    mutating func restore(_ answer: JournaledAnswer?) {
+    /// An earlier coordinator accepted it, and perhaps committed some of its answer.
+    ///
+    /// - Parameter isSuspect: whether crashes are repeated, and it was in flight at one.
+    mutating func restore(_ job: JournaledJob, isSuspect: Bool) {
         isRestored = true
-        guard let answer else { return }
+        crashes = job.crashes
+        expertDeaths = job.expertDeaths
+        self.isSuspect = isSuspect
+        guard let answer = job.answer else { return }
         journaled = Boxed(wrappedValue: answer)
         earlierMilliseconds = answer.ageMilliseconds
         queueMilliseconds = answer.start.queueMilliseconds
@@ -145,6 +175,28 @@ extension Job {
     mutating func changeSequence<Result>(_ body: (inout ActiveSequence) -> Result) -> Result? {
         guard sequence != nil else { return nil }
         return body(&sequence!)
+    }
+
+    /// It is in flight, by a record of the journal.
+    mutating func takeUp(record: UInt64) { flight = .open(record: record) }
+
+    /// It is not in flight any more.
+    mutating func putDown() { flight = .notInFlight }
+
+    /// It goes on, and what crashes meanwhile is not its doing.
+    mutating func acquit() {
+        flight = .acquitted
+        isSuspect = false
+    }
+
+    /// An expert died while it worked on it. More than a few are only known of where one node dies over and over.
+    mutating func noteDeath(of expert: NodeIdentity) { expertDeaths = expertDeaths.suffix(7) + [expert] }
+
+    /// A node is back that was only cut off. True where it had been taken for dead.
+    mutating func forgiveDeath(of expert: NodeIdentity) -> Bool {
+        let known = expertDeaths.count
+        expertDeaths.removeAll { $0 == expert }
+        return expertDeaths.count < known
     }
 
     /// What an earlier coordinator committed is in its sequence now.

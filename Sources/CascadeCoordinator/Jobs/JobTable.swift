@@ -35,6 +35,16 @@ struct JobTable: Sendable {
         var passes = 0
     }
 
+    /// The suspect that is in flight: no other one is (decisions.md 26).
+    private(set) var trial: Trial?
+
+    /// A job that may be what crashed earlier coordinators, in flight.
+    struct Trial: Sendable {
+        let id: JobID
+        /// Those that were committed since it was taken up.
+        fileprivate(set) var rounds = 0
+    }
+
     /// What one owner's submit key stands for is nobody else's business.
     private struct Submission: Hashable {
         let owner: String
@@ -95,6 +105,7 @@ struct JobTable: Sendable {
         if job.deadline != nil { deadlines.removeAll { $0.id == id } }
         running.removeAll { $0 == id }
         waiting.removeAll { $0 == id }
+        if trial?.id == id { trial = nil }
     }
 
     /// The job that an owner's submit key stands for, whether it has ended or not.
@@ -137,12 +148,14 @@ struct JobTable: Sendable {
         var next: (time: Double, number: UInt64, queue: Queue)?
         for (pool, heads) in queues where !closedPools.contains(pool) {
             for (owner, queue) in heads where owners.mayRun(owner, at: now) {
-                guard let id = queue.ids.first, let number = jobs.read(id, { $0.number }) else { continue }
+                guard let id = queue.ids.first(where: mayTakeUp), let number = jobs.read(id, { $0.number }) else {
+                    continue
+                }
                 let time = owners.virtualTime(of: owner)
                 if next.map({ (time, number) < ($0.time, $0.number) }) ?? true { next = (time, number, queue) }
             }
         }
-        guard let queue = next?.queue, let head = queue.ids.first else { return nil }
+        guard let queue = next?.queue, let head = queue.ids.first(where: mayTakeUp) else { return nil }
         return jobs[interactiveFirst ? firstFollowed(in: queue) ?? head : head]
     }
 
@@ -152,7 +165,7 @@ struct JobTable: Sendable {
         guard let head = queue.ids.first, queue.passes < Self.mostPasses else { return nil }
         let priority = jobs.read(head) { $0.submit.priority }
         return queue.ids.prefix { id in jobs.read(id) { $0.submit.priority } == priority }
-            .first { id in jobs.read(id) { !$0.watchers.isEmpty } == true }
+            .first { id in jobs.read(id) { !$0.watchers.isEmpty } == true && mayTakeUp(id) }
     }
 
     /// Those that get room before a job that came now, in their order: of its owner and pool, all that are at least as
@@ -182,7 +195,7 @@ struct JobTable: Sendable {
     @discardableResult mutating func begin(_ id: JobID, _ sequence: ActiveSequence, at now: Instant) -> Bool {
         guard let job = jobs[id] else { return false }
         let queue = queues[job.submit.pool]?[job.owner.name]
-        let isPassing = queue?.ids.first != id
+        let isPassing = queue?.ids.first(where: mayTakeUp) != id
         queues[job.submit.pool]?[job.owner.name]?.passes = isPassing ? (queue?.passes ?? 0) + 1 : 0
         leaveQueue(job)
         owners.begin(promptTokens: sequence.spec.promptLength, of: job.owner.name, at: now)
@@ -196,6 +209,39 @@ struct JobTable: Sendable {
 
     /// The earliest deadline, and whose it is; nil where no job has one.
     var nextDeadline: (at: Instant, id: JobID)? { deadlines.first }
+
+    // MARK: Flight
+
+    /// Whether a job need not wait for another one that may crash the coordinator.
+    func mayTakeUp(_ id: JobID) -> Bool {
+        guard let trial, trial.id != id else { return true }
+        return jobs.read(id) { !$0.isSuspect } ?? true
+    }
+
+    /// A job is in flight, by a record of the journal.
+    mutating func takeUp(_ id: JobID, record: UInt64) {
+        change(id) { $0.takeUp(record: record) }
+        if jobs.read(id, { $0.isSuspect }) == true { trial = Trial(id: id) }
+    }
+
+    /// A job is not in flight any more.
+    mutating func putDown(_ id: JobID) {
+        change(id) { $0.putDown() }
+        if trial?.id == id { trial = nil }
+    }
+
+    /// A round of a job was committed. True where it is on trial and has made its `rounds`, and others wait for that.
+    mutating func countRound(of id: JobID, outOf rounds: Int) -> Bool {
+        guard trial?.id == id else { return false }
+        trial?.rounds += 1
+        return (trial?.rounds ?? 0) >= rounds && values.contains { $0.isSuspect && $0.id != id }
+    }
+
+    /// The job on trial goes on, and is no suspect any more.
+    mutating func acquit(_ id: JobID) {
+        change(id) { $0.acquit() }
+        if trial?.id == id { trial = nil }
+    }
 
     // MARK: Turns
 
@@ -264,6 +310,9 @@ struct JobTable: Sendable {
             if self.job(of: job.owner, key: job.submit.submitKey) != job.id {
                 return "job \(job.id) is not found by its key"
             }
+            if case .open = job.flight, job.isSuspect, trial?.id != job.id {
+                return "job \(job.id) is in flight beside the one on trial"
+            }
             if job.isRunning != (job.sequence != nil) { return "job \(job.id) has a sequence and does not run" }
         }
         if bytes != self.bytes { return "\(self.bytes) bytes of jobs are counted, there are \(bytes)" }
@@ -280,6 +329,9 @@ struct JobTable: Sendable {
         ]
         for (words, count, listed) in lists where count != listed.count || Set(listed).count != count {
             return "\(count) jobs are \(words), listed are \(listed)"
+        }
+        if let trial, jobs.read(trial.id, { $0.flight }).map({ $0 == .notInFlight || $0 == .acquitted }) ?? true {
+            return "job \(trial.id) is on trial and not in flight"
         }
         if let lost = waiting.first(where: { !running.contains($0) }) {
             return "job \(lost) is to go on and does not run"

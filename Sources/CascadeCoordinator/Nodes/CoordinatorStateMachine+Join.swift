@@ -49,6 +49,7 @@ extension CoordinatorStateMachine {
         let node = nodes.insert(Node(hello: hello, peer: peer, lastHeard: now))
         pools.noteService(of: hello.pool, at: now)
         transitions.count(.nodeJoined)
+        forgiveDeath(of: hello.identity)
         log(.info, "node joined", LogField("node", name), LogField("role", hello.role.rawValue))
         welcome(node)
     }

@@ -53,7 +53,7 @@ extension CoordinatorStateMachine {
             if request.sentAt == now {
                 replaceLost(request)
             } else if isDeath {
-                jobs.changeSequence(of: request.job) { $0.noteDeath(of: node.name) }
+                noteDeath(of: node.hello.identity, workingOn: request)
                 replaceDead(request)
             } else if request.role == .drafter
                 || countFailure(of: request.job, because: "an expert left while it was asked")
@@ -65,34 +65,44 @@ extension CoordinatorStateMachine {
         trimPool(node.hello.pool)
     }
 
-    /// A node has died in a round of a job. If several have, the job may be what kills them; if the same one has again
-    /// and again, it is the one that dies: where there is another, its deaths count as failures from then on. Without a
-    /// draft a round can do; without an expert it cannot.
+    /// A node has died in a round of a job. If several have, the job may be what kills them, and so it may be if
+    /// experts have died again and again in its life (decisions.md 26). If the same one has and there is another, it is
+    /// the node that dies: its deaths in one round count as failures. Without a draft a round can do; without an expert
+    /// it cannot.
     private mutating func replaceDead(_ request: Request) {
-        guard let deaths = jobs[request.job]?.sequence?.deaths else { return }
+        guard let job = jobs[request.job], let deaths = job.sequence?.deaths else { return }
         let dead = Set(deaths).count
-        guard dead >= limits.poisonDeaths || deaths.count >= limits.deathsPerRound else {
+        let areMany = deaths.count >= limits.deathsPerRound
+        if request.role == .drafter {
+            if dead >= limits.poisonDeaths || areMany { restFromDrafting(request.job) }
             replaceLost(request)
             return
         }
-        if request.role == .drafter {
-            restFromDrafting(request.job)
-            replaceLost(request)
-        } else if dead >= limits.poisonDeaths {
+        if dead >= limits.poisonDeaths {
             transitions.count(.jobPoisoned)
             let message = "\(dead) nodes died while they worked on one round of this job"
             finish(request.job, .error, JobError(code: .poisoned, message: message))
-        } else if hasAnotherExpert(than: deaths[0], for: request.job) {
-            if countFailure(of: request.job, because: "an expert died while it was asked") { replaceLost(request) }
+            return
+        }
+        let names = job.expertDeaths.map(\.name)
+        guard names.count >= limits.crashesPerJob || areMany else {
+            replaceLost(request)
+            return
+        }
+        let isOne = Set(names).count == 1
+        if isOne, hasAnotherExpert(than: names[0], for: request.job) {
+            if !areMany || countFailure(of: request.job, because: "an expert died while it was asked") {
+                replaceLost(request)
+            }
         } else if awaitsExpert(request.job) {
             replaceLost(request)
+        } else if names.count < limits.crashesPerJob {
+            let message = "\(deaths[0]) went away \(deaths.count) times while it worked on one round of this job"
+            let words = "\(message), and there is no other expert"
+            finish(request.job, .error, JobError(code: .nodeFailed, message: words))
         } else {
-            let message = "\(deaths[0]) died \(deaths.count) times while it worked on one round of this job"
-            finish(
-                request.job,
-                .error,
-                JobError(code: .nodeFailed, message: "\(message), and there is no other expert")
-            )
+            let who = isOne ? "expert \(names[0])" : "experts (\(names.joined(separator: ", ")))"
+            setAside(request.job, because: "\(who) died \(plural(names.count, "time")) while working on the job")
         }
     }
 

@@ -19,6 +19,7 @@ extension CoordinatorStateMachine {
     /// Records are on disk: what waited for them leaves.
     mutating func takeJournaled(upTo record: UInt64) {
         actions += gate.takeDurable(upTo: record).map { .send($0.message, to: $0.peer) }
+        readHeldPrompt()
     }
 
     /// The tokens of a round that was committed, where the job goes on.

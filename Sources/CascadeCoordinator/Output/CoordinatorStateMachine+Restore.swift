@@ -5,6 +5,8 @@ import OrderedCollections
 extension CoordinatorStateMachine {
     /// Takes up what an earlier coordinator left.
     mutating func restore(_ journaled: [JournaledJob]) {
+        // One more crash would set a job aside: from here on it is to be known at whose side.
+        let areRepeated = journaled.contains { $0.finished == nil && $0.crashes >= limits.crashesPerJob - 1 }
         for job in journaled {
             lastJobNumber = max(lastJobNumber, job.accepted?.number ?? 0)
             if let damage = job.damage {
@@ -14,7 +16,7 @@ extension CoordinatorStateMachine {
             } else if let problem = job.accepted.flatMap(problem) {
                 lose(job, because: "this coordinator cannot go on with the job from its journal: \(problem)")
             } else if let accepted = job.accepted {
-                resume(job, accepted)
+                resume(job, accepted, isSuspect: areRepeated && job.crashes > 0)
             }
         }
         forgetExcess()
@@ -31,9 +33,17 @@ extension CoordinatorStateMachine {
     }
 
     /// A job that had not ended goes on.
-    private mutating func resume(_ journaled: JournaledJob, _ accepted: AcceptedJob) {
+    private mutating func resume(_ journaled: JournaledJob, _ accepted: AcceptedJob, isSuspect: Bool) {
         var job = Job(id: journaled.id, accepted, at: now)
-        job.restore(journaled.answer)
+        job.restore(journaled, isSuspect: isSuspect)
+        guard job.crashes < limits.crashesPerJob else {
+            take(job)
+            setAside(
+                job.id,
+                because: "the job was in flight at \(plural(job.crashes, "crash", "crashes")) of the coordinator"
+            )
+            return
+        }
         if let answer = journaled.answer { keepPool(accepted.submit.pool, for: answer.start) }
         transitions.count(.jobRestored)
         take(job)

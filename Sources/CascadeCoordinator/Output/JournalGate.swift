@@ -15,7 +15,7 @@ struct JournalGate: Sendable {
 
     private let mostBytes: Int
     /// Records of the journal so far.
-    private var lastRecord: UInt64 = 0
+    private(set) var lastRecord: UInt64 = 0
     /// Those of them that are on disk.
     private var durableRecord: UInt64 = 0
     /// Oldest first.
@@ -35,6 +35,9 @@ struct JournalGate: Sendable {
 
     /// Records that are not on disk.
     var lag: UInt64 { lastRecord - durableRecord }
+
+    /// Whether a record is on disk.
+    func isDurable(_ record: UInt64) -> Bool { record <= durableRecord }
 
     /// Whether something waits for a peer.
     func holds(for peer: PeerID) -> Bool { held.contains { $0.peer == peer } }

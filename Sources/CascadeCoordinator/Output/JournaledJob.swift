@@ -8,6 +8,10 @@ package struct JournaledJob: Equatable, Sendable {
     private(set) var accepted: AcceptedJob?
     private(set) var answer: JournaledAnswer?
     private(set) var finished: FinishedAnswer?
+    /// How often it was taken up and not put down: the crashes at which it was in flight.
+    private(set) var crashes = 0
+    /// The experts that died while they worked on it.
+    private(set) var expertDeaths: [NodeIdentity] = []
     /// Its last record's place among all records.
     private var lastPlace = 0
     /// Why its records are of no use.
@@ -22,6 +26,9 @@ package struct JournaledJob: Equatable, Sendable {
         switch entry {
         case .accepted(let job): accepted = job
         case .committed(let committed): damage = add(committed)
+        case .takenUp: crashes += 1
+        case .putDown: crashes = max(0, crashes - 1)
+        case .expertDeaths(let experts): expertDeaths = experts
         case .finished(let finished):
             self.finished = finished
             if finished.report.job != id { damage = "its end is that of job \(finished.report.job)" }

@@ -49,6 +49,8 @@ extension CoordinatorStateMachine {
             if settleProvisional(id) { finish(id, reason) }
         } else {
             journalCommit(id, from: offset, textFrom: byteOffset)
+            // What is not on disk would not be progress after the next crash.
+            if !isProvisional { countRoundOfTrial(id) }
             sendDeltas(of: id)
             jobs.wait(id)
         }

@@ -50,7 +50,7 @@ extension CoordinatorStateMachine {
         )
         // One that failed the job, or is stuck by its own word, would only take the second of two places, and fail
         // again.
-        guard let other, isTrusted(other, with: request.job),
+        guard let other, isTrusted(other, with: request.job), !waitsForSuspect(request.job, at: other),
             let time = expectedMilliseconds(other, rows: sequence.base + request.rows)
         else { return nil }
         return (other, time)

@@ -21,7 +21,7 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func openRound(_ id: JobID) {
-        guard let expert = expert(for: id), let job = jobs[id], let sequence = job.sequence else {
+        guard let expert = expert(for: id), takeUp(id), let job = jobs[id], let sequence = job.sequence else {
             jobs.wait(id)
             return
         }
@@ -50,7 +50,7 @@ extension CoordinatorStateMachine {
     private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
         guard let expert = expert(for: id), hasCredit(expert), let job = jobs[id], let sequence = job.sequence,
             !waitsForDrafts(job, at: expert), !shouldHoldBack(job, sequence, draft, at: expert),
-            makeRoom(for: id, at: expert)
+            !waitsForSuspect(id, at: expert), makeRoom(for: id, at: expert), takeUp(id)
         else {
             jobs.wait(id)
             return
@@ -243,7 +243,7 @@ extension CoordinatorStateMachine {
             isLost: true,
             mustHaveCredit: true
         )
-        guard let other else {
+        guard let other, !waitsForSuspect(id, at: other) else {
             resend(index)
             return
         }

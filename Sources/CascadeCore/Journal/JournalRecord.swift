@@ -7,6 +7,12 @@ package struct JournalRecord: Equatable, Sendable {
         case accepted(AcceptedJob)
         /// Its answer has grown.
         case committed(CommittedTokens)
+        /// A process works on it, or reads its prompt: where that crashes, it counts for the job (decisions.md 26).
+        case takenUp
+        /// Nobody works on it any more: what becomes of the process does not count for it.
+        case putDown
+        /// The experts that died while they worked on it, in the place of those that were known before.
+        case expertDeaths([NodeIdentity])
         /// It has ended: takes the place of all that was committed.
         case finished(FinishedAnswer)
         /// Nobody will ask for it any more: none of its records is needed.

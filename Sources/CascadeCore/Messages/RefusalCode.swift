@@ -32,6 +32,8 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
     case deadlineTooShort = 15
     /// The job's deadline passed before its answer was done.
     case deadlineExceeded = 16
+    /// The job was in flight at so many crashes, of coordinators or of experts, that it may be what causes them.
+    case setAside = 17
 
     /// Whether a job that ended with this code was refused rather than tried and failed.
     package var isRefusal: Bool {
@@ -39,7 +41,7 @@ package enum RefusalCode: UInt32, CaseIterable, Sendable {
         case .badRequest, .contextExceeded, .overloaded, .unknownJob, .vocabularyMismatch, .modelMismatch,
             .protocolVersion, .nodeNameTaken, .notReady, .forbidden, .deadlineTooShort:
             true
-        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged, .deadlineExceeded: false
+        case .poisoned, .nodeFailed, .shuttingDown, .journalDamaged, .deadlineExceeded, .setAside: false
         }
     }
 }

@@ -321,6 +321,10 @@ package struct ClusterStatus: Equatable, Sendable {
     package var owners: [OwnerStatus]
     /// Times since the start that a sequence gave its place in an expert's cache up for others.
     package var preemptions: UInt64
+    /// Jobs that were in flight when the coordinator crashed, and are taken up one at a time.
+    package var suspectedJobs: UInt32
+    /// Jobs that were set aside and are not forgotten yet.
+    package var setAsideJobs: UInt32
 
     /// Creates the value from its parts.
     package init(
@@ -339,7 +343,9 @@ package struct ClusterStatus: Equatable, Sendable {
         cpuMilliseconds: Double? = nil,
         stall: Stall? = nil,
         owners: [OwnerStatus] = [],
-        preemptions: UInt64 = 0
+        preemptions: UInt64 = 0,
+        suspectedJobs: UInt32 = 0,
+        setAsideJobs: UInt32 = 0
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -357,5 +363,7 @@ package struct ClusterStatus: Equatable, Sendable {
         self.stall = stall
         self.owners = owners
         self.preemptions = preemptions
+        self.suspectedJobs = suspectedJobs
+        self.setAsideJobs = setAsideJobs
     }
 }

@@ -11,6 +11,7 @@ internal import Synchronization
 /// | `accept/ack` | an accepted job is on disk, and its client is told |
 /// | `commit/sync` | tokens are committed, and their record is written |
 /// | `commit/stream` | committed tokens are on disk, and clients are told |
+/// | `take/work` | it is on disk that a job is taken up, and its prompt is read |
 /// | `finish/stream` | the end of a job is on disk, and clients are told |
 /// | `checkpoint` | the log of the store is full, and it is emptied |
 /// | `prune` | a job is forgotten, and it is gone from the disk |
@@ -29,7 +30,7 @@ final class Failpoints: Sendable {
         switch record.entry {
         case .accepted: reached("accept/sync")
         case .committed: reached("commit/sync")
-        case .finished: break
+        case .finished, .takenUp, .putDown, .expertDeaths: break
         case .forgotten: reached("prune")
         }
     }
@@ -40,7 +41,8 @@ final class Failpoints: Sendable {
         case .accepted: reached("accept/ack")
         case .committed: reached("commit/stream")
         case .finished: reached("finish/stream")
-        case .forgotten: break
+        case .takenUp: reached("take/work")
+        case .forgotten, .putDown, .expertDeaths: break
         }
     }
 

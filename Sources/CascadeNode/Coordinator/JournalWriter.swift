@@ -99,7 +99,8 @@ extension StoreChange {
         let job = record.job.rawValue
         self =
             switch record.entry {
-            case .accepted, .committed: .append(job: job, bytes: JournalCodec.encode(record.entry))
+            case .accepted, .committed, .takenUp, .putDown, .expertDeaths:
+                .append(job: job, bytes: JournalCodec.encode(record.entry))
             case .finished: .conclude(job: job, bytes: JournalCodec.encode(record.entry))
             case .forgotten: .forget(job: job)
             }

@@ -291,7 +291,11 @@ extension ClusterStatus: WireConvertible {
                 ? nil : try reader.duration(1, proto.cpu_milliseconds, "cpu_milliseconds"),
             stall: try reader.optionalMessage(proto.stall, "stall"),
             owners: try reader.messages(proto.n_owners, proto.owners, "owners"),
-            preemptions: proto.has_preemptions == 0 ? 0 : try reader.counter(1, proto.preemptions, "preemptions")
+            preemptions: proto.has_preemptions == 0 ? 0 : try reader.counter(1, proto.preemptions, "preemptions"),
+            suspectedJobs: proto.has_suspected_jobs == 0
+                ? 0 : try reader.count(1, proto.suspected_jobs, "suspected_jobs"),
+            setAsideJobs: proto.has_set_aside_jobs == 0
+                ? 0 : try reader.count(1, proto.set_aside_jobs, "set_aside_jobs")
         )
     }
 
@@ -314,6 +318,8 @@ extension ClusterStatus: WireConvertible {
         if let stall { proto.stall = writer.message(stall) }
         (proto.n_owners, proto.owners) = writer.messages(owners)
         if preemptions > 0 { put(&proto.has_preemptions, &proto.preemptions, preemptions) }
+        if suspectedJobs > 0 { put(&proto.has_suspected_jobs, &proto.suspected_jobs, suspectedJobs) }
+        if setAsideJobs > 0 { put(&proto.has_set_aside_jobs, &proto.set_aside_jobs, setAsideJobs) }
         return proto
     }
 }

@@ -129,3 +129,41 @@ extension FinishedAnswer: WireConvertible {
         return proto
     }
 }
+
+/// What a record says of who works on a job.
+struct Flight {
+    /// Whether it was put down.
+    var isOver: Bool
+}
+
+extension Flight: WireConvertible {
+    init(decoding proto: Cascade__V1__Flight, from reader: FieldReader) throws(WireError) {
+        self.init(isOver: proto.has_is_over != 0 && proto.is_over != 0)
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__Flight {
+        var proto = Cascade__V1__Flight()
+        cascade__v1__flight__init(&proto)
+        if isOver { put(&proto.has_is_over, &proto.is_over, true) }
+        return proto
+    }
+}
+
+/// The list of a record.
+struct ExpertDeaths {
+    /// The last one last.
+    var experts: [NodeIdentity]
+}
+
+extension ExpertDeaths: WireConvertible {
+    init(decoding proto: Cascade__V1__ExpertDeaths, from reader: FieldReader) throws(WireError) {
+        self.init(experts: try reader.messages(proto.n_experts, proto.experts, "experts"))
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__ExpertDeaths {
+        var proto = Cascade__V1__ExpertDeaths()
+        cascade__v1__expert_deaths__init(&proto)
+        (proto.n_experts, proto.experts) = writer.messages(experts)
+        return proto
+    }
+}

@@ -83,6 +83,7 @@ struct StatusCommand: AsyncParsableCommand {
         try Output.line(
             "  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished"
         )
+        if let note = status.crashNote { try Output.line("  note: \(note)") }
         let length = view.meanAcceptanceLength.map { decimalText($0, 2) } ?? "no drafts yet"
         if let note = view.stall { try Output.line("  not well: \(Printable.line(note))") }
         if let trouble = ClusterRecord.trouble(endpoint: endpoint.endpoint) {
@@ -105,12 +106,31 @@ struct StatusCommand: AsyncParsableCommand {
     }
 }
 
+extension ClusterStatus {
+    /// What crashes have to do with jobs, for people; nil where nothing.
+    fileprivate var crashNote: String? {
+        var words: [String] = []
+        if suspectedJobs > 0 {
+            let jobs = plural(suspectedJobs, "job that was", "jobs that were")
+            words.append("\(jobs) in flight when the coordinator crashed: taken up one at a time")
+        }
+        if setAsideJobs > 0 {
+            words.append("\(plural(setAsideJobs, "job")) set aside because of crashes: 'cascade jobs' says which")
+        }
+        return words.isEmpty ? nil : words.joined(separator: "; ")
+    }
+}
+
 private struct ClusterView: Encodable {
     var software: String
     var uptimeMs: Double
     var queuedJobs: UInt32
     var runningJobs: UInt32
     var finishedJobs: UInt64
+    /// Of those that are kept.
+    var setAsideJobs: UInt32
+    /// Of those that have not ended.
+    var suspectedJobs: UInt32
     var drafters: UInt32
     var experts: UInt32
     var staleMessages: UInt64
@@ -128,6 +148,8 @@ private struct ClusterView: Encodable {
         queuedJobs = status.queuedJobs
         runningJobs = status.runningJobs
         finishedJobs = status.finishedJobs
+        setAsideJobs = status.setAsideJobs
+        suspectedJobs = status.suspectedJobs
         drafters = status.drafters
         experts = status.experts
         staleMessages = status.staleMessages

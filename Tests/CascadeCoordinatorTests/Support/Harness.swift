@@ -105,6 +105,15 @@ struct Harness {
         for _ in 0..<steps where !sent.isEmpty { deliver() }
     }
 
+    /// Whether no message is under way to a node.
+    var nothingIsSent: Bool { sent.isEmpty }
+
+    /// The expert that the next message asks about a job; nil where it asks nobody, or about another one.
+    func nextNode(askedFor job: JobID) -> String? {
+        guard case .verify(let verify)? = sent.first?.message, verify.fence.sequence.job == job else { return nil }
+        return nodes.first { $0.peer == sent.first?.to }?.hello.identity.name
+    }
+
     /// Delivers one message to its node and feeds the answer.
     mutating func deliver() {
         guard !sent.isEmpty else { return }

@@ -18,6 +18,15 @@ enum JournalSamples {
         )
     ]
 
+    /// Records of a job that was in flight when processes crashed. Never changed.
+    static let crashEntries: [JournalRecord.Entry] = [
+        .takenUp, .putDown,
+        .expertDeaths([
+            NodeIdentity(name: "expert-höst-1", incarnation: 0x0102_0304_0506_0708),
+            NodeIdentity(name: "expert-2", incarnation: 9),
+        ]),
+    ]
+
     private static let accepted = JournalRecord.Entry.accepted(
         AcceptedJob(number: 12, submit: Samples.submit, seed: 99, draftLength: .fixed(4))
     )

@@ -5,7 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster
+    case hello, fullCluster, crashes
 
     var message: Message {
         switch self {
@@ -21,6 +21,7 @@ enum LaterSamples: String, CaseIterable {
         case .reading: .delta(Self.readingDelta)
         case .hello: .hello(Self.pagedHello)
         case .fullCluster: .clusterStatus(Self.fullCluster)
+        case .crashes: .clusterStatus(Self.crashedCluster)
         }
     }
 
@@ -42,6 +43,12 @@ enum LaterSamples: String, CaseIterable {
         (usage.rounds, usage.draftedRounds) = (20, 15)
         var status = Samples.clusterStatus
         status.owners = [OwnerStatus(name: "team-ä", weight: 2, queuedJobs: 3, runningJobs: 4, usage: usage)]
+        return status
+    }
+
+    private static var crashedCluster: ClusterStatus {
+        var status = Samples.clusterStatus
+        (status.suspectedJobs, status.setAsideJobs) = (5, 300)
         return status
     }
 

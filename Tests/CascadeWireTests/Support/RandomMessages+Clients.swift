@@ -189,7 +189,9 @@ extension SplitMix64 {
             cpuMilliseconds: maybe { $0.duration() },
             stall: maybe { ClusterStatus.Stall(milliseconds: $0.duration(), note: $0.text()) },
             owners: list(upTo: 3) { $0.ownerStatus() },
-            preemptions: counter()
+            preemptions: counter(),
+            suspectedJobs: count(),
+            setAsideJobs: count()
         )
     }
 

@@ -1,0 +1,417 @@
+import CascadeCore
+import OrderedCollections
+import Testing
+
+@testable import CascadeCoordinator
+
+/// Jobs that were in flight when the coordinator crashed are taken up with care, and set aside at the third crash
+/// (decisions.md 26).
+struct CrashTests {
+    /// How a coordinator ends.
+    enum End: Sendable { case crash, stop }
+
+    /// Coordinators one after the other, on one disk.
+    struct Life {
+        var limits = Harness.fixed
+        /// All that is on the disk.
+        private(set) var records: [JournalRecord] = []
+        var harness: Harness
+
+        init(limits: CoordinatorLimits = Harness.fixed) {
+            self.limits = limits
+            harness = Harness(limits: limits, keepsJournal: true)
+            harness.feed(.restored([]))
+        }
+
+        /// The coordinator ends, and the next one finds what the disk has.
+        mutating func begin(behind end: End) {
+            if end == .stop { harness.feed(.shutdown) }
+            records += harness.records
+            harness = Harness(limits: limits, keepsJournal: true)
+            harness.feed(.restored(JournaledJob.jobs(records)))
+        }
+
+        mutating func join(silentExpert: Bool = false, incarnation: UInt64 = 1) {
+            harness.join(ToyNode("expert", .expert, incarnation: incarnation))
+            if silentExpert { harness.mute("expert") }
+            sync()
+        }
+
+        /// All that is written is on disk.
+        mutating func sync() {
+            harness.feed(.journaled(upTo: UInt64(harness.records.count)))
+        }
+
+        /// Runs until nothing is left to do.
+        mutating func finish() {
+            var known = 0
+            repeat {
+                known = harness.records.count
+                sync()
+                harness.settle()
+            } while known < harness.records.count
+            sync()
+        }
+
+        mutating func submit(_ prompt: String, maxTokens: UInt32 = 24) -> JobID {
+            var submit = harness.submission(prompt, maxTokens: maxTokens)
+            submit.submitKey = Hash128(high: 9, low: prompt.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
+            harness.feed(.submit(submit))
+            return harness.machine.jobs.keys.last!
+        }
+
+        /// Those that somebody works on.
+        var inWork: [JobID] { harness.machine.jobs.values.filter(\.isInWork).map(\.id) }
+
+        func ended(_ job: JobID) -> JobReport? { harness.machine.finished[job]?.report }
+
+        func crashes(_ job: JobID) -> Int? { harness.machine.jobs[job]?.crashes }
+    }
+
+    // MARK: Counting
+
+    @Test(
+        arguments: [
+            ([.crash], 1), ([.crash, .crash], 2), ([.crash, .crash, .crash], nil), ([.stop, .stop, .stop, .stop], 0),
+            ([.crash, .stop, .crash], 2), ([.stop, .crash, .crash, .stop, .stop], 2),
+            ([.crash, .stop, .crash, .stop, .crash], nil),
+        ] as [([End], Int?)]
+    )
+    func crashesCountAndStopsDoNot(ends: [End], crashes: Int?) throws {
+        var life = Life()
+        life.join(silentExpert: true)
+        let job = life.submit("a prompt")
+        for end in ends {
+            life.sync()
+            #expect(life.inWork == [job])
+            life.begin(behind: end)
+            life.join(silentExpert: true)
+        }
+        #expect(life.crashes(job) == crashes)
+        #expect((life.ended(job)?.error?.code == .setAside) == (crashes == nil))
+        #expect(life.harness.machine.transitions[.jobSetAside] == (crashes == nil ? 1 : 0))
+        #expect(life.harness.machine.brokenInvariant == nil)
+    }
+
+    /// Who only waits is in flight at no crash.
+    @Test func waitingIsNotCounted() {
+        var limits = Harness.fixed
+        limits.maxNumSeqs = 1
+        var life = Life(limits: limits)
+        life.join(silentExpert: true)
+        let (first, second) = (life.submit("first"), life.submit("second"))
+        for _ in 0..<3 {
+            life.sync()
+            #expect(life.inWork == [first])
+            life.begin(behind: .crash)
+            life.join(silentExpert: true)
+            life.sync()
+        }
+        #expect(life.ended(first)?.error?.code == .setAside)
+        #expect(life.crashes(second) == 0)
+        #expect(life.inWork == [second])
+    }
+
+    /// A prompt that is being read may be what crashes the process; it is known before it is read again.
+    @Test func readingIsCounted() {
+        var life = Life()
+        life.harness.readsPrompts = false
+        life.join()
+        let job = life.submit("a prompt that no template survives")
+        let waiting = life.submit("another")
+        for _ in 0..<3 {
+            #expect(life.inWork == [job])
+            life.begin(behind: .crash)
+            guard life.crashes(job) != nil else { break }
+            life.harness.readsPrompts = false
+            life.harness.join(ToyNode("expert", .expert))
+            #expect(life.harness.unreadPrompts.isEmpty, "it is not on disk that it is taken up")
+            life.sync()
+            #expect(life.harness.unreadPrompts.map(\.job) == [job])
+        }
+        #expect(life.ended(job)?.error?.code == .setAside)
+        life.join()
+        life.finish()
+        #expect(life.ended(waiting)?.reason == .length)
+    }
+
+    /// What is set aside keeps its answer so far, says why, and stays set aside.
+    @Test func whatIsSetAsideIsKept() throws {
+        var life = Life()
+        life.join()
+        let job = life.submit("once upon")
+        life.harness.settle(steps: 4)
+        life.sync()
+        for _ in 0..<3 {
+            life.begin(behind: .crash)
+            life.join(silentExpert: true)
+        }
+        let report = try #require(life.ended(job))
+        let error = try #require(report.error)
+        #expect(report.reason == .error && error.code == .setAside)
+        #expect(error.message.hasPrefix("set aside: the job was in flight at 3 crashes of the coordinator; "))
+        #expect(error.message.contains("submit the prompt as a new job"))
+        #expect(!report.tokens.isEmpty && !report.text.isEmpty)
+        #expect(report.counts.problem(emitted: report.tokens.count) == nil)
+        life.sync()
+        life.harness.watch(job)
+        #expect(life.harness.report(job) == report)
+        life.harness.feed(.statusRequest(StatusRequest(requestID: 4)))
+        guard case .clusterStatus(let status) = life.harness.messages().last else {
+            Issue.record("no status")
+            return
+        }
+        #expect(status.setAsideJobs == 1 && status.suspectedJobs == 0)
+        life.begin(behind: .stop)
+        #expect(life.ended(job) == report)
+        #expect(life.harness.records.isEmpty)
+    }
+
+    /// Records of a version that did not count: none was in flight.
+    @Test func anEarlierJournalHasNoCrashes() {
+        var life = Life()
+        life.join(silentExpert: true)
+        let job = life.submit("a prompt")
+        life.sync()
+        let records = life.harness.records.filter { $0.entry != .takenUp }
+        let jobs = JournaledJob.jobs(records)
+        #expect(jobs.map(\.id) == [job] && jobs.map(\.crashes) == [0])
+    }
+
+    // MARK: One at a time
+
+    /// Three jobs that were in flight at two crashes, and the coordinator behind them.
+    private static func suspects(roundsOnTrial: Int = 32) -> (life: Life, jobs: [JobID]) {
+        var limits = Harness.fixed
+        limits.roundsOnTrial = roundsOnTrial
+        var life = Life(limits: limits)
+        life.join(silentExpert: true)
+        let jobs = ["one", "two", "three"].map { life.submit($0) }
+        life.sync()
+        life.begin(behind: .crash)
+        life.join(silentExpert: true)
+        for _ in jobs { life.sync() }
+        #expect(life.inWork == jobs)
+        life.begin(behind: .crash)
+        return (life, jobs)
+    }
+
+    @Test func repeatedCrashesSetNoJobAsideThatIsNotAlone() {
+        var (life, jobs) = Self.suspects()
+        life.join(silentExpert: true)
+        life.sync()
+        for (index, job) in jobs.enumerated() {
+            #expect(life.inWork == [job])
+            #expect(life.harness.machine.brokenInvariant == nil)
+            life.sync()
+            life.begin(behind: .crash)
+            #expect(life.ended(job)?.error?.code == .setAside)
+            #expect(jobs.dropFirst(index + 1).allSatisfy { life.crashes($0) == 2 })
+            life.join(silentExpert: true)
+        }
+    }
+
+    @Test func theyAreAnsweredOneAfterTheOther() throws {
+        var (life, jobs) = Self.suspects()
+        life.harness.feed(.statusRequest(StatusRequest(requestID: 4, job: jobs[2])))
+        life.join(silentExpert: true)
+        for _ in 0..<3 { life.sync() }
+        #expect(life.inWork == [jobs[0]])
+        let job = try #require(life.harness.machine.jobs[jobs[2]])
+        #expect(
+            life.harness.machine.note(of: job)
+                == "waiting: jobs that were in flight when the coordinator crashed are taken up one at a time"
+        )
+        // Who comes anew does not wait for them.
+        let new = life.submit("new")
+        life.sync()
+        #expect(life.inWork == [jobs[0], new])
+        life.harness.unmute("expert")
+        var most = 0
+        for _ in 0..<200 {
+            life.sync()
+            life.harness.settle(steps: 1)
+            most = max(most, life.inWork.count { jobs.contains($0) })
+        }
+        life.finish()
+        #expect(most == 1)
+        for job in jobs + [new] { #expect(life.ended(job)?.reason == .length) }
+        #expect(life.harness.machine.transitions[.jobOnTrial] >= 3)
+        #expect(life.harness.machine.transitions[.jobAcquitted] == 0)
+    }
+
+    /// Whoever has made its rounds goes on beside the next one, and is not counted any more.
+    @Test func roundsAcquit() {
+        var (life, jobs) = Self.suspects(roundsOnTrial: 2)
+        life.join()
+        for _ in 0..<100 where life.harness.machine.transitions[.jobAcquitted] == 0 {
+            life.sync()
+            life.harness.settle(steps: 1)
+        }
+        #expect(life.harness.machine.transitions[.jobAcquitted] == 1)
+        life.harness.mute("expert")
+        life.sync()
+        life.sync()
+        #expect(life.inWork == [jobs[0], jobs[1]])
+        #expect(life.harness.machine.jobs.trial?.id == jobs[1])
+        life.begin(behind: .crash)
+        #expect(life.crashes(jobs[0]) == 2 && life.crashes(jobs[2]) == 2)
+        #expect(life.ended(jobs[1])?.error?.code == .setAside)
+        life.join()
+        life.finish()
+        #expect(life.ended(jobs[0])?.reason == .length && life.ended(jobs[2])?.reason == .length)
+    }
+
+    /// One that nobody works on, as its expert is gone, holds nobody up.
+    @Test func anIdleOneHoldsNobodyUp() {
+        var life = Life()
+        life.join(silentExpert: true)
+        life.harness.join(ToyNode("far", .expert, pool: "far"))
+        life.harness.mute("far")
+        let near = life.submit("near")
+        var submit = life.harness.submission("far")
+        submit.pool = "far"
+        submit.submitKey = Hash128(high: 1, low: 1)
+        life.harness.feed(.submit(submit))
+        let far = life.harness.machine.jobs.keys.last!
+        for _ in 0..<2 {
+            life.sync()
+            #expect(life.inWork == [near, far])
+            life.begin(behind: .crash)
+            if life.records.count(where: { $0.entry == .takenUp && $0.job == far }) == 1 {
+                life.harness.join(ToyNode("far", .expert, pool: "far"))
+                life.harness.mute("far")
+                life.join(silentExpert: true)
+                for _ in 0..<3 { life.sync() }
+            }
+        }
+        life.join(silentExpert: true)
+        life.harness.join(ToyNode("far", .expert, pool: "far"))
+        for _ in 0..<3 { life.sync() }
+        #expect(life.inWork == [near])
+        life.harness.now = life.harness.now.advanced(milliseconds: 10)
+        life.harness.feed(.goodbye(Goodbye(reason: "")), from: life.harness.node("expert").peer)
+        life.harness.wait(milliseconds: 2_000)
+        life.finish()
+        #expect(life.ended(far)?.reason == .length)
+    }
+
+    /// A prompt that waits for the disk and is not wanted any more lets the next one be read.
+    @Test func aHeldPromptMayBeCancelled() {
+        var life = Life()
+        let (first, second) = (life.submit("first"), life.submit("second"))
+        life.begin(behind: .crash)
+        life.harness.join(ToyNode("expert", .expert))
+        #expect(life.inWork == [first])
+        life.harness.feed(.cancel(Cancel(requestID: 1, job: first)))
+        life.finish()
+        #expect(life.ended(first)?.reason == .cancelled)
+        #expect(life.ended(second)?.reason == .length)
+    }
+
+    // MARK: Experts
+
+    /// The expert dies while it is asked, and comes back.
+    private static func killExpert(_ harness: inout Harness, incarnation: UInt64, comesBackAs: UInt64? = nil) {
+        let old = harness.node("expert")
+        harness.now = harness.now.advanced(milliseconds: 10)
+        harness.feed(.peerLost(old.peer))
+        harness.nodes.removeAll { $0.peer == old.peer }
+        harness.held.removeAll()
+        let peer = "expert, for the \(incarnation). time"
+        harness.join(old.reborn(incarnation: comesBackAs ?? incarnation, peer: peer))
+    }
+
+    /// Lets a job make some rounds, and its expert die in the next one.
+    private static func killInRound(_ life: inout Life, incarnation: UInt64, comesBackAs: UInt64? = nil) {
+        for _ in 0..<2 {
+            life.harness.settle(steps: 1)
+            life.sync()
+        }
+        life.harness.mute("expert")
+        #expect(life.harness.heldVerify("expert") != nil)
+        killExpert(&life.harness, incarnation: incarnation, comesBackAs: comesBackAs)
+        life.sync()
+    }
+
+    /// Over the whole life of a job, whatever coordinator is there.
+    @Test(arguments: [false, true]) func threeDeathsOfExpertsSetAside(restarts: Bool) throws {
+        var life = Life()
+        life.join()
+        let job = life.submit("once upon", maxTokens: 60)
+        for death in 0..<3 {
+            #expect(life.ended(job) == nil)
+            Self.killInRound(&life, incarnation: UInt64(death) + 2)
+            guard restarts, death < 2 else { continue }
+            life.begin(behind: .stop)
+            life.join(incarnation: UInt64(death) + 2)
+            life.sync()
+        }
+        let report = try #require(life.ended(job))
+        let error = try #require(report.error)
+        #expect(error.code == .setAside)
+        #expect(error.message.hasPrefix("set aside: expert expert died 3 times while working on the job; "))
+        #expect(!report.tokens.isEmpty)
+    }
+
+    /// A process that comes back was only cut off.
+    @Test func aNodeThatWasCutOffDidNotDie() throws {
+        var life = Life()
+        life.join()
+        let job = life.submit("once upon", maxTokens: 80)
+        for time in 0..<5 { Self.killInRound(&life, incarnation: UInt64(time) + 2, comesBackAs: 1) }
+        #expect(life.harness.machine.jobs[job]?.expertDeaths == [])
+        life.finish()
+        #expect(life.ended(job)?.reason == .length)
+    }
+
+    /// An operator who kills an expert four times with many jobs in flight loses few of them.
+    @Test func killingAnExpertSetsFewAside() {
+        var harness = Harness()
+        harness.join(ToyNode("expert", .expert), credits: 16)
+        harness.mute("expert")
+        let jobs = (0..<8).compactMap { harness.submit(harness.submission("job \($0)", maxTokens: 30)) }
+        #expect(harness.held.count(where: \.message.isVerify) == 8)
+        for death in 2..<6 {
+            Self.killExpert(&harness, incarnation: UInt64(death))
+            harness.mute("expert")
+            #expect(harness.machine.brokenInvariant == nil)
+            #expect(harness.held.count(where: \.message.isVerify) == 1, "they are verified one at a time")
+        }
+        harness.unmute("expert")
+        harness.settle()
+        harness.wait(milliseconds: 5_000)
+        let codes = jobs.compactMap { harness.machine.finished[$0]?.report.error?.code }
+        #expect(codes.allSatisfy { $0 == .setAside } && codes.count <= 2, "\(codes)")
+        #expect(harness.machine.finished.jobs.count == 8)
+    }
+
+    /// One that kills every expert that works on it takes nobody with it, though all of them are in flight with it.
+    @Test(arguments: [1, 2, 3]) func aJobThatKillsExpertsIsFound(experts: Int) throws {
+        var harness = Harness()
+        for index in 0..<experts { harness.join(ToyNode("expert \(index)", .expert), credits: 16) }
+        for index in 0..<experts { harness.mute("expert \(index)") }
+        let jobs = (0..<6).compactMap { harness.submit(harness.submission("job \($0)", maxTokens: 30)) }
+        let poison = jobs[3]
+        for index in 0..<experts { harness.unmute("expert \(index)") }
+        var incarnation: UInt64 = 2
+        for _ in 0..<2_000 {
+            if let node = harness.nextNode(askedFor: poison) {
+                let old = harness.node(node)
+                harness.now = harness.now.advanced(milliseconds: 10)
+                harness.feed(.peerLost(old.peer))
+                harness.nodes.removeAll { $0.peer == old.peer }
+                harness.join(old.reborn(incarnation: incarnation, peer: "\(node) \(incarnation)"), credits: 16)
+                incarnation += 1
+            }
+            harness.deliver()
+            if harness.machine.jobs.count == 0 { break }
+            if harness.nothingIsSent { harness.wait(milliseconds: 100, settling: false) }
+        }
+        for job in jobs {
+            let report = try #require(harness.machine.finished[job]?.report)
+            #expect((report.error != nil) == (job == poison), "\(report.error?.message ?? "")")
+        }
+        #expect(incarnation <= 5)
+    }
+}
