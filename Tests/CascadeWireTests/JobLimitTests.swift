@@ -21,7 +21,9 @@ import Testing
             seed: .max,
             draftLength: .fixed(UInt32(limits.draftTokens)),
             drafterKind: .both,
-            follow: true
+            follow: true,
+            priority: .high,
+            deadlineMilliseconds: limits.deadlineMilliseconds
         )
     }
 

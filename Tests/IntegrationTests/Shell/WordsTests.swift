@@ -49,6 +49,8 @@ import Testing
         (["submit", "x", "--timeout", "-1"], "above 0 and at most 31536000"),
         (["submit", "x", "--timeout", "nan"], "above 0 and at most"),
         (["submit", "x", "--timeout", "0"], "above 0 and at most"),
+        (["submit", "x", "--deadline", "-1"], "a time from 1ms to 168h"),
+        (["submit", "x", "--deadline", "soon"], "such as 500ms, 30s or 2m"),
         (["submit", "x", "--temperature", "0x10"], "a decimal number"),
         (["up", "--threads", "-1"], "must be 1 to 256"), (["up", "--threads", "0"], "must be 1 to 256"),
     ])
