@@ -200,8 +200,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "cascade", "CascadeBench", "CascadeCoordinator", "CascadeCore", "CascadeEval", "CascadeHost",
-                "CascadeKeys", "CascadeModel", "CascadeNode", "CascadeSimulation", "CascadeTestSupport",
+                "cascade", "CascadeBench", "CascadeClient", "CascadeCoordinator", "CascadeCore", "CascadeEval",
+                "CascadeHost", "CascadeKeys", "CascadeModel", "CascadeNode", "CascadeSimulation", "CascadeTestSupport",
                 "CascadeTransport", "CascadeWire", argumentParser, logging, lifecycle,
             ],
             swiftSettings: strict

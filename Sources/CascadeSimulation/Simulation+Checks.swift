@@ -101,7 +101,7 @@ extension Simulation {
         clients[address.index].accepted = job
         // A coordinator may forget a job that ended long ago, and with it the key.
         guard let earlier, earlier != job, keepsJournal || boots[earlier] == boot,
-            limits.finishedJobs >= clients.count, !damagedJobs.contains(earlier)
+            keepsResults, !damagedJobs.contains(earlier)
         else { return }
         fail("I8: the submission of client \(address.index) made two jobs, \(earlier) and \(job)")
     }
@@ -210,7 +210,7 @@ extension Simulation {
         // What an earlier coordinator counted, and what it told nodes, died with it.
         guard starts == 1 else { return }
         // A job that was forgotten before its client asked again was counted, but its report never left.
-        if let totals = coordinator?.totals, limits.finishedJobs >= clients.count, totals != endedCounts {
+        if let totals = coordinator?.totals, keepsResults, totals != endedCounts {
             fail("I17: the totals \(totals) are not the jobs' \(endedCounts)")
         }
         for node in nodes where node.worker.sequenceCount > 0 { fail("I10: \(node.name) holds an ended sequence") }

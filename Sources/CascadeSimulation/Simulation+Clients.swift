@@ -93,7 +93,7 @@ extension Simulation {
             guard let job = client.job else { return }
             // Jobs are lost with a coordinator that keeps no journal, and reports when there are too many.
             let isLost = !keepsJournal && boots[job] != coordinator?.boot
-            let isExcused = isLost || limits.finishedJobs < clients.count || damagedJobs.contains(job)
+            let isExcused = isLost || !keepsResults || damagedJobs.contains(job)
             if !isExcused { fail("job \(job) of client \(index) is unknown to the coordinator that took it") }
             clients[index].beginAnew(at: now)
         case .overloaded, .shuttingDown, .notReady:

@@ -210,7 +210,7 @@ extension Simulation {
         guard now >= coordinatorPausedUntil else { return }
         let events = stalled
         stalled = []
-        for event in events { feedCoordinator(event) }
+        for event in events { feedCoordinator(withKeysOfNow: event) }
         scheduledTick = nil
         scheduleTick()
     }

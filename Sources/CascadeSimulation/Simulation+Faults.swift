@@ -210,7 +210,8 @@ extension Simulation {
         guard let boot = coordinator?.boot, keepsJournal || boots[job] == boot,
             now >= coordinatorPausedUntil
         else { return }
-        guard limits.finishedJobs > clients.count, let principal = keys.principal(of: client.link.address) else {
+        guard keepsResults, limits.finishedJobs > clients.count, let principal = keys.principal(of: client.link.address)
+        else {
             return
         }
         strangers += 1

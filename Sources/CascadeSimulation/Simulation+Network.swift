@@ -81,11 +81,7 @@ extension Simulation {
         // What a connection still held when it broke, or when its peer died, may arrive all the same.
         guard coordinator != nil, let message = decode(frames), let address = SimulatedAddress(peer) else { return }
         trace("<- \(peer.bytes) \(message)")
-        guard let principal = keys.principal(of: address) else {
-            expel(peer)
-            return
-        }
-        feedCoordinator(.message(message, from: peer, by: principal))
+        hear(message, from: address)
     }
 
     mutating func arriveAtPeer(_ frames: [[UInt8]], _ peer: PeerID) {

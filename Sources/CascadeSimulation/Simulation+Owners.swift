@@ -111,6 +111,32 @@ extension Simulation {
     /// The coordinator's driver has seen that the list has changed.
     mutating func tellKeys() { feedCoordinator(.keysKnown(keys.principals)) }
 
+    /// What has waited for the coordinator's process: who may do what, its driver looks up when it reads a message.
+    mutating func feedCoordinator(withKeysOfNow event: CoordinatorStateMachine.Event) {
+        switch event {
+        case .message(let message, let peer, _):
+            if let address = SimulatedAddress(peer), address.kind == .client || address.kind == .crowd {
+                hear(message, from: address)
+            } else {
+                feedCoordinator(event)
+            }
+        case .keysKnown: tellKeys()
+        default: feedCoordinator(event)
+        }
+    }
+
+    /// Whether no client's result is forgotten before it has it: each owner has room for those of its own.
+    var keepsResults: Bool { limits.finishedJobs >= clients.count * (isContested ? keys.owners.count : 1) }
+
+    /// As the driver does: what comes of a key that is not allowed is not taken.
+    mutating func hear(_ message: Message, from address: SimulatedAddress) {
+        guard let principal = keys.principal(of: address) else {
+            expel(address.peer)
+            return
+        }
+        feedCoordinator(.message(message, from: address.peer, by: principal))
+    }
+
     /// As the driver does with who shows a key that is not allowed: it is told so, and counts as gone.
     mutating func expel(_ peer: PeerID) {
         guard let boot = coordinator?.boot else { return }
