@@ -7,67 +7,6 @@ import Testing
 /// Jobs that were in flight when the coordinator crashed are taken up with care, and set aside at the third crash
 /// (decisions.md 26).
 struct CrashTests {
-    /// How a coordinator ends.
-    enum End: Sendable { case crash, stop }
-
-    /// Coordinators one after the other, on one disk.
-    struct Life {
-        var limits = Harness.fixed
-        /// All that is on the disk.
-        private(set) var records: [JournalRecord] = []
-        var harness: Harness
-
-        init(limits: CoordinatorLimits = Harness.fixed) {
-            self.limits = limits
-            harness = Harness(limits: limits, keepsJournal: true)
-            harness.feed(.restored([]))
-        }
-
-        /// The coordinator ends, and the next one finds what the disk has.
-        mutating func begin(behind end: End) {
-            if end == .stop { harness.feed(.shutdown) }
-            records += harness.records
-            harness = Harness(limits: limits, keepsJournal: true)
-            harness.feed(.restored(JournaledJob.jobs(records)))
-        }
-
-        mutating func join(silentExpert: Bool = false, incarnation: UInt64 = 1) {
-            harness.join(ToyNode("expert", .expert, incarnation: incarnation))
-            if silentExpert { harness.mute("expert") }
-            sync()
-        }
-
-        /// All that is written is on disk.
-        mutating func sync() {
-            harness.feed(.journaled(upTo: UInt64(harness.records.count)))
-        }
-
-        /// Runs until nothing is left to do.
-        mutating func finish() {
-            var known = 0
-            repeat {
-                known = harness.records.count
-                sync()
-                harness.settle()
-            } while known < harness.records.count
-            sync()
-        }
-
-        mutating func submit(_ prompt: String, maxTokens: UInt32 = 24) -> JobID {
-            var submit = harness.submission(prompt, maxTokens: maxTokens)
-            submit.submitKey = Hash128(high: 9, low: prompt.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
-            harness.feed(.submit(submit))
-            return harness.machine.jobs.keys.last!
-        }
-
-        /// Those that somebody works on.
-        var inWork: [JobID] { harness.machine.jobs.values.filter(\.isInWork).map(\.id) }
-
-        func ended(_ job: JobID) -> JobReport? { harness.machine.finished[job]?.report }
-
-        func crashes(_ job: JobID) -> Int? { harness.machine.jobs[job]?.crashes }
-    }
-
     // MARK: Counting
 
     @Test(
@@ -75,10 +14,10 @@ struct CrashTests {
             ([.crash], 1), ([.crash, .crash], 2), ([.crash, .crash, .crash], nil), ([.stop, .stop, .stop, .stop], 0),
             ([.crash, .stop, .crash], 2), ([.stop, .crash, .crash, .stop, .stop], 2),
             ([.crash, .stop, .crash, .stop, .crash], nil),
-        ] as [([End], Int?)]
+        ] as [([CoordinatorEnd], Int?)]
     )
-    func crashesCountAndStopsDoNot(ends: [End], crashes: Int?) throws {
-        var life = Life()
+    func crashesCountAndStopsDoNot(ends: [CoordinatorEnd], crashes: Int?) throws {
+        var life = CoordinatorLife()
         life.join(silentExpert: true)
         let job = life.submit("a prompt")
         for end in ends {
@@ -97,7 +36,7 @@ struct CrashTests {
     @Test func waitingIsNotCounted() {
         var limits = Harness.fixed
         limits.maxNumSeqs = 1
-        var life = Life(limits: limits)
+        var life = CoordinatorLife(limits: limits)
         life.join(silentExpert: true)
         let (first, second) = (life.submit("first"), life.submit("second"))
         for _ in 0..<3 {
@@ -114,7 +53,7 @@ struct CrashTests {
 
     /// A prompt that is being read may be what crashes the process; it is known before it is read again.
     @Test func readingIsCounted() {
-        var life = Life()
+        var life = CoordinatorLife()
         life.harness.readsPrompts = false
         life.join()
         let job = life.submit("a prompt that no template survives")
@@ -137,7 +76,7 @@ struct CrashTests {
 
     /// What is set aside keeps its answer so far, says why, and stays set aside.
     @Test func whatIsSetAsideIsKept() throws {
-        var life = Life()
+        var life = CoordinatorLife()
         life.join()
         let job = life.submit("once upon")
         life.harness.settle(steps: 4)
@@ -169,7 +108,7 @@ struct CrashTests {
 
     /// Records of a version that did not count: none was in flight.
     @Test func anEarlierJournalHasNoCrashes() {
-        var life = Life()
+        var life = CoordinatorLife()
         life.join(silentExpert: true)
         let job = life.submit("a prompt")
         life.sync()
@@ -181,10 +120,10 @@ struct CrashTests {
     // MARK: One at a time
 
     /// Three jobs that were in flight at two crashes, and the coordinator behind them.
-    private static func suspects(roundsOnTrial: Int = 32) -> (life: Life, jobs: [JobID]) {
+    private static func suspects(roundsOnTrial: Int = 32) -> (life: CoordinatorLife, jobs: [JobID]) {
         var limits = Harness.fixed
         limits.roundsOnTrial = roundsOnTrial
-        var life = Life(limits: limits)
+        var life = CoordinatorLife(limits: limits)
         life.join(silentExpert: true)
         let jobs = ["one", "two", "three"].map { life.submit($0) }
         life.sync()
@@ -264,7 +203,7 @@ struct CrashTests {
 
     /// One that nobody works on, as its expert is gone, holds nobody up.
     @Test func anIdleOneHoldsNobodyUp() {
-        var life = Life()
+        var life = CoordinatorLife()
         life.join(silentExpert: true)
         life.harness.join(ToyNode("far", .expert, pool: "far"))
         life.harness.mute("far")
@@ -298,7 +237,7 @@ struct CrashTests {
 
     /// A prompt that waits for the disk and is not wanted any more lets the next one be read.
     @Test func aHeldPromptMayBeCancelled() {
-        var life = Life()
+        var life = CoordinatorLife()
         let (first, second) = (life.submit("first"), life.submit("second"))
         life.begin(behind: .crash)
         life.harness.join(ToyNode("expert", .expert))
@@ -307,111 +246,5 @@ struct CrashTests {
         life.finish()
         #expect(life.ended(first)?.reason == .cancelled)
         #expect(life.ended(second)?.reason == .length)
-    }
-
-    // MARK: Experts
-
-    /// The expert dies while it is asked, and comes back.
-    private static func killExpert(_ harness: inout Harness, incarnation: UInt64, comesBackAs: UInt64? = nil) {
-        let old = harness.node("expert")
-        harness.now = harness.now.advanced(milliseconds: 10)
-        harness.feed(.peerLost(old.peer))
-        harness.nodes.removeAll { $0.peer == old.peer }
-        harness.held.removeAll()
-        let peer = "expert, for the \(incarnation). time"
-        harness.join(old.reborn(incarnation: comesBackAs ?? incarnation, peer: peer))
-    }
-
-    /// Lets a job make some rounds, and its expert die in the next one.
-    private static func killInRound(_ life: inout Life, incarnation: UInt64, comesBackAs: UInt64? = nil) {
-        for _ in 0..<2 {
-            life.harness.settle(steps: 1)
-            life.sync()
-        }
-        life.harness.mute("expert")
-        #expect(life.harness.heldVerify("expert") != nil)
-        killExpert(&life.harness, incarnation: incarnation, comesBackAs: comesBackAs)
-        life.sync()
-    }
-
-    /// Over the whole life of a job, whatever coordinator is there.
-    @Test(arguments: [false, true]) func threeDeathsOfExpertsSetAside(restarts: Bool) throws {
-        var life = Life()
-        life.join()
-        let job = life.submit("once upon", maxTokens: 60)
-        for death in 0..<3 {
-            #expect(life.ended(job) == nil)
-            Self.killInRound(&life, incarnation: UInt64(death) + 2)
-            guard restarts, death < 2 else { continue }
-            life.begin(behind: .stop)
-            life.join(incarnation: UInt64(death) + 2)
-            life.sync()
-        }
-        let report = try #require(life.ended(job))
-        let error = try #require(report.error)
-        #expect(error.code == .setAside)
-        #expect(error.message.hasPrefix("set aside: expert expert died 3 times while working on the job; "))
-        #expect(!report.tokens.isEmpty)
-    }
-
-    /// A process that comes back was only cut off.
-    @Test func aNodeThatWasCutOffDidNotDie() throws {
-        var life = Life()
-        life.join()
-        let job = life.submit("once upon", maxTokens: 80)
-        for time in 0..<5 { Self.killInRound(&life, incarnation: UInt64(time) + 2, comesBackAs: 1) }
-        #expect(life.harness.machine.jobs[job]?.expertDeaths == [])
-        life.finish()
-        #expect(life.ended(job)?.reason == .length)
-    }
-
-    /// An operator who kills an expert four times with many jobs in flight loses few of them.
-    @Test func killingAnExpertSetsFewAside() {
-        var harness = Harness()
-        harness.join(ToyNode("expert", .expert), credits: 16)
-        harness.mute("expert")
-        let jobs = (0..<8).compactMap { harness.submit(harness.submission("job \($0)", maxTokens: 30)) }
-        #expect(harness.held.count(where: \.message.isVerify) == 8)
-        for death in 2..<6 {
-            Self.killExpert(&harness, incarnation: UInt64(death))
-            harness.mute("expert")
-            #expect(harness.machine.brokenInvariant == nil)
-            #expect(harness.held.count(where: \.message.isVerify) == 1, "they are verified one at a time")
-        }
-        harness.unmute("expert")
-        harness.settle()
-        harness.wait(milliseconds: 5_000)
-        let codes = jobs.compactMap { harness.machine.finished[$0]?.report.error?.code }
-        #expect(codes.allSatisfy { $0 == .setAside } && codes.count <= 2, "\(codes)")
-        #expect(harness.machine.finished.jobs.count == 8)
-    }
-
-    /// One that kills every expert that works on it takes nobody with it, though all of them are in flight with it.
-    @Test(arguments: [1, 2, 3]) func aJobThatKillsExpertsIsFound(experts: Int) throws {
-        var harness = Harness()
-        for index in 0..<experts { harness.join(ToyNode("expert \(index)", .expert), credits: 16) }
-        for index in 0..<experts { harness.mute("expert \(index)") }
-        let jobs = (0..<6).compactMap { harness.submit(harness.submission("job \($0)", maxTokens: 30)) }
-        let poison = jobs[3]
-        for index in 0..<experts { harness.unmute("expert \(index)") }
-        var incarnation: UInt64 = 2
-        for _ in 0..<2_000 {
-            if let node = harness.nextNode(askedFor: poison) {
-                let old = harness.node(node)
-                harness.now = harness.now.advanced(milliseconds: 10)
-                harness.feed(.peerLost(old.peer))
-                harness.nodes.removeAll { $0.peer == old.peer }
-                harness.join(old.reborn(incarnation: incarnation, peer: "\(node) \(incarnation)"), credits: 16)
-                incarnation += 1
-            }
-            harness.deliver()
-            if harness.machine.jobs.count == 0 { break }
-            if harness.nothingIsSent { harness.wait(milliseconds: 100, settling: false) }
-        }
-        for job in jobs {
-            let report = try #require(harness.machine.finished[job]?.report)
-            #expect((report.error != nil) == (job == poison), "\(report.error?.message ?? "")")
-        }
-        #expect(incarnation <= 5)
     }
 }

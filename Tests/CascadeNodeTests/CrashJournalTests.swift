@@ -16,15 +16,19 @@ import Testing
     }
 
     private static let job = EarlierJournal.waiting
-    private static let experts = [NodeIdentity(name: "first", incarnation: 1), NodeIdentity(name: "second", incarnation: 2)]
+    private static let experts = [
+        NodeIdentity(name: "first", incarnation: 1), NodeIdentity(name: "second", incarnation: 2),
+    ]
 
     /// Taken up and not put down is in flight at a crash; the last list of deaths counts.
-    @Test(arguments: [
-        ([], 0, 0), ([.takenUp], 1, 0), ([.takenUp, .putDown], 0, 0),
-        ([.takenUp, .takenUp, .putDown, .takenUp], 2, 0),
-        ([.takenUp, .expertDeaths([experts[0]]), .takenUp, .expertDeaths(experts)], 2, 2),
-        ([.expertDeaths(experts), .expertDeaths([])], 0, 0),
-    ] as [([JournalRecord.Entry], Int, Int)])
+    @Test(
+        arguments: [
+            ([], 0, 0), ([.takenUp], 1, 0), ([.takenUp, .putDown], 0, 0),
+            ([.takenUp, .takenUp, .putDown, .takenUp], 2, 0),
+            ([.takenUp, .expertDeaths([experts[0]]), .takenUp, .expertDeaths(experts)], 2, 2),
+            ([.expertDeaths(experts), .expertDeaths([])], 0, 0),
+        ] as [([JournalRecord.Entry], Int, Int)]
+    )
     func recordsCount(entries: [JournalRecord.Entry], crashes: Int, deaths: Int) async throws {
         try await DriverStage.with { stage in
             let store = try stage.store()
