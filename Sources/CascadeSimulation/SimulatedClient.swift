@@ -35,6 +35,8 @@ struct SimulatedClient: Sendable {
     /// Nil before it begins, and between two attempts.
     private var follower: JobFollower?
     private(set) var hasCancelled = false
+    /// The same, or it did before it began anew: its job is still the one that it cancelled.
+    private(set) var hasEverCancelled = false
     /// Its job's stream as far as it has it.
     private(set) var tokens: [Token] = []
     private(set) var text: [UInt8] = []
@@ -55,7 +57,7 @@ struct SimulatedClient: Sendable {
     mutating func setDeadline(milliseconds: UInt32) { submit.deadlineMilliseconds = milliseconds }
     /// It submits what kills.
     mutating func takePoison(_ prompt: [UInt8], maxTokens: UInt32) {
-        (submit.prompt, submit.maxTokens) = (prompt, maxTokens)
+        (submit.prompt, submit.maxTokens, submit.deadlineMilliseconds) = (prompt, maxTokens, nil)
     }
 
     /// The job that it follows.
@@ -67,7 +69,7 @@ struct SimulatedClient: Sendable {
         guard follower != nil else { return begin(at: now) }
         var actions: [JobFollower.Action] = []
         if let cancelsAt, !hasCancelled, job != nil, tokens.count >= cancelsAt {
-            hasCancelled = true
+            (hasCancelled, hasEverCancelled) = (true, true)
             actions += follower?.handle(.cancel(isWithdrawn: false), at: now) ?? []
         }
         return actions + (follower?.handle(.tick, at: now) ?? [])

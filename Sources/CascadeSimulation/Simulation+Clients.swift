@@ -79,7 +79,9 @@ extension Simulation {
             clients[index].beginAnew(at: now)
             return
         }
-        if report.reason == .cancelled, !client.hasCancelled { fail("I22: job \(report.job) was cancelled by another") }
+        if report.reason == .cancelled, !client.hasEverCancelled {
+            fail("I22: job \(report.job) was cancelled by another")
+        }
         trace("client \(index) is done: \(report.reason.name) \(report.error?.message ?? "")")
         if !isDamaged { self.report.count(report) }
         clients[index].finish()

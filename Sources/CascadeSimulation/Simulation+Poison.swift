@@ -22,8 +22,14 @@ struct Poison: Sendable {
     var job: JobID?
     /// Crashes of the coordinator behind which its disk has the job.
     var crashes = 0
+    /// Whether it has ever killed the coordinator: one whose answer is a single round ends before any is committed.
+    var isProven = false
     /// Whether it has just killed the coordinator.
     var hasKilled = false
+    /// Whether its first crashes may go uncounted, because it was not on disk that it had been accepted, or taken up:
+    /// others that were in flight with it may be set aside before it is (``Simulation/checkSetAside(_:)`` says how
+    /// many).
+    var mayHideBehindOthers: Bool { effect != .expert }
 }
 
 /// The job is set aside within a bound, and all others come to their ends.
@@ -31,7 +37,8 @@ extension Simulation {
     /// Makes one job of some of the calm histories poison. Draws of its own: all others stay what they were.
     mutating func choosePoison() {
         var random = SplitMix64(seed: seed ^ 0x5eed_0000_dead)
-        guard isCalm, !nodes.contains(where: { $0.treason != nil }), random.chance(0.7) else { return }
+        // Where owners contend, jobs end because keys go.
+        guard isCalm, !isContested, !nodes.contains(where: { $0.treason != nil }), random.chance(0.7) else { return }
         let effect = random.pick(Poison.Effect.allCases)
         // Without a journal its client submits it again, for ever.
         guard keepsJournal || effect == .expert else { return }
@@ -55,8 +62,9 @@ extension Simulation {
             if case .committed = record.entry, poison.effect == .round, record.job == poison.job {
                 self.poison?.hasKilled = true
             }
-        case .tokenize(let prompt) where poison.effect == .reading && prompt.job == poison.job:
-            self.poison?.hasKilled = true
+        case .tokenize(let prompt) where prompt.prompt == clients[poison.client].submit.prompt:
+            self.poison?.job = prompt.job
+            if poison.effect == .reading { self.poison?.hasKilled = true }
         default: break
         }
     }
@@ -64,7 +72,7 @@ extension Simulation {
     /// The coordinator has done all that one event brought up; true where it was its end.
     mutating func isKilledByPoison() -> Bool {
         guard poison?.hasKilled == true else { return false }
-        poison?.hasKilled = false
+        (poison?.hasKilled, poison?.isProven) = (false, true)
         report.coverage.count(.jobKillsCoordinator)
         stopCoordinator(restartWithin: 500)
         do throws(WireError) {
@@ -92,8 +100,9 @@ extension Simulation {
 
     /// Whether a job may end with an error although nothing fails.
     func isPoison(_ report: JobReport) -> Bool {
-        guard let poison, [poison.job, clients[poison.client].accepted].contains(report.job) else { return false }
-        return report.error.map { [.setAside, .poisoned].contains($0.code) } ?? false
+        guard let poison, let code = report.error?.code else { return false }
+        let isIts = [poison.job, clients[poison.client].accepted].contains(report.job)
+        return code == .setAside && poison.mayHideBehindOthers || isIts && [.setAside, .poisoned].contains(code)
     }
 
     /// I26: two crashes set nothing aside, each one behind them at most one job; nor do two deaths of nodes.
@@ -114,9 +123,10 @@ extension Simulation {
         }
     }
 
-    /// I26: what kills is set aside, and nothing else is.
+    /// I26: what kills is set aside; nothing else is where it is an expert that it kills.
     mutating func checkPoison() {
         guard let poison, let report = clients[poison.client].report else { return }
+        if poison.effect == .round, !poison.isProven { return }
         // Under a sequential baseline an answer may do without the expert.
         let needsExpert = !clients[poison.client].submit.rule.rule.isSequential
         if report.error == nil, needsExpert || poison.effect != .expert {
@@ -125,7 +135,7 @@ extension Simulation {
         if poison.effect != .expert, report.error?.code != .setAside {
             fail("I26: job \(report.job), which kills the coordinator, ended by \(report.reason.name)")
         }
-        if setAsideJobs.contains(where: { $0 != report.job }) {
+        if !poison.mayHideBehindOthers, setAsideJobs.contains(where: { $0 != report.job }) {
             fail("I26: beside job \(report.job), which kills, \(setAsideJobs) were set aside")
         }
     }

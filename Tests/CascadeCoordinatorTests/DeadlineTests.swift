@@ -114,6 +114,8 @@ import Testing
     ) -> Harness {
         var limits = CoordinatorLimits()
         (limits.maxNumSeqs, limits.draftLength, limits.interactiveFirst) = (maxNumSeqs, .fixed(0), interactiveFirst)
+        // Where the cache is small, it has room for one job's longest answer.
+        limits.reservedTokensPerSequence = 1_000
         var harness = Harness(limits: limits, keepsJournal: true)
         harness.join(ToyNode("expert", .expert, kvTokens: kvTokens))
         if hasHistory {
