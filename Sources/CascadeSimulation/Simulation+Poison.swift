@@ -18,8 +18,9 @@ struct Poison: Sendable {
     let effect: Effect
     /// Who submits it.
     let client: Int
-    /// As the journal or its client calls it.
-    var job: JobID?
+    /// Its names, one more each time that it was submitted anew.
+    var jobs: [JobID] = []
+    var job: JobID? { jobs.last }
     /// Crashes of the coordinator behind which its disk has the job.
     var crashes = 0
     /// Whether it has just killed the coordinator.
@@ -50,11 +51,19 @@ extension Simulation {
             if case .accepted(let accepted) = record.entry,
                 accepted.submit.prompt == clients[poison.client].submit.prompt
             {
-                self.poison?.job = record.job
+                // Its client submits it anew when its report has been forgotten.
+                self.poison?.crashes = 0
+                self.poison?.jobs.append(record.job)
             }
             if case .committed = record.entry, poison.effect == .round, record.job == poison.job {
                 self.poison?.hasKilled = true
             }
+        case .send(.accepted(let accepted), let peer):
+            // Without a journal nothing else says how it is called.
+            guard let address = SimulatedAddress(peer), address.kind == .client, address.index == poison.client,
+                !poison.jobs.contains(accepted.job)
+            else { return }
+            self.poison?.jobs.append(accepted.job)
         case .tokenize(let prompt) where poison.effect == .reading && prompt.job == poison.job:
             self.poison?.hasKilled = true
         default: break
@@ -83,8 +92,7 @@ extension Simulation {
     /// A request arrives; true when it is the end of the node.
     mutating func diesOfPoison(_ index: Int, _ request: WorkRequest) -> Bool {
         guard let poison, poison.effect == .expert, nodes[index].role == .expert else { return false }
-        let job = poison.job ?? clients[poison.client].accepted
-        guard request.fence.sequence.job == job else { return false }
+        guard request.fence.sequence.job == poison.job else { return false }
         report.coverage.count(.jobKillsExpert)
         stopNode(index, restartWithin: 500)
         return true
@@ -92,7 +100,7 @@ extension Simulation {
 
     /// Whether a job may end with an error although nothing fails.
     func isPoison(_ report: JobReport) -> Bool {
-        guard let poison, [poison.job, clients[poison.client].accepted].contains(report.job) else { return false }
+        guard let poison, poison.jobs.contains(report.job) else { return false }
         return report.error.map { [.setAside, .poisoned].contains($0.code) } ?? false
     }
 
@@ -117,15 +125,20 @@ extension Simulation {
     /// I23: what kills is set aside, and nothing else is.
     mutating func checkPoison() {
         guard let poison, let report = clients[poison.client].report else { return }
-        // Under a sequential baseline an answer may do without the expert.
-        let needsExpert = !clients[poison.client].submit.rule.rule.isSequential
-        if report.error == nil, needsExpert || poison.effect != .expert {
+        // Under a sequential baseline an answer may do without the expert, and with its last round one commits nothing.
+        let mayEnd =
+            switch poison.effect {
+            case .reading: false
+            case .round: true
+            case .expert: clients[poison.client].submit.rule.rule.isSequential
+            }
+        if report.error == nil, !mayEnd {
             fail("I23: job \(report.job), which kills, was answered")
         }
-        if poison.effect != .expert, report.error?.code != .setAside {
+        if let error = report.error, poison.effect != .expert, error.code != .setAside {
             fail("I23: job \(report.job), which kills the coordinator, ended by \(report.reason.name)")
         }
-        if setAsideJobs.contains(where: { $0 != report.job }) {
+        if setAsideJobs.contains(where: { !poison.jobs.contains($0) }) {
             fail("I23: beside job \(report.job), which kills, \(setAsideJobs) were set aside")
         }
     }

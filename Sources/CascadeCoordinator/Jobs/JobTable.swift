@@ -21,6 +21,8 @@ struct JobTable: Sendable {
     /// Those of them that want to go on, longest waiting first.
     private(set) var waiting: [JobID] = []
 
+    /// Those that were in flight at a crash.
+    private(set) var crashedCount = 0
     /// The suspect that is in flight: no other one is (decisions.md 26).
     private(set) var trial: Trial?
 
@@ -74,6 +76,7 @@ struct JobTable: Sendable {
     mutating func insert(_ job: Job) {
         jobs.insert(job, forKey: job.id)
         bytes += job.bytes
+        if job.crashes > 0 { crashedCount += 1 }
         owners.add(bytes: job.bytes, to: job.owner.name)
         noteKey(job.submit.submitKey, of: job.owner, job.id)
     }
@@ -82,6 +85,7 @@ struct JobTable: Sendable {
     mutating func remove(_ id: JobID) {
         guard let job = jobs.removeValue(forKey: id) else { return }
         bytes -= job.bytes
+        if job.crashes > 0 { crashedCount -= 1 }
         owners.remove(bytes: job.bytes, isRunning: job.isRunning, from: job.owner.name)
         watcherCount -= job.watchers.count
         leaveQueue(job)
@@ -265,6 +269,8 @@ struct JobTable: Sendable {
         where [owner.jobs, owner.running, owner.bytes] != loads[name] ?? [0, 0, 0] {
             return "owner \(name): \(owner) is counted, there are \(loads[name] ?? [])"
         }
+        let crashed = values.count { $0.crashes > 0 }
+        if crashed != crashedCount { return "\(crashedCount) jobs are counted that crashed, there are \(crashed)" }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
         let lists = [
             (
