@@ -18,18 +18,13 @@ struct Poison: Sendable {
     let effect: Effect
     /// Who submits it.
     let client: Int
-    /// As the journal or its client calls it.
-    var job: JobID?
+    /// Its names, one more each time that it was submitted anew.
+    var jobs: [JobID] = []
+    var job: JobID? { jobs.last }
     /// Crashes of the coordinator behind which its disk has the job.
     var crashes = 0
-    /// Whether it has ever killed the coordinator: one whose answer is a single round ends before any is committed.
-    var isProven = false
     /// Whether it has just killed the coordinator.
     var hasKilled = false
-    /// Whether its first crashes may go uncounted, because it was not on disk that it had been accepted, or taken up:
-    /// others that were in flight with it may be set aside before it is (``Simulation/checkSetAside(_:)`` says how
-    /// many).
-    var mayHideBehindOthers: Bool { effect != .expert }
 }
 
 /// The job is set aside within a bound, and all others come to their ends.
@@ -57,14 +52,21 @@ extension Simulation {
             if case .accepted(let accepted) = record.entry,
                 accepted.submit.prompt == clients[poison.client].submit.prompt
             {
-                self.poison?.job = record.job
+                // Its client submits it anew when its report has been forgotten.
+                self.poison?.crashes = 0
+                self.poison?.jobs.append(record.job)
             }
             if case .committed = record.entry, poison.effect == .round, record.job == poison.job {
                 self.poison?.hasKilled = true
             }
-        case .tokenize(let prompt) where prompt.prompt == clients[poison.client].submit.prompt:
-            self.poison?.job = prompt.job
-            if poison.effect == .reading { self.poison?.hasKilled = true }
+        case .send(.accepted(let accepted), let peer):
+            // Without a journal nothing else says how it is called.
+            guard let address = SimulatedAddress(peer), address.kind == .client, address.index == poison.client,
+                !poison.jobs.contains(accepted.job)
+            else { return }
+            self.poison?.jobs.append(accepted.job)
+        case .tokenize(let prompt) where poison.effect == .reading && prompt.job == poison.job:
+            self.poison?.hasKilled = true
         default: break
         }
     }
@@ -72,7 +74,7 @@ extension Simulation {
     /// The coordinator has done all that one event brought up; true where it was its end.
     mutating func isKilledByPoison() -> Bool {
         guard poison?.hasKilled == true else { return false }
-        (poison?.hasKilled, poison?.isProven) = (false, true)
+        poison?.hasKilled = false
         report.coverage.count(.jobKillsCoordinator)
         stopCoordinator(restartWithin: 500)
         do throws(WireError) {
@@ -91,8 +93,7 @@ extension Simulation {
     /// A request arrives; true when it is the end of the node.
     mutating func diesOfPoison(_ index: Int, _ request: WorkRequest) -> Bool {
         guard let poison, poison.effect == .expert, nodes[index].role == .expert else { return false }
-        let job = poison.job ?? clients[poison.client].accepted
-        guard request.fence.sequence.job == job else { return false }
+        guard request.fence.sequence.job == poison.job else { return false }
         report.coverage.count(.jobKillsExpert)
         stopNode(index, restartWithin: 500)
         return true
@@ -100,9 +101,8 @@ extension Simulation {
 
     /// Whether a job may end with an error although nothing fails.
     func isPoison(_ report: JobReport) -> Bool {
-        guard let poison, let code = report.error?.code else { return false }
-        let isIts = [poison.job, clients[poison.client].accepted].contains(report.job)
-        return code == .setAside && poison.mayHideBehindOthers || isIts && [.setAside, .poisoned].contains(code)
+        guard let poison, poison.jobs.contains(report.job) else { return false }
+        return report.error.map { [.setAside, .poisoned].contains($0.code) } ?? false
     }
 
     /// I26: two crashes set nothing aside, each one behind them at most one job; nor do two deaths of nodes.
@@ -123,19 +123,23 @@ extension Simulation {
         }
     }
 
-    /// I26: what kills is set aside; nothing else is where it is an expert that it kills.
+    /// I26: what kills is set aside, and nothing else is.
     mutating func checkPoison() {
         guard let poison, let report = clients[poison.client].report else { return }
-        if poison.effect == .round, !poison.isProven { return }
-        // Under a sequential baseline an answer may do without the expert.
-        let needsExpert = !clients[poison.client].submit.rule.rule.isSequential
-        if report.error == nil, needsExpert || poison.effect != .expert {
+        // Under a sequential baseline an answer may do without the expert, and with its last round one commits nothing.
+        let mayEnd =
+            switch poison.effect {
+            case .reading: false
+            case .round: true
+            case .expert: clients[poison.client].submit.rule.rule.isSequential
+            }
+        if report.error == nil, !mayEnd {
             fail("I26: job \(report.job), which kills, was answered")
         }
-        if poison.effect != .expert, report.error?.code != .setAside {
+        if let error = report.error, poison.effect != .expert, error.code != .setAside {
             fail("I26: job \(report.job), which kills the coordinator, ended by \(report.reason.name)")
         }
-        if !poison.mayHideBehindOthers, setAsideJobs.contains(where: { $0 != report.job }) {
+        if setAsideJobs.contains(where: { !poison.jobs.contains($0) }) {
             fail("I26: beside job \(report.job), which kills, \(setAsideJobs) were set aside")
         }
     }

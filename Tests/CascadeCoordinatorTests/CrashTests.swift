@@ -235,6 +235,24 @@ struct CrashTests {
         #expect(life.ended(far)?.reason == .length)
     }
 
+    /// A new prompt that kills the process before anything of it is on disk would leave those in flight to be counted.
+    @Test func aNewJobWaitsForTheDiskBesideOneThatWasInFlight() {
+        var life = CoordinatorLife()
+        life.join(silentExpert: true)
+        let innocent = life.submit("innocent")
+        life.sync()
+        life.begin(behind: .crash)
+        life.join(silentExpert: true)
+        life.sync()
+        life.harness.readsPrompts = false
+        let poison = life.submit("poison")
+        #expect(life.harness.unreadPrompts.isEmpty)
+        life.sync()
+        #expect(life.harness.unreadPrompts.map(\.job) == [poison])
+        life.begin(behind: .crash)
+        #expect(life.crashes(innocent) == 2 && life.crashes(poison) == 1)
+    }
+
     /// A prompt that waits for the disk and is not wanted any more lets the next one be read.
     @Test func aHeldPromptMayBeCancelled() {
         var life = CoordinatorLife()

@@ -104,7 +104,7 @@ import Testing
                 .expert,
                 model: ClusterTests.expert,
                 through: tap,
-                arguments: ["--name", "fragile"]
+                arguments: ["--node-id", "fragile"]
             )
             trigger.arm(expert)
             try await waitUntil("the expert is killed for the \(death). time", seconds: 40) { trigger.hasFired }

@@ -5,21 +5,23 @@ import OrderedCollections
 /// (decisions.md 26).
 extension CoordinatorStateMachine {
     /// Takes a job up, where it is not yet: its prompt is about to be read, or its rounds run. False where it has to
-    /// wait: for another job that may crash the coordinator, or, if it comes from the journal, for the disk, so that
-    /// whatever it does to this process counts.
+    /// wait: for another job that may crash the coordinator, or for the disk, so that whatever it does to this process
+    /// counts. For that all jobs wait that come from the journal, and new ones as long as some are there that were in
+    /// flight at a crash: those would be counted alone.
     mutating func takeUp(_ id: JobID) -> Bool {
         guard keepsJournal, let (flight, isRestored) = jobs.read(id, { ($0.flight, $0.isRestored) }) else {
             return true
         }
+        let mustBeOnDisk = isRestored || jobs.crashedCount > 0
         switch flight {
         case .acquitted: return true
-        case .open(let record): return !isRestored || gate.isDurable(record)
+        case .open(let record): return !mustBeOnDisk || gate.isDurable(record)
         case .notInFlight:
             guard jobs.mayTakeUp(id) else { return false }
             journal(id, .takenUp)
             jobs.takeUp(id, record: gate.lastRecord)
             if jobs.trial?.id == id { transitions.count(.jobOnTrial) }
-            return !isRestored
+            return !mustBeOnDisk
         }
     }
 
@@ -43,11 +45,11 @@ extension CoordinatorStateMachine {
         jobs.acquit(id)
     }
 
-    /// The job on trial holds nobody up while nobody works on it.
+    /// The job on trial holds nobody up while nobody works on it. It may wait for the disk first.
     mutating func putDownIdleTrial() {
-        guard let id = jobs.trial?.id, jobs.read(id, { $0.isRunning }) == true, requests.ofJob(id).isEmpty else {
-            return
-        }
+        guard let id = jobs.trial?.id, let (isRunning, flight) = jobs.read(id, { ($0.isRunning, $0.flight) }),
+            isRunning, case .open(let record) = flight, gate.isDurable(record), requests.ofJob(id).isEmpty
+        else { return }
         putDown(id)
     }
 

@@ -35,6 +35,8 @@ struct JobTable: Sendable {
         var passes = 0
     }
 
+    /// Those that were in flight at a crash.
+    private(set) var crashedCount = 0
     /// The suspect that is in flight: no other one is (decisions.md 26).
     private(set) var trial: Trial?
 
@@ -88,6 +90,7 @@ struct JobTable: Sendable {
     mutating func insert(_ job: Job) {
         jobs.insert(job, forKey: job.id)
         bytes += job.bytes
+        if job.crashes > 0 { crashedCount += 1 }
         owners.add(bytes: job.bytes, to: job.owner.name)
         noteKey(job.submit.submitKey, of: job.owner, job.id)
         guard let deadline = job.deadline else { return }
@@ -99,6 +102,7 @@ struct JobTable: Sendable {
     mutating func remove(_ id: JobID) {
         guard let job = jobs.removeValue(forKey: id) else { return }
         bytes -= job.bytes
+        if job.crashes > 0 { crashedCount -= 1 }
         owners.remove(bytes: job.bytes, isRunning: job.isRunning, from: job.owner.name)
         watcherCount -= job.watchers.count
         leaveQueue(job)
@@ -319,6 +323,8 @@ struct JobTable: Sendable {
         for (name, owner) in owners.elements where OwnerLoad(owner) != loads[name] ?? OwnerLoad() {
             return "owner \(name): \(owner) is counted, there are \(loads[name] ?? OwnerLoad())"
         }
+        let crashed = values.count { $0.crashes > 0 }
+        if crashed != crashedCount { return "\(crashedCount) jobs are counted that crashed, there are \(crashed)" }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
         let lists = [
             (
