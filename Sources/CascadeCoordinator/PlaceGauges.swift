@@ -22,6 +22,8 @@ package struct PlaceGauges: Equatable, Sendable {
     package var waiting: [String]
     /// Places that were given since the coordinator's start.
     package var given: UInt64
+    /// Answers that were taken back since then, and with them tokens that their owners were given.
+    package var takenBack: UInt64
 }
 
 extension CoordinatorStateMachine {
@@ -37,7 +39,12 @@ extension CoordinatorStateMachine {
                 )
             }
         }
-        return PlaceGauges(running: running, waiting: jobs.waitingOwners, given: transitions[.jobAdmitted])
+        return PlaceGauges(
+            running: running,
+            waiting: jobs.waitingOwners,
+            given: transitions[.jobAdmitted],
+            takenBack: transitions[.answerDeferred]
+        )
     }
 
     /// Tokens of the answer of a job that has ended; nil where its report is not kept.
