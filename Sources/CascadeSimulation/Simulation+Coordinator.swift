@@ -118,12 +118,12 @@ extension Simulation {
         }
         noteAsked(event)
         noteLimits(event)
-        let jobsBefore = isContested ? coordinator?.jobsOfOwners.unfinished ?? [:] : [:]
+        let jobsBefore = limitedJobs(event)
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)
         checkShares()
-        if isContested { checkJobs(event, before: jobsBefore) }
+        checkJobs(event, before: jobsBefore)
         if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }
         for action in actions { perform(action, boot: boot) }
         if isDoomed, disk.unsynced > 0 {
