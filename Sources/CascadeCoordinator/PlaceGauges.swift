@@ -22,6 +22,8 @@ package struct PlaceGauges: Equatable, Sendable {
     package var waiting: [String]
     /// Places that were given since the coordinator's start.
     package var given: UInt64
+    /// Answers that were taken back since then, and with them tokens that their owners were given.
+    package var takenBack: UInt64
 }
 
 extension CoordinatorStateMachine {
@@ -37,17 +39,24 @@ extension CoordinatorStateMachine {
                 )
             }
         }
-        return PlaceGauges(running: running, waiting: jobs.waitingOwners, given: transitions[.jobAdmitted])
+        return PlaceGauges(
+            running: running,
+            waiting: jobs.waitingOwners,
+            given: transitions[.jobAdmitted],
+            takenBack: transitions[.answerDeferred]
+        )
     }
 
     /// Tokens of the answer of a job that has ended; nil where its report is not kept.
     package func finishedTokens(of id: JobID) -> Int? { finished[id]?.report.tokens.count }
 
-    /// Jobs that have not ended, by their owners' names; those that have ended and whose reports are kept. O(jobs).
-    package var jobsOfOwners: (unfinished: [String: Int], finished: [String: Int]) {
-        (
-            jobs.values.reduce(into: [:]) { $0[$1.owner.name, default: 0] += 1 },
-            finished.jobs.values.reduce(into: [:]) { $0[$1.owner.name, default: 0] += 1 }
-        )
+    /// An owner's jobs that have not ended. O(jobs).
+    package func unfinishedJobs(of owner: String) -> Int {
+        jobs.keys.count { jobs.read($0) { $0.owner.name == owner } == true }
+    }
+
+    /// Jobs that have ended and whose reports are kept, by their owners' names. O(jobs).
+    package var finishedJobsOfOwners: [String: Int] {
+        finished.jobs.values.reduce(into: [:]) { $0[$1.owner.name, default: 0] += 1 }
     }
 }

@@ -60,10 +60,15 @@ struct ShareAccount: Sendable {
 
     private var owners: [String: Owner] = [:]
     private var places: [Place] = []
-    private var given: UInt64 = 0
+    /// What it was told last.
+    private var last: PlaceGauges?
+    private var hasNewLimits = false
 
     /// What an owner may take from now on.
-    mutating func set(_ limits: OwnerLimits, of owner: String) { owners[owner, default: Owner()].limits = limits }
+    mutating func set(_ limits: OwnerLimits, of owner: String) {
+        owners[owner, default: Owner()].limits = limits
+        hasNewLimits = true
+    }
 
     /// Takes in what has become of places; what is wrong with it, in words, or nil.
     /// - Parameter finishedTokens: how long the answer of a job that has ended is; nil where nobody knows any more.
@@ -72,12 +77,16 @@ struct ShareAccount: Sendable {
         at now: Instant,
         finishedTokens: (JobID) -> Int?
     ) -> String? {
+        guard hasNewLimits || gauges != last else { return nil }
+        hasNewLimits = false
         let known = Set(places.map(\.job))
         let new = gauges.running.filter { !known.contains($0.job) }
         takeWork(gauges, at: now, finishedTokens)
-        // A place that was given and is gone in one event: nobody knows whose it was.
-        if gauges.given != given + UInt64(new.count) { for name in Array(owners.keys) { lose(name) } }
-        given = gauges.given
+        // A place that was given, or tokens that were taken back, in the event that they came with: nobody knows whose.
+        if gauges.given != (last?.given ?? 0) + UInt64(new.count) || gauges.takenBack != last?.takenBack ?? 0 {
+            for name in Array(owners.keys) { lose(name) }
+        }
+        last = gauges
         let problem = takePlaces(new, gauges.waiting, at: now)
         noteWaits(gauges.waiting)
         return problem

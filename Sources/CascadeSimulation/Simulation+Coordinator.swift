@@ -122,13 +122,13 @@ extension Simulation {
         }
         noteAsked(event)
         noteLimits(event)
-        let jobsBefore = isContested ? coordinator?.jobsOfOwners.unfinished ?? [:] : [:]
+        let jobsBefore = limitedJobs(event)
         let known = coordinator?.gauges.submitKeys ?? 0
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)
         checkShares()
-        if isContested { checkJobs(event, before: jobsBefore) }
+        checkJobs(event, before: jobsBefore)
         if case .tick = event { checkDeadlines() }
         checkDeadlineRefusal(actions, keys: (known, gauges.submitKeys))
         if let broken = coordinator?.brokenInvariant { fail("the coordinator broke an invariant: \(broken)") }

@@ -166,22 +166,32 @@ extension Simulation {
 
     /// I23: owners are given places by weight, and none that they may not have.
     mutating func checkShares() {
-        guard let coordinator else { return }
-        let problem = shares.note(coordinator.placeGauges, at: now, finishedTokens: coordinator.finishedTokens)
+        guard let gauges = coordinator?.placeGauges else { return }
+        // Taken out, so that the coordinator is read where it is: a copy of it costs more than all of this.
+        var account = ShareAccount()
+        swap(&account, &shares)
+        let problem = account.note(gauges, at: now) { coordinator?.finishedTokens(of: $0) }
+        swap(&account, &shares)
         if let problem { fail("I23: \(problem)") }
     }
 
-    /// I23: an owner has no more jobs than it may.
-    mutating func checkJobs(_ event: CoordinatorStateMachine.Event, before: [String: Int]) {
-        guard case .message(.submit, _, let principal) = event, let most = principal.limits.maxJobs else { return }
-        let name = principal.owner.name
-        let count = coordinator?.jobsOfOwners.unfinished[name] ?? 0
-        if count > most, count > before[name] ?? 0 { fail("I23: \(name) has \(count) jobs, at most \(most)") }
+    /// Jobs of the owner that submits one, where it may not have any number; nil for all other events.
+    func limitedJobs(_ event: CoordinatorStateMachine.Event) -> Int? {
+        guard case .message(.submit, _, let principal) = event, principal.limits.maxJobs != nil else { return nil }
+        return coordinator?.unfinishedJobs(of: principal.owner.name)
+    }
+
+    /// I23: an owner is given no more jobs than it may have.
+    mutating func checkJobs(_ event: CoordinatorStateMachine.Event, before: Int?) {
+        guard let before, let now = limitedJobs(event), now > before,
+            case .message(_, _, let principal) = event, let most = principal.limits.maxJobs, now > most
+        else { return }
+        fail("I23: \(principal.owner.name) has \(now) jobs, at most \(most)")
     }
 
     /// I24: nobody's results are forgotten while somebody else has more of them.
     mutating func checkForgotten(_ job: JobID) {
-        guard let owner = owners[job], let kept = coordinator?.jobsOfOwners.finished else { return }
+        guard let owner = owners[job], let kept = coordinator?.finishedJobsOfOwners else { return }
         let (own, most) = (kept[owner] ?? 0, kept.values.max() ?? 0)
         if most > own + 1 { fail("I24: a result of \(owner) is forgotten, who has \(own), and another \(most)") }
     }

@@ -85,8 +85,12 @@ package struct Worker<Model: LanguageModel> {
     package var pendingCount: Int { tasks.count }
     /// How far the prompts are read that take several passes, oldest first, ``SequenceReading/most`` at most.
     package var readings: [SequenceReading] {
-        // Closures: in a generic type each evaluation of a key path makes it anew, and this is asked for all the time.
-        tasks.lazy.filter { $0.rowFeed.isLong }.prefix(SequenceReading.most).map { $0.reading }
+        // Plainly: it is asked for all the time, and in a generic type each evaluation of a key path makes it anew.
+        var readings: [SequenceReading] = []
+        for task in tasks where task.rowFeed.isLong && readings.count < SequenceReading.most {
+            readings.append(task.reading)
+        }
+        return readings
     }
     /// Whether a pass would do nothing.
     package var isIdle: Bool { tasks.isEmpty && answers.isEmpty }

@@ -83,7 +83,8 @@ struct ShareAccountTests {
                     PlaceGauges.Running(job: $0.id, owner: $0.owner, promptTokens: $0.prompt, tokens: $0.tokens)
                 },
                 waiting: Self.names.filter { name in queue.contains { $0.owner == name } },
-                given: given
+                given: given,
+                takenBack: 0
             )
             return account.note(gauges, at: now) { ended[$0] }
         }

@@ -60,6 +60,9 @@ struct Job: Sendable {
     /// Where its sequence is, and what it takes there; nil where it has none.
     var placement: ActiveSequence.Placement? { sequence?.placement }
 
+    /// Whether it has a sequence.
+    var hasSequence: Bool { sequence != nil }
+
     /// Whether its rounds run.
     var isRunning: Bool {
         if case .running = stage { return true }

@@ -302,23 +302,23 @@ struct JobTable: Sendable {
         var (bytes, watchers) = (0, 0)
         var loads: [String: OwnerLoad] = [:]
         var (queued, started) = (0, 0)
-        for job in jobs.values {
+        var broken: String?
+        jobs.forEach { id, job in
             bytes += job.bytes
-            loads[job.owner.name, default: OwnerLoad()].add(job)
+            loads[job.owner.name, default: OwnerLoad()].add(bytes: job.bytes, isRunning: job.isRunning)
             watchers += job.watchers.count
             switch job.stage {
             case .awaitingVocabulary, .tokenizing: break
             case .awaitingRoom: queued += 1
             case .running: started += 1
             }
-            if self.job(of: job.owner, key: job.submit.submitKey) != job.id {
-                return "job \(job.id) is not found by its key"
+            if self.job(of: job.owner, key: job.submit.submitKey) != id { broken = "job \(id) is not found by its key" }
+            if case .open = job.flight, job.isSuspect, trial?.id != id {
+                broken = "job \(id) is in flight beside the one on trial"
             }
-            if case .open = job.flight, job.isSuspect, trial?.id != job.id {
-                return "job \(job.id) is in flight beside the one on trial"
-            }
-            if job.isRunning != (job.sequence != nil) { return "job \(job.id) has a sequence and does not run" }
+            if job.isRunning != job.hasSequence { broken = "job \(id) has a sequence and does not run" }
         }
+        if let broken { return broken }
         if bytes != self.bytes { return "\(self.bytes) bytes of jobs are counted, there are \(bytes)" }
         for (name, owner) in owners.elements where OwnerLoad(owner) != loads[name] ?? OwnerLoad() {
             return "owner \(name): \(owner) is counted, there are \(loads[name] ?? OwnerLoad())"
@@ -368,9 +368,9 @@ private struct OwnerLoad: Equatable {
 
     init(_ owner: OwnerTable.Entry) { (jobs, running, bytes) = (owner.jobs, owner.running, owner.bytes) }
 
-    mutating func add(_ job: Job) {
+    mutating func add(bytes: Int, isRunning: Bool) {
         jobs += 1
-        if job.isRunning { running += 1 }
-        bytes += job.bytes
+        if isRunning { running += 1 }
+        self.bytes += bytes
     }
 }

@@ -29,7 +29,7 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "How many seeds to run (default: \(Self.usualSeeds), or what --seconds allows).")
     var seeds: Int?
 
-    @Option(help: "How long to run at most; a seed takes about 5 ms.")
+    @Option(help: "How long to run at most; a seed takes about 10 ms.")
     var seconds: Int?
 
     @Option(help: "The first seed; the others follow it (default: 1).", transform: DecimalNumber.parseSeed)
