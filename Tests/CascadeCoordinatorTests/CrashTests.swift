@@ -253,6 +253,22 @@ struct CrashTests {
         #expect(life.crashes(innocent) == 2 && life.crashes(poison) == 1)
     }
 
+    /// One that waits for a slow disk is not taken for idle, or it would wait for ever.
+    @Test func aSlowDiskIsWaitedFor() {
+        var (life, jobs) = Self.suspects()
+        life.harness.startLoading(ToyNode("expert", .expert))
+        life.harness.mute("expert")
+        for _ in 0..<4 { life.sync() }
+        #expect(life.inWork.isEmpty, "their prompts are read, and there is no room")
+        life.harness.feed(.ready(Ready(boot: 77, costs: [], credits: 8)), from: life.harness.node("expert").peer)
+        #expect(life.inWork == [jobs[0]])
+        life.harness.wait(milliseconds: 2_500, settling: false)
+        #expect(life.harness.heldVerify("expert") == nil)
+        life.sync()
+        #expect(life.harness.heldVerify("expert")?.fence.sequence.job == jobs[0])
+        #expect(life.harness.machine.brokenInvariant == nil)
+    }
+
     /// A prompt that waits for the disk and is not wanted any more lets the next one be read.
     @Test func aHeldPromptMayBeCancelled() {
         var life = CoordinatorLife()

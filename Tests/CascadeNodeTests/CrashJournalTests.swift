@@ -33,7 +33,7 @@ import Testing
         try await DriverStage.with { stage in
             let store = try stage.store()
             let writer = JournalWriter(store: store)
-            for entry in [.accepted(EarlierJournal.accepted(4))] + entries {
+            for entry in [JournalRecord.Entry.accepted(EarlierJournal.accepted(4))] + entries {
                 writer.append(JournalRecord(job: Self.job, entry: entry)) {}
             }
             writer.drain()

@@ -1,6 +1,7 @@
 import CascadeCore
 import CascadeTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 /// A job that brings processes down is set aside, and the others go on (decisions.md 26).
@@ -73,20 +74,26 @@ import Testing
     @Test(.timeLimit(.minutes(3))) func stopsSetNothingAside() async throws {
         let folder = Folder()
         let cluster = try TestCluster(coordinator: ["--store", folder.store])
-        try cluster.start(.expert, model: ClusterTests.expert)
+        let isOpen = Mutex(false)
+        let dropped = Mutex(0)
         let tap = try WireTap(target: cluster.port) { _, message in
-            // Its drafts never come, so that the job is in flight.
-            if case .drafted = message { .drop } else { .forward }
+            // No verdict comes, so that the job stays in flight.
+            guard case .verified = message, !isOpen.withLock({ $0 }) else { return .forward }
+            dropped.withLock { $0 += 1 }
+            return .drop
         }
-        try cluster.start(.drafter, model: ClusterTests.drafter, through: tap)
-        try await cluster.waitForReady(2)
+        try cluster.start(.expert, model: ClusterTests.expert, through: tap)
+        try await cluster.waitForReady(1)
         let job = try await Self.detach(Self.prompts[0], cluster)
-        for _ in 0..<4 {
+        for stop in 1...4 {
+            try await waitUntil("it is in flight for the \(stop). time", seconds: 30) {
+                dropped.withLock { $0 } >= stop
+            }
             (try cluster.coordinator).signal(SIGTERM)
             #expect(await (try cluster.coordinator).result().code == 0)
             try cluster.restartCoordinator()
-            try await cluster.waitForReady(2)
         }
+        isOpen.withLock { $0 = true }
         try await Self.expectAnswer(job, Self.prompts[0], cluster)
     }
 

@@ -84,6 +84,8 @@ extension CoordinatorStateMachine {
         )
         if jobs.begin(job.id, sequence, at: now) { transitions.count(.interactiveWentFirst) }
         transitions.count(.jobAdmitted)
+        // Before the next one is looked for, which may have to wait for this one.
+        _ = takeUp(job.id)
         if let problem = resume(job.id) {
             let message = """
                 the answer was begun before the coordinator was started again and cannot be continued, because \
@@ -98,15 +100,14 @@ extension CoordinatorStateMachine {
     func note(of job: Job) -> String {
         let pool = job.submit.pool
         let experts = nodes.values.filter { $0.hello.pool == pool && $0.hello.role == .expert }
+        let turn = "waiting: jobs that were in flight when the coordinator crashed are taken up one at a time"
         switch job.stage {
         case .tokenizing: return "reading the prompt"
-        case .running where job.sequence?.expert != nil: return ""
+        case .running where job.sequence?.expert != nil: return jobs.mayTakeUp(job.id) ? "" : turn
         default: break
         }
         if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
-        if !job.isRunning, !jobs.mayTakeUp(job.id) {
-            return "waiting: jobs that were in flight when the coordinator crashed are taken up one at a time"
-        }
+        if !jobs.mayTakeUp(job.id) { return turn }
         if case .awaitingVocabulary = job.stage {
             let isKnown = vocabulary(ofPool: pool) != nil
             return isKnown ? "waiting for its prompt to be read" : "waiting for the tokenizer of pool \(pool)"
