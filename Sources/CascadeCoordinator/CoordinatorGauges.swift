@@ -83,7 +83,11 @@ package struct CoordinatorGauges: Equatable, Sendable {
 extension CoordinatorStateMachine {
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
-        let restored = jobs.values.count { $0.isRestored && !$0.isRunning }
+        var (restored, mostWatchers) = (0, 0)
+        jobs.forEach { job in
+            if job.isRestored, !job.isRunning { restored += 1 }
+            mostWatchers = max(mostWatchers, job.watchers.count)
+        }
         return CoordinatorGauges(
             queuedJobs: jobs.queuedCount - restored,
             restoredJobs: restored,
@@ -93,7 +97,7 @@ extension CoordinatorStateMachine {
             submitKeys: jobs.submissionCount,
             owners: jobs.owners.count,
             watchers: jobs.watcherCount,
-            mostWatchers: jobs.values.reduce(0) { max($0, $1.watchers.count) },
+            mostWatchers: mostWatchers,
             heldBytes: gate.heldBytes,
             pools: pools.count,
             vocabularies: pools.vocabularyCount,

@@ -21,8 +21,8 @@ import CascadeCore
 ///
 /// Together: W_f(t1, t2) <= W_m(t0, t2). While m waits, whoever gets a place has had no more since then, by weight,
 /// than m has had in the same time and of the places that it held already. Behind t2, f gets at most what is left of
-/// the work of its places, the new one included: with both, two owners that wait all the time differ by at most one
-/// owner's places each, as in the bound l_f / r_f + l_m / r_m of that paper. That f has always waited too is not
+/// the work of its places, the new one included: with both, two owners that wait all the time differ by at most the
+/// work of their places, as in the bound l_f / r_f + l_m / r_m of that paper. That f has always waited too is not
 /// needed: who comes and goes gains nothing by it.
 struct ShareAccount: Sendable {
     fileprivate struct Owner: Sendable {

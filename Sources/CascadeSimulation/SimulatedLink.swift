@@ -19,7 +19,7 @@ struct SimulatedAddress: Equatable, Sendable {
         ])
     }
 
-    /// Whose its jobs are: clients belong to three owners, a crowd is one, and strangers have none to show.
+    /// Whose its jobs are: clients belong to three owners, a crowd is one, and strangers have no key to show.
     var owner: JobOwner {
         switch kind {
         case .client: Self.clients[index]

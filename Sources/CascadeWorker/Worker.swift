@@ -149,7 +149,8 @@ package struct Worker<Model: LanguageModel> {
     }
 
     private func plan(_ feeds: [RowPlan.Feed], at now: Instant) -> [(index: Int, count: Int)] {
-        let reading = Set(zip(tasks, feeds).filter { $1.isLong }.map { $0.0.request.fence.sequence })
+        var reading: Set<SequenceID> = []
+        for index in feeds.indices where feeds[index].isLong { reading.insert(tasks[index].request.fence.sequence) }
         guard !reading.isEmpty else { return RowPlan.rows(of: feeds, budget: maxBatchedTokens) }
         let isShared = reading.count < feeds.count || streams.isAny(at: now) { reading.contains($0) }
         return RowPlan.rows(of: feeds, budget: maxBatchedTokens) { [pace, maxBatchedTokens] others in

@@ -103,7 +103,7 @@ import Testing
         #expect(Self.end(["c"], in: &finished, limits: limits, from: 11) == [10])
     }
 
-    /// Whatever ends in whatever order: nothing is beyond the bounds, nobody loses a result while another has two more.
+    /// Whatever ends in whatever order: nothing beyond the bounds, and nobody loses a result while another has more.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func nobodyLosesToWhoHasMore(seed: UInt64) {
         var random = SplitMix64(seed: seed)

@@ -71,6 +71,9 @@ struct JobTable: Sendable {
         jobs.read(id, body)
     }
 
+    /// Looks at all jobs where they are, oldest first.
+    @inline(__always) func forEach(_ body: (borrowing Job) -> Void) { jobs.forEach { _, job in body(job) } }
+
     /// Changes a job where it is; nil when it has ended.
     @discardableResult mutating func change<Result>(_ id: JobID, _ body: (inout Job) -> Result) -> Result? {
         jobs.change(id, body)

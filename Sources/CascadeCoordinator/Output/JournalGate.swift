@@ -90,6 +90,7 @@ struct JournalGate: Sendable {
     /// What is wrong with its state; nil as long as it keeps its promises.
     var brokenInvariant: String? {
         if durableRecord > lastRecord { return "record \(durableRecord) is on disk, of \(lastRecord)" }
+        if held.isEmpty, heldBytes == 0, unserved.isEmpty { return nil }
         if let first = held.first, first.record <= durableRecord { return "what may leave waits" }
         if !zip(held, held.dropFirst()).allSatisfy({ $0.record <= $1.record }) { return "messages overtake each other" }
         let bytes = held.reduce(0) { $0 + $1.message.heldBytes }

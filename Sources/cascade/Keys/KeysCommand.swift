@@ -83,7 +83,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         }
         Output.note("cascade: made and allowed the key \(name), role \(role.rawValue)")
         Output.note(
-            "  copy the file to whoever uses it: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
+            "  copy the file to whoever uses it; there: cascade \(Self.use(role)) --endpoint tcp://HOST:5570 --key FILE"
         )
     }
 
