@@ -20,7 +20,7 @@ enum LaterSamples: String, CaseIterable {
         case .pong: .pong(Self.readingPong)
         case .reading: .delta(Self.readingDelta)
         case .hello: .hello(Self.pagedHello)
-        case .fullCluster: .clusterStatus(Self.fullCluster)
+        case .fullCluster: .clusterStatus(Self.preemptingCluster)
         case .crashes: .clusterStatus(Self.crashedCluster)
         }
     }
@@ -31,7 +31,7 @@ enum LaterSamples: String, CaseIterable {
         return hello
     }
 
-    private static var fullCluster: ClusterStatus {
+    private static var preemptingCluster: ClusterStatus {
         var status = sharedCluster
         status.preemptions = 12
         return status
