@@ -16,6 +16,7 @@ enum SeedLists {
         (789_553_364_643, "the same; the other one was not asked again"),
         (188_874_012_824, "a job failed at an expert that died over and over, while a good one was loading"),
         (68_745_052_053, "I1: where too much waited for the disk, a report was sent without the answer's last part"),
+        (5_401, "I23: the account of shares missed tokens that were taken back in the event that they came with"),
     ]
 
     /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen.
