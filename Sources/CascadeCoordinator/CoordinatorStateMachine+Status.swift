@@ -56,7 +56,7 @@ extension CoordinatorStateMachine {
             stall: stall,
             owners: owners(for: principal),
             preemptions: transitions[.sequencePreempted],
-            suspectedJobs: UInt32(clamping: jobs.values.count { $0.isSuspect }),
+            suspectedJobs: UInt32(clamping: jobs.suspectCount),
             setAsideJobs: UInt32(clamping: finished.setAsideCount)
         )
     }

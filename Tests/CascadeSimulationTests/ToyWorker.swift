@@ -73,7 +73,8 @@ struct ToyWorker: Sendable {
             vocabularyCount: UInt32(ToyPair.count),
             numericsID: "exact",
             contextLength: 64,
-            kvTokens: 512
+            kvTokens: 512,
+            pageTokens: 1
         )
         pair = setting.pair
         draftsBehindEnds = setting.draftsBehindEnds

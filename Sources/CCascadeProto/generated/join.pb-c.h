@@ -102,7 +102,7 @@ struct  Cascade__V1__Hello
   protobuf_c_boolean has_is_synthetic;
   protobuf_c_boolean is_synthetic;
   /*
-   * Tokens of a page of the cache, which one sequence takes whole; missing means 1.
+   * Tokens of a page of the cache, which one sequence takes whole; missing means 64.
    */
   protobuf_c_boolean has_page_tokens;
   uint32_t page_tokens;

@@ -124,6 +124,6 @@ extension CoordinatorStateMachine {
             }
             return "waiting: owner \(job.owner.name) has used its tokens of this minute"
         }
-        return roomNote(ofPool: pool)
+        return roomNote(of: job)
     }
 }

@@ -49,7 +49,7 @@ extension CoordinatorStateMachine {
         let experts = nodes.elements.filter { _, node in
             node.hello.pool == submit.pool && node.hello.role == .expert && node.state == .ready
         }
-        let curves = experts.compactMap { $0.value.passCosts }
+        let curves = experts.compactMap { passCosts(of: $0.key) }
         guard curves.count == experts.count, !curves.isEmpty else { return nil }
         func quickest(rows: Int) -> Double { curves.map { $0.milliseconds(rows: rows) }.min() ?? 0 }
         let reading = quickest(rows: unreadTokens(of: submit))
@@ -60,9 +60,9 @@ extension CoordinatorStateMachine {
         // By expert, for look-up only: it is never iterated.
         var tokenTimes: [NodeHandle: Double] = [:]
         let placements = placements
-        for (handle, node) in experts {
+        for (handle, _) in experts {
             let rows = max(1, load(of: handle, in: placements).sequences)
-            tokenTimes[handle] = (node.passCosts?.milliseconds(rows: rows) ?? 0) / recent.tokensPerRound
+            tokenTimes[handle] = (passCosts(of: handle)?.milliseconds(rows: rows) ?? 0) / recent.tokensPerRound
         }
         let ends = jobs.running.map { id in
             guard let job = jobs[id], let sequence = job.sequence,

@@ -8,7 +8,7 @@ extension CoordinatorStateMachine {
         guard let id = prompts.next(where: { isReadable($0) }), let job = jobs[id], let pool = pools[job.submit.pool],
             let tokenizer = pool.tokenizer
         else { return }
-        prompts.begin(id)
+        prompts.begin(id, weight: jobs.owners[job.owner.name]?.limits.weight ?? 1)
         let mayBegin = takeUp(id)
         jobs.change(id) { $0.beginTokenizing(tokenizer) }
         let tokenization = Tokenization(

@@ -51,7 +51,7 @@ extension CoordinatorStateMachine {
         journal(job.id, .accepted(accepted))
         log(.info, "job accepted", LogField("job", job.id.description), LogField("pool", submit.pool))
         accept(job.id, requestID: submit.requestID, seed: job.seed, job.draftLength, peer)
-        prompts.insert(job.id, bytes: job.bytes, of: peer)
+        prompts.insert(job.id, bytes: job.bytes, of: peer, owner: job.owner.name)
         readNextPrompt()
         guard submit.follow else { return }
         let watch = Watch(requestID: submit.requestID, job: job.id, tokenOffset: 0, byteOffset: 0)
@@ -79,7 +79,7 @@ extension CoordinatorStateMachine {
             let words = "owner \(name) has used the \(most) tokens that its keys allow in a minute"
             return (words, UInt32(clamping: Int(wait.rounded(.up))))
         }
-        if prompts.bytes(of: peer) + submit.byteCount > limits.unreadBytesPerClient {
+        if prompts.bytes(of: peer, owner: name) + submit.byteCount > limits.unreadBytesPerClient {
             let words = """
                 the prompts that this client sent before are not tokenized yet, and with this one they are more than \
                 the \(limits.unreadBytesPerClient) bytes that may wait for a client

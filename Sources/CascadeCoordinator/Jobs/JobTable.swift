@@ -37,6 +37,8 @@ struct JobTable: Sendable {
 
     /// Those that were in flight at a crash.
     private(set) var crashedCount = 0
+    /// Those of them that may be what crashed earlier coordinators (decisions.md 26).
+    private(set) var suspectCount = 0
     /// The suspect that is in flight: no other one is (decisions.md 26).
     private(set) var trial: Trial?
 
@@ -94,6 +96,7 @@ struct JobTable: Sendable {
         jobs.insert(job, forKey: job.id)
         bytes += job.bytes
         if job.crashes > 0 { crashedCount += 1 }
+        if job.isSuspect { suspectCount += 1 }
         owners.add(bytes: job.bytes, to: job.owner.name)
         noteKey(job.submit.submitKey, of: job.owner, job.id)
         guard let deadline = job.deadline else { return }
@@ -106,6 +109,7 @@ struct JobTable: Sendable {
         guard let job = jobs.removeValue(forKey: id) else { return }
         bytes -= job.bytes
         if job.crashes > 0 { crashedCount -= 1 }
+        if job.isSuspect { suspectCount -= 1 }
         owners.remove(bytes: job.bytes, isRunning: job.isRunning, from: job.owner.name)
         watcherCount -= job.watchers.count
         leaveQueue(job)
@@ -169,10 +173,11 @@ struct JobTable: Sendable {
     /// The first of a queue's most urgent jobs that a client follows; nil where there is none, or where the first one
     /// has been passed often enough.
     private func firstFollowed(in queue: Queue) -> JobID? {
-        guard let head = queue.ids.first, queue.passes < Self.mostPasses else { return nil }
+        guard let head = queue.ids.first(where: mayTakeUp), queue.passes < Self.mostPasses else { return nil }
         let priority = jobs.read(head) { $0.submit.priority }
-        return queue.ids.prefix { id in jobs.read(id) { $0.submit.priority } == priority }
-            .first { id in jobs.read(id) { !$0.watchers.isEmpty } == true && mayTakeUp(id) }
+        return queue.ids.first { id in
+            mayTakeUp(id) && jobs.read(id) { $0.submit.priority == priority && !$0.watchers.isEmpty } == true
+        }
     }
 
     /// Those that get room before a job that came now, in their order: of its owner and pool, all that are at least as
@@ -187,8 +192,10 @@ struct JobTable: Sendable {
         }
     }
 
-    /// Owners of whom a job waits for room, in some pool.
-    var waitingOwners: [String] { queues.values.flatMap(\.keys) }
+    /// Owners of whom a job waits for room, in some pool, and for nothing else.
+    var waitingOwners: [String] {
+        queues.values.flatMap { $0.filter { _, queue in queue.ids.contains(where: mayTakeUp) }.map(\.key) }
+    }
 
     private mutating func leaveQueue(_ job: Job) {
         let (pool, owner) = (job.submit.pool, job.owner.name)
@@ -241,11 +248,12 @@ struct JobTable: Sendable {
     mutating func countRound(of id: JobID, outOf rounds: Int) -> Bool {
         guard trial?.id == id else { return false }
         trial?.rounds += 1
-        return (trial?.rounds ?? 0) >= rounds && values.contains { $0.isSuspect && $0.id != id }
+        return (trial?.rounds ?? 0) >= rounds && suspectCount > 1
     }
 
     /// The job on trial goes on, and is no suspect any more.
     mutating func acquit(_ id: JobID) {
+        if jobs.read(id, { $0.isSuspect }) == true { suspectCount -= 1 }
         change(id) { $0.acquit() }
         if trial?.id == id { trial = nil }
     }
@@ -327,6 +335,8 @@ struct JobTable: Sendable {
             return "owner \(name): \(owner) is counted, there are \(loads[name] ?? OwnerLoad())"
         }
         let crashed = values.count { $0.crashes > 0 }
+        let suspects = values.count { $0.isSuspect }
+        if suspects != suspectCount { return "\(suspectCount) suspects are counted, there are \(suspects)" }
         if crashed != crashedCount { return "\(crashedCount) jobs are counted that crashed, there are \(crashed)" }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
         let lists = [

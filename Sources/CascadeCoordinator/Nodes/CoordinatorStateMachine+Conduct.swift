@@ -99,13 +99,16 @@ extension CoordinatorStateMachine {
     // MARK: Costs
 
     /// What a node's passes are taken to cost; nil where nobody knows. An expert that was found slow gets no work while
-    /// another has room, so that nobody would ever see that it is well again: with nothing to do, it is taken at its
-    /// word after a while.
-    func passCosts(of handle: NodeHandle) -> PassCosts? {
-        let isIdle = requests.count(at: handle) == 0
-        return nodes.read(handle) { [now] node in
-            isIdle && node.hello.role == .expert ? node.passCosts(idleAt: now) : node.passCosts
-        } ?? nil
+    /// another has room, so that nobody would ever see that it is well again: after a while it is taken at its word, by
+    /// one job alone.
+    ///
+    /// - Parameter job: who wants to know, where it has a sequence.
+    func passCosts(of handle: NodeHandle, for job: JobID? = nil) -> PassCosts? {
+        guard let node = nodes[handle] else { return nil }
+        guard node.hello.role == .expert, let word = node.passCosts(idleAt: now), word != node.passCosts,
+            load(of: handle, without: job).sequences == 0, requests.count(at: handle) == 0
+        else { return node.passCosts }
+        return word
     }
 
     /// What a request takes by its node's own word, without corrections: reading what the node lacks, then a pass for

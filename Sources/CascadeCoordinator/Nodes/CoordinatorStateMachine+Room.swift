@@ -72,10 +72,10 @@ extension CoordinatorStateMachine {
         var load = CacheLoad()
         guard let pages = nodes.read(handle, { $0.pages }) else { return load }
         for (id, placement) in placements where id != job {
-            let isThere =
-                placement.expert == handle || placement.drafter == handle
-                || requests.isAsked(handle, for: id)
-            guard isThere else { continue }
+            // A drafter may give what it holds of a sequence that has no expert to others.
+            let isPlaced =
+                placement.expert == handle || placement.drafter == handle && placement.expert != nil
+            guard isPlaced || requests.isAsked(handle, for: id) else { continue }
             load.sequences += 1
             load.tokens += pages.tokens(for: placement.need.now)
             load.reserve += reserve(for: placement.need)
@@ -158,9 +158,11 @@ extension CoordinatorStateMachine {
         )
     }
 
-    /// What a job of a pool waits for where all that is missing is room, and what the operator can do about it.
-    func roomNote(ofPool pool: String) -> String {
-        if jobs.running.count >= limits.maxNumSeqs {
+    /// What a job waits for where all that is missing is room, and what the operator can do about it.
+    func roomNote(of job: Job) -> String {
+        let pool = job.submit.pool
+        // One that runs was put back, whatever others wait for.
+        if !job.isRunning, jobs.running.count >= limits.maxNumSeqs {
             return "waiting: \(plural(jobs.running.count, "job runs", "jobs run")), as many as may (--max-num-seqs)"
         }
         let placements = placements

@@ -38,7 +38,7 @@ extension CoordinatorStateMachine {
             without: without
         )
         // Who does not say what a pass costs is no faster than the others.
-        let slowest = candidates.compactMap { passCosts(of: $0)?.milliseconds(rows: 1) }.max() ?? 1
+        let slowest = candidates.compactMap { passCosts(of: $0, for: job)?.milliseconds(rows: 1) }.max() ?? 1
         let avoided = job.flatMap { jobs[$0]?.sequence?.avoided } ?? []
         let placements = placements
         var best: NodeHandle?
@@ -54,7 +54,7 @@ extension CoordinatorStateMachine {
             if role == .drafter, isShunned { continue }
             let failed = avoided.firstIndex(of: node.name).map { $0 + 1 } ?? 0
             let penalty = (isShunned ? 2 : 0) + (hasCredit ? 0 : 1)
-            let work = Double(load.sequences + 1) * (passCosts(of: handle)?.milliseconds(rows: 1) ?? slowest)
+            let work = Double(load.sequences + 1) * (passCosts(of: handle, for: job)?.milliseconds(rows: 1) ?? slowest)
             if (failed, penalty, work) < bestRank {
                 best = handle
                 bestRank = (failed, penalty, work)

@@ -47,7 +47,7 @@ extension CoordinatorStateMachine {
         if let answer = journaled.answer { keepPool(accepted.submit.pool, for: answer.start) }
         transitions.count(.jobRestored)
         take(job)
-        prompts.insert(job.id, bytes: job.bytes, of: nil)
+        prompts.insert(job.id, bytes: job.bytes, of: nil, owner: job.owner.name)
         readNextPrompt()
     }
 

@@ -6,8 +6,8 @@ import OrderedCollections
 /// and a late draft is done without.
 extension CoordinatorStateMachine {
     /// Milliseconds until a node that gets `rows` more rows now has answered them; nil where its costs are not known.
-    func expectedMilliseconds(_ handle: NodeHandle, rows: Int) -> Double? {
-        guard let (roundTrip, costs) = pace(of: handle) else { return nil }
+    func expectedMilliseconds(_ handle: NodeHandle, rows: Int, for job: JobID? = nil) -> Double? {
+        guard let (roundTrip, costs) = pace(of: handle, for: job) else { return nil }
         return roundTrip + costs.milliseconds(rows: requests.rows(at: handle) + rows)
     }
 
@@ -51,7 +51,7 @@ extension CoordinatorStateMachine {
         // One that failed the job, or is stuck by its own word, would only take the second of two places, and fail
         // again.
         guard let other, isTrusted(other, with: request.job), !waitsForSuspect(request.job, at: other),
-            let time = expectedMilliseconds(other, rows: sequence.base + request.rows)
+            let time = expectedMilliseconds(other, rows: sequence.base + request.rows, for: request.job)
         else { return nil }
         return (other, time)
     }
@@ -81,7 +81,9 @@ extension CoordinatorStateMachine {
     /// save more than twice what feeding the sequence again costs. Nil as a rule. What either has to do just now does
     /// not count: a prompt that somebody else feeds is over long before the rounds are.
     func fasterExpert(for job: Job, _ sequence: ActiveSequence, than own: NodeHandle) -> NodeHandle? {
-        guard nodes.count > 1, let ownTime = passMilliseconds(own, with: load(of: own).sequences) else { return nil }
+        guard nodes.count > 1, let ownTime = passMilliseconds(own, with: load(of: own).sequences, for: job.id) else {
+            return nil
+        }
         let other = chooseNode(
             .expert,
             pool: job.submit.pool,
@@ -91,22 +93,23 @@ extension CoordinatorStateMachine {
             mustHaveCredit: true
         )
         guard let other, nodes[other].map({ !isShunned($0) }) ?? false, isTrusted(other, with: job.id),
-            let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1),
-            let feeding = expectedMilliseconds(other, rows: sequence.base), ownTime > Self.moveFactor * otherTime
+            let otherTime = passMilliseconds(other, with: load(of: other).sequences + 1, for: job.id),
+            let feeding = expectedMilliseconds(other, rows: sequence.base, for: job.id),
+            ownTime > Self.moveFactor * otherTime
         else { return nil }
         let rounds = Double(min(sequence.remaining, Self.moveHorizon))
         return rounds * (ownTime - otherTime) > 2 * feeding ? other : nil
     }
 
     /// Milliseconds of a round at a node that a number of sequences share; nil where its costs are not known.
-    private func passMilliseconds(_ handle: NodeHandle, with sequences: Int) -> Double? {
-        guard let (roundTrip, costs) = pace(of: handle) else { return nil }
+    private func passMilliseconds(_ handle: NodeHandle, with sequences: Int, for job: JobID) -> Double? {
+        guard let (roundTrip, costs) = pace(of: handle, for: job) else { return nil }
         return roundTrip + costs.milliseconds(rows: max(1, sequences))
     }
 
     /// Milliseconds that the network takes to a node and back, and what its passes cost; nil where that is not known.
-    private func pace(of handle: NodeHandle) -> (roundTrip: Double, costs: PassCosts)? {
-        passCosts(of: handle).flatMap { costs in nodes.read(handle) { ($0.roundTrip.milliseconds, costs) } }
+    private func pace(of handle: NodeHandle, for job: JobID?) -> (roundTrip: Double, costs: PassCosts)? {
+        passCosts(of: handle, for: job).flatMap { costs in nodes.read(handle) { ($0.roundTrip.milliseconds, costs) } }
     }
 
     /// How many times slower an expert must be for its sequences to look for another one.

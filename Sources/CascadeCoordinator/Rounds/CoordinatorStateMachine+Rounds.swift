@@ -21,11 +21,16 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func openRound(_ id: JobID) {
-        guard let expert = expert(for: id), takeUp(id), let job = jobs[id], let sequence = job.sequence else {
+        guard jobs.mayTakeUp(id), let expert = expert(for: id), let job = jobs[id], let sequence = job.sequence else {
             jobs.wait(id)
             return
         }
-        switch planDraft(job, sequence, expert: expert) {
+        let plan = planDraft(job, sequence, expert: expert)
+        guard plan != .wait, takeUp(id) else {
+            jobs.wait(id)
+            return
+        }
+        switch plan {
         case .ask(let drafter, let count):
             transitions.count(.roundDrafting)
             moveToDrafter(drafter, id)
@@ -37,7 +42,7 @@ extension CoordinatorStateMachine {
         case .none:
             transitions.count(.roundPlain)
             openRound(id, .none)
-        case .wait: jobs.wait(id)
+        case .wait: break
         }
     }
 
@@ -48,7 +53,8 @@ extension CoordinatorStateMachine {
     }
 
     private mutating func verify(_ id: JobID, _ draft: RoundDraft) {
-        guard let expert = expert(for: id), hasCredit(expert), let job = jobs[id], let sequence = job.sequence,
+        guard jobs.mayTakeUp(id), let expert = expert(for: id), hasCredit(expert), let job = jobs[id],
+            let sequence = job.sequence,
             !waitsForDrafts(job, at: expert), !shouldHoldBack(job, sequence, draft, at: expert),
             !waitsForSuspect(id, at: expert), makeRoom(for: id, at: expert), takeUp(id)
         else {
@@ -162,10 +168,14 @@ extension CoordinatorStateMachine {
         return !candidates.isEmpty && !candidates.contains(node)
     }
 
-    /// Whether a job could go on at an expert of another name, trusted with it or not, now or when that has room.
+    /// Whether a job could go on at an expert of another name, trusted with it or not, now or when that has room, or
+    /// has loaded.
     func hasAnotherExpert(than name: String, for id: JobID) -> Bool {
         guard let job = jobs[id], let need = job.sequence?.need.most else { return false }
-        return able(.expert, pool: job.submit.pool, room: need, context: need).contains { nodes[$0]?.name != name }
+        return [NodeState.ready, .loading].contains { state in
+            able(.expert, pool: job.submit.pool, room: need, context: need, state: state)
+                .contains { nodes[$0]?.name != name }
+        }
     }
 
     /// The sequence asks no drafter for a while, longer with each time in a row.

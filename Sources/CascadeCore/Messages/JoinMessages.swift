@@ -24,6 +24,10 @@ package struct Hello: Equatable, Sendable {
     package var kvTokens: UInt32
     /// Tokens of a page of its cache, which one sequence takes whole.
     package var pageTokens: UInt32
+
+    /// Those of nodes that do not say.
+    package static let usualPageTokens: UInt32 = 64
+
     /// Names the cores that it computes on: nodes with the same name share them; empty where that is not known.
     package var host: String
     /// Whether it makes its answers up, to measure the service without models.
@@ -42,7 +46,7 @@ package struct Hello: Equatable, Sendable {
         numericsID: String,
         contextLength: UInt32,
         kvTokens: UInt32,
-        pageTokens: UInt32 = 1,
+        pageTokens: UInt32 = usualPageTokens,
         host: String = "",
         isSynthetic: Bool = false
     ) {

@@ -30,6 +30,7 @@ extension Hello {
             numericsID: "synthetic",
             contextLength: UInt32(min(configuration.contextLength ?? kvTokens, kvTokens)),
             kvTokens: UInt32(kvTokens),
+            pageTokens: 1,
             // It sleeps through its passes, so it shares its cores with nobody.
             host: configuration.nodeName,
             isSynthetic: true

@@ -17,7 +17,8 @@ extension Hello: WireConvertible {
             numericsID: try reader.name(proto.has_numerics_id, proto.numerics_id, "numerics_id"),
             contextLength: try reader.count(proto.has_context_length, proto.context_length, "context_length"),
             kvTokens: try reader.count(proto.has_kv_tokens, proto.kv_tokens, "kv_tokens"),
-            pageTokens: proto.has_page_tokens == 0 ? 1 : try reader.count(1, proto.page_tokens, "page_tokens"),
+            pageTokens: proto.has_page_tokens == 0
+                ? Hello.usualPageTokens : try reader.count(1, proto.page_tokens, "page_tokens"),
             host: proto.has_host == 0 ? "" : try reader.name(1, proto.host, "host"),
             isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0
         )
@@ -37,7 +38,7 @@ extension Hello: WireConvertible {
         put(&proto.has_numerics_id, &proto.numerics_id, writer.text(numericsID))
         put(&proto.has_context_length, &proto.context_length, contextLength)
         put(&proto.has_kv_tokens, &proto.kv_tokens, kvTokens)
-        if pageTokens != 1 { put(&proto.has_page_tokens, &proto.page_tokens, pageTokens) }
+        if pageTokens != Hello.usualPageTokens { put(&proto.has_page_tokens, &proto.page_tokens, pageTokens) }
         if !host.isEmpty { put(&proto.has_host, &proto.host, writer.text(host)) }
         if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
         return proto
