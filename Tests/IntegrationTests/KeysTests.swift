@@ -14,7 +14,8 @@ import Testing
         // Those of the whole cluster; each owner's stand further to the right.
         let jobs = status.split(separator: "\n").filter { $0.hasPrefix("  \"") && $0.contains("_jobs\"") }
             .map(String.init)
-        #expect(jobs.count == 3)
+        // Queued, running, finished, suspected, set aside.
+        #expect(jobs.count == 5)
         return nodes + jobs
     }
 
