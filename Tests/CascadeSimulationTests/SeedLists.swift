@@ -17,6 +17,9 @@ enum SeedLists {
         (188_874_012_824, "a job failed at an expert that died over and over, while a good one was loading"),
         (68_745_052_053, "I1: where too much waited for the disk, a report was sent without the answer's last part"),
         (5_401, "I23: the account of shares missed tokens that were taken back in the event that they came with"),
+        (122, "I26: an innocent job was set aside beside one that kills, whose own records were lost"),
+        (1_457, "I22: a client that had cancelled its job began anew, and was told of what it had done"),
+        (564_664_675_331, "I10: a deadline passed just behind a request, and what forgets its sequence overtook it"),
     ]
 
     /// The first seed of a range that every commit has for itself, so that each adds histories that nobody has seen.
