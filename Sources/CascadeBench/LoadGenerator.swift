@@ -8,11 +8,6 @@ internal import CascadeNode
 /// One loop serves all jobs, so that it costs the same whatever their number; ``TurnOutcome/clientMilliseconds`` tells
 /// whether it was the bottleneck.
 struct LoadGenerator {
-    private struct Running {
-        var follower: JobFollower
-        var trace: JobTrace
-    }
-
     /// Failures without a success after which a turn is given up.
     private static let hopelessFailures = 100
 
@@ -24,9 +19,9 @@ struct LoadGenerator {
     private var outcome: TurnOutcome
     private var length: ServeLoad.Length
     private let turn: Int
-    /// By the number of the request that submitted it.
-    private var running: [UInt64: Running] = [:]
-    private var requestOfJob: [JobID: UInt64] = [:]
+    private var followers = JobFollowers()
+    /// What was seen of the jobs in flight, by the number of the request that submitted each.
+    private var traces: [UInt64: JobTrace] = [:]
     private var begun = 0
     private var started: Instant
     private var lastHeard: Instant
@@ -68,17 +63,17 @@ struct LoadGenerator {
                 take(message, at: now)
             case .tick: try tick(at: now)
             case .connected:
-                for id in running.keys { feed(id, .connected, at: now) }
+                perform(followers.handle(.connected, at: now), at: now)
                 if nodesRequests.after != nil { nodesRequests.after = askForNodes() }
             case .interrupted: cancel(at: now)
             case .locked(let message): throw .refused(message)
-            case .disconnected: for id in running.keys { feed(id, .disconnected, at: now) }
+            case .disconnected: perform(followers.handle(.disconnected, at: now), at: now)
             case .unreadable: break
             }
             if case .seconds(let seconds) = length, now.milliseconds(since: started) >= seconds * 1_000 {
                 endFullTime(at: now)
             }
-            if running.isEmpty, !isFull, nodesRequests.after == nil || isCancelling { break }
+            if followers.isEmpty, !isFull, nodesRequests.after == nil || isCancelling { break }
         }
         outcome.clientMilliseconds = ProcessorTime.milliseconds() - processorTime
         outcome.isInterrupted = isCancelling || interruption.isRaised
@@ -100,15 +95,12 @@ struct LoadGenerator {
         if case .jobs(let count) = length, begun >= count { return endFullTime(at: now) }
         let submit = load.submit(job: begun, turn: turn, setting: outcome.setting)
         begun += 1
-        var follower = JobFollower(submit: submit, patience: load.timeout, now: now)
-        let actions = follower.start(at: now)
-        running[submit.requestID] = Running(follower: follower, trace: JobTrace(started: now))
-        for action in actions { perform(action, submit.requestID, at: now) }
+        traces[submit.requestID] = JobTrace(started: now)
+        perform(followers.submit(submit, patience: load.timeout, at: now), at: now)
     }
 
     private mutating func end(_ id: UInt64, at now: Instant) {
-        guard let ended = running.removeValue(forKey: id) else { return }
-        if let job = ended.follower.job { requestOfJob[job] = nil }
+        guard traces.removeValue(forKey: id) != nil else { return }
         outcome.seconds = now.milliseconds(since: started) / 1_000
         begin(at: now)
     }
@@ -130,35 +122,24 @@ struct LoadGenerator {
     // MARK: Messages
 
     private mutating func take(_ message: Message, at now: Instant) {
-        switch message {
-        case .accepted(let accepted):
-            guard running[accepted.requestID] != nil else { return }
-            requestOfJob[accepted.job] = accepted.requestID
-            feed(accepted.requestID, .message(message), at: now)
-        case .delta(let delta): if let id = requestOfJob[delta.job] { feed(id, .message(message), at: now) }
-        case .finished(let finished):
-            if let id = requestOfJob[finished.report.job] { feed(id, .message(message), at: now) }
-        // Its number says whose last request it answers, if anybody's.
-        case .refused: for id in running.keys { feed(id, .message(message), at: now) }
-        case .nodeList(let list):
-            let nodes = list.nodes.filter { $0.pool == load.template.pool }
-            if list.requestID == nodesRequests.before { outcome.nodesBefore = nodes }
-            if list.requestID == nodesRequests.after {
-                outcome.nodesAfter = nodes
-                nodesRequests.after = nil
-            }
-        default: break
+        perform(followers.handle(.message(message), at: now), at: now)
+        guard case .nodeList(let list) = message else { return }
+        let nodes = list.nodes.filter { $0.pool == load.template.pool }
+        if list.requestID == nodesRequests.before { outcome.nodesBefore = nodes }
+        if list.requestID == nodesRequests.after {
+            outcome.nodesAfter = nodes
+            nodesRequests.after = nil
         }
     }
 
-    private mutating func feed(_ id: UInt64, _ event: JobFollower.Event, at now: Instant) {
-        for action in running[id]?.follower.handle(event, at: now) ?? [] { perform(action, id, at: now) }
+    private mutating func perform(_ steps: [JobFollowers.Step], at now: Instant) {
+        for step in steps { perform(step.action, step.id, at: now) }
     }
 
     private mutating func perform(_ action: JobFollower.Action, _ id: UInt64, at now: Instant) {
         switch action {
         case .send(let message): client.send(message)
-        case .stream: count(id, total: Int(running[id]?.follower.tokenCount ?? 0), at: now)
+        case .stream(let part): count(id, part.tokens.count, at: now)
         case .end(.report(let report)): take(report, of: id, at: now)
         case .end(.refused(let refused)):
             outcome.failures.append(refused.message)
@@ -169,8 +150,7 @@ struct LoadGenerator {
     }
 
     private mutating func take(_ report: JobReport, of id: UInt64, at now: Instant) {
-        count(id, total: report.tokens.count, at: now)
-        guard let trace = running[id]?.trace else { return }
+        guard let trace = traces[id] else { return }
         if let error = report.error {
             outcome.failures.append(error.message)
         } else if report.reason != .cancelled {
@@ -184,8 +164,8 @@ struct LoadGenerator {
         end(id, at: now)
     }
 
-    private mutating func count(_ id: UInt64, total: Int, at now: Instant) {
-        let new = running[id]?.trace.receive(total: total, at: now) ?? 0
+    private mutating func count(_ id: UInt64, _ new: Int, at now: Instant) {
+        traces[id]?.receive(total: (traces[id]?.tokens ?? 0) + new, at: now)
         if isFull { outcome.fullTokens += new }
     }
 
@@ -196,7 +176,7 @@ struct LoadGenerator {
         if nodesRequests.before == nil, isFull, now.milliseconds(since: started) > 1_100 {
             nodesRequests.before = askForNodes()
         }
-        for id in running.keys { feed(id, .tick, at: now) }
+        perform(followers.handle(.tick, at: now), at: now)
         if outcome.jobs.isEmpty, outcome.failures.count >= Self.hopelessFailures {
             throw .failed(
                 """
@@ -215,7 +195,7 @@ struct LoadGenerator {
     private mutating func cancel(at now: Instant) {
         isCancelling = true
         endFullTime(at: now)
-        for id in running.keys { feed(id, .cancel(isWithdrawn: false), at: now) }
+        for id in Array(followers.ids) { perform(followers.cancel(id, at: now), at: now) }
     }
 }
 

@@ -30,8 +30,8 @@ extension CoordinatorStateMachine {
         send(.jobList(JobList(requestID: request.requestID, jobs: summaries)), to: peer)
     }
 
-    mutating func answer(_ request: NodesRequest, to peer: PeerID) {
-        let summaries = nodes.elements.map { summary(of: $0.value, $0.key) }.sorted {
+    mutating func answer(_ request: NodesRequest, to peer: PeerID, _ principal: Principal) {
+        let summaries = nodes.elements.map { summary(of: $0.value, $0.key, for: principal) }.sorted {
             ($0.role.rawValue, $0.identity.name) < ($1.role.rawValue, $1.identity.name)
         }
         send(.nodeList(NodeList(requestID: request.requestID, nodes: summaries)), to: peer)
@@ -111,7 +111,7 @@ extension CoordinatorStateMachine {
         )
     }
 
-    func summary(of node: Node, _ handle: NodeHandle) -> NodeSummary {
+    func summary(of node: Node, _ handle: NodeHandle, for principal: Principal) -> NodeSummary {
         NodeSummary(
             identity: node.hello.identity,
             role: node.hello.role,
@@ -130,7 +130,23 @@ extension CoordinatorStateMachine {
             cpuFraction: node.usage.cores,
             host: node.hello.host,
             isSynthetic: node.hello.isSynthetic,
-            rest: rest(of: node)
+            rest: rest(of: node),
+            shares: shares(of: node, handle, for: principal)
         )
+    }
+
+    /// What the owners that somebody may see have of a node's cache.
+    private func shares(of node: Node, _ handle: NodeHandle, for principal: Principal) -> [NodeSummary.Share] {
+        var shares: OrderedDictionary<String, NodeSummary.Share> = [:]
+        for (id, placement) in placements where placement.expert == handle || placement.drafter == handle {
+            guard let owner = jobs.read(id, { $0.owner }), !owner.name.isEmpty, principal.maySee(owner) else {
+                continue
+            }
+            let none = NodeSummary.Share(owner: owner.name, sequences: 0, tokens: 0)
+            shares[owner.name, default: none].sequences += 1
+            shares[owner.name, default: none].tokens += UInt32(clamping: node.pages.tokens(for: placement.need.now))
+        }
+        let sorted = shares.values.sorted { ($1.tokens, $0.owner) < ($0.tokens, $1.owner) }
+        return Array(sorted.prefix(NodeSummary.Share.most))
     }
 }

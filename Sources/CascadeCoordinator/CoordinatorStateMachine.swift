@@ -140,8 +140,8 @@ package struct CoordinatorStateMachine: Sendable {
         case .cancelJobs(let request): cancelJobs(request, from: peer, principal)
         case .statusRequest(let request): answer(request, to: peer, principal)
         case .jobsRequest(let request): answer(request, to: peer, principal)
-        case .nodesRequest(let request): answer(request, to: peer)
-        case .drainNode(let request): drainNode(request, from: peer)
+        case .nodesRequest(let request): answer(request, to: peer, principal)
+        case .drainNode(let request): drainNode(request, from: peer, principal)
         case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished,
             .jobsCancelled, .jobList, .nodeList, .clusterStatus:
             // Not answered: two coordinators that talk to each other by mistake would never stop.

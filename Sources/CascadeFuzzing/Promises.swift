@@ -186,6 +186,11 @@ enum Promises {
         for fraction in [node.busyFraction, node.cpuFraction] { try within(fraction ?? 0, 0...4096, "fraction") }
         try duration(node.rest?.milliseconds ?? 0)
         try within(node.rest?.reason.utf8.count ?? 0, 0...limits.noteBytes, "reason")
+        try within(node.shares.count, 0...limits.listEntries, "shares")
+        for share in node.shares {
+            try name(share.owner)
+            try count(share.sequences, share.tokens)
+        }
     }
 
     // MARK: Clients

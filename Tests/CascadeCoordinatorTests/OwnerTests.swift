@@ -259,6 +259,34 @@ import Testing
         }
     }
 
+    /// A node's list says whose sequences it has: all owners' to an admin, its own owner's to everybody else.
+    @Test func nodesTellWhoseSequencesTheyHave() throws {
+        var harness = Harness.pair()
+        harness.mute("expert")
+        for principal in [Principal.member, .colleague, .stranger] {
+            _ = try Self.submit(&harness, harness.submission(maxTokens: 200), by: principal)
+        }
+        harness.settle()
+        func shares(_ principal: Principal, of node: String) throws -> [NodeSummary.Share] {
+            let request = Message.nodesRequest(NodesRequest(requestID: 9))
+            let answers = Self.answers(&harness, to: [request], by: principal)
+            guard case .nodeList(let list)? = answers.last else { return [] }
+            return try #require(list.nodes.first { $0.identity.name == node }).shares
+        }
+        let all = try shares(.administrator, of: "expert")
+        #expect(all.map(\.owner) == ["team", "others"])
+        #expect(all.map(\.sequences) == [2, 1])
+        // The prompts are alike, and so are their pages.
+        #expect(all[0].tokens == 2 * all[1].tokens && all[1].tokens > 0)
+        #expect(try shares(.stranger, of: "expert") == [all[1]])
+        #expect(try shares(.colleague, of: "expert") == [all[0]])
+        #expect(try shares(Principal(owner: JobOwner(name: "nobody", key: "k"), isAdmin: false), of: "expert") == [])
+        // Jobs that have ended hold nothing.
+        harness.feed(.cancelJobs(CancelJobs(requestID: 10, selection: .scope(.all))), by: .administrator)
+        harness.settle()
+        #expect(try shares(.administrator, of: "expert") == [])
+    }
+
     /// An owner's urgent jobs pass its others, and nobody else's.
     @Test func prioritiesAreAnOwnersOwn() throws {
         var limits = Harness.fixed

@@ -907,6 +907,51 @@ void   cascade__v1__node_summary__free_unpacked
   assert(message->base.descriptor == &cascade__v1__node_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__node_share__init
+                     (Cascade__V1__NodeShare         *message)
+{
+  static const Cascade__V1__NodeShare init_value = CASCADE__V1__NODE_SHARE__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__node_share__get_packed_size
+                     (const Cascade__V1__NodeShare *message)
+{
+  assert(message->base.descriptor == &cascade__v1__node_share__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__node_share__pack
+                     (const Cascade__V1__NodeShare *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__node_share__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__node_share__pack_to_buffer
+                     (const Cascade__V1__NodeShare *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__node_share__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__NodeShare *
+       cascade__v1__node_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__NodeShare *)
+     protobuf_c_message_unpack (&cascade__v1__node_share__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__node_share__free_unpacked
+                     (Cascade__V1__NodeShare *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__node_share__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__node_rest__init
                      (Cascade__V1__NodeRest         *message)
 {
@@ -3368,7 +3413,7 @@ const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor =
   (ProtobufCMessageInit) cascade__v1__job_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descriptors[18] =
+static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descriptors[19] =
 {
   {
     "identity",
@@ -3586,6 +3631,18 @@ static const ProtobufCFieldDescriptor cascade__v1__node_summary__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "shares",
+    19,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__NodeSummary, n_shares),
+    offsetof(Cascade__V1__NodeSummary, shares),
+    &cascade__v1__node_share__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
   13,   /* field[13] = busy_fraction */
@@ -3603,6 +3660,7 @@ static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
   7,   /* field[7] = progress */
   17,   /* field[17] = rest */
   1,   /* field[1] = role */
+  18,   /* field[18] = shares */
   12,   /* field[12] = silent_milliseconds */
   11,   /* field[11] = software */
   4,   /* field[4] = state */
@@ -3610,7 +3668,7 @@ static const unsigned cascade__v1__node_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__node_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor =
 {
@@ -3620,11 +3678,75 @@ const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor =
   "Cascade__V1__NodeSummary",
   "cascade.v1",
   sizeof(Cascade__V1__NodeSummary),
-  18,
+  19,
   cascade__v1__node_summary__field_descriptors,
   cascade__v1__node_summary__field_indices_by_name,
   1,  cascade__v1__node_summary__number_ranges,
   (ProtobufCMessageInit) cascade__v1__node_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__node_share__field_descriptors[3] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__NodeShare, has_owner),
+    offsetof(Cascade__V1__NodeShare, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequences",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__NodeShare, has_sequences),
+    offsetof(Cascade__V1__NodeShare, sequences),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tokens",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__NodeShare, has_tokens),
+    offsetof(Cascade__V1__NodeShare, tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__node_share__field_indices_by_name[] = {
+  0,   /* field[0] = owner */
+  1,   /* field[1] = sequences */
+  2,   /* field[2] = tokens */
+};
+static const ProtobufCIntRange cascade__v1__node_share__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor cascade__v1__node_share__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.NodeShare",
+  "NodeShare",
+  "Cascade__V1__NodeShare",
+  "cascade.v1",
+  sizeof(Cascade__V1__NodeShare),
+  3,
+  cascade__v1__node_share__field_descriptors,
+  cascade__v1__node_share__field_indices_by_name,
+  1,  cascade__v1__node_share__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__node_share__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__node_rest__field_descriptors[2] =

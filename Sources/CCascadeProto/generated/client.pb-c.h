@@ -36,6 +36,7 @@ typedef struct Cascade__V1__DrainNode Cascade__V1__DrainNode;
 typedef struct Cascade__V1__JobSummary Cascade__V1__JobSummary;
 typedef struct Cascade__V1__JobList Cascade__V1__JobList;
 typedef struct Cascade__V1__NodeSummary Cascade__V1__NodeSummary;
+typedef struct Cascade__V1__NodeShare Cascade__V1__NodeShare;
 typedef struct Cascade__V1__NodeRest Cascade__V1__NodeRest;
 typedef struct Cascade__V1__NodeList Cascade__V1__NodeList;
 typedef struct Cascade__V1__MessageTraffic Cascade__V1__MessageTraffic;
@@ -1179,10 +1180,42 @@ struct  Cascade__V1__NodeSummary
    * What it did that it is out of use, for people; absent where it is not.
    */
   Cascade__V1__NodeRest *rest;
+  /*
+   * Whose sequences it has, of the owners that the client may see, the largest share first; none without keys.
+   */
+  size_t n_shares;
+  Cascade__V1__NodeShare **shares;
 };
 #define CASCADE__V1__NODE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__node_summary__descriptor) \
-    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__NODE_STATE__NODE_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, NULL }
+    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__NODE_STATE__NODE_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, NULL, 0,NULL }
+
+
+/*
+ * What an owner has of a node's cache.
+ */
+struct  Cascade__V1__NodeShare
+{
+  ProtobufCMessage base;
+  /*
+   * The owner's name; UTF-8.
+   */
+  protobuf_c_boolean has_owner;
+  ProtobufCBinaryData owner;
+  /*
+   * Sequences of running jobs that have their cache there.
+   */
+  protobuf_c_boolean has_sequences;
+  uint32_t sequences;
+  /*
+   * Tokens of the pages that they hold.
+   */
+  protobuf_c_boolean has_tokens;
+  uint32_t tokens;
+};
+#define CASCADE__V1__NODE_SHARE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__node_share__descriptor) \
+    , 0, {0,NULL}, 0, 0, 0, 0 }
 
 
 /*
@@ -1825,6 +1858,25 @@ Cascade__V1__NodeSummary *
 void   cascade__v1__node_summary__free_unpacked
                      (Cascade__V1__NodeSummary *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__NodeShare methods */
+void   cascade__v1__node_share__init
+                     (Cascade__V1__NodeShare         *message);
+size_t cascade__v1__node_share__get_packed_size
+                     (const Cascade__V1__NodeShare   *message);
+size_t cascade__v1__node_share__pack
+                     (const Cascade__V1__NodeShare   *message,
+                      uint8_t             *out);
+size_t cascade__v1__node_share__pack_to_buffer
+                     (const Cascade__V1__NodeShare   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__NodeShare *
+       cascade__v1__node_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__node_share__free_unpacked
+                     (Cascade__V1__NodeShare *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__NodeRest methods */
 void   cascade__v1__node_rest__init
                      (Cascade__V1__NodeRest         *message);
@@ -2001,6 +2053,9 @@ typedef void (*Cascade__V1__JobList_Closure)
 typedef void (*Cascade__V1__NodeSummary_Closure)
                  (const Cascade__V1__NodeSummary *message,
                   void *closure_data);
+typedef void (*Cascade__V1__NodeShare_Closure)
+                 (const Cascade__V1__NodeShare *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__NodeRest_Closure)
                  (const Cascade__V1__NodeRest *message,
                   void *closure_data);
@@ -2052,6 +2107,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__drain_node__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_summary__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_summary__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__node_share__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_rest__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_list__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor;

@@ -17,7 +17,7 @@ extension CoordinatorStateMachine {
     }
 
     /// An operator wants a node to leave; asking again changes nothing.
-    mutating func drainNode(_ request: DrainNode, from peer: PeerID) {
+    mutating func drainNode(_ request: DrainNode, from peer: PeerID, _ principal: Principal) {
         guard let handle = nodes.handle(named: request.name) else {
             let names = nodes.values.map(\.hello.identity.name).sorted().prefix(16).joined(separator: ", ")
             let message = "no node is named \(request.name); there are: \(names.isEmpty ? "none" : names)"
@@ -27,7 +27,8 @@ extension CoordinatorStateMachine {
         startDraining(handle)
         send(.drain(Drain(boot: boot)), to: handle)
         guard let node = nodes[handle] else { return }
-        send(.nodeList(NodeList(requestID: request.requestID, nodes: [summary(of: node, handle)])), to: peer)
+        let summary = summary(of: node, handle, for: principal)
+        send(.nodeList(NodeList(requestID: request.requestID, nodes: [summary])), to: peer)
     }
 
     /// The node finishes what it has; its sequences go elsewhere with their next round.

@@ -138,6 +138,24 @@ package struct NodeSummary: Equatable, Sendable {
         }
     }
 
+    /// What an owner has of the node's cache.
+    package struct Share: Equatable, Sendable {
+        /// The owner's name.
+        package var owner: String
+        /// Sequences of running jobs that have their cache here.
+        package var sequences: UInt32
+        /// Tokens of the pages that they hold.
+        package var tokens: UInt32
+
+        /// Shares of one node that an answer has room for.
+        package static let most = 100
+
+        /// Creates the value from its parts.
+        package init(owner: String, sequences: UInt32, tokens: UInt32) {
+            (self.owner, self.sequences, self.tokens) = (owner, sequences, tokens)
+        }
+    }
+
     /// Who.
     package var identity: NodeIdentity
     /// What it does.
@@ -174,6 +192,9 @@ package struct NodeSummary: Equatable, Sendable {
     package var isSynthetic: Bool
     /// Why it is out of use; nil where it is not.
     package var rest: Rest?
+    /// Whose sequences it has, of the owners that the client may see, the largest share first; none where there are no
+    /// keys.
+    package var shares: [Share]
 
     /// Creates the value from its parts.
     package init(
@@ -194,7 +215,8 @@ package struct NodeSummary: Equatable, Sendable {
         cpuFraction: Double? = nil,
         host: String = "",
         isSynthetic: Bool = false,
-        rest: Rest? = nil
+        rest: Rest? = nil,
+        shares: [Share] = []
     ) {
         self.identity = identity
         self.role = role
@@ -214,6 +236,7 @@ package struct NodeSummary: Equatable, Sendable {
         self.host = host
         self.isSynthetic = isSynthetic
         self.rest = rest
+        self.shares = shares
     }
 }
 

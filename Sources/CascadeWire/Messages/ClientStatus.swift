@@ -175,6 +175,25 @@ extension NodeSummary.Rest: WireConvertible {
     }
 }
 
+extension NodeSummary.Share: WireConvertible {
+    init(decoding proto: Cascade__V1__NodeShare, from reader: FieldReader) throws(WireError) {
+        self.init(
+            owner: try reader.name(proto.has_owner, proto.owner, "owner"),
+            sequences: try reader.count(proto.has_sequences, proto.sequences, "sequences"),
+            tokens: try reader.count(proto.has_tokens, proto.tokens, "tokens")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__NodeShare {
+        var proto = Cascade__V1__NodeShare()
+        cascade__v1__node_share__init(&proto)
+        put(&proto.has_owner, &proto.owner, writer.text(owner))
+        put(&proto.has_sequences, &proto.sequences, sequences)
+        put(&proto.has_tokens, &proto.tokens, tokens)
+        return proto
+    }
+}
+
 extension NodeSummary: WireConvertible {
     init(decoding proto: Cascade__V1__NodeSummary, from reader: FieldReader) throws(WireError) {
         let costs: CostCurve = try reader.message(proto.costs, "costs")
@@ -202,7 +221,8 @@ extension NodeSummary: WireConvertible {
                 ? nil : try reader.number(1, proto.cpu_fraction, "cpu_fraction", in: Self.cores),
             host: proto.has_host == 0 ? "" : try reader.name(1, proto.host, "host"),
             isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0,
-            rest: try reader.optionalMessage(proto.rest, "rest")
+            rest: try reader.optionalMessage(proto.rest, "rest"),
+            shares: try reader.messages(proto.n_shares, proto.shares, "shares")
         )
     }
 
@@ -227,6 +247,7 @@ extension NodeSummary: WireConvertible {
         if !host.isEmpty { put(&proto.has_host, &proto.host, writer.text(host)) }
         if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
         if let rest { proto.rest = writer.message(rest) }
+        (proto.n_shares, proto.shares) = writer.messages(shares)
         return proto
     }
 

@@ -31,7 +31,9 @@ struct NodesListCommand: AsyncParsableCommand {
             LOAD: requests that the node has, of those that it accepts. PASS: time of a pass of one token. BUSY: share \
             of the last ten seconds that the node spent in passes. CORES: processor time that its process used in \
             them. If a node fails job after job and another node can do its work, it is out of use for a pause, which \
-            doubles each time; a line below the table says why.
+            doubles each time; a line below the table says why. In a cluster with keys a second table says whose \
+            running sequences each node has and how many tokens of its cache they hold: those of your own owner, or, \
+            with an admin's key, of all owners.
 
             EXAMPLES
               cascade nodes
@@ -66,6 +68,7 @@ struct NodesListCommand: AsyncParsableCommand {
             for (index, pool) in (["POOL"] + nodes.map(\.pool)).enumerated() { rows[index].insert(pool, at: 2) }
         }
         try Output.line(Table.text(rows, shortened: showsPool ? 4 : 3))
+        try showOwners(nodes)
         for node in nodes {
             guard let rest = node.rest else { continue }
             let seconds = decimalText(rest.milliseconds / 1_000, 0)
@@ -74,11 +77,32 @@ struct NodesListCommand: AsyncParsableCommand {
     }
 }
 
+/// Whose sequences nodes have.
+private func showOwners(_ nodes: [NodeSummary]) throws {
+    var rows = [["NODE", "OWNER", "SEQUENCES", "KV TOKENS"]]
+    for node in nodes {
+        for share in node.shares {
+            rows.append([
+                node.identity.name, Printable.line(share.owner), "\(share.sequences)", "\(share.tokens)",
+            ])
+        }
+    }
+    guard rows.count > 1 else { return }
+    try Output.line("")
+    try Output.line(Table.text(rows))
+}
+
 /// One node, as `cascade nodes --json` prints it.
 private struct NodeView: Encodable {
     struct Cost: Encodable {
         var rows: UInt32
         var ms: Double
+    }
+
+    struct Share: Encodable {
+        var owner: String
+        var sequences: UInt32
+        var kvTokens: UInt32
     }
 
     struct OutOfUse: Encodable {
@@ -108,6 +132,7 @@ private struct NodeView: Encodable {
     var software: String
     var costs: [Cost]
     var outOfUse: OutOfUse?
+    var owners: [Share]
 
     init(_ node: NodeSummary) {
         nodeId = node.identity.name
@@ -132,6 +157,7 @@ private struct NodeView: Encodable {
         software = node.software
         costs = node.costs.map { Cost(rows: $0.rows, ms: $0.milliseconds) }
         outOfUse = node.rest.map { OutOfUse(reason: $0.reason, retryMs: $0.milliseconds) }
+        owners = node.shares.map { Share(owner: $0.owner, sequences: $0.sequences, kvTokens: $0.tokens) }
     }
 }
 

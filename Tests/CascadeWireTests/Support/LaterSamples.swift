@@ -5,7 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster, crashes
+    case hello, fullCluster, crashes, sharedNodes
 
     var message: Message {
         switch self {
@@ -22,6 +22,7 @@ enum LaterSamples: String, CaseIterable {
         case .hello: .hello(Self.pagedHello)
         case .fullCluster: .clusterStatus(Self.preemptingCluster)
         case .crashes: .clusterStatus(Self.crashedCluster)
+        case .sharedNodes: .nodeList(NodeList(requestID: 7, nodes: [Self.sharedNode]))
         }
     }
 
@@ -50,6 +51,12 @@ enum LaterSamples: String, CaseIterable {
         var status = Samples.clusterStatus
         (status.suspectedJobs, status.setAsideJobs) = (5, 300)
         return status
+    }
+
+    private static var sharedNode: NodeSummary {
+        var node = Samples.nodeSummary
+        node.shares = [NodeSummary.Share(owner: "team-ä", sequences: 2, tokens: 192)]
+        return node
     }
 
     private static let ownedJob = JobSummary(

@@ -160,7 +160,10 @@ extension SplitMix64 {
             cpuFraction: maybe { Double.random(in: 0...64, using: &$0) },
             host: text(),
             isSynthetic: once(in: 2),
-            rest: maybe { NodeSummary.Rest(milliseconds: $0.duration(), reason: $0.text()) }
+            rest: maybe { NodeSummary.Rest(milliseconds: $0.duration(), reason: $0.text()) },
+            shares: list(upTo: 3) {
+                NodeSummary.Share(owner: $0.text(), sequences: $0.count(), tokens: $0.count())
+            }
         )
     }
 

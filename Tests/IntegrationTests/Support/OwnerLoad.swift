@@ -76,7 +76,6 @@ struct OwnerLoad {
     private struct Running {
         let submit: Submit
         let answer: [Token]
-        var follower: JobFollower
         /// When it is submitted again, where the cluster had no room for it.
         var retryAt: Instant?
     }
@@ -88,8 +87,8 @@ struct OwnerLoad {
     private let client: ClusterClient
     private let cases: [Case]
     private let tally: OwnerTally
+    private var followers = JobFollowers()
     private var running: [UInt64: Running] = [:]
-    private var requestOfJob: [JobID: UInt64] = [:]
 
     init(_ owner: String, endpoint: String, key: String, cases: [Case], tally: OwnerTally) throws {
         (self.owner, self.cases, self.tally) = (owner, cases, tally)
@@ -102,10 +101,10 @@ struct OwnerLoad {
         for await event in client.events {
             let now = MonotonicClock.now()
             switch event {
-            case .message(let message): take(message, at: now)
+            case .message(let message): perform(followers.handle(.message(message), at: now))
             case .tick: tick(at: now)
-            case .connected: feedAll(.connected, at: now)
-            case .disconnected: feedAll(.disconnected, at: now)
+            case .connected: perform(followers.handle(.connected, at: now))
+            case .disconnected: perform(followers.handle(.disconnected, at: now))
             case .locked(let problem), .unreadable(let problem):
                 tally.report("\(owner): \(problem)")
                 running = [:]
@@ -120,51 +119,24 @@ struct OwnerLoad {
         guard let number = tally.begin() else { return }
         let one = cases[number % cases.count]
         let submit = Submit.greedy(one.prompt, maxTokens: UInt32(one.tokens.count), requestID: UInt64(number + 1) << 32)
-        submitJob(Running(submit: submit, answer: one.tokens, follower: follower(of: submit)))
-    }
-
-    private func follower(of submit: Submit) -> JobFollower {
-        JobFollower(submit: submit, patience: Self.patience, now: MonotonicClock.now())
+        submitJob(Running(submit: submit, answer: one.tokens))
     }
 
     private mutating func submitJob(_ job: Running) {
-        let id = job.submit.requestID
-        running[id] = job
-        let actions = running[id]?.follower.start(at: MonotonicClock.now()) ?? []
-        for action in actions { perform(action, id) }
-    }
-
-    private mutating func take(_ message: Message, at now: Instant) {
-        switch message {
-        case .accepted(let accepted):
-            guard running[accepted.requestID] != nil else { return }
-            requestOfJob[accepted.job] = accepted.requestID
-            feed(accepted.requestID, .message(message), at: now)
-        case .delta(let delta): if let id = requestOfJob[delta.job] { feed(id, .message(message), at: now) }
-        case .finished(let finished):
-            if let id = requestOfJob[finished.report.job] { feed(id, .message(message), at: now) }
-        // Its number says whose last request it answers.
-        case .refused: feedAll(.message(message), at: now)
-        default: break
-        }
+        running[job.submit.requestID] = job
+        perform(followers.submit(job.submit, patience: Self.patience, at: MonotonicClock.now()))
     }
 
     private mutating func tick(at now: Instant) {
-        feedAll(.tick, at: now)
-        for (id, job) in running {
+        perform(followers.handle(.tick, at: now))
+        for job in running.values {
             guard let retryAt = job.retryAt, now >= retryAt else { continue }
-            running[id] = nil
-            submitJob(Running(submit: job.submit, answer: job.answer, follower: follower(of: job.submit)))
+            submitJob(Running(submit: job.submit, answer: job.answer))
         }
     }
 
-    private mutating func feedAll(_ event: JobFollower.Event, at now: Instant) {
-        for id in Array(running.keys) where running[id]?.retryAt == nil { feed(id, event, at: now) }
-    }
-
-    private mutating func feed(_ id: UInt64, _ event: JobFollower.Event, at now: Instant) {
-        let actions = running[id]?.follower.handle(event, at: now) ?? []
-        for action in actions { perform(action, id) }
+    private mutating func perform(_ steps: [JobFollowers.Step]) {
+        for step in steps { perform(step.action, step.id) }
     }
 
     private mutating func perform(_ action: JobFollower.Action, _ id: UInt64) {
@@ -183,7 +155,6 @@ struct OwnerLoad {
 
     private mutating func end(_ report: JobReport, _ id: UInt64) {
         guard let job = running.removeValue(forKey: id) else { return }
-        requestOfJob[report.job] = nil
         let isPromised = report.error == nil && report.tokens == job.answer
         let problem = isPromised ? nil : "\(report.tokens) instead of \(job.answer), \(report.error?.message ?? "")"
         tally.end(report, of: owner, problem: problem)
