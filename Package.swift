@@ -194,7 +194,9 @@ let package = Package(
         // The executable's own types; what starts it is among the integration tests.
         .testTarget(
             name: "CascadeCommandTests",
-            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", argumentParser],
+            dependencies: [
+                "cascade", "CascadeCore", "CascadeKeys", "CascadeTestSupport", "CascadeTransport", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -162,7 +162,7 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     /// The processes and their command lines.
-    private func processes(
+    func processes(
         _ models: [NodeRole: String],
         _ keys: ClusterKeys?,
         _ listener: Endpoint
@@ -276,7 +276,7 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     /// This command line without `-d`, with all that it stands for.
-    private var attachedArguments: [String] {
+    var attachedArguments: [String] {
         var arguments = ["up", "--drafter", drafter, "--expert", expert, "--endpoint", endpoint]
         arguments += ["--roles", roles.defaultValueDescription]
         arguments += ["--log-level", log.logLevel] + draftModel.arguments
