@@ -57,8 +57,25 @@ extension CoordinatorStateMachine {
             owners: owners(for: principal),
             preemptions: transitions[.sequencePreempted],
             suspectedJobs: UInt32(clamping: jobs.suspectCount),
-            setAsideJobs: UInt32(clamping: finished.setAsideCount)
+            setAsideJobs: UInt32(clamping: finished.setAsideCount),
+            defaultRule: limits.rules.defaultSettings,
+            rules: totalsByRule.map { ClusterStatus.RuleCounts(rule: $0.key, counts: $0.value) },
+            promptTokens: promptTokens,
+            endedJobs: endedJobs
         )
+    }
+
+    private var endedJobs: [ClusterStatus.EndedJobs] {
+        FinishReason.allCases.map { ClusterStatus.EndedJobs(reason: $0, jobs: transitions[$0.transition]) }
+    }
+
+    /// What speculation did since start.
+    package var totals: SpeculationCounts {
+        totalsByRule.values.reduce(into: SpeculationCounts()) { $0.add($1) }
+    }
+
+    mutating func addTotals(_ counts: SpeculationCounts, of rule: RuleSettings.Rule) {
+        totalsByRule[rule, default: SpeculationCounts()].add(counts)
     }
 
     /// Those that somebody may see, those with jobs first, and of them those who had most.

@@ -283,6 +283,9 @@ enum Promises {
         try check(status.counts)
         try within(status.traffic.count, 0...limits.listEntries, "traffic")
         try count(status.suspectedJobs, status.setAsideJobs)
+        if let rule = status.defaultRule { try check(SamplingSettings(), rule) }
+        for list in [status.rules.count, status.endedJobs.count] { try within(list, 0...limits.listEntries, "counts") }
+        for rule in status.rules { try check(rule.counts) }
         try within(status.owners.count, 0...limits.listEntries, "owners")
         for owner in status.owners {
             try name(owner.name)

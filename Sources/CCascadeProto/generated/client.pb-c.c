@@ -1222,6 +1222,96 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__rule_counts__init
+                     (Cascade__V1__RuleCounts         *message)
+{
+  static const Cascade__V1__RuleCounts init_value = CASCADE__V1__RULE_COUNTS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__rule_counts__get_packed_size
+                     (const Cascade__V1__RuleCounts *message)
+{
+  assert(message->base.descriptor == &cascade__v1__rule_counts__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__rule_counts__pack
+                     (const Cascade__V1__RuleCounts *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__rule_counts__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__rule_counts__pack_to_buffer
+                     (const Cascade__V1__RuleCounts *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__rule_counts__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__RuleCounts *
+       cascade__v1__rule_counts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__RuleCounts *)
+     protobuf_c_message_unpack (&cascade__v1__rule_counts__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__rule_counts__free_unpacked
+                     (Cascade__V1__RuleCounts *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__rule_counts__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   cascade__v1__ended_jobs__init
+                     (Cascade__V1__EndedJobs         *message)
+{
+  static const Cascade__V1__EndedJobs init_value = CASCADE__V1__ENDED_JOBS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__ended_jobs__get_packed_size
+                     (const Cascade__V1__EndedJobs *message)
+{
+  assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__ended_jobs__pack
+                     (const Cascade__V1__EndedJobs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__ended_jobs__pack_to_buffer
+                     (const Cascade__V1__EndedJobs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__EndedJobs *
+       cascade__v1__ended_jobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__EndedJobs *)
+     protobuf_c_message_unpack (&cascade__v1__ended_jobs__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__ended_jobs__free_unpacked
+                     (Cascade__V1__EndedJobs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[21] =
 {
   {
@@ -4134,7 +4224,7 @@ const ProtobufCMessageDescriptor cascade__v1__stall__descriptor =
   (ProtobufCMessageInit) cascade__v1__stall__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[18] =
+static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descriptors[22] =
 {
   {
     "request_id",
@@ -4352,18 +4442,70 @@ static const ProtobufCFieldDescriptor cascade__v1__cluster_status__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "default_rule",
+    19,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__ClusterStatus, default_rule),
+    &cascade__v1__rule_settings__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rules",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__ClusterStatus, n_rules),
+    offsetof(Cascade__V1__ClusterStatus, rules),
+    &cascade__v1__rule_counts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prompt_tokens",
+    21,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__ClusterStatus, has_prompt_tokens),
+    offsetof(Cascade__V1__ClusterStatus, prompt_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_jobs",
+    22,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__ClusterStatus, n_ended_jobs),
+    offsetof(Cascade__V1__ClusterStatus, ended_jobs),
+    &cascade__v1__ended_jobs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
   1,   /* field[1] = boot */
   10,   /* field[10] = counts */
   12,   /* field[12] = cpu_milliseconds */
+  18,   /* field[18] = default_rule */
   7,   /* field[7] = drafters */
+  21,   /* field[21] = ended_jobs */
   8,   /* field[8] = experts */
   6,   /* field[6] = finished_jobs */
   14,   /* field[14] = owners */
   15,   /* field[15] = preemptions */
+  20,   /* field[20] = prompt_tokens */
   4,   /* field[4] = queued_jobs */
   0,   /* field[0] = request_id */
+  19,   /* field[19] = rules */
   5,   /* field[5] = running_jobs */
   17,   /* field[17] = set_aside_jobs */
   2,   /* field[2] = software */
@@ -4376,7 +4518,7 @@ static const unsigned cascade__v1__cluster_status__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__cluster_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
 {
@@ -4386,11 +4528,113 @@ const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor =
   "Cascade__V1__ClusterStatus",
   "cascade.v1",
   sizeof(Cascade__V1__ClusterStatus),
-  18,
+  22,
   cascade__v1__cluster_status__field_descriptors,
   cascade__v1__cluster_status__field_indices_by_name,
   1,  cascade__v1__cluster_status__number_ranges,
   (ProtobufCMessageInit) cascade__v1__cluster_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__rule_counts__field_descriptors[2] =
+{
+  {
+    "rule",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__RuleCounts, has_rule),
+    offsetof(Cascade__V1__RuleCounts, rule),
+    &cascade__v1__rule__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__RuleCounts, counts),
+    &cascade__v1__speculation_counts__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__rule_counts__field_indices_by_name[] = {
+  1,   /* field[1] = counts */
+  0,   /* field[0] = rule */
+};
+static const ProtobufCIntRange cascade__v1__rule_counts__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__rule_counts__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.RuleCounts",
+  "RuleCounts",
+  "Cascade__V1__RuleCounts",
+  "cascade.v1",
+  sizeof(Cascade__V1__RuleCounts),
+  2,
+  cascade__v1__rule_counts__field_descriptors,
+  cascade__v1__rule_counts__field_indices_by_name,
+  1,  cascade__v1__rule_counts__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__rule_counts__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__ended_jobs__field_descriptors[2] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__EndedJobs, has_reason),
+    offsetof(Cascade__V1__EndedJobs, reason),
+    &cascade__v1__finish_reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "jobs",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Cascade__V1__EndedJobs, has_jobs),
+    offsetof(Cascade__V1__EndedJobs, jobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__ended_jobs__field_indices_by_name[] = {
+  1,   /* field[1] = jobs */
+  0,   /* field[0] = reason */
+};
+static const ProtobufCIntRange cascade__v1__ended_jobs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__ended_jobs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.EndedJobs",
+  "EndedJobs",
+  "Cascade__V1__EndedJobs",
+  "cascade.v1",
+  sizeof(Cascade__V1__EndedJobs),
+  2,
+  cascade__v1__ended_jobs__field_descriptors,
+  cascade__v1__ended_jobs__field_indices_by_name,
+  1,  cascade__v1__ended_jobs__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__ended_jobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue cascade__v1__prompt_format__enum_values_by_number[4] =

@@ -43,6 +43,8 @@ typedef struct Cascade__V1__MessageTraffic Cascade__V1__MessageTraffic;
 typedef struct Cascade__V1__OwnerStatus Cascade__V1__OwnerStatus;
 typedef struct Cascade__V1__Stall Cascade__V1__Stall;
 typedef struct Cascade__V1__ClusterStatus Cascade__V1__ClusterStatus;
+typedef struct Cascade__V1__RuleCounts Cascade__V1__RuleCounts;
+typedef struct Cascade__V1__EndedJobs Cascade__V1__EndedJobs;
 
 
 /* --- enums --- */
@@ -1472,10 +1474,72 @@ struct  Cascade__V1__ClusterStatus
    */
   protobuf_c_boolean has_set_aside_jobs;
   uint32_t set_aside_jobs;
+  /*
+   * The rule of jobs that name none; absent: older coordinators do not say.
+   */
+  Cascade__V1__RuleSettings *default_rule;
+  /*
+   * What speculation did under each rule that was used.
+   */
+  size_t n_rules;
+  Cascade__V1__RuleCounts **rules;
+  /*
+   * Tokens of the prompts that were given room since start; absent: none.
+   */
+  protobuf_c_boolean has_prompt_tokens;
+  uint64_t prompt_tokens;
+  /*
+   * Jobs that ended since start, by the way they did.
+   */
+  size_t n_ended_jobs;
+  Cascade__V1__EndedJobs **ended_jobs;
 };
 #define CASCADE__V1__CLUSTER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cluster_status__descriptor) \
-    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, NULL, 0,NULL, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, 0, 0,NULL }
+
+
+/*
+ * What speculation did under one rule since the coordinator's start.
+ */
+struct  Cascade__V1__RuleCounts
+{
+  ProtobufCMessage base;
+  /*
+   * The rule.
+   */
+  protobuf_c_boolean has_rule;
+  Cascade__V1__Rule rule;
+  /*
+   * The ledger of its jobs.
+   */
+  Cascade__V1__SpeculationCounts *counts;
+};
+#define CASCADE__V1__RULE_COUNTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__rule_counts__descriptor) \
+    , 0, CASCADE__V1__RULE__RULE_UNSPECIFIED, NULL }
+
+
+/*
+ * How many jobs ended in one way since the coordinator's start.
+ */
+struct  Cascade__V1__EndedJobs
+{
+  ProtobufCMessage base;
+  /*
+   * The way.
+   */
+  protobuf_c_boolean has_reason;
+  Cascade__V1__FinishReason reason;
+  /*
+   * How many.
+   */
+  protobuf_c_boolean has_jobs;
+  uint64_t jobs;
+};
+#define CASCADE__V1__ENDED_JOBS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__ended_jobs__descriptor) \
+    , 0, CASCADE__V1__FINISH_REASON__FINISH_REASON_UNSPECIFIED, 0, 0 }
 
 
 /* Cascade__V1__Submit methods */
@@ -1991,6 +2055,44 @@ Cascade__V1__ClusterStatus *
 void   cascade__v1__cluster_status__free_unpacked
                      (Cascade__V1__ClusterStatus *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__RuleCounts methods */
+void   cascade__v1__rule_counts__init
+                     (Cascade__V1__RuleCounts         *message);
+size_t cascade__v1__rule_counts__get_packed_size
+                     (const Cascade__V1__RuleCounts   *message);
+size_t cascade__v1__rule_counts__pack
+                     (const Cascade__V1__RuleCounts   *message,
+                      uint8_t             *out);
+size_t cascade__v1__rule_counts__pack_to_buffer
+                     (const Cascade__V1__RuleCounts   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__RuleCounts *
+       cascade__v1__rule_counts__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__rule_counts__free_unpacked
+                     (Cascade__V1__RuleCounts *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__EndedJobs methods */
+void   cascade__v1__ended_jobs__init
+                     (Cascade__V1__EndedJobs         *message);
+size_t cascade__v1__ended_jobs__get_packed_size
+                     (const Cascade__V1__EndedJobs   *message);
+size_t cascade__v1__ended_jobs__pack
+                     (const Cascade__V1__EndedJobs   *message,
+                      uint8_t             *out);
+size_t cascade__v1__ended_jobs__pack_to_buffer
+                     (const Cascade__V1__EndedJobs   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__EndedJobs *
+       cascade__v1__ended_jobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__ended_jobs__free_unpacked
+                     (Cascade__V1__EndedJobs *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Cascade__V1__Submit_Closure)
@@ -2074,6 +2176,12 @@ typedef void (*Cascade__V1__Stall_Closure)
 typedef void (*Cascade__V1__ClusterStatus_Closure)
                  (const Cascade__V1__ClusterStatus *message,
                   void *closure_data);
+typedef void (*Cascade__V1__RuleCounts_Closure)
+                 (const Cascade__V1__RuleCounts *message,
+                  void *closure_data);
+typedef void (*Cascade__V1__EndedJobs_Closure)
+                 (const Cascade__V1__EndedJobs *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -2114,6 +2222,8 @@ extern const ProtobufCMessageDescriptor cascade__v1__message_traffic__descriptor
 extern const ProtobufCMessageDescriptor cascade__v1__owner_status__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__stall__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cluster_status__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__rule_counts__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__ended_jobs__descriptor;
 
 PROTOBUF_C__END_DECLS
 

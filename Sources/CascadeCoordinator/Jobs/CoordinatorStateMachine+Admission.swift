@@ -84,6 +84,7 @@ extension CoordinatorStateMachine {
         )
         if jobs.begin(job.id, sequence, at: now) { transitions.count(.interactiveWentFirst) }
         transitions.count(.jobAdmitted)
+        promptTokens += UInt64(prompt.count)
         // Before the next one is looked for, which may have to wait for this one.
         _ = takeUp(job.id)
         if let problem = resume(job.id) {

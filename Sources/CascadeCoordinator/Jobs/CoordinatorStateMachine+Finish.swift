@@ -109,7 +109,7 @@ extension CoordinatorStateMachine {
             )
         )
         forgetExcess()
-        count(reason)
+        transitions.count(reason.transition)
         log(.info, "job finished", LogField("job", id.description), LogField("reason", reason.name))
         trimPool(job.submit.pool)
     }
@@ -121,15 +121,6 @@ extension CoordinatorStateMachine {
             jobs.forgetKey(forgotten.submit.submitKey, of: forgotten.owner)
             transitions.count(.jobForgotten)
             journal(forgotten.report.job, .forgotten)
-        }
-    }
-
-    private mutating func count(_ reason: FinishReason) {
-        switch reason {
-        case .stop: transitions.count(.jobStopped)
-        case .length: transitions.count(.jobReachedLength)
-        case .cancelled: transitions.count(.jobCancelled)
-        case .error: transitions.count(.jobFailed)
         }
     }
 
@@ -171,5 +162,17 @@ extension CoordinatorStateMachine {
             isSynthetic: job.journaled?.wrappedValue.start.isSynthetic
                 ?? (job.sequence != nil && pools[job.submit.pool]?.isSynthetic == true)
         )
+    }
+}
+
+extension FinishReason {
+    /// What is counted where a job ends so.
+    var transition: Transition {
+        switch self {
+        case .stop: .jobStopped
+        case .length: .jobReachedLength
+        case .cancelled: .jobCancelled
+        case .error: .jobFailed
+        }
     }
 }

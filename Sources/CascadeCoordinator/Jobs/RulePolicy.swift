@@ -32,6 +32,9 @@ package struct RulePolicy: Equatable, Sendable {
         return RuleSettings(rule: defaultRule, alpha: defaultAlpha).problem(sampling: SamplingSettings(temperature: 1))
     }
 
+    /// The rule of jobs that name none.
+    var defaultSettings: RuleSettings { RuleSettings(rule: defaultRule, alpha: defaultAlpha) }
+
     /// Puts the default rule in the place of a rule that the job did not name.
     func resolve(_ submit: inout Submit) {
         guard submit.usesDefaultRule else { return }

@@ -42,7 +42,7 @@ extension CoordinatorStateMachine {
         pools.noteProgress(of: pool, at: now)
         jobs.charge(committed.emitted, isDrafted: !round.draft.positions.isEmpty, to: id, at: now)
         if !isProvisional {
-            totals.add(committed.counts)
+            addTotals(committed.counts, of: spec.rule.rule)
             jobs.change(id) { [now] in $0.noteTokens(at: now) }
         }
         if let reason = committed.reason {

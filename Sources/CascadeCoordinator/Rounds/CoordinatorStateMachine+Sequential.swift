@@ -44,7 +44,7 @@ extension CoordinatorStateMachine {
         if sequence.confidence.geometricMean >= 1 - sequence.spec.rule.alpha {
             jobs.changeSequence(of: id) { $0.confirm() }
             jobs.change(id) { [now] in $0.noteTokens(at: now) }
-            totals.add(sequence.counts)
+            addTotals(sequence.counts, of: sequence.spec.rule.rule)
             return true
         }
         discardProvisional(id)
@@ -60,7 +60,7 @@ extension CoordinatorStateMachine {
             sequence.restart(stop: job.submit.stop)
             return sequence.counts
         }
-        if let counts { totals.add(counts) }
+        if let counts { addTotals(counts, of: sequence.spec.rule.rule) }
         transitions.count(.answerDeferred)
     }
 }

@@ -312,6 +312,32 @@ package struct ClusterStatus: Equatable, Sendable {
         }
     }
 
+    /// What speculation did under one rule.
+    package struct RuleCounts: Equatable, Sendable {
+        /// The rule.
+        package var rule: RuleSettings.Rule
+        /// The ledger of its jobs.
+        package var counts: SpeculationCounts
+
+        /// Creates the value from its parts.
+        package init(rule: RuleSettings.Rule, counts: SpeculationCounts) {
+            (self.rule, self.counts) = (rule, counts)
+        }
+    }
+
+    /// How many jobs ended in one way.
+    package struct EndedJobs: Equatable, Sendable {
+        /// The way.
+        package var reason: FinishReason
+        /// Since start.
+        package var jobs: UInt64
+
+        /// Creates the value from its parts.
+        package init(reason: FinishReason, jobs: UInt64) {
+            (self.reason, self.jobs) = (reason, jobs)
+        }
+    }
+
     /// Echoed.
     package var requestID: UInt64
     /// The coordinator's boot id.
@@ -348,6 +374,14 @@ package struct ClusterStatus: Equatable, Sendable {
     package var suspectedJobs: UInt32
     /// Jobs that were set aside and are not forgotten yet.
     package var setAsideJobs: UInt32
+    /// The rule of jobs that name none; nil where the coordinator does not say.
+    package var defaultRule: RuleSettings?
+    /// What speculation did by rule, for the rules that were used.
+    package var rules: [RuleCounts]
+    /// Tokens of the prompts that were given room since start.
+    package var promptTokens: UInt64
+    /// Jobs that ended since start, by the way they did.
+    package var endedJobs: [EndedJobs]
 
     /// Creates the value from its parts.
     package init(
@@ -368,7 +402,11 @@ package struct ClusterStatus: Equatable, Sendable {
         owners: [OwnerStatus] = [],
         preemptions: UInt64 = 0,
         suspectedJobs: UInt32 = 0,
-        setAsideJobs: UInt32 = 0
+        setAsideJobs: UInt32 = 0,
+        defaultRule: RuleSettings? = nil,
+        rules: [RuleCounts] = [],
+        promptTokens: UInt64 = 0,
+        endedJobs: [EndedJobs] = []
     ) {
         self.requestID = requestID
         self.boot = boot
@@ -388,5 +426,9 @@ package struct ClusterStatus: Equatable, Sendable {
         self.preemptions = preemptions
         self.suspectedJobs = suspectedJobs
         self.setAsideJobs = setAsideJobs
+        self.defaultRule = defaultRule
+        self.rules = rules
+        self.promptTokens = promptTokens
+        self.endedJobs = endedJobs
     }
 }

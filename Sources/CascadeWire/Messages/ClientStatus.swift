@@ -289,6 +289,40 @@ extension ClusterStatus.Stall: WireConvertible {
     }
 }
 
+extension ClusterStatus.RuleCounts: WireConvertible {
+    init(decoding proto: Cascade__V1__RuleCounts, from reader: FieldReader) throws(WireError) {
+        self.init(
+            rule: try reader.enumeration(proto.has_rule, proto.rule, "rule"),
+            counts: try reader.message(proto.counts, "counts")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__RuleCounts {
+        var proto = Cascade__V1__RuleCounts()
+        cascade__v1__rule_counts__init(&proto)
+        put(&proto.has_rule, &proto.rule, rule)
+        proto.counts = writer.message(counts)
+        return proto
+    }
+}
+
+extension ClusterStatus.EndedJobs: WireConvertible {
+    init(decoding proto: Cascade__V1__EndedJobs, from reader: FieldReader) throws(WireError) {
+        self.init(
+            reason: try reader.enumeration(proto.has_reason, proto.reason, "reason"),
+            jobs: try reader.counter(proto.has_jobs, proto.jobs, "jobs")
+        )
+    }
+
+    func encode(to writer: inout FieldWriter) -> Cascade__V1__EndedJobs {
+        var proto = Cascade__V1__EndedJobs()
+        cascade__v1__ended_jobs__init(&proto)
+        put(&proto.has_reason, &proto.reason, reason)
+        put(&proto.has_jobs, &proto.jobs, jobs)
+        return proto
+    }
+}
+
 extension ClusterStatus: WireConvertible {
     init(decoding proto: Cascade__V1__ClusterStatus, from reader: FieldReader) throws(WireError) {
         self.init(
@@ -316,7 +350,12 @@ extension ClusterStatus: WireConvertible {
             suspectedJobs: proto.has_suspected_jobs == 0
                 ? 0 : try reader.count(1, proto.suspected_jobs, "suspected_jobs"),
             setAsideJobs: proto.has_set_aside_jobs == 0
-                ? 0 : try reader.count(1, proto.set_aside_jobs, "set_aside_jobs")
+                ? 0 : try reader.count(1, proto.set_aside_jobs, "set_aside_jobs"),
+            defaultRule: try reader.optionalMessage(proto.default_rule, "default_rule"),
+            rules: try reader.messages(proto.n_rules, proto.rules, "rules"),
+            promptTokens: proto.has_prompt_tokens == 0
+                ? 0 : try reader.counter(1, proto.prompt_tokens, "prompt_tokens"),
+            endedJobs: try reader.messages(proto.n_ended_jobs, proto.ended_jobs, "ended_jobs")
         )
     }
 
@@ -341,6 +380,10 @@ extension ClusterStatus: WireConvertible {
         if preemptions > 0 { put(&proto.has_preemptions, &proto.preemptions, preemptions) }
         if suspectedJobs > 0 { put(&proto.has_suspected_jobs, &proto.suspected_jobs, suspectedJobs) }
         if setAsideJobs > 0 { put(&proto.has_set_aside_jobs, &proto.set_aside_jobs, setAsideJobs) }
+        if let defaultRule { proto.default_rule = writer.message(defaultRule) }
+        (proto.n_rules, proto.rules) = writer.messages(rules)
+        if promptTokens > 0 { put(&proto.has_prompt_tokens, &proto.prompt_tokens, promptTokens) }
+        (proto.n_ended_jobs, proto.ended_jobs) = writer.messages(endedJobs)
         return proto
     }
 }

@@ -5,7 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster, crashes, sharedNodes
+    case hello, fullCluster, crashes, sharedNodes, countedCluster
 
     var message: Message {
         switch self {
@@ -22,6 +22,7 @@ enum LaterSamples: String, CaseIterable {
         case .hello: .hello(Self.pagedHello)
         case .fullCluster: .clusterStatus(Self.preemptingCluster)
         case .crashes: .clusterStatus(Self.crashedCluster)
+        case .countedCluster: .clusterStatus(Self.countedCluster)
         case .sharedNodes: .nodeList(NodeList(requestID: 7, nodes: [Self.sharedNode]))
         }
     }
@@ -50,6 +51,15 @@ enum LaterSamples: String, CaseIterable {
     private static var crashedCluster: ClusterStatus {
         var status = Samples.clusterStatus
         (status.suspectedJobs, status.setAsideJobs) = (5, 300)
+        return status
+    }
+
+    private static var countedCluster: ClusterStatus {
+        var status = Samples.clusterStatus
+        status.defaultRule = RuleSettings(rule: .tokenV3, alpha: 0.25)
+        status.rules = [ClusterStatus.RuleCounts(rule: .lossless, counts: status.counts)]
+        status.promptTokens = 12_345
+        status.endedJobs = [ClusterStatus.EndedJobs(reason: .length, jobs: 6)]
         return status
     }
 

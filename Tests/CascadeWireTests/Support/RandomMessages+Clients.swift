@@ -194,7 +194,11 @@ extension SplitMix64 {
             owners: list(upTo: 3) { $0.ownerStatus() },
             preemptions: counter(),
             suspectedJobs: count(),
-            setAsideJobs: count()
+            setAsideJobs: count(),
+            defaultRule: maybe { $0.rule() },
+            rules: list(upTo: 3) { ClusterStatus.RuleCounts(rule: $0.enumeration(), counts: $0.counts()) },
+            promptTokens: counter(),
+            endedJobs: list(upTo: 3) { ClusterStatus.EndedJobs(reason: $0.enumeration(), jobs: $0.counter()) }
         )
     }
 
