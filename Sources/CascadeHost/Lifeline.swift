@@ -14,6 +14,8 @@ package enum Lifeline {
         case failed(String, mayPass: Bool)
         /// It ends because an operator drained it, who wants it to stay away.
         case drained
+        /// It serves HTTP at this URL.
+        case listening(String)
     }
 
     /// The descriptor of the role's end.

@@ -8,6 +8,8 @@ package struct ClusterKeys {
     package let admin: ConnectionKey
     /// Key files of its own nodes.
     private let nodes: [NodeRole: String]
+    /// The key file of its own gateway.
+    private let gateway: String
     /// Key files for nodes of other machines; a role whose key was revoked has none.
     private let guests: [(role: NodeRole, file: String)]
     /// The key file for users of other machines, unless it was revoked.
@@ -22,6 +24,7 @@ package struct ClusterKeys {
         for role in NodeRole.allCases {
             nodes[role] = try Self.ensure("local-\(role.rawValue)", KeyRole(role), folder)
         }
+        gateway = try Self.ensure("local-gateway", .client, folder)
         admin = try ConnectionKey(path: try Self.ensure("local-admin", .admin, folder))
         if isFirst {
             for role in NodeRole.allCases { _ = try folder.make(Self.guest(role), role: KeyRole(role)) }
@@ -39,6 +42,9 @@ package struct ClusterKeys {
     package func arguments(_ role: NodeRole) -> [String] {
         nodes[role].map { ["--key", $0] } ?? []
     }
+
+    /// Arguments of the gateway of this machine.
+    package var gatewayArguments: [String] { ["--key", gateway] }
 
     /// What to say on other machines, which reach the coordinator at `endpoint`; for people.
     package func invitation(endpoint: String, models: [NodeRole: String]) -> String {

@@ -30,7 +30,7 @@ struct Cascade: AsyncParsableCommand {
                 name: "Cluster",
                 subcommands: [
                     UpCommand.self, DownCommand.self, HealthCommand.self, CoordinatorCommand.self, DrafterCommand.self,
-                    ExpertCommand.self, JoinCommand.self, KeysCommand.self,
+                    ExpertCommand.self, GatewayCommand.self, JoinCommand.self, KeysCommand.self,
                 ]
             ),
             CommandGroup(

@@ -44,7 +44,8 @@ import Testing
         "threads": "3", "draft-vocabulary": "512", "draft-vocabulary-file": "ids.txt", "draft-quantization": "q4_0",
         "kv-tokens": "4096", "kv-cache-memory-bytes": "2147483648", "max-inter-token-ms": "125",
         "chat-template": "pool=template.jinja", "endpoint": "tcp://127.0.0.1:5599", "listen": "tcp://127.0.0.1:5598",
-        "keys": "keys-folder", "store": "jobs.sqlite", "log-level": "debug",
+        "keys": "keys-folder", "store": "jobs.sqlite", "log-level": "debug", "http": "127.0.0.1:8099",
+        "api-keys": "api-keys.txt",
     ]
 
     /// What roles have under the name of an option of `up`, and `up` makes of other options.
@@ -75,7 +76,11 @@ import Testing
             let up = try #require(try Cascade.parseAsRoot(["up"] + line) as? UpCommand)
             #expect(has(option, isFlag, up.attachedArguments), "--\(option): \(up.attachedArguments)")
             guard !Self.own.contains(option) else { continue }
-            for process in up.processes([.drafter: "d.gguf", .expert: "e.gguf"], nil, listener) {
+            for process in up.processes(
+                [.drafter: "d.gguf", .expert: "e.gguf"],
+                nil,
+                listener
+            ) {
                 guard commands[process.name]?[option] != nil else { continue }
                 #expect(has(option, isFlag, process.arguments), "\(process.name), --\(option): \(process.arguments)")
                 handed += 1

@@ -9,6 +9,8 @@ internal import Synchronization
 struct ClusterRecord: Codable, Equatable {
     /// The coordinator's name among the roles.
     static let coordinator = "coordinator"
+    /// The gateway's.
+    static let gateway = "gateway"
 
     /// The process of `cascade up`.
     var supervisor: ProcessIdentity
@@ -18,6 +20,8 @@ struct ClusterRecord: Codable, Equatable {
     var endpoint: String
     /// The key file that commands of this machine show; nil for a cluster without keys.
     var adminKey: String?
+    /// The gateway's address, as a URL; nil where there is none.
+    var http: String?
     /// Whether every role has taken work once.
     var isReady = false
     /// Why roles do not run, by role.
@@ -222,6 +226,9 @@ final class HeldRecord: Sendable {
             _ = pwrite(descriptor, bytes, bytes.count, 0)
         }
     }
+
+    /// The gateway's address, as a URL; nil before it is known.
+    var http: String? { record.withLock { $0?.http } }
 
     /// Empties the log that `up -d` has given this process, which is that of the cluster before. Only who has the
     /// record may do it: others write to the same file while they find out that they come too late.

@@ -19,8 +19,8 @@ struct ClusterSupervisor: Service {
         /// The program; nil for this very one.
         var executable: String?
 
-        /// Whether it is a node, not the coordinator.
-        var isNode: Bool { NodeRole(rawValue: name) != nil }
+        /// Whether it is started once the coordinator is there.
+        var needsCoordinator: Bool { name != ClusterRecord.coordinator }
     }
 
     /// Where this machine reaches the coordinator.
@@ -52,7 +52,7 @@ struct ClusterSupervisor: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for role in roles {
                 group.addTask {
-                    if role.isNode { try await children.waitUntil(\.isOpen) }
+                    if role.needsCoordinator { try await children.waitUntil(\.isOpen) }
                     try await keepRunning(role)
                 }
             }
@@ -118,6 +118,7 @@ struct ClusterSupervisor: Service {
                 record.update { $0.troubles[role.name] = nil }
             case .failed(let cause, let mayPass):
                 children.note(role.name, end: Children.End(cause: cause, mayPass: mayPass))
+            case .listening(let url): record.update { $0.http = url }
             case .drained:
                 children.note(role.name, end: Children.End(cause: "it was drained", mayPass: false, isDrained: true))
             }
@@ -171,7 +172,9 @@ struct ClusterSupervisor: Service {
         guard !children.isStopping else { return }
         children.setReady()
         record.update { $0.isReady = true }
-        logger.notice("the cluster is ready", metadata: ["endpoint": "\(endpoint)"])
+        var metadata: Logger.Metadata = ["endpoint": "\(endpoint)"]
+        if let http = record.http { metadata["http"] = "\(http)" }
+        logger.notice("the cluster is ready", metadata: metadata)
     }
 
     /// Waits until the coordinator that was started answers at the endpoint; throws where another does.

@@ -81,10 +81,32 @@ struct UpCommand: AsyncParsableCommand {
     )
     var store: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where the gateway serves HTTP, or none (default: \(HTTPAddress.standard.defaultValueDescription), or the \
+            next port that is free).
+            """,
+            valueName: "host:port|none"
+        )
+    )
+    var http: HTTPChoice?
+
+    @Option(
+        help: ArgumentHelp(
+            "The file of API keys that HTTP requests need; see 'cascade gateway --help' (default: none).",
+            valueName: "file"
+        )
+    )
+    var apiKeys: String?
+
     @OptionGroup var log: LogOptions
 
     func validate() throws {
         try Limits.check("--threads", threads, in: Limits.threads)
+        if apiKeys != nil, http == HTTPChoice.none {
+            throw ValidationError("--api-keys and --http none exclude each other")
+        }
         if store?.isEmpty == true { throw ValidationError("--store must name a file, or none") }
         guard roles.hasCoordinator else {
             throw ValidationError(
@@ -184,7 +206,17 @@ struct UpCommand: AsyncParsableCommand {
             let arguments = nodeArguments(.drafter, model: model, keys) + draftModel.arguments
             processes.append(.init(name: "drafter", arguments: arguments))
         }
+        if http != HTTPChoice.none {
+            processes.append(.init(name: ClusterRecord.gateway, arguments: gatewayArguments(keys)))
+        }
         return processes
+    }
+
+    private func gatewayArguments(_ keys: ClusterKeys?) -> [String] {
+        var arguments = ["gateway", "--endpoint", endpoint, "--log-level", log.logLevel]
+        if case .address(let address) = http { arguments += ["--http", address.defaultValueDescription] }
+        if let apiKeys { arguments += ["--api-keys", apiKeys] }
+        return arguments + (keys?.gatewayArguments ?? [])
     }
 
     /// Where this machine reaches the coordinator.
@@ -254,6 +286,7 @@ struct UpCommand: AsyncParsableCommand {
             {
                 let what = roles == .all ? "cluster" : roles.defaultValueDescription
                 Output.note("\(what) ready at \(endpoint); log: \(logFile); 'cascade down' ends it")
+                if let http = record.http { Output.note("HTTP: \(http)/v1, for every client of OpenAI's protocol") }
                 if let keys { Output.note(invitation(keys, listener)) }
                 return
             }
@@ -284,6 +317,8 @@ struct UpCommand: AsyncParsableCommand {
         if let listen { arguments += ["--listen", listen] }
         if let keysFolder { arguments += ["--keys", keysFolder] }
         if let store { arguments += ["--store", store] }
+        if let http { arguments += ["--http", http.defaultValueDescription] }
+        if let apiKeys { arguments += ["--api-keys", apiKeys] }
         return arguments + cache.arguments + pace.arguments + queue.arguments + rules.arguments + templates.arguments
             + sled.arguments
     }

@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import CascadeGateway
+internal import CascadeHost
+
+/// `cascade gateway`
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "Serve a cluster over HTTP: the protocol of OpenAI's API.",
+        discussion: """
+            Clients, editors and libraries that speak OpenAI's protocol use the cluster at http://ADDRESS/v1. The \
+            gateway holds no state: several may serve one cluster. 'cascade up' starts one.
+
+            EXAMPLES
+              cascade gateway
+              cascade gateway --http 127.0.0.1:9000 --endpoint tcp://10.0.0.1:5570 --key gateway.key
+              cascade gateway --http 0.0.0.0:8443 --api-keys keys.txt --tls-certificate cert.pem --tls-key key.pem
+              curl http://127.0.0.1:8080/v1/models
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where to listen; port 0 takes one that is free (default: \(HTTPAddress.standard.defaultValueDescription), \
+            or the next port that is free).
+            """,
+            valueName: "host:port"
+        )
+    )
+    var http: HTTPAddress?
+
+    @OptionGroup var access: GatewayOptions
+    @OptionGroup var endpoint: EndpointOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let logger = log.logger("gateway")
+        let service = GatewayService(
+            address: http,
+            configuration: try access.configuration(),
+            endpoint: endpoint.endpoint,
+            key: try endpoint.connectionKey(),
+            logger: logger
+        )
+        try await RoleRunner.run(service, logger: logger)
+    }
+}
+
+/// Who may use a gateway, and how.
+struct GatewayOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The file of API keys that requests need, one a line; it is read again when it changes (default: none).",
+            valueName: "file"
+        )
+    )
+    var apiKeys: String?
+
+    @Flag(help: "Listen on an address that other machines reach, without API keys.")
+    var insecure = false
+
+    @Option(
+        name: .customLong("allowed-host"),
+        help: ArgumentHelp(
+            "A name by which clients may reach the gateway, besides localhost and addresses; * for any; repeatable.",
+            valueName: "name"
+        )
+    )
+    var allowedHosts: [String] = []
+
+    @Option(
+        name: .customLong("cors-origin"),
+        help: ArgumentHelp(
+            "An origin whose pages may use the gateway, such as https://chat.example; * for any; repeatable.",
+            valueName: "origin"
+        )
+    )
+    var corsOrigins: [String] = []
+
+    @Option(help: ArgumentHelp("The certificate for HTTPS, with its chain, in PEM.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key, in PEM.", valueName: "file"))
+    var tlsKey: String?
+
+    func validate() throws {
+        if (tlsCertificate == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-certificate and --tls-key go together")
+        }
+    }
+
+    /// The same for a gateway, which reads the files.
+    func configuration() throws(CommandFailure) -> GatewayConfiguration {
+        var configuration = GatewayConfiguration()
+        do throws(APIKeyStore.Unreadable) {
+            configuration.keys = if let apiKeys { try APIKeyStore(path: apiKeys) } else { nil }
+        } catch {
+            throw .failed("--api-keys: \(error)")
+        }
+        configuration.isInsecure = insecure
+        configuration.allowedHosts = allowedHosts
+        configuration.corsOrigins = corsOrigins
+        if let tlsCertificate, let tlsKey {
+            configuration.tls = .init(certificateChain: tlsCertificate, privateKey: tlsKey)
+        }
+        return configuration
+    }
+}

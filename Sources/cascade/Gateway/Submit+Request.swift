@@ -1,0 +1,85 @@
+internal import CascadeCore
+internal import CascadeGateway
+internal import CascadeHost
+
+extension Submit {
+    /// A request as the coordinator takes it; throws where something in it is out of bounds.
+    init(_ request: CompletionRequest, model: PoolModel) throws(BackendError) {
+        self.init(
+            requestID: UInt64.random(in: 1...UInt64.max / 2),
+            submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
+            pool: model.pool.name,
+            prompt: [],
+            format: .raw,
+            localSeconds: LocalClock.seconds(),
+            sampling: SamplingSettings(request.sampling),
+            rule: try RuleSettings(request.cascade, model: model),
+            usesDefaultRule: model.voice == .pair && request.cascade.rule == nil,
+            maxTokens: UInt32(clamping: request.maxTokens ?? JobLimits.standard.answerTokens),
+            stop: request.stop,
+            seed: request.seed,
+            draftLength: model.voice == .expert ? .fixed(0) : request.cascade.draftLength,
+            drafterKind: model.voice == .drafter ? .model : request.cascade.drafter ?? .both,
+            priority: request.cascade.priority ?? .normal
+        )
+        switch request.prompt {
+        case .text(let text): prompt = text
+        case .tokens:
+            throw .badParameter("prompt", message: "prompts of token ids are not supported: send the text")
+        case .chat(let chat): try take(chat)
+        }
+        try check()
+    }
+
+    private func check() throws(BackendError) {
+        let limits = JobLimits.standard
+        if !(1...limits.answerTokens).contains(Int(maxTokens)) {
+            throw .badParameter("max_tokens", message: "max_tokens must be 1 to \(limits.answerTokens)")
+        }
+        if let problem = limits.problem(ofStops: stop) { throw .badParameter("stop", message: problem) }
+        if let problem = sampling.problem { throw .badParameter("temperature", message: problem) }
+        if !usesDefaultRule, let problem = rule.problem(sampling: sampling) {
+            throw .badParameter("cascade", message: problem)
+        }
+        if let problem = limits.problem(of: self) {
+            throw .badParameter(format == .chat ? "messages" : "prompt", message: problem)
+        }
+    }
+}
+
+extension RuleSettings {
+    /// How the drafts of a request are judged.
+    fileprivate init(_ options: CompletionRequest.CascadeOptions, model: PoolModel) throws(BackendError) {
+        guard model.voice == .pair else {
+            if options.rule != nil {
+                throw .badParameter(
+                    "cascade.rule",
+                    message: "\(model.id) answers without a rule: name \(model.pool.name)"
+                )
+            }
+            // A drafter that is asked to stop where its likeliest token has less than no probability never stops.
+            self.init(rule: model.voice == .expert ? .lossless : .tokenCascade, alpha: model.voice == .expert ? nil : 1)
+            return
+        }
+        if options.alpha != nil, options.rule?.defaultAlpha == nil {
+            let problem =
+                options.rule.map { "rule \($0.rawValue) has no alpha" } ?? "alpha is a rule's knob: name a rule"
+            throw .badParameter("cascade.alpha", message: problem)
+        }
+        self.init(rule: options.rule ?? .lossless, alpha: options.alpha)
+        if let delta = options.delta { self.delta = delta }
+        if let topN = options.topN { self.topN = topN }
+        if let method = options.verifyMethod { verifyMethod = method }
+    }
+}
+
+extension SamplingSettings {
+    fileprivate init(_ sampling: CompletionRequest.Sampling) {
+        self.init(
+            temperature: sampling.temperature,
+            topK: sampling.topK,
+            topP: sampling.topP,
+            minP: sampling.minP
+        )
+    }
+}
