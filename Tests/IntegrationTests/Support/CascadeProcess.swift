@@ -20,12 +20,14 @@ final class CascadeProcess: Sendable {
     private let outputFile: URL
     private let errorFile: URL
 
-    /// Starts the binary; `launcher` is a program with arguments that runs the command line behind them in its place.
+    /// Starts the binary; `launcher` is a program with arguments that runs the command line behind them in its place,
+    /// `program` another one than the binary.
     init(
         _ arguments: [String],
         input: String? = nil,
         environment: [String: String] = [:],
-        launcher: [String] = []
+        launcher: [String] = [],
+        program: String = binary
     ) throws {
         let base = FileManager.default.temporaryDirectory.appending(path: "cascade-test-\(UUID().uuidString)").path
         outputFile = URL(filePath: base + ".out")
@@ -43,8 +45,8 @@ final class CascadeProcess: Sendable {
         let inherited = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("CASCADE_") || $0.key == "CASCADE_MODELS_DIR" }
         process = try ChildProcess(
-            executable: launcher.first ?? Self.binary,
-            arguments: launcher.dropFirst() + (launcher.isEmpty ? [] : [Self.binary]) + arguments,
+            executable: launcher.first ?? program,
+            arguments: launcher.dropFirst() + (launcher.isEmpty ? [] : [program]) + arguments,
             environment: inherited.merging(environment) { $1 },
             input: inputHandle?.fileDescriptor,
             output: output.fileDescriptor,
