@@ -69,11 +69,6 @@ extension CoordinatorStateMachine {
         FinishReason.allCases.map { ClusterStatus.EndedJobs(reason: $0, jobs: transitions[$0.transition]) }
     }
 
-    /// What speculation did since start.
-    package var totals: SpeculationCounts {
-        totalsByRule.values.reduce(into: SpeculationCounts()) { $0.add($1) }
-    }
-
     mutating func addTotals(_ counts: SpeculationCounts, of rule: RuleSettings.Rule) {
         totalsByRule[rule, default: SpeculationCounts()].add(counts)
     }

@@ -26,9 +26,11 @@ package struct CoordinatorStateMachine: Sendable {
     /// How often each transition occurred.
     package internal(set) var transitions = TransitionCounts()
     /// What speculation did since start, by rule.
-    package internal(set) var totalsByRule: OrderedDictionary<RuleSettings.Rule, SpeculationCounts> = [:]
+    var totalsByRule: OrderedDictionary<RuleSettings.Rule, SpeculationCounts> = [:]
     /// Tokens of the prompts that were given room since start.
     var promptTokens: UInt64 = 0
+    /// What speculation did since start.
+    package var totals: SpeculationCounts { totalsByRule.values.reduce(into: SpeculationCounts()) { $0.add($1) } }
     /// When to feed a tick at the latest; nil after ``Action/exit``.
     package private(set) var nextDeadline: Instant?
 
