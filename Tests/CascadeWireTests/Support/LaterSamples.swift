@@ -22,8 +22,8 @@ enum LaterSamples: String, CaseIterable {
         case .hello: .hello(Self.pagedHello)
         case .fullCluster: .clusterStatus(Self.preemptingCluster)
         case .crashes: .clusterStatus(Self.crashedCluster)
-        case .countedCluster: .clusterStatus(Self.countedCluster)
-        case .sharedNodes: .nodeList(NodeList(requestID: 7, nodes: [Self.sharedNode]))
+        case .countedCluster: .clusterStatus(Self.tallyingCluster)
+        case .sharedNodes: .nodeList(NodeList(requestID: 7, nodes: [Self.nodeOfOwners]))
         }
     }
 
@@ -54,7 +54,7 @@ enum LaterSamples: String, CaseIterable {
         return status
     }
 
-    private static var countedCluster: ClusterStatus {
+    private static var tallyingCluster: ClusterStatus {
         var status = Samples.clusterStatus
         status.defaultRule = RuleSettings(rule: .tokenV3, alpha: 0.25)
         status.rules = [ClusterStatus.RuleCounts(rule: .lossless, counts: status.counts)]
@@ -63,7 +63,7 @@ enum LaterSamples: String, CaseIterable {
         return status
     }
 
-    private static var sharedNode: NodeSummary {
+    private static var nodeOfOwners: NodeSummary {
         var node = Samples.nodeSummary
         node.shares = [NodeSummary.Share(owner: "team-ä", sequences: 2, tokens: 192)]
         return node
