@@ -5,7 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster, crashes
+    case hello, fullCluster, crashes, penalisedSubmit, penaltyHello
 
     var message: Message {
         switch self {
@@ -22,6 +22,8 @@ enum LaterSamples: String, CaseIterable {
         case .hello: .hello(Self.pagedHello)
         case .fullCluster: .clusterStatus(Self.preemptingCluster)
         case .crashes: .clusterStatus(Self.crashedCluster)
+        case .penalisedSubmit: .submit(Self.repetitiveSubmit)
+        case .penaltyHello: .hello(Self.knowingHello)
         }
     }
 
@@ -74,6 +76,20 @@ enum LaterSamples: String, CaseIterable {
         var submit = laterSubmit
         submit.deadlineMilliseconds = 30_000
         return submit
+    }
+
+    private static var repetitiveSubmit: Submit {
+        var submit = laterSubmit
+        (submit.sampling.presencePenalty, submit.sampling.frequencyPenalty) = (-0.5, 1.25)
+        submit.sampling.repetitionPenalty = 1.125
+        submit.sampling.logitBias = [LogitBias(token: 7, bias: -100), LogitBias(token: 151_643, bias: 2.5)]
+        return submit
+    }
+
+    private static var knowingHello: Hello {
+        var hello = Samples.hello
+        hello.samplingVersion = 1
+        return hello
     }
 
     private static let laterSubmit = Submit(
