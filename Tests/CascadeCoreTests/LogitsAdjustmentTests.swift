@@ -20,7 +20,7 @@ struct LogitsAdjustmentTests {
     @Test func theAnswerCountsForPresenceAndFrequency() throws {
         let settings = SamplingSettings(presencePenalty: 0.5, frequencyPenalty: 0.25)
         let found = adjusted(2, try adjustment(settings, prompt: [1, 2, 9], answer: [2, 5, 2]))
-        #expect(found == [2: 2 - 0.25 * 2 - 0.5, 5: 2 - 0.25 - 0.5])
+        #expect(found == [2: 1.0, 5: 1.25])
     }
 
     @Test func promptAndAnswerCountForRepetition() throws {
@@ -40,7 +40,8 @@ struct LogitsAdjustmentTests {
             logitBias: [LogitBias(token: 3, bias: -10), LogitBias(token: 8, bias: 5)]
         )
         let found = adjusted(8, try adjustment(settings, prompt: [1], answer: [3, 3]))
-        #expect(found == [1: 2, 3: 8 / 4 - 2 - 0.5 - 10, 8: 13])
+        // 8 / 4 - 2 - 0.5 - 10; the prompt's token is divided, the one with a bias alone gets that.
+        #expect(found == [1: 2.0, 3: -10.5, 8: 13.0])
     }
 
     /// Going on token by token is the same as beginning anew.
