@@ -14,7 +14,7 @@ struct AdjustedRowTests {
             presencePenalty: 0.5,
             frequencyPenalty: -0.4,
             repetitionPenalty: 1.5,
-            logitBias: [3, 16, 31, 900].map { LogitBias(token: $0, bias: 3.5 - Double($0)) }
+            logitBias: [3, 16, 31, 900].map { LogitBias(token: $0, bias: 3.5 - Double($0) / 50) }
         ),
     ]
 
