@@ -213,7 +213,8 @@ struct LocalNode {
                 numericsID: Model.numericsID,
                 contextLength: UInt32(engine.maximumLength),
                 kvTokens: UInt32(kvTokens),
-                pageTokens: UInt32(Engine.pageTokens)
+                pageTokens: UInt32(Engine.pageTokens),
+                samplingVersion: SamplingSettings.knownVersion
             )
         } catch {
             throw .failed("\(error)")

@@ -52,6 +52,12 @@ package struct ServeReport: Encodable {
         var topK: Int
         var topP: Double
         var minP: Double
+        /// Missing where they are off, as all of them are in reports that know none.
+        var presencePenalty: Double?
+        var frequencyPenalty: Double?
+        var repetitionPenalty: Double?
+        /// By the token's number.
+        var logitBias: [String: Double]?
         var drafterKind: String
         var maxTokens: Int
         var raw: Bool
@@ -64,6 +70,11 @@ package struct ServeReport: Encodable {
             verifyMethod = job.rule.verifyMethod.rawValue
             (temperature, topK) = (job.sampling.temperature, job.sampling.topK)
             (topP, minP) = (job.sampling.topP, job.sampling.minP)
+            let sampling = job.sampling
+            presencePenalty = sampling.presencePenalty == 0 ? nil : sampling.presencePenalty
+            frequencyPenalty = sampling.frequencyPenalty == 0 ? nil : sampling.frequencyPenalty
+            repetitionPenalty = sampling.repetitionPenalty == 1 ? nil : sampling.repetitionPenalty
+            logitBias = sampling.biasByToken
             drafterKind = job.drafterKind.rawValue
             maxTokens = Int(job.maxTokens)
             raw = job.format == .raw

@@ -158,7 +158,8 @@ struct HostilePeers {
             vocabularyCount: UInt32(vocabulary.count),
             numericsID: "n",
             contextLength: 512,
-            kvTokens: 4096
+            kvTokens: 4096,
+            samplingVersion: SamplingSettings.knownVersion
         )
     }
 

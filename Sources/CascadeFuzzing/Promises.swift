@@ -152,6 +152,7 @@ enum Promises {
     private static func check(_ hello: Hello) throws(FuzzFailure) {
         try name(hello.identity.name, hello.pool, hello.software, hello.modelName, hello.numericsID, hello.host)
         try count(hello.vocabularyCount, hello.contextLength, hello.kvTokens, hello.pageTokens)
+        try count(hello.samplingVersion)
     }
 
     private static func check(_ progress: Progress) throws(FuzzFailure) {
@@ -213,6 +214,13 @@ enum Promises {
             try within(value, 0...Double.greatestFiniteMagnitude, "sampling")
         }
         let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+        for value in [sampling.presencePenalty, sampling.frequencyPenalty] { try within(value, finite, "penalty") }
+        try within(sampling.repetitionPenalty, 0...Double.greatestFiniteMagnitude, "repetition penalty")
+        try within(sampling.logitBias.count, 0...LogitBias.most, "bias")
+        for entry in sampling.logitBias { try within(entry.bias, finite, "bias") }
+        for (entry, next) in zip(sampling.logitBias, sampling.logitBias.dropFirst()) where entry.token >= next.token {
+            throw FuzzFailure("a bias of token \(next.token) behind \(entry.token)")
+        }
         for value in [rule.alpha, rule.delta] { try within(value, finite, "rule") }
         for value in [sampling.topK, rule.topN, rule.strictPrefixTokens] {
             try within(value, 0...Int(limits.count), "setting")

@@ -36,7 +36,8 @@ package struct DecidedAnswer {
         while tokens.count < limit {
             let position = prompt.count + tokens.count
             let last = tokens.last ?? prompt[prompt.count - 1]
-            let token = Self.token(guarantee, position, hash, last, spec, language)
+            let penalties = PlainPenalties(submit.sampling, prompt: prompt, answer: tokens)
+            let token = Self.token(guarantee, position, hash, last, spec, language, penalties)
             tokens.append(token)
             hash = PrefixHash.extend(hash, [token])
             if token == 0 || endsText(token, submit.stop) {
@@ -61,13 +62,14 @@ package struct DecidedAnswer {
         _ prefix: Hash128,
         _ last: Token,
         _ spec: SequenceSpec,
-        _ language: ToyLanguage
+        _ language: ToyLanguage,
+        _ penalties: PlainPenalties
     ) -> Token {
         let draws = PhiloxDraws(seed: spec.seed)
-        let raw = language.expertRow(prefix, last: last)
+        let raw = penalties.row(behind: language.expertRow(prefix, last: last))
         let p = language.processed(raw, spec.sampling)
         if guarantee == .expert { return Rules.bonus(position: position, p: p, spec: spec, draws: draws) }
-        let rawDraft = language.drafterRow(prefix, last: last)
+        let rawDraft = penalties.row(behind: language.drafterRow(prefix, last: last))
         let row = language.processed(rawDraft, spec.sampling).cut(toShare: ShippedRow.share)
         let token = Rules.draw(draft: row, position: position, base: position, spec: spec, draws: draws)
         let isRaw = spec.rule.gate == .raw
@@ -113,5 +115,35 @@ package struct DecidedAnswer {
             let longer = bytes + [next]
             return String(validating: longer, as: UTF8.self)?.unicodeScalars.count == 1 || beginsCharacter(longer)
         }
+    }
+}
+
+/// Penalties and bias once more, token by token as the formulas stand in ``LogitsAdjustment``: what a row becomes whose
+/// logits are the logarithms of its probabilities.
+private struct PlainPenalties {
+    private let sampling: SamplingSettings
+    private let prompt: [Token]
+    private let answer: [Token]
+
+    init(_ sampling: SamplingSettings, prompt: [Token], answer: [Token]) {
+        (self.sampling, self.prompt, self.answer) = (sampling, prompt, answer)
+    }
+
+    func row(behind row: Distribution) -> Distribution {
+        let isOff = sampling == SamplingSettings(temperature: sampling.temperature)
+        if isOff { return row }
+        let weights = row.tokens.map { token in
+            var logit = Math.log(row.probability(of: token))
+            let count = answer.count { $0 == token }
+            if count > 0 || prompt.contains(token) {
+                logit = logit > 0 ? logit / sampling.repetitionPenalty : logit * sampling.repetitionPenalty
+            }
+            logit -= sampling.frequencyPenalty * Double(count)
+            if count > 0 { logit -= sampling.presencePenalty }
+            logit += sampling.logitBias.first { $0.token == token }?.bias ?? 0
+            return Float(Math.exp(logit))
+        }
+        let left = weights.indices.filter { weights[$0] > 0 }
+        return Distribution(tokens: left.map { row.tokens[$0] }, weights: left.map { weights[$0] }) ?? row
     }
 }

@@ -55,6 +55,8 @@ struct SimulatedClient: Sendable {
 
     /// Its job is to end after so long.
     mutating func setDeadline(milliseconds: UInt32) { submit.deadlineMilliseconds = milliseconds }
+    /// Its job has penalties or a bias.
+    mutating func setSampling(_ sampling: SamplingSettings) { submit.sampling = sampling }
     /// It submits what kills.
     mutating func takePoison(_ prompt: [UInt8], maxTokens: UInt32) {
         (submit.prompt, submit.maxTokens, submit.deadlineMilliseconds) = (prompt, maxTokens, nil)

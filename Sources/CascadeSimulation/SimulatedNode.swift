@@ -83,7 +83,8 @@ struct SimulatedNode: Sendable {
             kvTokens: traits.kvTokens,
             pageTokens: traits.pageTokens,
             // Some share their cores, some do not.
-            host: "host-\(traits.name.utf8.last.map { $0 % 2 } ?? 0)"
+            host: "host-\(traits.name.utf8.last.map { $0 % 2 } ?? 0)",
+            samplingVersion: SamplingSettings.knownVersion
         )
     }
 

@@ -126,6 +126,7 @@ extension Simulation {
         }
         guard let oracle = DecidedAnswer(client.submit, report, language: language, context: context) else { return }
         self.report.decidedAnswers[oracle.guarantee, default: 0] += 1
+        if client.submit.sampling.adjustsLogits { self.report.adjustedAnswers += 1 }
         let name = "\(oracle.guarantee == .ruled ? "I4 (G3)" : "I3, I4 (G1, G2)"): job \(report.job)"
         switch report.reason {
         case .stop, .length:

@@ -15,6 +15,24 @@ extension Simulation {
         perform(clients[index].tick(at: now), index)
     }
 
+    /// Some jobs have penalties, a bias or both.
+    mutating func givePenalties() {
+        // Histories of seeds from before penalties stay as they were apart from these.
+        var random = SplitMix64(seed: SplitMix64.mix(~seed))
+        for index in clients.indices where random.chance(0.25) {
+            var sampling = clients[index].submit.sampling
+            if random.chance(0.5) { sampling.presencePenalty = random.pick([-1, 0.5, 2]) }
+            if random.chance(0.5) { sampling.frequencyPenalty = random.pick([-0.5, 0.25, 1.5]) }
+            if random.chance(0.5) { sampling.repetitionPenalty = random.pick([0.75, 1.25, 2]) }
+            if random.chance(0.5) {
+                let token = Token(random.pick(1...(ToyLanguage.pieces.count - 1)))
+                let bias = random.pick([-4, 2.5])
+                sampling.logitBias = [LogitBias(token: 0, bias: -3), LogitBias(token: token, bias: bias)]
+            }
+            clients[index].setSampling(sampling)
+        }
+    }
+
     mutating func arriveAtClient(_ message: Message, _ index: Int) {
         let client = clients[index]
         switch message {

@@ -149,6 +149,7 @@ struct Simulation {
         makeNodes()
         makeClients()
         giveDeadlines(&other)
+        givePenalties()
         chooseTraitor()
         makeOwners()
         choosePoison()

@@ -15,6 +15,8 @@ package struct SimulationReport: Sendable {
     package var finished: [(reason: FinishReason, count: Int)] = FinishReason.allCases.map { ($0, 0) }
     /// Answers whose every byte was known beforehand, by what decides them.
     package var decidedAnswers: [DecidedAnswer.Guarantee: Int] = [:]
+    /// How many of these had penalties or a bias.
+    package var adjustedAnswers = 0
     /// Tokens in those reports.
     package var tokens = 0
     /// What speculation did.
@@ -53,6 +55,7 @@ package struct SimulationReport: Sendable {
         slowestRecoverySeconds = max(slowestRecoverySeconds, run.slowestRecoverySeconds)
         for index in finished.indices { finished[index].count += run.finished[index].count }
         decidedAnswers.merge(run.decidedAnswers, uniquingKeysWith: +)
+        adjustedAnswers += run.adjustedAnswers
         tokens += run.tokens
         counts.add(run.counts)
         coverage.add(run.coverage)
@@ -96,6 +99,7 @@ package struct SimulationReport: Sendable {
             "answers known beforehand: "
                 + DecidedAnswer.Guarantee.allCases.map { "\($0.rawValue) \(decidedAnswers[$0, default: 0])" }
                 .joined(separator: ", ")
+                + "; with penalties \(adjustedAnswers)"
         )
         lines += coverage.lines
         for (kind, failures) in kinds {

@@ -31,4 +31,9 @@ package struct DistributionRow: OutputRow {
     package func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
         DraftGate(rule.gate == .raw ? raw : processed, token: token, settings: rule)
     }
+
+    /// Each of the two is a row of its own.
+    package func adjusted(by adjustment: LogitsAdjustment) -> DistributionRow {
+        DistributionRow(raw: raw.adjusted(by: adjustment), processed: processed?.adjusted(by: adjustment))
+    }
 }

@@ -83,7 +83,7 @@ package enum ForwardError: Error, Equatable {
 
 /// What a model says of the token behind a prefix: the numbers that a request's sampling and rule ask for.
 package protocol OutputRow {
-    /// Largest probability of any token, before sampling settings.
+    /// Largest probability of any token, before temperature and truncation.
     var maximumProbability: Double { get }
     /// The distribution that is sampled from; `support`, where there is one, is the most entries that it may have.
     func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution
@@ -91,4 +91,7 @@ package protocol OutputRow {
     func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow
     /// What the rule reads of this row of the drafter, where `token` was drawn from `processed`.
     func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate
+    /// The row that penalties and bias leave of this one; all of the above is asked of that. The model's own may be
+    /// forgotten.
+    func adjusted(by adjustment: LogitsAdjustment) -> Self
 }

@@ -20,13 +20,17 @@ package struct Worker<Model: LanguageModel> {
         package var draws: @Sendable (_ seed: UInt64) -> any DrawSource
         /// Whether prefixes are compared by their hashes.
         package var comparesHashes: Bool
+        /// Whether penalties see the drafted tokens before a row.
+        package var penalisesDrafted: Bool
 
         /// Creates the seams; by default all is real.
         package init(
             comparesHashes: Bool = true,
+            penalisesDrafted: Bool = true,
             draws: @escaping @Sendable (_ seed: UInt64) -> any DrawSource = { PhiloxDraws(seed: $0) }
         ) {
             self.comparesHashes = comparesHashes
+            self.penalisesDrafted = penalisesDrafted
             self.draws = draws
         }
     }
@@ -215,6 +219,31 @@ package struct Worker<Model: LanguageModel> {
         }
     }
 
+    /// The output rows that a request asked for, as penalties and bias leave them: a function of the tokens before each,
+    /// drafted ones included, so that it does not matter who judges them, when, and how often.
+    private static func rows(
+        _ task: Work,
+        _ entry: Int,
+        _ model: Model,
+        _ seams: Seams
+    ) throws(ForwardError) -> [Model.Row] {
+        var rows: [Model.Row] = []
+        for index in 0..<task.outputs { rows.append(try model.row(index, of: entry)) }
+        let sampling = task.spec.sampling
+        guard sampling.adjustsLogits else { return rows }
+        let tokens = model.tokens(in: task.cache)
+        // Behind the first row stand those that the others are for.
+        let first = tokens.count - (task.outputs - 1)
+        let seen = seams.penalisesDrafted ? first : Int(task.request.prefix.baseLength)
+        let (prefix, prompt) = (tokens[..<min(seen, first)], task.spec.promptLength)
+        guard var adjustment = LogitsAdjustment(sampling, prefix: prefix, promptLength: prompt) else { return rows }
+        for index in rows.indices {
+            if index > 0, seams.penalisesDrafted { adjustment.append(tokens[first + index - 1]) }
+            rows[index] = rows[index].adjusted(by: adjustment)
+        }
+        return rows
+    }
+
     // MARK: Drafters
 
     /// Draws the next token of a sequence from its row; the answer once the draft is complete.
@@ -225,7 +254,7 @@ package struct Worker<Model: LanguageModel> {
         _ model: Model,
         _ seams: Seams
     ) throws(ForwardError) -> Message? {
-        let row = try model.row(0, of: entry)
+        let row = try rows(task, entry, model, seams)[0]
         // Tested before the token is drawn: looking at the token itself would bias the distribution (decisions.md 2).
         let leastConfidence = request.minimumConfidence
         if leastConfidence > 0, row.maximumProbability < leastConfidence { return drafted(task) }
@@ -272,7 +301,7 @@ package struct Worker<Model: LanguageModel> {
     ) throws(ForwardError) -> Message {
         let base = Int(request.prefix.baseLength)
         let draws = seams.draws(task.spec.seed)
-        let rows = try (0..<task.outputs).map { (index) throws(ForwardError) in try model.row(index, of: entry) }
+        let rows = try rows(task, entry, model, seams)
         let evidence = Rules.evidence(draft: request.draft, base: base, spec: task.spec, draws: draws) { index in
             let p = rows[index].distribution(task.spec, support: nil)
             return (p, rows[index].gate(task.spec.rule, draft: request.draft[index], processed: p))

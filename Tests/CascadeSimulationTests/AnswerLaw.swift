@@ -11,8 +11,6 @@ struct AnswerLaw {
     private(set) var lost = 0.0
     private(set) var law: [[Token]: Double] = [:]
 
-    private static let prompt: Token = 0
-
     init(_ setting: ToySetting, lengths: [[ToyRound]: Int]) {
         self.setting = setting
         self.lengths = lengths
@@ -42,16 +40,10 @@ struct AnswerLaw {
     }
 
     private func stops(behind text: [Token]) -> Bool {
-        setting.pair.draftMaximum(after: text.last ?? Self.prompt) < setting.minimumConfidence
+        setting.reference(behind: text).gate.maximum < setting.minimumConfidence
     }
 
-    private func position(_ answer: [Token]) -> Reference {
-        setting.pair.reference(
-            after: answer.last ?? Self.prompt,
-            settings: setting.rule,
-            strict: answer.count < setting.rule.strictPrefixTokens
-        )
-    }
+    private func position(_ answer: [Token]) -> Reference { setting.reference(behind: answer) }
 
     // MARK: Position by position
 
@@ -172,12 +164,7 @@ struct AnswerLaw {
                 law[answer] = weight
                 continue
             }
-            let one = setting.pair.reference(
-                after: answer.last ?? prompt,
-                settings: setting.rule,
-                strict: answer.count < setting.rule.strictPrefixTokens
-            )
-            for (token, share) in row(one).enumerated() where share > 0 {
+            for (token, share) in row(setting.reference(behind: answer)).enumerated() where share > 0 {
                 open[answer + [Token(token)]] = weight * share
             }
         }

@@ -61,6 +61,18 @@ struct EndToEndPlantedBugTests {
         #expect(distance(emitted, unguarded) > Self.visible)
     }
 
+    /// A drafted token counts for the ones behind it, in the draft and where it is judged.
+    @Test(arguments: RuleSettings.VerifyMethod.allCases)
+    func catchesPenaltiesThatMissTheDraft(method: RuleSettings.VerifyMethod) {
+        var setting = ToySetting(RuleSettings(), .target, method, .fixed(2), limit: 3)
+        setting.sampling = ToySetting.penalties
+        let expert = AnswerLaw.chained(setting, \.p)
+        #expect(distance(law(setting), expert) < 1e-12)
+        setting.bug = .penalisesCommitted
+        let error = distance(law(setting), expert)
+        #expect(error > Self.visible, "\(error)")
+    }
+
     /// What a network loses may depend on what was drawn, as long as nodes that are asked again draw the same.
     @Test(arguments: [ToyFault.choosyDrafted, .choosyVerified], [RuleSettings.VerifyMethod.rejection, .block])
     func catchesNodesThatDrawAnew(fault: ToyFault, method: RuleSettings.VerifyMethod) {

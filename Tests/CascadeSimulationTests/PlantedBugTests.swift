@@ -17,4 +17,12 @@ struct PlantedBugTests {
         print("lengths: \(report.failure ?? "not caught") after \(report.seeds) seeds")
         #expect(report.failure != nil)
     }
+
+    /// Where neither role's penalties see the draft before a row, both are wrong alike: only the answer shows it.
+    @Test func nodesWhosePenaltiesMissTheDraftAreCaught() {
+        let seams = SimulationSeams(nodesPenaliseDrafted: false)
+        let report = runSimulation(SimulationOptions(seed: 1, seeds: 200, seams: seams))
+        print("penalties: \(report.failure ?? "not caught") after \(report.seeds) seeds")
+        #expect(report.failures.first?.problem.contains("should be") == true)
+    }
 }

@@ -18,6 +18,7 @@ struct SimulationTests {
         for guarantee in DecidedAnswer.Guarantee.allCases {
             #expect(report.decidedAnswers[guarantee, default: 0] > 100, "\(guarantee)")
         }
+        #expect(report.adjustedAnswers > 100)
         for (reason, count) in report.finished { #expect(count > 0, "no answer ended by \(reason.name)") }
     }
 

@@ -6,6 +6,7 @@ import Testing
 struct ToySetting: Sendable, CustomTestStringConvertible {
     var pair = ToyPair.halves
     var rule: RuleSettings
+    var sampling = SamplingSettings(temperature: 1)
     var draftLength: DraftLength
     /// Most tokens of an answer.
     var limit: Int
@@ -42,7 +43,7 @@ struct ToySetting: Sendable, CustomTestStringConvertible {
             pool: "default",
             prompt: [97],
             format: .raw,
-            sampling: SamplingSettings(temperature: 1),
+            sampling: sampling,
             rule: rule,
             maxTokens: UInt32(limit),
             seed: 1,
@@ -55,5 +56,63 @@ struct ToySetting: Sendable, CustomTestStringConvertible {
     var testDescription: String {
         "\(rule.rule.rawValue) bonus \(rule.bonus) \(rule.verifyMethod) \(draftLength) limit \(limit)"
             + (fault.map { " \($0)" } ?? "")
+    }
+}
+
+/// The rows behind an answer, worked out afresh from the published formulas of penalties and bias.
+extension ToySetting {
+    /// Every answer's prompt.
+    static let prompt: [Token] = [0]
+
+    /// Penalties and bias under which the toy pairs' rows stay exact in single precision: they take halves and squares.
+    static let penalties = SamplingSettings(
+        temperature: 1,
+        presencePenalty: Math.log(2),
+        frequencyPenalty: Math.log(2),
+        repetitionPenalty: 2,
+        logitBias: [LogitBias(token: 1, bias: Math.log(2)), LogitBias(token: 2, bias: -Math.log(2))]
+    )
+
+    /// The law of the position behind prompt and answer, as a node sees it whose round began behind `base` tokens.
+    func reference(behind text: [Token], base: Int) -> Reference {
+        let seen = bug == .penalisesCommitted ? base - Self.prompt.count : nil
+        return reference(behind: Array(text.dropFirst(Self.prompt.count)), seen: seen)
+    }
+
+    /// The law of the position behind an answer; with `seen`, if penalties saw only so many of its tokens.
+    func reference(behind answer: [Token], seen: Int? = nil) -> Reference {
+        var one = pair.reference(
+            after: answer.last ?? Self.prompt[0],
+            settings: rule,
+            strict: answer.count < rule.strictPrefixTokens
+        )
+        guard sampling != SamplingSettings(temperature: 1) else { return one }
+        let answer = Array(answer.prefix(seen ?? answer.count))
+        one.p = adjusted(one.p, behind: answer)
+        one.q = adjusted(one.q, behind: answer)
+        one.gateP = adjusted(one.gateP, behind: answer)
+        one.gateQ = adjusted(one.gateQ, behind: answer)
+        let largest = one.gateQ.max() ?? 0
+        one.gate.maximum = largest
+        one.gate.argmax = Token(one.gateQ.firstIndex(of: largest) ?? 0)
+        one.gate.entropy = entropy(one.gateQ)
+        return one
+    }
+
+    /// The probabilities that are left of a row whose logits are the logarithms of its own: none of them is positive.
+    private func adjusted(_ row: [Double], behind answer: [Token]) -> [Double] {
+        let weights = row.indices.map { index -> Double in
+            let token = Token(index)
+            let count = answer.count { $0 == token }
+            guard row[index] > 0 else { return 0 }
+            var logit = Math.log(row[index])
+            if count > 0 || Self.prompt.contains(token) { logit *= sampling.repetitionPenalty }
+            logit -= Double(count) * sampling.frequencyPenalty
+            if count > 0 { logit -= sampling.presencePenalty }
+            for entry in sampling.logitBias where entry.token == token { logit += entry.bias }
+            return Double(Float(Math.exp(logit)))
+        }
+        let total = weights.reduce(0, +)
+        return weights.map { $0 / total }
     }
 }

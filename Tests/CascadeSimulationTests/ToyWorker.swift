@@ -10,8 +10,8 @@ struct ToyPairModel: TokenModel, Sendable {
     var caches = TokenCaches()
     let role: NodeRole
     let pair: ToyPair
-    /// Told of each drafter's row and its position before it is drawn from.
-    var willDraw: @Sendable (_ row: [Double], _ position: Int) -> Void = { _, _ in }
+    /// Told of the tokens before each drafter's row before it is drawn from.
+    var willDraw: @Sendable (_ prefix: [Token]) -> Void = { _ in }
 
     mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
         try caches.append(batch)
@@ -23,7 +23,7 @@ struct ToyPairModel: TokenModel, Sendable {
         if role == .expert {
             return distributions(raw: pair.rawRow(after: last), processed: pair.expertRow(after: last))
         }
-        willDraw(pair.draftRow(after: last), caches.length(ofRow: row, entry: entry))
+        willDraw(Array(caches.tokens(ofRow: row, entry: entry)))
         return distributions(raw: pair.rawDraftRow(after: last), processed: pair.draftRow(after: last))
     }
 
@@ -44,15 +44,19 @@ struct ToyWorker: Sendable {
         case weighsAlmostRight
         /// Every node has numbers of its own: a request that is asked again elsewhere is drawn anew.
         case drawsAnew
+        /// Penalties do not see the draft's own tokens, on either role.
+        case penalisesCommitted
     }
 
     let peer: PeerID
     let hello: Hello
-    private let pair: ToyPair
+    private let setting: ToySetting
     private let draftsBehindEnds: Bool
     private let bug: Bug?
     private let draws: BranchingDraws
     private var worker: Worker<ToyPairModel>
+    /// What it was told of the text: committed tokens, and a draft behind them.
+    private var text: [Token] = []
     /// The specs that it was sent, as they were.
     private var specs: [UInt64: SequenceSpec] = [:]
 
@@ -74,16 +78,17 @@ struct ToyWorker: Sendable {
             numericsID: "exact",
             contextLength: 64,
             kvTokens: 512,
-            pageTokens: 1
+            pageTokens: 1,
+            samplingVersion: SamplingSettings.knownVersion
         )
-        pair = setting.pair
+        self.setting = setting
         draftsBehindEnds = setting.draftsBehindEnds
         bug = setting.bug
         self.draws = draws
         worker = Worker(
             model: ToyPairModel(role: role, pair: setting.pair),
             maxBatchedTokens: 64,
-            seams: Worker<ToyPairModel>.Seams { _ in draws }
+            seams: Worker<ToyPairModel>.Seams(penalisesDrafted: setting.bug != .penalisesCommitted) { _ in draws }
         )
     }
 
@@ -123,19 +128,31 @@ struct ToyWorker: Sendable {
         return spec
     }
 
+    /// Takes the committed tokens of a request; false where it lacks what they stand on.
+    private mutating func read(_ prefix: Prefix) -> Bool {
+        let start = Int(prefix.baseLength) - prefix.tail.count
+        guard start <= text.count else { return false }
+        text = text[..<start] + prefix.tail
+        return true
+    }
+
     // MARK: The drafter
 
     private mutating func draft(_ request: Draft) -> Message? {
         if let spec = request.spec { specs[request.specID] = spec }
         let sample = bent(specs[request.specID])?.sample ?? 0
         let base = Int(request.prefix.baseLength)
-        worker.model.willDraw = { [draws] row, position in
-            draws.expect(cumulated(row), of: DrawKey(.draft, position: position, base: base, sample: sample))
+        let isKnown = read(request.prefix)
+        worker.model.willDraw = { [setting, draws] prefix in
+            let row = setting.reference(behind: prefix, base: base).q
+            let key = DrawKey(.draft, position: prefix.count, base: base, sample: sample)
+            draws.expect(cumulated(row), of: key)
         }
         var request = request
         request.spec = bent(request.spec)
         let answer = carryOut(.draft(request))
         guard case .drafted(var drafted)? = answer else { return answer }
+        if isKnown { text += drafted.positions.map(\.token) }
         if bug == .dropsUnlikely {
             let kept = drafted.positions.prefix { $0.row.probability(of: $0.token) >= 0.3 }
             drafted.positions = Array(kept)
@@ -147,10 +164,10 @@ struct ToyWorker: Sendable {
 
     private mutating func verify(_ request: Verify) -> Message? {
         if let spec = request.spec { specs[request.specID] = spec }
-        let last = request.prefix.tail.last ?? 0
-        if var spec = specs[request.specID] {
+        if read(request.prefix), var spec = specs[request.specID] {
             if bug == .drawsAnew { spec.sample = UInt32(hello.identity.incarnation) }
-            expect(request.draft, behind: last, base: Int(request.prefix.baseLength), spec)
+            expect(request.draft, spec)
+            text += request.draft.map(\.token)
         }
         var bentRequest = request
         bentRequest.spec = bent(request.spec)
@@ -169,30 +186,26 @@ struct ToyWorker: Sendable {
     }
 
     /// Works out afresh with what the numbers of a draft will be compared.
-    private func expect(_ draft: [DraftedPosition], behind last: Token, base: Int, _ spec: SequenceSpec) {
+    private func expect(_ draft: [DraftedPosition], _ spec: SequenceSpec) {
         let isBlock = spec.rule.verifyMethod == .block
-        var (last, passed) = (last, 1.0)
+        let base = text.count
+        var (text, passed) = (text, 1.0)
         for (index, drafted) in draft.enumerated() {
             let (x, position) = (Int(drafted.token), base + index)
             var coin = [Double]()
             var residual = [Double]()
             for isGuarded in bug == .guardsCoinOnly ? [true, false] : [true] {
-                var one = pair.reference(after: last, settings: spec.rule, strict: spec.isStrict(position: position))
+                var one = setting.reference(behind: text, base: base)
                 if !isGuarded { one.guardTokens = [] }
                 residual += cumulated(isBlock ? one.blockResidual(passed) : one.residual)
                 coin.append(one.acceptance[x])
                 if isBlock { passed = min(1, passed * one.pi[x] / one.q[x]) }
             }
-            last = drafted.token
+            text.append(drafted.token)
             if isBlock {
                 coin = [passed]
                 if index + 1 < draft.count {
-                    let next = pair.reference(
-                        after: last,
-                        settings: spec.rule,
-                        strict: spec.isStrict(position: position + 1)
-                    )
-                    coin = [next.blockThreshold(passed)]
+                    coin = [setting.reference(behind: text, base: base).blockThreshold(passed)]
                 }
             }
             // The coordinator's coins never lack the sample, whatever a node does.

@@ -424,7 +424,7 @@ const ProtobufCMessageDescriptor cascade__v1__node_identity__descriptor =
   (ProtobufCMessageInit) cascade__v1__node_identity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__sampling_settings__field_descriptors[4] =
+static const ProtobufCFieldDescriptor cascade__v1__sampling_settings__field_descriptors[9] =
 {
   {
     "temperature",
@@ -474,9 +474,74 @@ static const ProtobufCFieldDescriptor cascade__v1__sampling_settings__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "presence_penalty",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__SamplingSettings, has_presence_penalty),
+    offsetof(Cascade__V1__SamplingSettings, presence_penalty),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frequency_penalty",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__SamplingSettings, has_frequency_penalty),
+    offsetof(Cascade__V1__SamplingSettings, frequency_penalty),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "repetition_penalty",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__SamplingSettings, has_repetition_penalty),
+    offsetof(Cascade__V1__SamplingSettings, repetition_penalty),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bias_tokens",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__SamplingSettings, n_bias_tokens),
+    offsetof(Cascade__V1__SamplingSettings, bias_tokens),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "biases",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__SamplingSettings, n_biases),
+    offsetof(Cascade__V1__SamplingSettings, biases),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__sampling_settings__field_indices_by_name[] = {
+  7,   /* field[7] = bias_tokens */
+  8,   /* field[8] = biases */
+  5,   /* field[5] = frequency_penalty */
   3,   /* field[3] = min_p */
+  4,   /* field[4] = presence_penalty */
+  6,   /* field[6] = repetition_penalty */
   0,   /* field[0] = temperature */
   1,   /* field[1] = top_k */
   2,   /* field[2] = top_p */
@@ -484,7 +549,7 @@ static const unsigned cascade__v1__sampling_settings__field_indices_by_name[] = 
 static const ProtobufCIntRange cascade__v1__sampling_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor cascade__v1__sampling_settings__descriptor =
 {
@@ -494,7 +559,7 @@ const ProtobufCMessageDescriptor cascade__v1__sampling_settings__descriptor =
   "Cascade__V1__SamplingSettings",
   "cascade.v1",
   sizeof(Cascade__V1__SamplingSettings),
-  4,
+  9,
   cascade__v1__sampling_settings__field_descriptors,
   cascade__v1__sampling_settings__field_indices_by_name,
   1,  cascade__v1__sampling_settings__number_ranges,

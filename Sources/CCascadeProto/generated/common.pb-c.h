@@ -335,10 +335,35 @@ struct  Cascade__V1__SamplingSettings
    */
   protobuf_c_boolean has_min_p;
   double min_p;
+  /*
+   * Taken off the logits of tokens that the answer has so far; missing means 0.
+   */
+  protobuf_c_boolean has_presence_penalty;
+  double presence_penalty;
+  /*
+   * Taken off the logits of tokens for each time that the answer has them so far; missing means 0.
+   */
+  protobuf_c_boolean has_frequency_penalty;
+  double frequency_penalty;
+  /*
+   * Divides positive logits, and multiplies others, of tokens that the prompt or the answer has so far; missing means 1.
+   */
+  protobuf_c_boolean has_repetition_penalty;
+  double repetition_penalty;
+  /*
+   * Tokens whose logits get a bias, strictly ascending.
+   */
+  size_t n_bias_tokens;
+  uint32_t *bias_tokens;
+  /*
+   * What is added to these logits; as many as bias_tokens.
+   */
+  size_t n_biases;
+  double *biases;
 };
 #define CASCADE__V1__SAMPLING_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__sampling_settings__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL }
 
 
 /*

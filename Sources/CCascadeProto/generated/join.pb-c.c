@@ -457,7 +457,7 @@ void   cascade__v1__goodbye__free_unpacked
   assert(message->base.descriptor == &cascade__v1__goodbye__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[14] =
+static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[15] =
 {
   {
     "identity",
@@ -627,6 +627,18 @@ static const ProtobufCFieldDescriptor cascade__v1__hello__field_descriptors[14] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sampling_version",
+    15,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Hello, has_sampling_version),
+    offsetof(Cascade__V1__Hello, sampling_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__hello__field_indices_by_name[] = {
   9,   /* field[9] = context_length */
@@ -640,6 +652,7 @@ static const unsigned cascade__v1__hello__field_indices_by_name[] = {
   13,   /* field[13] = page_tokens */
   2,   /* field[2] = pool */
   1,   /* field[1] = role */
+  14,   /* field[14] = sampling_version */
   3,   /* field[3] = software */
   7,   /* field[7] = vocabulary_count */
   6,   /* field[6] = vocabulary_hash */
@@ -647,7 +660,7 @@ static const unsigned cascade__v1__hello__field_indices_by_name[] = {
 static const ProtobufCIntRange cascade__v1__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor cascade__v1__hello__descriptor =
 {
@@ -657,7 +670,7 @@ const ProtobufCMessageDescriptor cascade__v1__hello__descriptor =
   "Cascade__V1__Hello",
   "cascade.v1",
   sizeof(Cascade__V1__Hello),
-  14,
+  15,
   cascade__v1__hello__field_descriptors,
   cascade__v1__hello__field_indices_by_name,
   1,  cascade__v1__hello__number_ranges,

@@ -106,10 +106,15 @@ struct  Cascade__V1__Hello
    */
   protobuf_c_boolean has_page_tokens;
   uint32_t page_tokens;
+  /*
+   * What it knows of SamplingSettings; missing means 0: no penalties and no bias, which 1 has.
+   */
+  protobuf_c_boolean has_sampling_version;
+  uint32_t sampling_version;
 };
 #define CASCADE__V1__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__hello__descriptor) \
-    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0 }
+    , NULL, 0, CASCADE__V1__NODE_ROLE__NODE_ROLE_UNSPECIFIED, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, NULL, NULL, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0 }
 
 
 /*

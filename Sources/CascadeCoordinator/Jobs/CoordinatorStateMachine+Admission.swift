@@ -18,9 +18,10 @@ extension CoordinatorStateMachine {
 
     /// In turn: no job of a pool passes one that comes before it and finds no room, or that might wait for ever.
     private mutating func admitJobs() {
-        // A sequence that lost its expert comes before all new ones of its pool.
-        var closedPools = jobs.running.compactMap { id in
-            jobs[id]?.sequence?.expert == nil ? jobs[id]?.submit.pool : nil
+        // A sequence that lost its expert comes before all new ones of its pool, unless it has to wait for newer nodes.
+        var closedPools = jobs.running.compactMap { id -> String? in
+            guard let job = jobs[id], job.sequence?.expert == nil, ignorance(of: job.submit) == nil else { return nil }
+            return job.submit.pool
         }
         while jobs.running.count < limits.maxNumSeqs,
             let next = jobs.nextInQueue(except: closedPools, at: now, interactiveFirst: limits.interactiveFirst)
@@ -36,6 +37,7 @@ extension CoordinatorStateMachine {
         else { return false }
         let experts = nodes.values.filter {
             $0.hello.pool == pool.name && $0.hello.role == .expert && $0.state == .ready
+                && $0.hello.samplingVersion >= job.submit.sampling.version
         }
         // What an expert that is out of use says that it holds is no room, as long as there are others.
         let inUse = experts.filter { rest(of: $0) == nil }
@@ -58,7 +60,7 @@ extension CoordinatorStateMachine {
             return true
         }
         let held = prompt.count + (job.journaled?.wrappedValue.tokens.count ?? 0)
-        guard let expert = chooseNode(.expert, pool: pool.name, need: CacheNeed(now: held, most: need)) else {
+        guard let expert = chooseNode(.expert, of: job.submit, need: CacheNeed(now: held, most: need)) else {
             return false
         }
         lastSpecID += 1
@@ -108,6 +110,7 @@ extension CoordinatorStateMachine {
         default: break
         }
         if experts.isEmpty { return "waiting for an expert in pool \(pool)" }
+        if let words = ignorance(of: job.submit) { return "waiting: \(words)" }
         if !jobs.mayTakeUp(job.id) { return turn }
         if case .awaitingVocabulary = job.stage {
             let isKnown = vocabulary(ofPool: pool) != nil

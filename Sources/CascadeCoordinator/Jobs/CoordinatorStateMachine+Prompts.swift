@@ -78,6 +78,10 @@ extension CoordinatorStateMachine {
                 finish(id, .error, JobError(code: .badRequest, message: message))
                 return
             }
+            if let problem = biasProblem(of: job.submit) {
+                finish(id, .error, JobError(code: .badRequest, message: problem))
+                return
+            }
             prompts.remove(id)
             jobs.enqueue(id, prompt: tokens)
             transitions.count(.jobTokenized)

@@ -18,6 +18,10 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .badRequest, absence)
             return
         }
+        if let problem = ignorance(of: submit) ?? biasProblem(of: submit) {
+            refuseJob(submit, peer, .badRequest, problem)
+            return
+        }
         jobs.setLimits(principal.limits, of: principal.owner.name)
         if let (shortage, wait) = shortage(for: submit, from: peer, principal) {
             let message = "\(shortage): try again \(wait < 2_000 ? "later" : "in \((wait + 999) / 1_000) s")"

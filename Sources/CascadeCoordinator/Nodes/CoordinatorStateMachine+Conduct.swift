@@ -53,17 +53,19 @@ extension CoordinatorStateMachine {
         }
     }
 
-    /// The nodes in a state that have room for a sequence of `context` tokens, of which it may come to hold `room`,
-    /// when they hold no other.
+    /// The nodes in a state that know what a job asks for and have room for a sequence of `context` tokens, of which it
+    /// may come to hold `room`, when they hold no other.
     func able(
         _ role: NodeRole,
-        pool: String,
+        of submit: Submit,
         room: Int,
         context: Int,
         state: NodeState = .ready
     ) -> [NodeHandle] {
-        nodes.handles { node in
+        let (pool, version) = (submit.pool, submit.sampling.version)
+        return nodes.handles { node in
             node.state == state && node.hello.role == role && node.hello.pool == pool
+                && node.hello.samplingVersion >= version
                 && node.hello.contextLength >= context
                 && min(room, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }
@@ -76,20 +78,20 @@ extension CoordinatorStateMachine {
             sequence.failures >= limits.failuresPerRound || sequence.deaths.count >= limits.deathsPerRound
         else { return false }
         let need = sequence.need.most
-        return able(.expert, pool: job.submit.pool, room: need, context: need, state: .loading)
+        return able(.expert, of: job.submit, room: need, context: need, state: .loading)
             .contains { isTrusted($0, with: id) }
     }
 
     /// The able nodes but one; where there are some that are trusted with the job, or will be, those alone.
     func candidates(
         _ role: NodeRole,
-        pool: String,
+        of submit: Submit,
         room: Int,
         context: Int,
         for job: JobID?,
         without: NodeHandle? = nil
     ) -> [NodeHandle] {
-        let able = able(role, pool: pool, room: room, context: context).filter { $0 != without }
+        let able = able(role, of: submit, room: room, context: context).filter { $0 != without }
         let trusted = able.filter { isTrusted($0, with: job) }
         guard trusted.isEmpty else { return trusted }
         if role == .expert, let job, awaitsExpert(job) { return [] }

@@ -19,8 +19,30 @@ extension CoordinatorStateMachine {
     /// an earlier coordinator accepted stay: it may have known better.
     mutating func refuseUnservedJobs() {
         for job in jobs.values where !job.isRestored {
-            guard let absence = absence(ofPool: job.submit.pool) else { continue }
-            finish(job.id, .error, JobError(code: .badRequest, message: absence))
+            // One that runs waits for the expert that it lost.
+            let ignorance = job.isRunning ? nil : ignorance(of: job.submit)
+            guard let words = absence(ofPool: job.submit.pool) ?? ignorance else { continue }
+            finish(job.id, .error, JobError(code: .badRequest, message: words))
         }
+    }
+
+    /// Why no expert of a job's pool can do what it asks for: they are older, and would leave out in silence what they
+    /// do not know. Nil where one can, or where there is none at all.
+    func ignorance(of submit: Submit) -> String? {
+        let version = submit.sampling.version
+        guard version > 0 else { return nil }
+        let known = nodes.values.compactMap { node -> UInt32? in
+            node.hello.role == .expert && node.hello.pool == submit.pool ? node.hello.samplingVersion : nil
+        }
+        guard let newest = known.max(), newest < version else { return nil }
+        return """
+            the experts of pool \(submit.pool) run a version of cascade that knows no penalties and no logit bias: start \
+            newer ones, or leave these settings out
+            """
+    }
+
+    /// What is wrong with a job's bias for its pool's vocabulary; nil where nothing is, or where that is not known yet.
+    func biasProblem(of submit: Submit) -> String? {
+        pools[submit.pool].flatMap { submit.sampling.problem(vocabularyCount: $0.vocabularyCount) }
     }
 }

@@ -14,13 +14,14 @@ extension CoordinatorStateMachine {
     /// credit next.
     ///
     /// - Parameters:
+    ///   - submit: the job as it was submitted: its pool, and what a node has to know of its settings.
     ///   - context: tokens of one sequence that it has to be able to hold; those that the sequence may come to hold by
     ///     default.
     ///   - excluding: not this one: it has the work already. As long as it is trusted, none that is not will do.
     ///   - isLost: the one that has the work is given up: any other will do.
     func chooseNode(
         _ role: NodeRole,
-        pool: String,
+        of submit: Submit,
         need: CacheNeed,
         context: Int? = nil,
         for job: JobID? = nil,
@@ -31,7 +32,7 @@ extension CoordinatorStateMachine {
         let without = isLost ? excluding : nil
         let candidates = candidates(
             role,
-            pool: pool,
+            of: submit,
             room: need.most,
             context: context ?? need.most,
             for: job,
@@ -74,7 +75,7 @@ extension CoordinatorStateMachine {
             moveToExpert(faster, id)
             return faster
         }
-        guard let other = chooseNode(.expert, pool: job.submit.pool, need: sequence.need, for: id) else { return nil }
+        guard let other = chooseNode(.expert, of: job.submit, need: sequence.need, for: id) else { return nil }
         moveToExpert(other, id)
         return other
     }
@@ -107,7 +108,7 @@ extension CoordinatorStateMachine {
         }
         return chooseNode(
             .drafter,
-            pool: job.submit.pool,
+            of: job.submit,
             need: sequence.need,
             context: context,
             for: job.id,

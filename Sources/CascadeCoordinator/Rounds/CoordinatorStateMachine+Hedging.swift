@@ -39,10 +39,10 @@ extension CoordinatorStateMachine {
 
     /// The expert that a late request would go to, and the milliseconds it would take.
     private func alternative(to request: Request, _ sequence: ActiveSequence) -> (NodeHandle, Double)? {
-        guard let pool = jobs[request.job]?.submit.pool else { return nil }
+        guard let submit = jobs[request.job]?.submit else { return nil }
         let other = chooseNode(
             .expert,
-            pool: pool,
+            of: submit,
             need: sequence.need,
             for: request.job,
             excluding: request.node,
@@ -86,7 +86,7 @@ extension CoordinatorStateMachine {
         }
         let other = chooseNode(
             .expert,
-            pool: job.submit.pool,
+            of: job.submit,
             need: sequence.need,
             for: job.id,
             excluding: own,

@@ -164,7 +164,7 @@ extension CoordinatorStateMachine {
         guard let job = jobs[id], let sequence = job.sequence else { return false }
         let room = sequence.need.most
         let context = role == .expert ? room : sequence.base + 1
-        let candidates = candidates(role, pool: job.submit.pool, room: room, context: context, for: id)
+        let candidates = candidates(role, of: job.submit, room: room, context: context, for: id)
         return !candidates.isEmpty && !candidates.contains(node)
     }
 
@@ -173,7 +173,7 @@ extension CoordinatorStateMachine {
     func hasAnotherExpert(than name: String, for id: JobID) -> Bool {
         guard let job = jobs[id], let need = job.sequence?.need.most else { return false }
         return [NodeState.ready, .loading].contains { state in
-            able(.expert, pool: job.submit.pool, room: need, context: need, state: state)
+            able(.expert, of: job.submit, room: need, context: need, state: state)
                 .contains { nodes[$0]?.name != name }
         }
     }
@@ -208,7 +208,7 @@ extension CoordinatorStateMachine {
             jobs.changeSequence(of: id) { $0.delayVerification(until: next) }
             let other = chooseNode(
                 .expert,
-                pool: job.submit.pool,
+                of: job.submit,
                 need: sequence.need,
                 for: id,
                 excluding: request.node,
@@ -246,7 +246,7 @@ extension CoordinatorStateMachine {
         requests[index].silenceMilliseconds = min(request.silenceMilliseconds * 2, 86_400_000)
         let other = chooseNode(
             .expert,
-            pool: job.submit.pool,
+            of: job.submit,
             need: sequence.need,
             for: id,
             excluding: request.node,

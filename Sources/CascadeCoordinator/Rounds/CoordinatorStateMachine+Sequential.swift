@@ -27,7 +27,8 @@ extension CoordinatorStateMachine {
         guard now >= sequence.draftNotBefore else { return false }
         return nodes.values.contains { node in
             node.hello.role == .drafter && node.hello.pool == job.submit.pool && node.state == .ready
-                && !isShunned(node) && Int(node.hello.contextLength) > sequence.base
+                && node.hello.samplingVersion >= job.submit.sampling.version && !isShunned(node)
+                && Int(node.hello.contextLength) > sequence.base
                 && min(sequence.need.most, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }
     }

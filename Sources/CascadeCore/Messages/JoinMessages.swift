@@ -32,6 +32,8 @@ package struct Hello: Equatable, Sendable {
     package var host: String
     /// Whether it makes its answers up, to measure the service without models.
     package var isSynthetic: Bool
+    /// What it knows of sampling settings, see ``SamplingSettings/version``: a job that needs more goes to others.
+    package var samplingVersion: UInt32
 
     /// Creates the value from its parts.
     package init(
@@ -48,7 +50,8 @@ package struct Hello: Equatable, Sendable {
         kvTokens: UInt32,
         pageTokens: UInt32 = usualPageTokens,
         host: String = "",
-        isSynthetic: Bool = false
+        isSynthetic: Bool = false,
+        samplingVersion: UInt32 = 0
     ) {
         self.identity = identity
         self.role = role
@@ -64,6 +67,7 @@ package struct Hello: Equatable, Sendable {
         self.pageTokens = pageTokens
         self.host = host
         self.isSynthetic = isSynthetic
+        self.samplingVersion = samplingVersion
     }
 }
 

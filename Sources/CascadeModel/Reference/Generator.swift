@@ -43,13 +43,17 @@ package struct Generator {
         if let problem = sampling.problem { throw .invalidRequest(problem) }
         guard maximumTokens > 0 else { return Output(tokens: [], end: .limit) }
         let cache = engine.makeCache()
+        var adjustment = LogitsAdjustment(sampling, prefix: prompt[...], promptLength: prompt.count)
         var output: [Token] = []
         var fed = prompt
         while true {
             try engine.forward([Segment(cache: cache, tokens: fed, logits: 1)])
-            let row = try engine.row(segment: 0, row: 0).distribution(sampling)
+            let logits = try engine.row(segment: 0, row: 0)
+            let adjusted = adjustment.map(logits.adjusted) ?? logits
+            let row = adjusted.distribution(sampling)
             let token = row.isOneHot ? row.tokens[0] : draw(row, cache.length)
             output.append(token)
+            adjustment?.append(token)
             guard onToken(token) else { return Output(tokens: output, end: .cancelled) }
             if endTokens.contains(token) { return Output(tokens: output, end: .endToken) }
             if output.count == maximumTokens { return Output(tokens: output, end: .limit) }

@@ -3,7 +3,7 @@ package import CascadeCore
 extension LogitsRow {
     /// The processed row: top-k, top-p and min-p on the probabilities of temperature 1, then the temperature.
     ///
-    /// Each step sees what the one before left, so top-p counts shares of the top-k tokens' mass. Equally likely tokens
+    /// Penalties and bias are not part of it: they come before (``adjusted(by:)``). Each step sees what the one before left, so top-p counts shares of the top-k tokens' mass. Equally likely tokens
     /// rank by id. With `support` the row is cut to that many most likely tokens at the end. Tokens whose weight
     /// vanishes in single precision are left out.
     package func distribution(_ settings: SamplingSettings, support: Int? = nil) -> Distribution {

@@ -6,7 +6,8 @@ package import CascadeCore
 ///
 /// Probabilities here are raw: temperature 1, before any truncation. Where the output head has only some tokens
 /// (``Model/headTokens``) they are the probabilities among these, and every other token has none. Reads the engine's
-/// memory: valid until its next pass. All results are the same bits on every machine.
+/// memory: valid until its next pass; once it is adjusted (``adjusted(by:)``), its own. All results are the same bits on
+/// every machine.
 package struct LogitsRow {
     /// The logits, all finite; of all tokens, or of the head's in ascending order.
     package let logits: UnsafeBufferPointer<Float>
@@ -31,6 +32,22 @@ package struct LogitsRow {
     private let kernels: KernelSet
     private let start: UnsafePointer<Float>
     let headTokens: [Token]?
+    /// What keeps the logits where they are not the engine's.
+    private let copy: Copy?
+
+    /// A row's own logits.
+    private final class Copy {
+        let start: UnsafeMutablePointer<Float>
+        let count: Int
+
+        init(_ logits: UnsafeBufferPointer<Float>) {
+            count = logits.count
+            start = .allocate(capacity: count)
+            for index in logits.indices { (start + index).initialize(to: logits[index]) }
+        }
+
+        deinit { start.deallocate() }
+    }
 
     /// Reads a row of at least one logit; throws when one is infinite or not a number. `headTokens` are the tokens that
     /// the logits belong to, ascending; nil means 0, 1, 2 and so on.
@@ -49,7 +66,34 @@ package struct LogitsRow {
         self.kernels = kernels
         self.largest = largest
         self.headTokens = headTokens
+        copy = nil
         argmax = headTokens?[Int(place)] ?? place
+    }
+
+    /// Reads a row's own logits, at least one, all finite.
+    private init(_ copy: Copy, headTokens: [Token]?, kernels: KernelSet) {
+        var largest: Float = 0
+        _ = kernels.table.maximum(copy.start, copy.count, &largest)
+        var place: UInt32 = 0
+        _ = kernels.table.indices_at_least(copy.start, copy.count, largest, &place, 1)
+        logits = UnsafeBufferPointer(start: copy.start, count: copy.count)
+        start = UnsafePointer(copy.start)
+        self.kernels = kernels
+        self.largest = largest
+        self.headTokens = headTokens
+        self.copy = copy
+        argmax = headTokens?[Int(place)] ?? place
+    }
+
+    /// The row that penalties and bias leave of this one, which stays as it is: O(tokens) for a copy of the logits, then
+    /// those of the tokens that are touched. A token that the head lacks stays without a probability.
+    package func adjusted(by adjustment: LogitsAdjustment) -> LogitsRow {
+        let copy = Copy(logits)
+        for change in adjustment.changes {
+            guard let place = place(of: change.token) else { continue }
+            copy.start[place] = change.logit(copy.start[place])
+        }
+        return LogitsRow(copy, headTokens: headTokens, kernels: kernels)
     }
 
     /// Number of tokens.

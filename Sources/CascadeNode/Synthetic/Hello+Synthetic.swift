@@ -33,7 +33,8 @@ extension Hello {
             pageTokens: 1,
             // It sleeps through its passes, so it shares its cores with nobody.
             host: configuration.nodeName,
-            isSynthetic: true
+            isSynthetic: true,
+            samplingVersion: SamplingSettings.knownVersion
         )
     }
 }

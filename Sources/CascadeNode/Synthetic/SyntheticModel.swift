@@ -39,12 +39,15 @@ struct SyntheticRow: OutputRow {
     let distributions: SyntheticDistributions
     let role: NodeRole
     let prefix: Hash128
+    /// What penalties and bias do to the row; a greedy one has no other token to go to.
+    var adjustment: LogitsAdjustment?
 
     /// A drafter's confidence is that of a greedy one.
     var maximumProbability: Double { 1 }
 
     func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution {
-        role == .expert ? distributions.expertRow(prefix, spec) : distributions.draftRow(prefix, spec)
+        let row = role == .expert ? distributions.expertRow(prefix, spec) : distributions.draftRow(prefix, spec)
+        return adjustment.map(row.adjusted) ?? row
     }
 
     func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
@@ -53,5 +56,11 @@ struct SyntheticRow: OutputRow {
 
     func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
         DraftGate(processed, token: token, settings: rule)
+    }
+
+    func adjusted(by adjustment: LogitsAdjustment) -> SyntheticRow {
+        var row = self
+        row.adjustment = adjustment
+        return row
     }
 }

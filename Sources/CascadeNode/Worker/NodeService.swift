@@ -58,7 +58,8 @@ package struct NodeService: Service {
                 contextLength: UInt32(limit),
                 kvTokens: UInt32(kvTokens),
                 pageTokens: UInt32(Engine.pageTokens),
-                host: HostCores.name()
+                host: HostCores.name(),
+                samplingVersion: SamplingSettings.knownVersion
             )
             loadOptions = try configuration.draftModel.loadOptions(servable.definition, vocabulary)
             tokenizerBlock = configuration.role == .expert ? file.tokenizerBlock() : []

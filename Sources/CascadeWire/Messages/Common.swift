@@ -84,12 +84,38 @@ extension SamplingSettings: WireConvertible {
     /// Refuses what no setting can be. Whether a client's settings are sound is `problem`'s to say, in words for users.
     init(decoding proto: Cascade__V1__SamplingSettings, from reader: FieldReader) throws(WireError) {
         let notNegative = 0...Double.greatestFiniteMagnitude
+        let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
         self.init(
             temperature: try reader.number(proto.has_temperature, proto.temperature, "temperature", in: notNegative),
             topK: Int(try reader.number(proto.has_top_k, proto.top_k, "top_k", in: 0...Int64(reader.limits.count))),
             topP: try reader.number(proto.has_top_p, proto.top_p, "top_p", in: notNegative),
-            minP: try reader.number(proto.has_min_p, proto.min_p, "min_p", in: notNegative)
+            minP: try reader.number(proto.has_min_p, proto.min_p, "min_p", in: notNegative),
+            presencePenalty: proto.has_presence_penalty == 0
+                ? 0 : try reader.number(1, proto.presence_penalty, "presence_penalty", in: finite),
+            frequencyPenalty: proto.has_frequency_penalty == 0
+                ? 0 : try reader.number(1, proto.frequency_penalty, "frequency_penalty", in: finite),
+            repetitionPenalty: proto.has_repetition_penalty == 0
+                ? 1 : try reader.number(1, proto.repetition_penalty, "repetition_penalty", in: notNegative),
+            logitBias: try Self.logitBias(proto, reader)
         )
+    }
+
+    private static func logitBias(
+        _ proto: Cascade__V1__SamplingSettings,
+        _ reader: FieldReader
+    ) throws(WireError) -> [LogitBias] {
+        let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+        let tokens = try reader.list(proto.n_bias_tokens, proto.bias_tokens, "bias_tokens", limit: LogitBias.most)
+        let biases = try reader.list(proto.n_biases, proto.biases, "biases", matching: tokens.count)
+        var logitBias: [LogitBias] = []
+        logitBias.reserveCapacity(tokens.count)
+        for (token, bias) in zip(tokens, biases) {
+            if let last = logitBias.last, token <= last.token {
+                throw reader.invalid("bias_tokens", expected: "ascending", actual: token)
+            }
+            logitBias.append(LogitBias(token: token, bias: try reader.number(1, bias, "biases", in: finite)))
+        }
+        return logitBias
     }
 
     func encode(to writer: inout FieldWriter) -> Cascade__V1__SamplingSettings {
@@ -99,6 +125,11 @@ extension SamplingSettings: WireConvertible {
         put(&proto.has_top_k, &proto.top_k, Int64(topK))
         put(&proto.has_top_p, &proto.top_p, topP)
         put(&proto.has_min_p, &proto.min_p, minP)
+        if presencePenalty != 0 { put(&proto.has_presence_penalty, &proto.presence_penalty, presencePenalty) }
+        if frequencyPenalty != 0 { put(&proto.has_frequency_penalty, &proto.frequency_penalty, frequencyPenalty) }
+        if repetitionPenalty != 1 { put(&proto.has_repetition_penalty, &proto.repetition_penalty, repetitionPenalty) }
+        (proto.n_bias_tokens, proto.bias_tokens) = writer.array(logitBias.map(\.token))
+        (proto.n_biases, proto.biases) = writer.array(logitBias.map(\.bias))
         return proto
     }
 }

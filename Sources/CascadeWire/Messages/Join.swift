@@ -20,7 +20,9 @@ extension Hello: WireConvertible {
             pageTokens: proto.has_page_tokens == 0
                 ? Hello.usualPageTokens : try reader.count(1, proto.page_tokens, "page_tokens"),
             host: proto.has_host == 0 ? "" : try reader.name(1, proto.host, "host"),
-            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0
+            isSynthetic: proto.has_is_synthetic != 0 && proto.is_synthetic != 0,
+            samplingVersion: proto.has_sampling_version == 0
+                ? 0 : try reader.count(1, proto.sampling_version, "sampling_version")
         )
     }
 
@@ -41,6 +43,7 @@ extension Hello: WireConvertible {
         if pageTokens != Hello.usualPageTokens { put(&proto.has_page_tokens, &proto.page_tokens, pageTokens) }
         if !host.isEmpty { put(&proto.has_host, &proto.host, writer.text(host)) }
         if isSynthetic { put(&proto.has_is_synthetic, &proto.is_synthetic, true) }
+        if samplingVersion != 0 { put(&proto.has_sampling_version, &proto.sampling_version, samplingVersion) }
         return proto
     }
 }

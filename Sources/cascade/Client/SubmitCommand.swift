@@ -153,6 +153,10 @@ struct SubmitCommand: AsyncParsableCommand {
                 interrupts: interrupts
             )
             let report = try await follower.run { printer.show($0) }
+            // An older coordinator reads past what it does not know; its report has what it did.
+            if report.error == nil, report.sampling != submit.sampling {
+                Output.note("cascade: the coordinator is older than this client and left penalties and bias out")
+            }
             try printer.finish(report, explained: follower.explained)
         }
     }

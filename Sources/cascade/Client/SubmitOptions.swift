@@ -19,6 +19,46 @@ struct SamplingOptions: ParsableArguments {
     var minP = 0.0
 
     @Option(
+        parsing: .unconditional,
+        help: """
+            Take this off the logit of each token that the answer has already: -2 to 2; a negative number favours them \
+            (default: 0).
+            """,
+        transform: DecimalNumber.parse
+    )
+    var presencePenalty = 0.0
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Take this off the logit of a token for each time that the answer has it already: -2 to 2 (default: 0).
+            """,
+        transform: DecimalNumber.parse
+    )
+    var frequencyPenalty = 0.0
+
+    @Option(
+        help: """
+            Divide the logit of each token that the prompt or the answer has already by this where it is positive, \
+            else multiply it: above 0, at most 100; 1 is off (default: 1).
+            """,
+        transform: DecimalNumber.parse
+    )
+    var repetitionPenalty = 1.0
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Add a bias from -100 to 100 to the logit of a token, named by its number ('cascade model tokenize' shows \
+            them); may be given for up to \(LogitBias.most) tokens.
+            """,
+            valueName: "token=bias"
+        ),
+        transform: TokenBias.parse
+    )
+    var logitBias: [LogitBias] = []
+
+    @Option(
         help: "Seed of the random numbers (default: a random one; the answer's summary shows it above temperature 0).",
         transform: DecimalNumber.parseSeed
     )
@@ -26,7 +66,16 @@ struct SamplingOptions: ParsableArguments {
 
     /// The settings at a temperature.
     func settings(temperature: Double) -> SamplingSettings {
-        SamplingSettings(temperature: temperature, topK: topK, topP: topP, minP: minP)
+        SamplingSettings(
+            temperature: temperature,
+            topK: topK,
+            topP: topP,
+            minP: minP,
+            presencePenalty: presencePenalty,
+            frequencyPenalty: frequencyPenalty,
+            repetitionPenalty: repetitionPenalty,
+            logitBias: logitBias.sorted { $0.token < $1.token }
+        )
     }
 }
 

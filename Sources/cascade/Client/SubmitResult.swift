@@ -48,6 +48,11 @@ struct SubmitResult: Encodable {
         var topK: Int
         var topP: Double
         var minP: Double
+        var presencePenalty: Double
+        var frequencyPenalty: Double
+        var repetitionPenalty: Double
+        /// By the token's number; null without one.
+        var logitBias: Nullable<[String: Double]>
         var seed: UInt64
         /// A number, or `adaptive`.
         var numSpeculativeTokens: DraftLengthValue
@@ -118,6 +123,10 @@ extension SubmitResult {
             topK: report.sampling.topK,
             topP: report.sampling.topP,
             minP: report.sampling.minP,
+            presencePenalty: report.sampling.presencePenalty,
+            frequencyPenalty: report.sampling.frequencyPenalty,
+            repetitionPenalty: report.sampling.repetitionPenalty,
+            logitBias: Nullable(report.sampling.biasByToken),
             seed: report.seed,
             numSpeculativeTokens: DraftLengthValue(draftLength: report.draftLength),
             drafterKind: report.drafterKind.rawValue,

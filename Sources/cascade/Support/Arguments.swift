@@ -214,6 +214,20 @@ enum DecimalNumber {
     }
 }
 
+/// `--logit-bias`: a token's number and its bias, as in `1042=-5`.
+enum TokenBias {
+    /// Reads the text of an option.
+    static func parse(_ text: String) throws -> LogitBias {
+        let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let token = Token(parts[0]),
+            let bias = DecimalNumber.value(parts[1]), LogitBias.range.contains(bias)
+        else {
+            throw ValidationError("it must be a token's number and a bias from -100 to 100, such as 1042=-5")
+        }
+        return LogitBias(token: token, bias: bias)
+    }
+}
+
 /// `--num-speculative-tokens`: a number, or `adaptive`.
 extension DraftLength: ExpressibleByArgument {
     init?(argument: String) {

@@ -68,6 +68,8 @@ struct OneTokenModel: TokenModel, Sendable {
         func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
             DraftGate(maximum: confidence)
         }
+        /// There is no other token to go to.
+        func adjusted(by adjustment: LogitsAdjustment) -> Row { self }
     }
 
     mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
@@ -137,7 +139,8 @@ struct ToyNode {
         kvTokens: UInt32 = 4096,
         pageTokens: UInt32 = 1,
         pace: Double = 0,
-        host: String = ""
+        host: String = "",
+        samplingVersion: UInt32 = SamplingSettings.knownVersion
     ) {
         let caches = TokenCaches(capacity: Int(kvTokens))
         worker = Worker(model: OneTokenModel(caches: caches, role: role, pace: pace), maxBatchedTokens: 1_024)
@@ -155,7 +158,8 @@ struct ToyNode {
             contextLength: contextLength,
             kvTokens: kvTokens,
             pageTokens: pageTokens,
-            host: host
+            host: host,
+            samplingVersion: samplingVersion
         )
     }
 
@@ -170,7 +174,8 @@ struct ToyNode {
             contextLength: hello.contextLength,
             kvTokens: hello.kvTokens,
             pace: pace,
-            host: hello.host
+            host: hello.host,
+            samplingVersion: hello.samplingVersion
         )
         (next.vice, next.costs, next.received) = (vice, costs, received)
         return next

@@ -5,7 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster, crashes, sharedNodes, countedCluster
+    case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello
 
     var message: Message {
         switch self {
@@ -24,6 +24,8 @@ enum LaterSamples: String, CaseIterable {
         case .crashes: .clusterStatus(Self.crashedCluster)
         case .countedCluster: .clusterStatus(Self.tallyingCluster)
         case .sharedNodes: .nodeList(NodeList(requestID: 7, nodes: [Self.nodeOfOwners]))
+        case .penalisedSubmit: .submit(Self.repetitiveSubmit)
+        case .penaltyHello: .hello(Self.knowingHello)
         }
     }
 
@@ -91,6 +93,20 @@ enum LaterSamples: String, CaseIterable {
         var submit = laterSubmit
         submit.deadlineMilliseconds = 30_000
         return submit
+    }
+
+    private static var repetitiveSubmit: Submit {
+        var submit = laterSubmit
+        (submit.sampling.presencePenalty, submit.sampling.frequencyPenalty) = (-0.5, 1.25)
+        submit.sampling.repetitionPenalty = 1.125
+        submit.sampling.logitBias = [LogitBias(token: 7, bias: -100), LogitBias(token: 151_643, bias: 2.5)]
+        return submit
+    }
+
+    private static var knowingHello: Hello {
+        var hello = Samples.hello
+        hello.samplingVersion = 1
+        return hello
     }
 
     private static let laterSubmit = Submit(

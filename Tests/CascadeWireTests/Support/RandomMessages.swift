@@ -101,7 +101,12 @@ extension SplitMix64 {
             temperature: once(in: 3) ? 0 : Double.random(in: 0...2, using: &self),
             topK: pick(0...100),
             topP: Double.random(in: 0.01...1, using: &self),
-            minP: Double.random(in: 0..<1, using: &self)
+            minP: Double.random(in: 0..<1, using: &self),
+            presencePenalty: once(in: 2) ? 0 : Double.random(in: -2...2, using: &self),
+            frequencyPenalty: once(in: 2) ? 0 : Double.random(in: -2...2, using: &self),
+            repetitionPenalty: once(in: 2) ? 1 : Double.random(in: 0.5...2, using: &self),
+            logitBias: Set(list(upTo: 4) { $0.pick(Token(0)...200_000) }).sorted()
+                .map { LogitBias(token: $0, bias: Double.random(in: -100...100, using: &self)) }
         )
     }
 
@@ -164,7 +169,8 @@ extension SplitMix64 {
             kvTokens: count(),
             pageTokens: count(),
             host: text(),
-            isSynthetic: once(in: 2)
+            isSynthetic: once(in: 2),
+            samplingVersion: maybe { $0.count() } ?? 0
         )
     }
 

@@ -29,7 +29,7 @@ import Testing
     /// Options that take text, among which a number is nothing special.
     private static let texts: Set<String> = ["system", "stop", "node-id", "pool", "owner"]
     /// Options for which a negative number means something.
-    private static let negatives: Set<String> = ["alphas"]
+    private static let negatives: Set<String> = ["alphas", "presence-penalty", "frequency-penalty"]
 
     /// A command's path, and the names of its options.
     private static let commands: [(path: [String], options: [String])] = {
