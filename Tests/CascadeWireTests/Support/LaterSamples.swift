@@ -5,7 +5,7 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster, crashes
+    case hello, fullCluster, crashes, conversation, startedConversation
 
     var message: Message {
         switch self {
@@ -22,6 +22,8 @@ enum LaterSamples: String, CaseIterable {
         case .hello: .hello(Self.pagedHello)
         case .fullCluster: .clusterStatus(Self.preemptingCluster)
         case .crashes: .clusterStatus(Self.crashedCluster)
+        case .conversation: .submit(Self.conversing(Self.toolTalk))
+        case .startedConversation: .submit(Self.conversing(Self.begunAnswer))
         }
     }
 
@@ -75,6 +77,45 @@ enum LaterSamples: String, CaseIterable {
         submit.deadlineMilliseconds = 30_000
         return submit
     }
+
+    private static func conversing(_ conversation: Conversation) -> Submit {
+        var submit = laterSubmit
+        (submit.prompt, submit.conversation) = ([], conversation)
+        return submit
+    }
+
+    private static let toolTalk = Conversation(
+        messages: [
+            ConversationMessage(role: .system, content: [Array("Be brief.".utf8)]),
+            ConversationMessage(role: .developer, content: [Array("Be kind.".utf8)]),
+            ConversationMessage(
+                role: .user,
+                content: [Array("What is".utf8), [], Array("the weather, wörld?".utf8), [0xFF]],
+                name: Array("anna".utf8)
+            ),
+            ConversationMessage(
+                role: .assistant,
+                content: [],
+                toolCalls: [
+                    ConversationMessage.ToolCall(
+                        id: Array("call_1".utf8),
+                        name: Array("weather".utf8),
+                        arguments: Array(#"{"city": "Tromsø"}"#.utf8)
+                    ),
+                    ConversationMessage.ToolCall(name: Array("now".utf8), arguments: []),
+                ],
+                reasoning: Array("Ask.".utf8)
+            ),
+            ConversationMessage(role: .tool, content: [Array("-3".utf8)], toolCallID: Array("call_1".utf8)),
+        ],
+        tools: Array(#"[{"type": "function", "function": {"name": "weather"}}]"#.utf8),
+        templateArguments: Array(#"{"enable_thinking": false}"#.utf8)
+    )
+
+    private static let begunAnswer = Conversation(
+        messages: [ConversationMessage(role: .user, content: [[]])],
+        addsGenerationPrompt: false
+    )
 
     private static let laterSubmit = Submit(
         requestID: 8,
