@@ -58,8 +58,8 @@ package struct WireLimits: Equatable, Sendable {
     static let entropy = probability.lowerBound...Double.greatestFiniteMagnitude
 
     /// Memory that unpacking a frame 0 of `frame` bytes may take. Lists of sub-messages take up to 10 bytes per byte,
-    /// packed lists 4; a flood of empty or unknown fields takes 20 to 60 and is refused. The shortest messages of a
-    /// conversation take 40, and the constant part has room for as many as a job may have.
+    /// packed lists 4; a flood of empty or unknown fields takes 20 to 60 and is refused. So do the shortest messages of
+    /// a conversation, and the constant part has room for as many as a job may have.
     func unpackBytes(frame: Int) -> Int {
         (1 << 20) + 16 * frame
     }
