@@ -130,6 +130,7 @@ package struct CoordinatorLimits: Equatable, Sendable {
             job.promptBytes, job.answerTokens, answerBytes, job.stopBytes, unjournaledRecords, heldBytes, finishedJobs,
             finishedBytes, listedJobs, watchersPerJob,
             watchers,
+            job.messages, job.textParts, job.toolCalls, job.nameBytes,
             job.draftTokens, draftSupport, job.explainedTokens, failuresPerRound, missingPerRequest, poisonDeaths,
             deathsPerRound, crashesPerJob, roundsOnTrial, unreadBytesPerClient, owners, rememberedCancellations,
         ]

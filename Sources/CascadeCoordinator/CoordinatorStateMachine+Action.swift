@@ -37,6 +37,8 @@ extension CoordinatorStateMachine {
         package var format: PromptFormat
         /// A system message for the chat template.
         package var system: [UInt8]?
+        /// What was said so far, in place of prompt and system message.
+        package var conversation: Conversation?
         /// Whether control tokens written out in the texts of a chat count as such.
         package var parsesSpecial: Bool
         /// The client's clock, for chat templates that print the date.

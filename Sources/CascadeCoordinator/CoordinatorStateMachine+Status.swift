@@ -103,7 +103,7 @@ extension CoordinatorStateMachine {
             promptTokens: UInt32(clamping: job.promptLength),
             completionTokens: UInt32(clamping: job.answer.tokens.count),
             ageMilliseconds: job.age(at: now),
-            promptBeginning: principal.owns(job.owner) ? JobSummary.beginning(of: job.submit.prompt) : "",
+            promptBeginning: principal.owns(job.owner) ? JobSummary.beginning(of: job.submit.request) : "",
             owner: job.owner.name
         )
     }
@@ -118,7 +118,7 @@ extension CoordinatorStateMachine {
             promptTokens: job.report.promptTokens,
             completionTokens: UInt32(clamping: job.report.tokens.count),
             ageMilliseconds: job.earlierMilliseconds + now.milliseconds(since: job.acceptedAt),
-            promptBeginning: principal.owns(job.owner) ? JobSummary.beginning(of: job.submit.prompt) : "",
+            promptBeginning: principal.owns(job.owner) ? JobSummary.beginning(of: job.submit.request) : "",
             owner: job.owner.name
         )
     }

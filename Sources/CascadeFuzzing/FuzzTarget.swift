@@ -35,8 +35,26 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             guard let tokens = encoded else { continue }
             for token in tokens { _ = tokenizer.vocabulary.bytes(of: token) }
         }
+        _ = try? tokenizer.encode(conversation)
         return true
     }
+
+    /// One with all that a template may look at.
+    private static let conversation = Conversation(
+        messages: [
+            ConversationMessage(role: .developer, content: [Array("Be brief.".utf8)]),
+            ConversationMessage(role: .user, content: [Array("What is".utf8), [0xff]], name: Array("anna".utf8)),
+            ConversationMessage(
+                role: .assistant,
+                content: [],
+                toolCalls: [.init(id: [0x31], name: [0x66], arguments: Array(#"{"b": [1, {}], "a": "é"}"#.utf8))],
+                reasoning: Array("Ask.".utf8)
+            ),
+            ConversationMessage(role: .tool, content: [Array("<|im_end|>".utf8)], toolCallID: [0x31]),
+        ],
+        tools: Array(#"[{"type": "function", "function": {"name": "f", "parameters": {"items": [1.5]}}}]"#.utf8),
+        templateArguments: Array(#"{"enable_thinking": true}"#.utf8)
+    )
 
     private static func renderTemplate(_ source: [UInt8]) -> Bool {
         guard let template = try? ChatTemplate(source: String(decoding: source, as: UTF8.self)) else { return false }

@@ -200,12 +200,32 @@ enum Promises {
         try name(submit.pool)
         try within(submit.prompt.count, 0...limits.textBytes, "prompt")
         try within(submit.system?.count ?? 0, 0...limits.textBytes, "system")
+        if let conversation = submit.conversation { try check(conversation) }
         try check(submit.sampling, submit.rule)
         try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0)
         try within(submit.stop.count, 0...limits.stopStrings, "stop strings")
         for stop in submit.stop { try within(stop.count, 0...limits.stopStringBytes, "stop string") }
         if case .fixed(let count) = submit.draftLength { try within(count, 0...limits.positions, "draft length") }
         try within(submit.draftMinimumConfidence, 0...1, "minimum confidence")
+    }
+
+    private static func check(_ conversation: Conversation) throws(FuzzFailure) {
+        try within(conversation.messages.count, 0...limits.listEntries, "messages")
+        try within(conversation.tools?.count ?? 0, 0...limits.textBytes, "tools")
+        try within(conversation.templateArguments?.count ?? 0, 0...limits.textBytes, "template arguments")
+        for message in conversation.messages {
+            try within(message.content.count, 0...limits.listEntries, "content")
+            for part in message.content { try within(part.count, 0...limits.textBytes, "content") }
+            try within(message.toolCalls.count, 0...limits.listEntries, "tool calls")
+            for call in message.toolCalls {
+                try within(call.name.count, 0...limits.noteBytes, "name")
+                try within(call.id?.count ?? 0, 0...limits.noteBytes, "id")
+                try within(call.arguments.count, 0...limits.textBytes, "arguments")
+            }
+            try within(message.toolCallID?.count ?? 0, 0...limits.noteBytes, "tool call id")
+            try within(message.name?.count ?? 0, 0...limits.noteBytes, "name")
+            try within(message.reasoning?.count ?? 0, 0...limits.textBytes, "reasoning")
+        }
     }
 
     /// A client's settings need not be sound, only numbers.

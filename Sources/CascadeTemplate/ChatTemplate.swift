@@ -11,6 +11,8 @@
 package struct ChatTemplate: Sendable {
     let body: [TemplateStatement]
     let macros: [TemplateMacro]
+    /// Whether the source names the role `developer`. Templates that do not know it print nothing for it, or refuse it.
+    package let knowsDeveloper: Bool
 
     /// Reads a template.
     ///
@@ -20,6 +22,7 @@ package struct ChatTemplate: Sendable {
         var parser = TemplateParser(tokens: try lexer.tokenize())
         body = try parser.parseTemplate()
         macros = parser.macros
+        knowsDeveloper = source.contains("developer")
     }
 
     /// The prompt for a conversation, which knows what of it the template wrote.
@@ -59,29 +62,5 @@ package struct ChatTemplate: Sendable {
         let clock = localSeconds.map(TemplateClock.init(localSeconds:))
         var evaluator = TemplateEvaluator(macros: macros, variables: variables, clock: clock)
         return try evaluator.render(body)
-    }
-}
-
-/// One turn of a conversation, as a chat template sees it.
-package struct ChatMessage: Sendable, Equatable {
-    /// Who speaks: `system`, `user`, `assistant` or what else the model's template knows. Templates make control tokens
-    /// of it, so it is never a text that a user may choose freely.
-    package var role: String
-    /// The text of the turn, which comes from outside.
-    package var content: String
-
-    /// Creates a turn.
-    package init(role: String, content: String) {
-        self.role = role
-        self.content = content
-    }
-
-    /// The map that templates index by `role` and `content`.
-    var value: TemplateValue {
-        .map(
-            TemplateMap([
-                ("role", .string(TemplateString(role))), ("content", .string(TemplateString(content, isForeign: true))),
-            ])
-        )
     }
 }

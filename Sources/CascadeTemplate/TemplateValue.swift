@@ -139,9 +139,10 @@ package struct TemplateList: Sendable {
 /// Lookup is linear: chat templates have maps of a few entries, and the meter counts the search of larger ones.
 package struct TemplateMap: Sendable {
     /// A key with its value.
-    typealias Entry = (key: TemplateValue, value: TemplateValue)
+    package typealias Entry = (key: TemplateValue, value: TemplateValue)
 
-    private(set) var entries: [Entry] = []
+    /// The entries, in order.
+    package private(set) var entries: [Entry] = []
     /// How many lists and maps are inside one another, this one included.
     private(set) var depth = 1
 
@@ -152,6 +153,12 @@ package struct TemplateMap: Sendable {
         }
     }
 
+    /// Creates a map of entries whose keys differ: nothing is searched.
+    init(distinct entries: [Entry]) {
+        self.entries = entries
+        depth = 1 + entries.reduce(0) { max($0, $1.value.depth) }
+    }
+
     /// The same map, with all its texts from outside.
     var asForeign: TemplateMap {
         var map = self
@@ -160,7 +167,7 @@ package struct TemplateMap: Sendable {
     }
 
     /// The value of a key.
-    subscript(key: TemplateValue) -> TemplateValue? {
+    package subscript(key: TemplateValue) -> TemplateValue? {
         entries.first { TemplateOperators.sameKey($0.key, key) }?.value
     }
 

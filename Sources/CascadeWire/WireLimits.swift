@@ -8,8 +8,8 @@ package struct WireLimits: Equatable, Sendable {
     /// Bytes of frame 0.
     package var controlBytes = 64 << 10
     /// Bytes of frame 0 of a message that carries token lists or text: the longest prompt, and all else of a
-    /// submission.
-    package var envelopeBytes = JobLimits.standard.promptBytes + 64 << 10
+    /// submission, as are the tags and lengths of a conversation's messages, parts and calls.
+    package var envelopeBytes = JobLimits.standard.promptBytes + 256 << 10
     /// Raw frames of a message.
     package var rawFrames = 8
     /// Bytes of a raw frame, and with it of one part of a tokenizer block.
@@ -58,8 +58,9 @@ package struct WireLimits: Equatable, Sendable {
     static let entropy = probability.lowerBound...Double.greatestFiniteMagnitude
 
     /// Memory that unpacking a frame 0 of `frame` bytes may take. Lists of sub-messages take up to 10 bytes per byte,
-    /// packed lists 4; a flood of empty or unknown fields takes 20 to 60 and is refused.
+    /// packed lists 4; a flood of empty or unknown fields takes 20 to 60 and is refused. So do the shortest messages of
+    /// a conversation, and the constant part has room for as many as a job may have.
     func unpackBytes(frame: Int) -> Int {
-        (64 << 10) + 16 * frame
+        (1 << 20) + 16 * frame
     }
 }

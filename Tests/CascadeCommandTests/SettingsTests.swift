@@ -68,7 +68,8 @@ import Testing
         ("expert --model m", ["CASCADE_SLED_RATE": "3"]),
         ("submit --rule lossless", ["CASCADE_RULE": "token-v3", "CASCADE_ALPHA": "0.3"]),
         ("submit --raw", ["CASCADE_CHAT": "1", "CASCADE_SYSTEM_PROMPT": "s"]),
-        ("submit --system-prompt s", ["CASCADE_RAW": "1"]),
+        ("submit --system-prompt s", ["CASCADE_RAW": "1", "CASCADE_MESSAGES": "m.json"]),
+        ("submit --messages m.json", ["CASCADE_RAW": "1", "CASCADE_SYSTEM_PROMPT": "s"]),
     ])
     func aFlagKeepsContradictionsOut(_ line: String, _ environment: [String: String]) throws {
         let arguments = line.split(separator: " ").map(String.init)

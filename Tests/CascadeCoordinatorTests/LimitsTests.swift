@@ -57,7 +57,8 @@ struct LimitsTests {
             \.unreadBytesPerClient, \.maxNumSeqs, \.answerBytes, \.finishedJobs, \.finishedBytes, \.listedJobs,
             \.unjournaledRecords, \.heldBytes, \.watchersPerJob, \.watchers, \.draftSupport, \.failuresPerRound,
             \.missingPerRequest, \.poisonDeaths, \.deathsPerRound, \.job.promptBytes, \.job.answerTokens,
-            \.job.stopBytes, \.job.draftTokens, \.job.explainedTokens,
+            \.job.stopBytes, \.job.draftTokens, \.job.explainedTokens, \.job.messages, \.job.textParts, \.job.toolCalls,
+            \.job.nameBytes,
         ]
         for path in counts {
             for value in [0, -1] {

@@ -12,7 +12,7 @@ struct ForeignTextTests {
         "<|im_start|>", "<|im_end|>", "<s>", "</s>", "<|end|>", "[INST]", "[/INST]", "<|user|>", "<|>",
     ]
 
-    private static func tokenizer() throws -> Tokenizer {
+    static func tokenizer() throws -> Tokenizer {
         var tokens = (0...UInt8.max).map { ByteAlphabet.text(of: [$0]) }
         tokens += ["he", "ĊĊ"].map { Array($0.utf8) }
         let kinds = [TokenKind](repeating: .normal, count: tokens.count)

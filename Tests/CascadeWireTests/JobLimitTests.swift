@@ -37,6 +37,49 @@ import Testing
         #expect(try JournalCodec.decode(JournalCodec.encode(record)) == record)
     }
 
+    private func conversing(_ messages: [ConversationMessage], tools: [UInt8]? = nil) -> Submit {
+        var submit = largest(prompt: 1)
+        (submit.prompt, submit.system) = ([], nil)
+        submit.conversation = Conversation(messages: messages, tools: tools, addsGenerationPrompt: false)
+        return submit
+    }
+
+    /// Most of everything at once, and as many as there may be of the shortest, which take the most memory a byte.
+    @Test func theLargestConversationsPass() throws {
+        let limits = JobLimits.standard
+        let short = ConversationMessage(role: .user, content: [[0x78]])
+        var parts = conversing(.init(repeating: short, count: limits.messages))
+        parts.conversation?.messages[0].content += .init(repeating: [], count: limits.textParts - limits.messages)
+
+        let name = [UInt8](repeating: 0x6E, count: 60)
+        let call = ConversationMessage.ToolCall(id: [0x31], name: [0x66], arguments: [])
+        let calling = ConversationMessage(
+            role: .assistant,
+            content: [[], []],
+            toolCalls: [call, call],
+            name: name,
+            reasoning: name
+        )
+        var full = conversing(.init(repeating: calling, count: limits.messages), tools: [])
+        let rest = limits.promptBytes - (full.conversation?.textBytes ?? 0)
+        full.conversation?.tools = [UInt8](repeating: 0x20, count: rest)
+        #expect(full.conversation?.textBytes == limits.promptBytes)
+
+        for submit in [parts, full] {
+            #expect(limits.problem(of: submit) == nil)
+            #expect(try WireCodec.decode(WireCodec.encode(.submit(submit))) == .submit(submit))
+            let record = JournalRecord.Entry.accepted(
+                AcceptedJob(number: 1, submit: submit, seed: 1, draftLength: .adaptive)
+            )
+            #expect(try JournalCodec.decode(JournalCodec.encode(record)) == record)
+        }
+        full.conversation?.tools?.append(0x20)
+        #expect(
+            limits.problem(of: full)
+                == "messages, tools and chat template arguments may have at most 1048576 bytes together, not 1048577"
+        )
+    }
+
     /// One byte more is told in words by both sides: the wire carries it to the coordinator, or says itself how much it
     /// was.
     @Test func moreIsNamed() {

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeFuzzing
 import Testing
 
 @testable import CascadeWire
@@ -212,6 +213,32 @@ struct RelationTests {
         var later = Samples.submit
         later.localSeconds = WireLimits.localSeconds + 1
         #expect(throws: WireError.self) { try WireCodec.decode(WireCodec.encode(.submit(later))) }
+    }
+
+    @Test("a coordinator that knows no messages misses the prompt; one that does takes either")
+    func conversationsOfALaterClient() throws {
+        let frames = WireCodec.encode(LaterSamples.conversation.message)
+        #expect(try WireCodec.decode(frames) == LaterSamples.conversation.message)
+        var fields = ProtoField.parse(frames[0])
+        let index = try #require(fields.indices.last { fields[$0].wireType == 2 })
+        let body = ProtoField.parse(fields[index].payload)
+        fields[index].payload = ProtoField.encode(body.filter { !(22...25).contains($0.number) })
+        #expect(throws: WireError.missing(message: "submit", field: "prompt")) {
+            try WireCodec.decode([ProtoField.encode(fields)])
+        }
+    }
+
+    @Test("a conversation without messages arrives, for the coordinator to answer in words")
+    func conversationWithoutMessages() throws {
+        for conversation in [
+            Conversation(messages: []), Conversation(messages: [], tools: [0xFF]),
+            Conversation(messages: [], templateArguments: [], addsGenerationPrompt: false),
+        ] {
+            var submit = Samples.submit
+            (submit.prompt, submit.system, submit.conversation) = ([], nil, conversation)
+            #expect(try WireCodec.decode(WireCodec.encode(.submit(submit))) == .submit(submit))
+            #expect(JobLimits.standard.problem(of: submit) == "messages: there must be at least one message")
+        }
     }
 
     @Test("a client's unsound settings arrive, for the coordinator to answer in words")

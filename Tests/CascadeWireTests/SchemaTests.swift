@@ -89,6 +89,7 @@ struct SchemaTests {
         check(JobState.self, "JobState")
         check(DrafterKind.self, "DrafterKind")
         check(Priority.self, "Priority")
+        check(ConversationMessage.Role.self, "MessageRole")
         check(NodeState.self, "NodeState")
         check(Origin.self, "Origin")
         #expect(numbers.isEmpty, "an enumeration of the schema was not compared")

@@ -52,6 +52,96 @@ void   cascade__v1__submit__free_unpacked
   assert(message->base.descriptor == &cascade__v1__submit__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__conversation_message__init
+                     (Cascade__V1__ConversationMessage         *message)
+{
+  static const Cascade__V1__ConversationMessage init_value = CASCADE__V1__CONVERSATION_MESSAGE__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__conversation_message__get_packed_size
+                     (const Cascade__V1__ConversationMessage *message)
+{
+  assert(message->base.descriptor == &cascade__v1__conversation_message__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__conversation_message__pack
+                     (const Cascade__V1__ConversationMessage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__conversation_message__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__conversation_message__pack_to_buffer
+                     (const Cascade__V1__ConversationMessage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__conversation_message__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__ConversationMessage *
+       cascade__v1__conversation_message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__ConversationMessage *)
+     protobuf_c_message_unpack (&cascade__v1__conversation_message__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__conversation_message__free_unpacked
+                     (Cascade__V1__ConversationMessage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__conversation_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   cascade__v1__tool_call__init
+                     (Cascade__V1__ToolCall         *message)
+{
+  static const Cascade__V1__ToolCall init_value = CASCADE__V1__TOOL_CALL__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__tool_call__get_packed_size
+                     (const Cascade__V1__ToolCall *message)
+{
+  assert(message->base.descriptor == &cascade__v1__tool_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__tool_call__pack
+                     (const Cascade__V1__ToolCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__tool_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__tool_call__pack_to_buffer
+                     (const Cascade__V1__ToolCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__tool_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__ToolCall *
+       cascade__v1__tool_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__ToolCall *)
+     protobuf_c_message_unpack (&cascade__v1__tool_call__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__tool_call__free_unpacked
+                     (Cascade__V1__ToolCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__tool_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__accepted__init
                      (Cascade__V1__Accepted         *message)
 {
@@ -1312,7 +1402,7 @@ void   cascade__v1__ended_jobs__free_unpacked
   assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[21] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[25] =
 {
   {
     "request_id",
@@ -1566,9 +1656,58 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[21]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "messages",
+    22,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__Submit, n_messages),
+    offsetof(Cascade__V1__Submit, messages),
+    &cascade__v1__conversation_message__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tools",
+    23,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__Submit, has_tools),
+    offsetof(Cascade__V1__Submit, tools),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "template_arguments",
+    24,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__Submit, has_template_arguments),
+    offsetof(Cascade__V1__Submit, template_arguments),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "add_generation_prompt",
+    25,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Cascade__V1__Submit, has_add_generation_prompt),
+    offsetof(Cascade__V1__Submit, add_generation_prompt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
+  24,   /* field[24] = add_generation_prompt */
   20,   /* field[20] = deadline_milliseconds */
   16,   /* field[16] = default_rule */
   12,   /* field[12] = draft_minimum_confidence */
@@ -1577,6 +1716,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   4,   /* field[4] = format */
   18,   /* field[18] = local_seconds */
   8,   /* field[8] = max_tokens */
+  21,   /* field[21] = messages */
   11,   /* field[11] = num_speculative_tokens */
   17,   /* field[17] = parse_special */
   2,   /* field[2] = pool */
@@ -1589,11 +1729,13 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   9,   /* field[9] = stop */
   1,   /* field[1] = submit_key */
   5,   /* field[5] = system */
+  23,   /* field[23] = template_arguments */
+  22,   /* field[22] = tools */
 };
 static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1603,11 +1745,178 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  21,
+  25,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   1,  cascade__v1__submit__number_ranges,
   (ProtobufCMessageInit) cascade__v1__submit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__conversation_message__field_descriptors[6] =
+{
+  {
+    "role",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__ConversationMessage, has_role),
+    offsetof(Cascade__V1__ConversationMessage, role),
+    &cascade__v1__message_role__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "content",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ConversationMessage, n_content),
+    offsetof(Cascade__V1__ConversationMessage, content),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tool_calls",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__ConversationMessage, n_tool_calls),
+    offsetof(Cascade__V1__ConversationMessage, tool_calls),
+    &cascade__v1__tool_call__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tool_call_id",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ConversationMessage, has_tool_call_id),
+    offsetof(Cascade__V1__ConversationMessage, tool_call_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ConversationMessage, has_name),
+    offsetof(Cascade__V1__ConversationMessage, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reasoning",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ConversationMessage, has_reasoning),
+    offsetof(Cascade__V1__ConversationMessage, reasoning),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__conversation_message__field_indices_by_name[] = {
+  1,   /* field[1] = content */
+  4,   /* field[4] = name */
+  5,   /* field[5] = reasoning */
+  0,   /* field[0] = role */
+  3,   /* field[3] = tool_call_id */
+  2,   /* field[2] = tool_calls */
+};
+static const ProtobufCIntRange cascade__v1__conversation_message__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor cascade__v1__conversation_message__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.ConversationMessage",
+  "ConversationMessage",
+  "Cascade__V1__ConversationMessage",
+  "cascade.v1",
+  sizeof(Cascade__V1__ConversationMessage),
+  6,
+  cascade__v1__conversation_message__field_descriptors,
+  cascade__v1__conversation_message__field_indices_by_name,
+  1,  cascade__v1__conversation_message__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__conversation_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__tool_call__field_descriptors[3] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ToolCall, has_id),
+    offsetof(Cascade__V1__ToolCall, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ToolCall, has_name),
+    offsetof(Cascade__V1__ToolCall, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arguments",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__ToolCall, has_arguments),
+    offsetof(Cascade__V1__ToolCall, arguments),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__tool_call__field_indices_by_name[] = {
+  2,   /* field[2] = arguments */
+  0,   /* field[0] = id */
+  1,   /* field[1] = name */
+};
+static const ProtobufCIntRange cascade__v1__tool_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor cascade__v1__tool_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.ToolCall",
+  "ToolCall",
+  "Cascade__V1__ToolCall",
+  "cascade.v1",
+  sizeof(Cascade__V1__ToolCall),
+  3,
+  cascade__v1__tool_call__field_descriptors,
+  cascade__v1__tool_call__field_indices_by_name,
+  1,  cascade__v1__tool_call__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__tool_call__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__accepted__field_descriptors[4] =
@@ -4861,5 +5170,41 @@ const ProtobufCEnumDescriptor cascade__v1__priority__descriptor =
   cascade__v1__priority__enum_values_by_name,
   1,
   cascade__v1__priority__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue cascade__v1__message_role__enum_values_by_number[6] =
+{
+  { "MESSAGE_ROLE_UNSPECIFIED", "CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_UNSPECIFIED", 0 },
+  { "MESSAGE_ROLE_SYSTEM", "CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_SYSTEM", 1 },
+  { "MESSAGE_ROLE_DEVELOPER", "CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_DEVELOPER", 2 },
+  { "MESSAGE_ROLE_USER", "CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_USER", 3 },
+  { "MESSAGE_ROLE_ASSISTANT", "CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_ASSISTANT", 4 },
+  { "MESSAGE_ROLE_TOOL", "CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_TOOL", 5 },
+};
+static const ProtobufCIntRange cascade__v1__message_role__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex cascade__v1__message_role__enum_values_by_name[6] =
+{
+  { "MESSAGE_ROLE_ASSISTANT", 4 },
+  { "MESSAGE_ROLE_DEVELOPER", 2 },
+  { "MESSAGE_ROLE_SYSTEM", 1 },
+  { "MESSAGE_ROLE_TOOL", 5 },
+  { "MESSAGE_ROLE_UNSPECIFIED", 0 },
+  { "MESSAGE_ROLE_USER", 3 },
+};
+const ProtobufCEnumDescriptor cascade__v1__message_role__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "cascade.v1.MessageRole",
+  "MessageRole",
+  "Cascade__V1__MessageRole",
+  "cascade.v1",
+  6,
+  cascade__v1__message_role__enum_values_by_number,
+  6,
+  cascade__v1__message_role__enum_values_by_name,
+  1,
+  cascade__v1__message_role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -17,6 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 #include "common.pb-c.h"
 
 typedef struct Cascade__V1__Submit Cascade__V1__Submit;
+typedef struct Cascade__V1__ConversationMessage Cascade__V1__ConversationMessage;
+typedef struct Cascade__V1__ToolCall Cascade__V1__ToolCall;
 typedef struct Cascade__V1__Accepted Cascade__V1__Accepted;
 typedef struct Cascade__V1__Watch Cascade__V1__Watch;
 typedef struct Cascade__V1__Cancel Cascade__V1__Cancel;
@@ -207,6 +209,36 @@ typedef enum _Cascade__V1__Priority {
   CASCADE__V1__PRIORITY__PRIORITY_HIGH = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__PRIORITY)
 } Cascade__V1__Priority;
+/*
+ * Who speaks in a conversation.
+ */
+typedef enum _Cascade__V1__MessageRole {
+  /*
+   * Never sent.
+   */
+  CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_UNSPECIFIED = 0,
+  /*
+   * Whoever set the model up.
+   */
+  CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_SYSTEM = 1,
+  /*
+   * The same, as newer models call it.
+   */
+  CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_DEVELOPER = 2,
+  /*
+   * The user.
+   */
+  CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_USER = 3,
+  /*
+   * The model.
+   */
+  CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_ASSISTANT = 4,
+  /*
+   * A function that the model called.
+   */
+  CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_TOOL = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__MESSAGE_ROLE)
+} Cascade__V1__MessageRole;
 
 /* --- messages --- */
 
@@ -231,7 +263,7 @@ struct  Cascade__V1__Submit
   protobuf_c_boolean has_pool;
   ProtobufCBinaryData pool;
   /*
-   * The prompt, UTF-8 as a rule.
+   * The prompt, UTF-8 as a rule; absent where there are messages, so that those who do not know them refuse.
    */
   protobuf_c_boolean has_prompt;
   ProtobufCBinaryData prompt;
@@ -320,10 +352,99 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_deadline_milliseconds;
   uint32_t deadline_milliseconds;
+  /*
+   * What was said so far, oldest first, in place of prompt and system.
+   */
+  size_t n_messages;
+  Cascade__V1__ConversationMessage **messages;
+  /*
+   * The functions that the model may call, a JSON array as OpenAI's API has it; absent: none.
+   */
+  protobuf_c_boolean has_tools;
+  ProtobufCBinaryData tools;
+  /*
+   * Further variables of the chat template, a JSON object; absent: none.
+   */
+  protobuf_c_boolean has_template_arguments;
+  ProtobufCBinaryData template_arguments;
+  /*
+   * Whether the prompt of the messages ends with the opening of the assistant's turn; absent: yes.
+   */
+  protobuf_c_boolean has_add_generation_prompt;
+  protobuf_c_boolean add_generation_prompt;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0 }
+
+
+/*
+ * One turn of a conversation.
+ */
+struct  Cascade__V1__ConversationMessage
+{
+  ProtobufCMessage base;
+  /*
+   * Who speaks.
+   */
+  protobuf_c_boolean has_role;
+  Cascade__V1__MessageRole role;
+  /*
+   * What is said, in parts, UTF-8 as a rule; none where there is nothing but calls or reasoning.
+   */
+  size_t n_content;
+  ProtobufCBinaryData *content;
+  /*
+   * The functions that the assistant calls.
+   */
+  size_t n_tool_calls;
+  Cascade__V1__ToolCall **tool_calls;
+  /*
+   * The id of the call that a tool answers; absent: not said.
+   */
+  protobuf_c_boolean has_tool_call_id;
+  ProtobufCBinaryData tool_call_id;
+  /*
+   * The speaker's name; absent: none.
+   */
+  protobuf_c_boolean has_name;
+  ProtobufCBinaryData name;
+  /*
+   * What the assistant thought before it spoke; absent: not known.
+   */
+  protobuf_c_boolean has_reasoning;
+  ProtobufCBinaryData reasoning;
+};
+#define CASCADE__V1__CONVERSATION_MESSAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__conversation_message__descriptor) \
+    , 0, CASCADE__V1__MESSAGE_ROLE__MESSAGE_ROLE_UNSPECIFIED, 0,NULL, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL} }
+
+
+/*
+ * A call of a function that the model wrote.
+ */
+struct  Cascade__V1__ToolCall
+{
+  ProtobufCMessage base;
+  /*
+   * What the function's answer refers to; absent: nothing.
+   */
+  protobuf_c_boolean has_id;
+  ProtobufCBinaryData id;
+  /*
+   * The function.
+   */
+  protobuf_c_boolean has_name;
+  ProtobufCBinaryData name;
+  /*
+   * What it is called with, a JSON object; empty: nothing.
+   */
+  protobuf_c_boolean has_arguments;
+  ProtobufCBinaryData arguments;
+};
+#define CASCADE__V1__TOOL_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__tool_call__descriptor) \
+    , 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*
@@ -1053,7 +1174,7 @@ struct  Cascade__V1__JobSummary
   protobuf_c_boolean has_age_milliseconds;
   double age_milliseconds;
   /*
-   * The prompt's first characters; UTF-8. Older coordinators leave it out.
+   * The first characters of the prompt, or of the user's last message; UTF-8. Older coordinators leave it out.
    */
   protobuf_c_boolean has_prompt_beginning;
   ProtobufCBinaryData prompt_beginning;
@@ -1560,6 +1681,44 @@ Cascade__V1__Submit *
                       const uint8_t       *data);
 void   cascade__v1__submit__free_unpacked
                      (Cascade__V1__Submit *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__ConversationMessage methods */
+void   cascade__v1__conversation_message__init
+                     (Cascade__V1__ConversationMessage         *message);
+size_t cascade__v1__conversation_message__get_packed_size
+                     (const Cascade__V1__ConversationMessage   *message);
+size_t cascade__v1__conversation_message__pack
+                     (const Cascade__V1__ConversationMessage   *message,
+                      uint8_t             *out);
+size_t cascade__v1__conversation_message__pack_to_buffer
+                     (const Cascade__V1__ConversationMessage   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__ConversationMessage *
+       cascade__v1__conversation_message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__conversation_message__free_unpacked
+                     (Cascade__V1__ConversationMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Cascade__V1__ToolCall methods */
+void   cascade__v1__tool_call__init
+                     (Cascade__V1__ToolCall         *message);
+size_t cascade__v1__tool_call__get_packed_size
+                     (const Cascade__V1__ToolCall   *message);
+size_t cascade__v1__tool_call__pack
+                     (const Cascade__V1__ToolCall   *message,
+                      uint8_t             *out);
+size_t cascade__v1__tool_call__pack_to_buffer
+                     (const Cascade__V1__ToolCall   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__ToolCall *
+       cascade__v1__tool_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__tool_call__free_unpacked
+                     (Cascade__V1__ToolCall *message,
                       ProtobufCAllocator *allocator);
 /* Cascade__V1__Accepted methods */
 void   cascade__v1__accepted__init
@@ -2098,6 +2257,12 @@ void   cascade__v1__ended_jobs__free_unpacked
 typedef void (*Cascade__V1__Submit_Closure)
                  (const Cascade__V1__Submit *message,
                   void *closure_data);
+typedef void (*Cascade__V1__ConversationMessage_Closure)
+                 (const Cascade__V1__ConversationMessage *message,
+                  void *closure_data);
+typedef void (*Cascade__V1__ToolCall_Closure)
+                 (const Cascade__V1__ToolCall *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__Accepted_Closure)
                  (const Cascade__V1__Accepted *message,
                   void *closure_data);
@@ -2195,7 +2360,10 @@ extern const ProtobufCEnumDescriptor    cascade__v1__node_state__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__origin__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__drafter_kind__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__priority__descriptor;
+extern const ProtobufCEnumDescriptor    cascade__v1__message_role__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__submit__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__conversation_message__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__tool_call__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__accepted__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__watch__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor;

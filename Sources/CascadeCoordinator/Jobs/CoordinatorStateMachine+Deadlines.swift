@@ -91,12 +91,15 @@ extension CoordinatorStateMachine {
 
     /// Tokens of a prompt that an expert has to read at least, about.
     private func unreadTokens(of submit: Submit) -> Int {
-        let beginning = submit.prompt.prefix(Self.sharedBytes)
-        let active = jobs.values.lazy.filter { $0.submit.pool == submit.pool }.map(\.submit.prompt)
-        let ended = finished.jobs.values.suffix(RecentAnswers.most).lazy.map(\.submit.prompt)
-        let isKnown =
-            active.contains { $0.starts(with: beginning) } || ended.contains { $0.starts(with: beginning) }
-        return isKnown ? 1 : submit.prompt.count / Self.bytesPerToken
+        let beginning = submit.beginning(bytes: Self.sharedBytes)
+        func isKnown(_ other: Submit) -> Bool {
+            other.beginning(bytes: Self.sharedBytes).starts(with: beginning)
+        }
+        let active = jobs.values.lazy.filter { $0.submit.pool == submit.pool }.map(\.submit)
+        let ended = finished.jobs.values.suffix(RecentAnswers.most).lazy.map(\.submit)
+        guard !active.contains(where: isKnown), !ended.contains(where: isKnown) else { return 1 }
+        let bytes = submit.conversation?.spokenBytes ?? submit.prompt.count
+        return bytes / Self.bytesPerToken
     }
 
     /// Few texts have more bytes a token; a system message is not counted, as others have sent it before as a rule.

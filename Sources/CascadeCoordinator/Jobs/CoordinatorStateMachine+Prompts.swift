@@ -18,6 +18,7 @@ extension CoordinatorStateMachine {
             prompt: job.submit.prompt,
             format: job.submit.format,
             system: job.submit.system,
+            conversation: job.submit.conversation,
             parsesSpecial: job.submit.parsesSpecial,
             localSeconds: job.submit.localSeconds,
             limit: promptLimit(ofPool: pool.name)

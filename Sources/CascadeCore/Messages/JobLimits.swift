@@ -1,8 +1,16 @@
 /// What a job may ask for, at most: the one place for these numbers. A client refuses at once what is beyond them, the
 /// wire has room for all that is within, and the coordinator has the last word, in the same words.
 package struct JobLimits: Equatable, Sendable {
-    /// Bytes of the prompt and the system message together.
+    /// Bytes of the prompt and the system message together, or of all texts of a conversation with its JSON.
     package var promptBytes = 1 << 20
+    /// Messages of a conversation.
+    package var messages = 2_048
+    /// Text parts of all messages of a conversation.
+    package var textParts = 4_096
+    /// Tool calls of all messages of a conversation.
+    package var toolCalls = 4_096
+    /// Bytes of a name in a conversation: of a speaker, a function, a call.
+    package var nameBytes = 256
     /// Tokens of an answer.
     package var answerTokens = 32_768
     /// Stop strings.
@@ -26,7 +34,8 @@ package struct JobLimits: Equatable, Sendable {
 
     /// What is too much, or nothing, in a submission, in words for the user; nil when it is within the limits.
     package func problem(of submit: Submit) -> String? {
-        let promptBytes = submit.prompt.count + (submit.system?.count ?? 0)
+        if let problem = conversationProblem(of: submit) { return problem }
+        let promptBytes = submit.promptBytes
         if promptBytes > self.promptBytes {
             return "prompt and system message may have at most \(self.promptBytes) bytes, not \(promptBytes)"
         }

@@ -61,7 +61,8 @@ package struct JobSummary: Equatable, Sendable {
     package var completionTokens: UInt32
     /// Since acceptance.
     package var ageMilliseconds: Double
-    /// The prompt's first characters, by which its owner knows it again; empty where it is not told.
+    /// The first characters of the prompt, or of the user's last message, by which its owner knows it again; empty
+    /// where it is not told.
     package var promptBeginning: String
     /// Its owner's name; empty where it is everybody's.
     package var owner: String

@@ -6,12 +6,14 @@ package struct Submit: Equatable, Sendable {
     package var submitKey: Hash128
     /// The pool that shall answer.
     package var pool: String
-    /// The prompt's bytes, UTF-8 as a rule.
+    /// The prompt's bytes, UTF-8 as a rule; none where there is a conversation.
     package var prompt: [UInt8]
     /// How the prompt becomes tokens.
     package var format: PromptFormat
     /// A system message for the chat template.
     package var system: [UInt8]?
+    /// What was said so far, in place of prompt and system message.
+    package var conversation: Conversation?
     /// Whether control tokens that are written out in the texts of a chat, such as `<|im_end|>`, count as such; else
     /// they are text, and control tokens come from the template alone. Prompts that are sent as they are may always
     /// have them.
@@ -52,6 +54,7 @@ package struct Submit: Equatable, Sendable {
         prompt: [UInt8],
         format: PromptFormat,
         system: [UInt8]? = nil,
+        conversation: Conversation? = nil,
         parsesSpecial: Bool = false,
         localSeconds: UInt64? = nil,
         sampling: SamplingSettings,
@@ -73,6 +76,7 @@ package struct Submit: Equatable, Sendable {
         self.prompt = prompt
         self.format = format
         self.system = system
+        self.conversation = conversation
         self.parsesSpecial = parsesSpecial
         self.localSeconds = localSeconds
         self.sampling = sampling

@@ -19,8 +19,8 @@ package struct ChatTemplates: Sendable {
     }
 
     /// What to do about a template that is of no use, for people.
-    static let wayOut = """
-        submit with --raw to send the prompt as it is, or start the coordinator (or 'cascade up') with \
-        --chat-template FILE
-        """
+    static let wayOut = "submit with --raw to send the prompt as it is, or \(otherTemplate)"
+
+    /// What is left of that for messages, which nothing but a template writes out.
+    static let otherTemplate = "start the coordinator (or 'cascade up') with --chat-template FILE"
 }

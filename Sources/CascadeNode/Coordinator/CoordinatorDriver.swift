@@ -269,18 +269,31 @@ extension CoordinatorDriver {
             return .failed(JobError(code: .notReady, message: "the pool's tokenizer has not arrived"))
         }
         do throws(PromptError) {
-            let tokens = try tokenizer.encode(
-                prompt: request.prompt,
-                format: request.format,
-                system: request.system,
-                parsesSpecial: request.parsesSpecial,
-                localSeconds: request.localSeconds,
-                template: template,
-                limit: request.limit
-            )
+            let tokens =
+                if let conversation = request.conversation {
+                    try tokenizer.encode(
+                        conversation,
+                        parsesSpecial: request.parsesSpecial,
+                        localSeconds: request.localSeconds,
+                        template: template,
+                        limit: request.limit
+                    )
+                } else {
+                    try tokenizer.encode(
+                        prompt: request.prompt,
+                        format: request.format,
+                        system: request.system,
+                        parsesSpecial: request.parsesSpecial,
+                        localSeconds: request.localSeconds,
+                        template: template,
+                        limit: request.limit
+                    )
+                }
             return tokens.map { .tokens($0) } ?? .tooLong(limit: request.limit)
         } catch {
-            return .failed(JobError(code: .badRequest, message: "\(error); \(ChatTemplates.wayOut)"))
+            let wayOut = request.conversation == nil ? ChatTemplates.wayOut : ChatTemplates.otherTemplate
+            let message = error.isOfTemplate ? "\(error); \(wayOut)" : "\(error)"
+            return .failed(JobError(code: .badRequest, message: message))
         }
     }
 

@@ -68,24 +68,66 @@ package struct PromptTokenizer: Sendable {
             guard system == nil else { throw PromptError("a system message needs a chat template, and there is none") }
             return tokenizer.encode(prompt, parseSpecial: true, limit: limit)
         }
-        guard let template else {
-            throw PromptError(
-                templateProblem.map { "the model's chat template cannot be used: \($0)" }
-                    ?? "the model has no chat template"
-            )
-        }
         var messages: [ChatMessage] = []
         if let system { messages.append(ChatMessage(role: "system", content: String(decoding: system, as: UTF8.self))) }
         messages.append(ChatMessage(role: "user", content: String(decoding: prompt, as: UTF8.self)))
+        let text = try render(messages, template: try usable(given), localSeconds: localSeconds)
+        return tokenizer.encode(parsesSpecial ? TemplateString(text.text) : text, limit: limit)
+    }
+
+    /// The tokens of a conversation, by the chat template; nil where there are more than `limit`.
+    ///
+    /// Control tokens come from the template alone: what anybody said, names, calls, their arguments, the tools and the
+    /// further arguments are text, unless `parsesSpecial` says otherwise. Bytes that are no UTF-8 become U+FFFD, but in
+    /// JSON, where they are an error. The role `developer` is `system` for templates that do not name it.
+    ///
+    /// - Parameters:
+    ///   - localSeconds: the client's clock, for templates that print the date; see ``Submit/localSeconds``.
+    ///   - template: stands in for the model's own.
+    package func encode(
+        _ conversation: Conversation,
+        parsesSpecial: Bool = false,
+        localSeconds: UInt64? = nil,
+        template given: ChatTemplate? = nil,
+        limit: Int = .max
+    ) throws(PromptError) -> [Token]? {
+        let template = try usable(given)
+        let texts = try TemplateConversation(conversation, knowsDeveloper: template.knowsDeveloper)
+        let text = try render(
+            texts.messages,
+            addGenerationPrompt: conversation.addsGenerationPrompt,
+            template: template,
+            localSeconds: localSeconds,
+            extra: texts.variables
+        )
+        return tokenizer.encode(parsesSpecial ? TemplateString(text.text) : text, limit: limit)
+    }
+
+    /// The template that counts.
+    private func usable(_ given: ChatTemplate?) throws(PromptError) -> ChatTemplate {
+        if let template = given ?? own { return template }
+        throw PromptError(
+            templateProblem.map { "the model's chat template cannot be used: \($0)" }
+                ?? "the model has no chat template"
+        )
+    }
+
+    private func render(
+        _ messages: [ChatMessage],
+        addGenerationPrompt: Bool = true,
+        template: ChatTemplate,
+        localSeconds: UInt64?,
+        extra: [String: TemplateValue] = [:]
+    ) throws(PromptError) -> TemplateString {
         do {
-            let text = try template.render(
+            return try template.render(
                 messages: messages,
-                addGenerationPrompt: true,
+                addGenerationPrompt: addGenerationPrompt,
                 bosToken: bosToken,
                 eosToken: eosToken,
-                localSeconds: localSeconds
+                localSeconds: localSeconds,
+                extra: extra
             )
-            return tokenizer.encode(parsesSpecial ? TemplateString(text.text) : text, limit: limit)
         } catch {
             throw PromptError("the chat template failed: \(error)")
         }

@@ -37,13 +37,16 @@ extension Submit: WireConvertible {
         let stops = try reader.list(proto.n_stop, proto.stop, "stop", limit: limits.stopStrings)
         var stop: [[UInt8]] = []
         for bytes in stops { stop.append(try reader.bytes(bytes, "stop", limit: limits.stopStringBytes)) }
+        let conversation = try reader.conversation(of: proto)
         self.init(
             requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
             submitKey: try reader.message(proto.submit_key, "submit_key"),
             pool: try reader.name(proto.has_pool, proto.pool, "pool"),
-            prompt: try reader.bytes(proto.has_prompt, proto.prompt, "prompt", limit: limits.textBytes),
+            prompt: conversation != nil && proto.has_prompt == 0
+                ? [] : try reader.bytes(proto.has_prompt, proto.prompt, "prompt", limit: limits.textBytes),
             format: try reader.enumeration(proto.has_format, proto.format, "format"),
             system: proto.has_system == 0 ? nil : try reader.bytes(proto.system, "system", limit: limits.textBytes),
+            conversation: conversation,
             parsesSpecial: proto.has_parse_special != 0 && proto.parse_special != 0,
             localSeconds: proto.has_local_seconds == 0
                 ? nil
@@ -87,9 +90,11 @@ extension Submit: WireConvertible {
         put(&proto.has_request_id, &proto.request_id, requestID)
         proto.submit_key = writer.message(submitKey)
         put(&proto.has_pool, &proto.pool, writer.text(pool))
-        put(&proto.has_prompt, &proto.prompt, writer.bytes(prompt))
+        // Who does not know of conversations misses the prompt, and does not answer an empty one.
+        if conversation == nil || !prompt.isEmpty { put(&proto.has_prompt, &proto.prompt, writer.bytes(prompt)) }
         put(&proto.has_format, &proto.format, format)
         if let system { put(&proto.has_system, &proto.system, writer.bytes(system)) }
+        if let conversation { writer.put(conversation, into: &proto) }
         if parsesSpecial { put(&proto.has_parse_special, &proto.parse_special, true) }
         put(&proto.has_local_seconds, &proto.local_seconds, localSeconds)
         proto.sampling = writer.message(sampling)

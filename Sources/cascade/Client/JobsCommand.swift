@@ -109,7 +109,8 @@ struct JobView: Encodable {
     var promptTokens: UInt32
     var completionTokens: UInt32
     var ageMs: Double
-    /// The first characters of the prompt; empty where the coordinator does not say, and of other owners' jobs.
+    /// The first characters of the prompt, or of what the user said last; empty where the coordinator does not say, and
+    /// of other owners' jobs.
     var promptBeginning: String
     /// Its owner's name; nil where clients have no keys.
     var owner: String?

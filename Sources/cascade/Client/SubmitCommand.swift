@@ -20,6 +20,7 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit --explain "…"                  colours: kept by the rule, written by the expert
               cascade submit --detach "…"                   prints the job's id; 'cascade watch ID' follows it
               cascade submit --deadline 30s "…"             what is there after 30 s is the answer, with exit code 124
+              cascade submit --messages chat.json           with [{"role": "user", "content": "…"}, …] in the file
               cat prompt.txt | cascade submit --raw --json
               cascade submit -- "- item one"
             """
@@ -65,6 +66,19 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Option(help: "The system prompt for the chat template.")
     var systemPrompt: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A conversation in place of a prompt: a JSON file ('-' reads standard input) with an array of messages as \
+            OpenAI's API has them (roles system, developer, user, assistant and tool; text; tool_calls), or an object \
+            with "messages" and, if need be, "tools", "chat_template_kwargs" and "add_generation_prompt". The model's \
+            chat template writes it out.
+            """,
+            valueName: "file"
+        )
+    )
+    var messages: String?
 
     @Flag(
         help: """
@@ -115,6 +129,12 @@ struct SubmitCommand: AsyncParsableCommand {
         if chat, raw { throw ValidationError("--chat and --raw exclude each other") }
         if raw, systemPrompt != nil {
             throw ValidationError("--system-prompt needs the chat template, and --raw leaves it out")
+        }
+        if messages != nil {
+            let others = [("a prompt", prompt != nil), ("--raw", raw), ("--system-prompt", systemPrompt != nil)]
+            if let (other, _) = others.first(where: \.1) {
+                throw ValidationError("--messages and \(other) exclude each other: the messages are the prompt")
+            }
         }
         try Limits.checkAnswer(maxTokens)
         if alpha != nil, rule?.defaultAlpha == nil {
@@ -192,13 +212,15 @@ struct SubmitCommand: AsyncParsableCommand {
     }
 
     private func makeSubmit() throws -> Submit {
+        let conversation = try messages.map { file throws(CommandFailure) in try MessagesFile.read(file) }
         let submit = Submit(
             requestID: UInt64.random(in: 1...UInt64.max / 2),
             submitKey: Hash128(high: .random(in: 0...UInt64.max), low: .random(in: 0...UInt64.max)),
             pool: cluster.pool,
-            prompt: Array(try PromptInput.read(prompt).utf8),
+            prompt: conversation == nil ? Array(try PromptInput.read(prompt).utf8) : [],
             format: chat ? .chat : raw ? .raw : .automatic,
             system: systemPrompt.map { Array($0.utf8) },
+            conversation: conversation,
             parsesSpecial: parseSpecial,
             localSeconds: LocalClock.seconds(),
             sampling: sampling.settings(temperature: temperature),

@@ -11,8 +11,9 @@ enum SettingsMerge {
         "kv-tokens": ["kv-cache-memory-bytes"],
         "kv-cache-memory-bytes": ["kv-tokens"],
         "chat": ["raw"],
-        "raw": ["chat", "system-prompt"],
-        "system-prompt": ["raw"],
+        "raw": ["chat", "system-prompt", "messages"],
+        "system-prompt": ["raw", "messages"],
+        "messages": ["raw", "system-prompt"],
         "model": ["synthetic-acceptance"],
         "synthetic-acceptance": ["model"],
     ]

@@ -5,7 +5,8 @@ import CascadeCore
 /// Messages with the fields that came behind ``Samples``: what the golden files of `later` hold. Never changed.
 enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
-    case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello
+    case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello, conversation
+    case startedConversation
 
     var message: Message {
         switch self {
@@ -26,6 +27,8 @@ enum LaterSamples: String, CaseIterable {
         case .sharedNodes: .nodeList(NodeList(requestID: 7, nodes: [Self.nodeOfOwners]))
         case .penalisedSubmit: .submit(Self.repetitiveSubmit)
         case .penaltyHello: .hello(Self.knowingHello)
+        case .conversation: .submit(Self.conversing(Self.toolTalk))
+        case .startedConversation: .submit(Self.conversing(Self.begunAnswer))
         }
     }
 
@@ -108,6 +111,44 @@ enum LaterSamples: String, CaseIterable {
         hello.samplingVersion = 1
         return hello
     }
+    private static func conversing(_ conversation: Conversation) -> Submit {
+        var submit = laterSubmit
+        (submit.prompt, submit.conversation) = ([], conversation)
+        return submit
+    }
+
+    private static let toolTalk = Conversation(
+        messages: [
+            ConversationMessage(role: .system, content: [Array("Be brief.".utf8)]),
+            ConversationMessage(role: .developer, content: [Array("Be kind.".utf8)]),
+            ConversationMessage(
+                role: .user,
+                content: [Array("What is".utf8), [], Array("the weather, wörld?".utf8), [0xFF]],
+                name: Array("anna".utf8)
+            ),
+            ConversationMessage(
+                role: .assistant,
+                content: [],
+                toolCalls: [
+                    ConversationMessage.ToolCall(
+                        id: Array("call_1".utf8),
+                        name: Array("weather".utf8),
+                        arguments: Array(#"{"city": "Tromsø"}"#.utf8)
+                    ),
+                    ConversationMessage.ToolCall(name: Array("now".utf8), arguments: []),
+                ],
+                reasoning: Array("Ask.".utf8)
+            ),
+            ConversationMessage(role: .tool, content: [Array("-3".utf8)], toolCallID: Array("call_1".utf8)),
+        ],
+        tools: Array(#"[{"type": "function", "function": {"name": "weather"}}]"#.utf8),
+        templateArguments: Array(#"{"enable_thinking": false}"#.utf8)
+    )
+
+    private static let begunAnswer = Conversation(
+        messages: [ConversationMessage(role: .user, content: [[]])],
+        addsGenerationPrompt: false
+    )
 
     private static let laterSubmit = Submit(
         requestID: 8,

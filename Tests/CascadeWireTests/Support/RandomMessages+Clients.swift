@@ -5,13 +5,16 @@ import CascadeCore
 /// What clients and the coordinator say.
 extension SplitMix64 {
     mutating func submit() -> Submit {
-        Submit(
+        let conversation = maybe { $0.conversation() }
+        return Submit(
             requestID: next(),
             submitKey: hash(),
             pool: text(),
-            prompt: bytes(),
+            // Both at once is for the coordinator to refuse.
+            prompt: conversation == nil || once(in: 3) ? bytes() : [],
             format: enumeration(),
             system: maybe { $0.bytes() },
+            conversation: conversation,
             parsesSpecial: flag(),
             localSeconds: maybe { UInt64.random(in: 0...WireLimits.localSeconds, using: &$0) },
             sampling: sampling(),
@@ -25,6 +28,28 @@ extension SplitMix64 {
             follow: flag(),
             priority: enumeration(),
             deadlineMilliseconds: maybe { $0.count() }
+        )
+    }
+
+    mutating func conversation() -> Conversation {
+        Conversation(
+            messages: list(upTo: 4) { $0.conversationMessage() },
+            tools: maybe { $0.bytes() },
+            templateArguments: maybe { $0.bytes() },
+            addsGenerationPrompt: flag()
+        )
+    }
+
+    mutating func conversationMessage() -> ConversationMessage {
+        ConversationMessage(
+            role: enumeration(),
+            content: list(upTo: 3) { $0.bytes() },
+            toolCalls: list(upTo: 3) {
+                ConversationMessage.ToolCall(id: $0.maybe { $0.bytes() }, name: $0.bytes(), arguments: $0.bytes())
+            },
+            toolCallID: maybe { $0.bytes() },
+            name: maybe { $0.bytes() },
+            reasoning: maybe { $0.bytes() }
         )
     }
 
