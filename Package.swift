@@ -194,7 +194,7 @@ let package = Package(
         // The executable's own types; what starts it is among the integration tests.
         .testTarget(
             name: "CascadeCommandTests",
-            dependencies: ["cascade", "CascadeCore", "CascadeTestSupport", argumentParser],
+            dependencies: ["cascade", "CascadeCore", "CascadeNode", "CascadeTestSupport", argumentParser],
             swiftSettings: strict
         ),
         .testTarget(

@@ -91,4 +91,7 @@ package protocol OutputRow {
     func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow
     /// What the rule reads of this row of the drafter, where `token` was drawn from `processed`.
     func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate
+    /// What the model itself says, before sampling settings: of `tokens` in their order, and of the `limit` likeliest
+    /// tokens, the likeliest first, of equals the lowest. See ``CascadeCore/Logprobs``.
+    func logprobs(of tokens: [Token], top limit: Int, _ spec: SequenceSpec) -> (of: [RankedLogprob], top: [TopLogprob])
 }

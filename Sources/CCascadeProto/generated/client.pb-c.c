@@ -367,6 +367,51 @@ void   cascade__v1__explanation__free_unpacked
   assert(message->base.descriptor == &cascade__v1__explanation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__token_logprobs__init
+                     (Cascade__V1__TokenLogprobs         *message)
+{
+  static const Cascade__V1__TokenLogprobs init_value = CASCADE__V1__TOKEN_LOGPROBS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__token_logprobs__get_packed_size
+                     (const Cascade__V1__TokenLogprobs *message)
+{
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__token_logprobs__pack
+                     (const Cascade__V1__TokenLogprobs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__token_logprobs__pack_to_buffer
+                     (const Cascade__V1__TokenLogprobs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__TokenLogprobs *
+       cascade__v1__token_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__TokenLogprobs *)
+     protobuf_c_message_unpack (&cascade__v1__token_logprobs__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__token_logprobs__free_unpacked
+                     (Cascade__V1__TokenLogprobs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__explained_evidence__init
                      (Cascade__V1__ExplainedEvidence         *message)
 {
@@ -1177,7 +1222,7 @@ void   cascade__v1__cluster_status__free_unpacked
   assert(message->base.descriptor == &cascade__v1__cluster_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[21] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[22] =
 {
   {
     "request_id",
@@ -1431,6 +1476,18 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[21]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "logprobs",
+    30,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Submit, has_logprobs),
+    offsetof(Cascade__V1__Submit, logprobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
@@ -1441,6 +1498,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   13,   /* field[13] = follow */
   4,   /* field[4] = format */
   18,   /* field[18] = local_seconds */
+  21,   /* field[21] = logprobs */
   8,   /* field[8] = max_tokens */
   11,   /* field[11] = num_speculative_tokens */
   17,   /* field[17] = parse_special */
@@ -1455,10 +1513,11 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   1,   /* field[1] = submit_key */
   5,   /* field[5] = system */
 };
-static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__submit__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 30, 21 },
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1468,10 +1527,10 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  21,
+  22,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
-  1,  cascade__v1__submit__number_ranges,
+  2,  cascade__v1__submit__number_ranges,
   (ProtobufCMessageInit) cascade__v1__submit__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2015,7 +2074,7 @@ const ProtobufCMessageDescriptor cascade__v1__delta__descriptor =
   (ProtobufCMessageInit) cascade__v1__delta__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptors[11] =
+static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptors[12] =
 {
   {
     "round",
@@ -2149,6 +2208,18 @@ static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "logprobs",
+    30,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Explanation, logprobs),
+    &cascade__v1__token_logprobs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__explanation__field_indices_by_name[] = {
   10,   /* field[10] = coin */
@@ -2160,13 +2231,15 @@ static const unsigned cascade__v1__explanation__field_indices_by_name[] = {
   2,   /* field[2] = drafted */
   9,   /* field[9] = evidence */
   3,   /* field[3] = is_lookup */
+  11,   /* field[11] = logprobs */
   0,   /* field[0] = round */
   1,   /* field[1] = text_bytes */
 };
-static const ProtobufCIntRange cascade__v1__explanation__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__explanation__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 30, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor =
 {
@@ -2176,11 +2249,114 @@ const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor =
   "Cascade__V1__Explanation",
   "cascade.v1",
   sizeof(Cascade__V1__Explanation),
-  11,
+  12,
   cascade__v1__explanation__field_descriptors,
   cascade__v1__explanation__field_indices_by_name,
-  1,  cascade__v1__explanation__number_ranges,
+  2,  cascade__v1__explanation__number_ranges,
   (ProtobufCMessageInit) cascade__v1__explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__token_logprobs__field_descriptors[6] =
+{
+  {
+    "logprob",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__TokenLogprobs, has_logprob),
+    offsetof(Cascade__V1__TokenLogprobs, logprob),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__TokenLogprobs, has_rank),
+    offsetof(Cascade__V1__TokenLogprobs, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__TokenLogprobs, has_bytes),
+    offsetof(Cascade__V1__TokenLogprobs, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_tokens",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__TokenLogprobs, n_top_tokens),
+    offsetof(Cascade__V1__TokenLogprobs, top_tokens),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_logprobs",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__TokenLogprobs, n_top_logprobs),
+    offsetof(Cascade__V1__TokenLogprobs, top_logprobs),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_bytes",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__TokenLogprobs, n_top_bytes),
+    offsetof(Cascade__V1__TokenLogprobs, top_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__token_logprobs__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  0,   /* field[0] = logprob */
+  1,   /* field[1] = rank */
+  5,   /* field[5] = top_bytes */
+  4,   /* field[4] = top_logprobs */
+  3,   /* field[3] = top_tokens */
+};
+static const ProtobufCIntRange cascade__v1__token_logprobs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor cascade__v1__token_logprobs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.TokenLogprobs",
+  "TokenLogprobs",
+  "Cascade__V1__TokenLogprobs",
+  "cascade.v1",
+  sizeof(Cascade__V1__TokenLogprobs),
+  6,
+  cascade__v1__token_logprobs__field_descriptors,
+  cascade__v1__token_logprobs__field_indices_by_name,
+  1,  cascade__v1__token_logprobs__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__token_logprobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__explained_evidence__field_descriptors[13] =

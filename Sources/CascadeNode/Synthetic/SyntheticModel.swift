@@ -54,4 +54,13 @@ struct SyntheticRow: OutputRow {
     func draftGate(_ rule: RuleSettings, token: Token, processed: Distribution) -> DraftGate {
         DraftGate(processed, token: token, settings: rule)
     }
+
+    /// There are no logits: what is sampled from is all that the model has to say.
+    func logprobs(
+        of tokens: [Token],
+        top limit: Int,
+        _ spec: SequenceSpec
+    ) -> (of: [RankedLogprob], top: [TopLogprob]) {
+        DistributionRow(raw: distribution(spec, support: nil)).logprobs(of: tokens, top: limit, spec)
+    }
 }
