@@ -195,7 +195,8 @@ let package = Package(
         .testTarget(
             name: "CascadeCommandTests",
             dependencies: [
-                "cascade", "CascadeCore", "CascadeKeys", "CascadeTestSupport", "CascadeTransport", argumentParser,
+                "cascade", "CascadeCore", "CascadeKeys", "CascadeNode", "CascadeTestSupport", "CascadeTransport",
+                argumentParser,
             ],
             swiftSettings: strict
         ),

@@ -55,7 +55,7 @@ package struct JobFollower: Sendable {
         package var tokens: ArraySlice<Token>
         /// Where each came from.
         package var origins: ArraySlice<Origin>
-        /// How each came to be; empty where the job did not ask.
+        /// What is told of each; empty where the job did not ask.
         package var explanations: ArraySlice<Explanation>
         /// Text, which may come later than its tokens.
         package var text: ArraySlice<UInt8>
@@ -214,9 +214,11 @@ package struct JobFollower: Sendable {
         actions.append(.stream(part))
     }
 
-    /// The report has all tokens and all text, but not how they came to be: that is asked for again.
+    /// The report has all tokens and all text, but not what else is told of them: that is asked for again.
     private mutating func take(_ report: JobReport, at now: Instant) {
-        if submit?.rule.explains == true, explanationCount < report.tokens.count, replays < Self.mostReplays {
+        // Whoever follows a job that others submitted knows from the first of them that there are some.
+        let isExplained = submit?.wantsExplanations ?? (explanationCount > 0)
+        if isExplained, explanationCount < report.tokens.count, replays < Self.mostReplays {
             replays += 1
             isCancelling = false
             return repeatRequest(at: now)

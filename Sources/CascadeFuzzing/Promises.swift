@@ -79,6 +79,7 @@ enum Promises {
             try check(verified.fence)
             try within(verified.evidence.count, 0...Int(limits.positions), "positions")
             for evidence in verified.evidence { try check(evidence) }
+            try check(verified.logprobs, of: verified)
             try duration(verified.milliseconds)
             try count(verified.passes, verified.rows)
         case .missing(let missing):
@@ -107,6 +108,7 @@ enum Promises {
         try within(spec.guardTokens.count, 0...limits.listEntries, "guard tokens")
         try within(spec.promptLength, 0...Int(limits.tokens), "prompt length")
         try within(spec.draftSupport, 1...Int(limits.rowEntries), "draft support")
+        try within(spec.logprobs ?? 0, 0...Logprobs.most, "log probabilities")
     }
 
     private static func check(_ prefix: Prefix) throws(FuzzFailure) {
@@ -145,6 +147,35 @@ enum Promises {
         for value in shares { try within(value, share, "share") }
         try within(evidence.entropy, large, "entropy")
         try within(evidence.ratio, large, "ratio")
+    }
+
+    private static func check(_ rows: [RowLogprobs], of verified: Verified) throws(FuzzFailure) {
+        if rows.isEmpty { return }
+        let count = verified.evidence.count + (verified.bonus == nil ? 0 : 1)
+        try within(rows.count, count...count, "rows with log probabilities")
+        for row in rows {
+            try check(row.own)
+            if let drafted = row.drafted { try check(drafted) }
+            try check(row.top)
+        }
+    }
+
+    private static func check(_ logprobs: TokenLogprobs) throws(FuzzFailure) {
+        try check(logprobs.token)
+        try check(logprobs.top.map(\.top))
+        for bytes in [logprobs.bytes] + logprobs.top.map(\.bytes) {
+            try within(bytes?.count ?? 0, 0...Logprobs.mostBytes, "bytes of a token")
+        }
+    }
+
+    private static func check(_ top: [TopLogprob]) throws(FuzzFailure) {
+        try within(top.count, 0...Int(Logprobs.most), "likeliest tokens")
+        for one in top { try within(one.value, Logprobs.least...0, "log probability") }
+    }
+
+    private static func check(_ one: RankedLogprob) throws(FuzzFailure) {
+        try within(one.value, Logprobs.least...0, "log probability")
+        try within(one.rank, 1...limits.count, "rank")
     }
 
     // MARK: Nodes
@@ -202,7 +233,7 @@ enum Promises {
         try within(submit.system?.count ?? 0, 0...limits.textBytes, "system")
         if let conversation = submit.conversation { try check(conversation) }
         try check(submit.sampling, submit.rule)
-        try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0)
+        try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0, submit.logprobs ?? 0)
         try within(submit.stop.count, 0...limits.stopStrings, "stop strings")
         for stop in submit.stop { try within(stop.count, 0...limits.stopStringBytes, "stop string") }
         if case .fixed(let count) = submit.draftLength { try within(count, 0...limits.positions, "draft length") }
@@ -259,6 +290,7 @@ enum Promises {
         try within(delta.explanations.count, tokens...tokens, "explanations")
         for explanation in delta.explanations {
             try count(explanation.round, explanation.textBytes)
+            if let logprobs = explanation.logprobs { try check(logprobs) }
             guard let draft = explanation.draft else { continue }
             try within(draft.probability, share, "draft probability")
             try check(draft.gate)

@@ -57,6 +57,9 @@ struct SimulatedClient: Sendable {
     mutating func setDeadline(milliseconds: UInt32) { submit.deadlineMilliseconds = milliseconds }
     /// Its job has penalties or a bias.
     mutating func setSampling(_ sampling: SamplingSettings) { submit.sampling = sampling }
+
+    /// Its job asks for log probabilities.
+    mutating func setLogprobs(_ count: UInt32) { submit.logprobs = count }
     /// It submits what kills.
     mutating func takePoison(_ prompt: [UInt8], maxTokens: UInt32) {
         (submit.prompt, submit.maxTokens, submit.deadlineMilliseconds) = (prompt, maxTokens, nil)
@@ -121,7 +124,7 @@ struct SimulatedClient: Sendable {
         guard delta.tokens.count == delta.origins.count else {
             return "\(delta.tokens.count) tokens with \(delta.origins.count) origins"
         }
-        guard delta.explanations.count == (submit.rule.explains ? delta.tokens.count : 0) else {
+        guard delta.explanations.count == (submit.wantsExplanations ? delta.tokens.count : 0) else {
             return "\(delta.tokens.count) tokens with \(delta.explanations.count) explanations"
         }
         guard delta.tokenOffset <= tokens.count, delta.byteOffset <= text.count else { return nil }
@@ -134,6 +137,28 @@ struct SimulatedClient: Sendable {
         return nil
     }
 
+    /// What is wrong with the log probabilities of a message of the stream: every token has those of the expert's row
+    /// behind the very tokens before it, unless a drafter's word was enough for it.
+    func logprobProblem(of delta: Delta, _ language: ToyLanguage) -> String? {
+        guard delta.tokenOffset <= tokens.count else { return nil }
+        var prefix = ToyLanguage.tokens(ofPrompt: submit.prompt) + tokens[..<Int(delta.tokenOffset)]
+        for (index, told) in delta.explanations.enumerated() {
+            let token = delta.tokens[index]
+            defer { prefix.append(token) }
+            let isTold = submit.logprobs != nil && !(submit.rule.rule.isSequential && delta.origins[index] == .kept)
+            guard isTold == (told.logprobs != nil) else {
+                return "token \(token) \(isTold ? "lacks" : "has") log probabilities"
+            }
+            if (told.draft != nil) && !submit.rule.explains { return "token \(token) is explained, and nobody asked" }
+            guard let logprobs = told.logprobs else { continue }
+            let row = language.expertRow(PrefixHash.extend(PrefixHash.empty, prefix), last: prefix.last ?? 0)
+            if let problem = logprobs.problem(token, row, top: Int(submit.logprobs ?? 0)) {
+                return "\(problem) behind \(prefix.count) tokens"
+            }
+        }
+        return nil
+    }
+
     /// What is wrong with a report beside the stream.
     func problem(of report: JobReport) -> String? {
         guard report.tokens.starts(with: tokens) else {
@@ -143,5 +168,30 @@ struct SimulatedClient: Sendable {
             return "the report's text \(report.text) does not begin with the stream's \(text)"
         }
         return nil
+    }
+}
+
+extension TokenLogprobs {
+    /// What is wrong with them beside the row that they are said to be of; rows of the toy language have every token, no
+    /// two of which are equally likely but by chance.
+    fileprivate func problem(_ committed: Token, _ row: Distribution, top count: Int) -> String? {
+        let own = row.probability(of: committed)
+        guard abs(token.value - Math.log(own)) < 1e-9 else {
+            return "token \(committed) has log probability \(token.value), not \(Math.log(own)),"
+        }
+        let before = row.tokens.count { other in
+            let probability = row.probability(of: other)
+            return probability > own || (probability == own && other < committed)
+        }
+        guard token.rank == before + 1 else { return "token \(committed) has rank \(token.rank), not \(before + 1)," }
+        guard bytes.map({ $0 == Array(ToyLanguage.vocabulary.bytes(of: committed)) }) == true else {
+            return "token \(committed) has other bytes"
+        }
+        guard top.count == min(count, row.tokens.count) else { return "\(top.count) tokens are told, not \(count)," }
+        let told = top.map { row.probability(of: $0.top.token) }
+        let least = row.tokens.map { row.probability(of: $0) }.sorted(by: >).prefix(top.count)
+        guard told == Array(least) else { return "the likeliest tokens are others than \(top.map(\.top.token))" }
+        let isRight = top.allSatisfy { abs($0.top.value - Math.log(row.probability(of: $0.top.token))) < 1e-9 }
+        return isRight ? nil : "the likeliest tokens have other log probabilities"
     }
 }

@@ -41,6 +41,9 @@ extension Simulation {
                 fail("a submission that makes no sense was accepted")
             }
         case .delta(let delta) where delta.job == client.job:
+            if let problem = client.logprobProblem(of: delta, language) {
+                fail("I28: client \(index), job \(delta.job): \(problem)")
+            }
             if let problem = client.problem(of: delta) { fail("I1: client \(index), job \(delta.job): \(problem)") }
         case .finished(let finished) where finished.report.job == client.job: check(finished.report, index)
         case .delta, .finished, .refused, .jobsCancelled, .jobList, .nodeList, .clusterStatus: break

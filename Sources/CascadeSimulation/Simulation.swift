@@ -150,6 +150,7 @@ struct Simulation {
         makeClients()
         giveDeadlines(&other)
         givePenalties()
+        askForLogprobs()
         chooseTraitor()
         makeOwners()
         choosePoison()
@@ -246,6 +247,14 @@ struct Simulation {
     private mutating func giveDeadlines(_ random: inout SplitMix64) {
         for index in clients.indices where random.chance(isCrowded ? 0.5 : 0.2) {
             clients[index].setDeadline(milliseconds: random.pick([50, 300, 1_000, 3_000, 8_000, 60_000]))
+        }
+    }
+
+    /// Some jobs ask for log probabilities. Draws of its own: all others stay what they were.
+    private mutating func askForLogprobs() {
+        var random = SplitMix64(seed: seed ^ 0x1061_0650)
+        for index in clients.indices where random.chance(0.25) {
+            clients[index].setLogprobs(UInt32(random.pick([0, 1, 5, 20])))
         }
     }
 

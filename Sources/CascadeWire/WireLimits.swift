@@ -34,6 +34,10 @@ package struct WireLimits: Equatable, Sendable {
     package var stopStringBytes = 1024
     /// Bytes of a tokenizer block.
     package var tokenizerBytes: UInt32 = 64 << 20
+    /// Likeliest tokens of a position that are told with their log probabilities.
+    package var logprobs = Logprobs.most
+    /// Bytes of one token of a vocabulary.
+    package var tokenBytes = Logprobs.mostBytes
     /// A 32-bit count or offset of any kind.
     package var count: UInt32 = 1 << 30
     /// A 64-bit counter.
@@ -53,6 +57,9 @@ package struct WireLimits: Equatable, Sendable {
     /// What a probability may be. Its neighbours by rounding are let through, bits unchanged: a difference that should
     /// be zero may come out a little below.
     static let probability = -1e-6...1 + 1e-6
+
+    /// What a log probability may be.
+    static let logprob = Logprobs.least...0
 
     /// What an entropy in nats may be, by the same leave; whether it fits the vocabulary is the rules' to say.
     static let entropy = probability.lowerBound...Double.greatestFiniteMagnitude

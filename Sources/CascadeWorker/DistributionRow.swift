@@ -36,4 +36,25 @@ package struct DistributionRow: OutputRow {
     package func adjusted(by adjustment: LogitsAdjustment) -> DistributionRow {
         DistributionRow(raw: raw.adjusted(by: adjustment), processed: processed?.adjusted(by: adjustment))
     }
+
+    package func logprobs(
+        of tokens: [Token],
+        top limit: Int,
+        _ spec: SequenceSpec
+    ) -> (of: [RankedLogprob], top: [TopLogprob]) {
+        let weights = raw.weights
+        let order = weights.indices.sorted { left, right in
+            weights[left] > weights[right] || (weights[left] == weights[right] && left < right)
+        }
+        let logTotal = Math.log(raw.total)
+        func logprob(_ index: Int) -> Double { Logprobs.bounded(Math.log(Double(weights[index])) - logTotal) }
+        let ranked = tokens.map { token in
+            // A token that the row lacks has no probability, and its place is behind all that have some.
+            guard let index = raw.index(of: token), let place = order.firstIndex(of: index) else {
+                return RankedLogprob(Logprobs.least, rank: UInt32(order.count + 1))
+            }
+            return RankedLogprob(logprob(index), rank: UInt32(place + 1))
+        }
+        return (ranked, order.prefix(limit).map { TopLogprob(raw.tokens[$0], logprob($0)) })
+    }
 }

@@ -94,4 +94,7 @@ package protocol OutputRow {
     /// The row that penalties and bias leave of this one; all of the above is asked of that. The model's own may be
     /// forgotten.
     func adjusted(by adjustment: LogitsAdjustment) -> Self
+    /// What the model itself says, before sampling settings: of `tokens` in their order, and of the `limit` likeliest
+    /// tokens, the likeliest first, of equals the lowest. See ``CascadeCore/Logprobs``.
+    func logprobs(of tokens: [Token], top limit: Int, _ spec: SequenceSpec) -> (of: [RankedLogprob], top: [TopLogprob])
 }

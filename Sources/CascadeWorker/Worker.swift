@@ -320,6 +320,7 @@ package struct Worker<Model: LanguageModel> {
                 fence: request.fence,
                 evidence: evidence,
                 bonus: bonus,
+                logprobs: try logprobs(task.spec, entry, model, draft: request.draft, evidence, bonus),
                 milliseconds: task.milliseconds,
                 passes: task.passes,
                 rows: task.rows

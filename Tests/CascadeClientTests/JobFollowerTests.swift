@@ -16,8 +16,9 @@ struct JobFollowerTests {
         var readings: [ReadingPace] = []
         var ending: JobFollower.Ending?
 
-        init(explains: Bool = false, patience: Double = 15, job: JobID? = nil) {
-            let submit = JobFollowerTests.submit(explains: explains)
+        init(explains: Bool = false, logprobs: UInt32? = nil, patience: Double = 15, job: JobID? = nil) {
+            var submit = JobFollowerTests.submit(explains: explains)
+            submit.logprobs = logprobs
             follower =
                 job.map {
                     JobFollower(job: $0, requestID: 1, patience: patience, now: Instant(nanoseconds: 1_000_000_000))
@@ -117,6 +118,56 @@ struct JobFollowerTests {
         #expect(client.watches.map(\.tokenOffset) == [3] && client.watches.map(\.byteOffset) == [2])
         client.feed(.message(delta(3, [4, 5, 6], 2, [12, 13, 14])))
         #expect(client.tokens == [1, 2, 3, 4, 5, 6] && client.text == [10, 11, 12, 13, 14])
+    }
+
+    private func told(_ tokenOffset: UInt32, _ tokens: [Token]) -> Message {
+        guard case .delta(var delta) = delta(tokenOffset, tokens, 0, []) else { return accepted() }
+        let logprobs = TokenLogprobs(RankedLogprob(-1, rank: 2), bytes: nil, top: [])
+        delta.explanations = tokens.map { _ in Explanation(round: 1, textBytes: 0, draft: nil, logprobs: logprobs) }
+        return .delta(delta)
+    }
+
+    private func finished(_ tokens: [Token]) -> Message {
+        let report = JobReport(
+            job: Self.job,
+            reason: .stop,
+            error: nil,
+            tokens: tokens,
+            text: [],
+            promptTokens: 1,
+            sampling: SamplingSettings(),
+            rule: RuleSettings(),
+            seed: 1,
+            draftLength: .adaptive,
+            drafterKind: .both,
+            draftMinimumConfidence: 0,
+            counts: SpeculationCounts(),
+            queueMilliseconds: 0,
+            firstTokenMilliseconds: 1,
+            totalMilliseconds: 1
+        )
+        return .finished(Finished(report: report))
+    }
+
+    /// The report has no log probabilities: a part of the stream that was lost is asked for before the end, also by who
+    /// did not submit the job.
+    @Test(arguments: [true, false])
+    func logprobsThatGotLostAreAskedForAgain(isOwn: Bool) {
+        var client = isOwn ? Client(logprobs: 3) : Client(job: Self.job)
+        if isOwn { client.feed(.message(accepted())) }
+        client.feed(.message(told(0, [1, 2])))
+        let watches = client.watches.count
+        client.feed(.message(finished([1, 2, 3])))
+        #expect(client.ending == nil && client.watches.count == watches + 1)
+        #expect(client.watches.last?.tokenOffset == 2)
+        client.feed(.message(told(2, [3])))
+        client.feed(.message(finished([1, 2, 3])))
+        #expect(client.ending != nil && client.explanations == 3 && client.tokens == [1, 2, 3])
+
+        var plain = Client()
+        plain.feed(.message(accepted()))
+        plain.feed(.message(finished([1, 2, 3])))
+        #expect(plain.ending != nil && plain.tokens == [1, 2, 3])
     }
 
     private func reading(_ read: UInt32, of tokens: UInt32 = 6_000) -> Message {

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeNode
 import CascadeTestSupport
 import Foundation
 import Testing
@@ -71,5 +72,39 @@ struct SubmitResultTests {
         #expect(cascade["alpha"] is NSNull)
         let speculation = try #require(object["speculative_decoding"] as? [String: Any])
         #expect(speculation["mean_acceptance_length"] is NSNull)
+    }
+    /// The shape of OpenAI's `logprobs.content`, with what cannot be told as null.
+    @Test func logprobsHaveTheShapeThatClientsKnow() throws {
+        let told = TokenLogprobs(
+            RankedLogprob(-0.5, rank: 2),
+            bytes: [0xC3],
+            top: [
+                TokenLogprobs.Entry(TopLogprob(9707, -0.25), bytes: Array("Hello".utf8)),
+                TokenLogprobs.Entry(TopLogprob(11, -9999), bytes: nil),
+            ]
+        )
+        let tokens = [told, nil].map { logprobs in
+            ExplainedToken(
+                token: 7,
+                origin: .kept,
+                explanation: Explanation(round: 1, textBytes: 1, draft: nil, logprobs: logprobs)
+            )
+        }
+        let result = SubmitResult(Self.report, likely: tokens)
+        let object = try JSONSerialization.jsonObject(with: Data(Output.jsonBytes(result))) as? [String: Any]
+        #expect(object?["explanation"] == nil)
+        let logprobs = try #require(object?["logprobs"] as? [String: Any])
+        let content = try #require(logprobs["content"] as? [[String: Any]])
+        #expect(content.count == 2)
+        let first = content[0]
+        #expect(first["token"] as? String == "\u{FFFD}" && first["bytes"] as? [Int] == [0xC3])
+        #expect(first["logprob"] as? Double == -0.5 && first["rank"] as? Int == 2)
+        #expect(first["origin"] as? String == "kept" && first["id"] as? Int == 7)
+        let top = try #require(first["top_logprobs"] as? [[String: Any]])
+        #expect(top.map { $0["token"] as? String } == ["Hello", "token_id:11"])
+        #expect(top.map { $0["logprob"] as? Double } == [-0.25, -9999] && top[1]["bytes"] is NSNull)
+        let second = content[1]
+        for key in ["logprob", "rank", "bytes"] { #expect(second[key] is NSNull, "\(key)") }
+        #expect(second["token"] as? String == "token_id:7" && (second["top_logprobs"] as? [Any])?.isEmpty == true)
     }
 }

@@ -113,6 +113,7 @@ struct JournalTests {
         Self.joinPair(&first)
         var submit = first.submission("once upon", maxTokens: 24)
         submit.rule = RuleSettings(rule: rule, alpha: rule == .lossless ? 0 : 0.4, explains: explains)
+        if explains { submit.logprobs = 3 }
         let reference = try Self.undisturbed(submit)
         first.submit(submit)
         first.settle()
@@ -132,6 +133,13 @@ struct JournalTests {
             let told = second.deltas(job)
             #expect(told.flatMap(\.tokens) == report.tokens)
             #expect(told.flatMap(\.explanations).count == (explains ? report.tokens.count : 0))
+            // Those of tokens that were committed before the crash as well.
+            guard explains else { continue }
+            LogprobTests.check(told, submit, report)
+            // Whoever asks once more is told the same.
+            let other = PeerID([9])
+            second.feed(.watch(Watch(requestID: 5, job: job, tokenOffset: 0, byteOffset: 0)), from: other)
+            #expect(second.deltas(job, other).flatMap(\.explanations) == told.flatMap(\.explanations))
         }
     }
 

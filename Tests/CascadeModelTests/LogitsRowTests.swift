@@ -53,6 +53,31 @@ struct LogitsRowTests {
     }
 
     @Test(arguments: TestKernels.all)
+    func ranksArePlacesInTheOrderOfAll(_ kernels: TestKernels) throws {
+        var random = SeededGenerator(seed: 73)
+        for size in LogitsRowTests.sizes {
+            var logits = logits(size, &random)
+            // The extremes, zeros of both signs, and many equals.
+            if size > 16 { logits.replaceSubrange(3..<9, with: [0, -0.0, .greatestFiniteMagnitude, 0, -1e30, 0]) }
+            let order = logits.indices.sorted { (logits[$1], $0) < (logits[$0], $1) }
+            try withRow(logits, kernels) { row in
+                for (place, token) in order.enumerated() where place < 60 || place > size - 60 {
+                    #expect(row.rank(of: Token(token)) == place + 1, "\(size), token \(token)")
+                }
+                #expect(row.rank(of: Token(size)) == size + 1)
+            }
+        }
+    }
+
+    @Test func aTrimmedHeadRanksItsOwnTokens() throws {
+        let logits: [Float] = [1, 3, 2]
+        try logits.withUnsafeBufferPointer { buffer in
+            let row = try LogitsRow(buffer, headTokens: [4, 8, 90], kernels: TestKernels.all[0].kernelSet)
+            #expect([4, 8, 90, 5].map { row.rank(of: $0) } == [3, 1, 2, 4])
+        }
+    }
+
+    @Test(arguments: TestKernels.all)
     func processedRowFollowsTheChain(_ kernels: TestKernels) throws {
         var random = SeededGenerator(seed: 72)
         let chains = [

@@ -50,6 +50,10 @@ struct TamperedCoordinator: CoordinatorTampering {
         case lostDeadline
         /// The next coordinator does not know which jobs were in flight.
         case forgottenCrashes
+        /// Log probabilities are taken from the row behind.
+        case shiftedLogprobs
+        /// The journal lacks log probabilities.
+        case lostLogprobs
     }
 
     let bug: Bug
@@ -127,6 +131,10 @@ struct TamperedCoordinator: CoordinatorTampering {
         case (.unheardExpert, .message(.verified(var verified), let peer, let principal)):
             for index in verified.evidence.indices { verified.evidence[index].ratio = 1 }
             return .message(.verified(verified), from: peer, by: principal)
+        case (.shiftedLogprobs, .message(.verified(var verified), let peer, let principal)):
+            guard !verified.logprobs.isEmpty, verified.evidence.count > 1 else { return event }
+            verified.logprobs.insert(verified.logprobs.remove(at: verified.evidence.count - 1), at: 0)
+            return .message(.verified(verified), from: peer, by: principal)
         default: return event
         }
     }
@@ -165,6 +173,13 @@ struct TamperedCoordinator: CoordinatorTampering {
                 guard case .committed(var committed) = record.entry, committed.offset % 5 == 4 else { return action }
                 committed.tokens.removeLast()
                 committed.origins.removeLast()
+                record.entry = .committed(committed)
+                return .journal(record)
+            }()
+        case (.lostLogprobs, .journal(var record)):
+            {
+                guard case .committed(var committed) = record.entry else { return action }
+                for index in committed.explanations.indices { committed.explanations[index].logprobs = nil }
                 record.entry = .committed(committed)
                 return .journal(record)
             }()

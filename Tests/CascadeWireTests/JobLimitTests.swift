@@ -80,6 +80,23 @@ import Testing
         )
     }
 
+    @Test func logprobsHaveTheirLimits() {
+        let limits = JobLimits.standard
+        var submit = largest(prompt: 100)
+        submit.maxTokens = UInt32(limits.explainedTokens)
+        submit.logprobs = limits.logprobs
+        #expect(limits.problem(of: submit) == nil)
+        submit.logprobs = limits.logprobs + 1
+        #expect(
+            limits.problem(of: submit) == "log probabilities of at most 20 tokens can be told at each position, not 21"
+        )
+        submit.logprobs = 0
+        submit.maxTokens += 1
+        #expect(limits.problem(of: submit) == "log probabilities of at most 2048 tokens can be told, not 2049")
+        submit.logprobs = nil
+        #expect(limits.problem(of: submit) == nil)
+    }
+
     /// One byte more is told in words by both sides: the wire carries it to the coordinator, or says itself how much it
     /// was.
     @Test func moreIsNamed() {

@@ -18,6 +18,9 @@ struct JournalCodecTests {
     @Test("and those of records about crashes")
     func crashes() throws { try check(JournalSamples.crashEntries, "later/journalCrashes.hex") }
 
+    @Test("and those of log probabilities")
+    func logprobs() throws { try check(JournalSamples.logprobEntries, "later/journalLogprobs.hex") }
+
     private func check(_ entries: [JournalRecord.Entry], _ name: String) throws {
         let file = Self.folder.appending(path: name)
         let rows = entries.map(JournalCodec.encode)
@@ -52,6 +55,32 @@ struct JournalCodecTests {
                 report: report,
                 origins: report.tokens.map { _ in .expert },
                 explanations: report.tokens.map { _ in Explanation(round: 1, textBytes: 0, draft: nil) }
+            )
+        )
+        #expect(try JournalCodec.decode(JournalCodec.encode(entry)) == entry)
+    }
+
+    @Test("the longest answer with log probabilities is read back, with as many bytes of tokens as are told")
+    func longestLogprobs() throws {
+        let limits = JobLimits.standard
+        var generator = SplitMix64(seed: 33)
+        var report = Samples.report
+        report.tokens = [Token](repeating: 151_643, count: limits.explainedTokens)
+        let most = Int(limits.logprobs)
+        let bytes = [UInt8](repeating: 0xFF, count: Logprobs.mostBytes / (most + 1))
+        let entry = JournalRecord.Entry.finished(
+            FinishedAnswer(
+                report: report,
+                origins: report.tokens.map { _ in .expert },
+                explanations: report.tokens.map { _ in
+                    var explanation = generator.explanation()
+                    explanation.logprobs = TokenLogprobs(
+                        RankedLogprob(-0.3, rank: 1 << 30),
+                        bytes: bytes,
+                        top: (0..<most).map { _ in .init(TopLogprob(.max, -0.3), bytes: bytes) }
+                    )
+                    return explanation
+                }
             )
         )
         #expect(try JournalCodec.decode(JournalCodec.encode(entry)) == entry)

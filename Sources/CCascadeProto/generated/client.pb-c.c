@@ -457,6 +457,51 @@ void   cascade__v1__explanation__free_unpacked
   assert(message->base.descriptor == &cascade__v1__explanation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__token_logprobs__init
+                     (Cascade__V1__TokenLogprobs         *message)
+{
+  static const Cascade__V1__TokenLogprobs init_value = CASCADE__V1__TOKEN_LOGPROBS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__token_logprobs__get_packed_size
+                     (const Cascade__V1__TokenLogprobs *message)
+{
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__token_logprobs__pack
+                     (const Cascade__V1__TokenLogprobs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__token_logprobs__pack_to_buffer
+                     (const Cascade__V1__TokenLogprobs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__TokenLogprobs *
+       cascade__v1__token_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__TokenLogprobs *)
+     protobuf_c_message_unpack (&cascade__v1__token_logprobs__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__token_logprobs__free_unpacked
+                     (Cascade__V1__TokenLogprobs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__token_logprobs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__explained_evidence__init
                      (Cascade__V1__ExplainedEvidence         *message)
 {
@@ -1402,7 +1447,7 @@ void   cascade__v1__ended_jobs__free_unpacked
   assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[25] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[26] =
 {
   {
     "request_id",
@@ -1704,6 +1749,18 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[25]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "logprobs",
+    30,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Submit, has_logprobs),
+    offsetof(Cascade__V1__Submit, logprobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
@@ -1715,6 +1772,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   13,   /* field[13] = follow */
   4,   /* field[4] = format */
   18,   /* field[18] = local_seconds */
+  25,   /* field[25] = logprobs */
   8,   /* field[8] = max_tokens */
   21,   /* field[21] = messages */
   11,   /* field[11] = num_speculative_tokens */
@@ -1732,10 +1790,11 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   23,   /* field[23] = template_arguments */
   22,   /* field[22] = tools */
 };
-static const ProtobufCIntRange cascade__v1__submit__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__submit__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 25 }
+  { 30, 25 },
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1745,10 +1804,10 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  25,
+  26,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
-  1,  cascade__v1__submit__number_ranges,
+  2,  cascade__v1__submit__number_ranges,
   (ProtobufCMessageInit) cascade__v1__submit__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2459,7 +2518,7 @@ const ProtobufCMessageDescriptor cascade__v1__delta__descriptor =
   (ProtobufCMessageInit) cascade__v1__delta__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptors[11] =
+static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptors[12] =
 {
   {
     "round",
@@ -2593,6 +2652,18 @@ static const ProtobufCFieldDescriptor cascade__v1__explanation__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "logprobs",
+    30,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Explanation, logprobs),
+    &cascade__v1__token_logprobs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__explanation__field_indices_by_name[] = {
   10,   /* field[10] = coin */
@@ -2604,13 +2675,15 @@ static const unsigned cascade__v1__explanation__field_indices_by_name[] = {
   2,   /* field[2] = drafted */
   9,   /* field[9] = evidence */
   3,   /* field[3] = is_lookup */
+  11,   /* field[11] = logprobs */
   0,   /* field[0] = round */
   1,   /* field[1] = text_bytes */
 };
-static const ProtobufCIntRange cascade__v1__explanation__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__explanation__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 30, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor =
 {
@@ -2620,11 +2693,114 @@ const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor =
   "Cascade__V1__Explanation",
   "cascade.v1",
   sizeof(Cascade__V1__Explanation),
-  11,
+  12,
   cascade__v1__explanation__field_descriptors,
   cascade__v1__explanation__field_indices_by_name,
-  1,  cascade__v1__explanation__number_ranges,
+  2,  cascade__v1__explanation__number_ranges,
   (ProtobufCMessageInit) cascade__v1__explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__token_logprobs__field_descriptors[6] =
+{
+  {
+    "logprob",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__TokenLogprobs, has_logprob),
+    offsetof(Cascade__V1__TokenLogprobs, logprob),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__TokenLogprobs, has_rank),
+    offsetof(Cascade__V1__TokenLogprobs, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__TokenLogprobs, has_bytes),
+    offsetof(Cascade__V1__TokenLogprobs, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_tokens",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__TokenLogprobs, n_top_tokens),
+    offsetof(Cascade__V1__TokenLogprobs, top_tokens),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_logprobs",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__TokenLogprobs, n_top_logprobs),
+    offsetof(Cascade__V1__TokenLogprobs, top_logprobs),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_bytes",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__TokenLogprobs, n_top_bytes),
+    offsetof(Cascade__V1__TokenLogprobs, top_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__token_logprobs__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  0,   /* field[0] = logprob */
+  1,   /* field[1] = rank */
+  5,   /* field[5] = top_bytes */
+  4,   /* field[4] = top_logprobs */
+  3,   /* field[3] = top_tokens */
+};
+static const ProtobufCIntRange cascade__v1__token_logprobs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor cascade__v1__token_logprobs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.TokenLogprobs",
+  "TokenLogprobs",
+  "Cascade__V1__TokenLogprobs",
+  "cascade.v1",
+  sizeof(Cascade__V1__TokenLogprobs),
+  6,
+  cascade__v1__token_logprobs__field_descriptors,
+  cascade__v1__token_logprobs__field_indices_by_name,
+  1,  cascade__v1__token_logprobs__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__token_logprobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__explained_evidence__field_descriptors[13] =

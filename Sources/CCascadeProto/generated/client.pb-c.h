@@ -26,6 +26,7 @@ typedef struct Cascade__V1__CancelJobs Cascade__V1__CancelJobs;
 typedef struct Cascade__V1__JobsCancelled Cascade__V1__JobsCancelled;
 typedef struct Cascade__V1__Delta Cascade__V1__Delta;
 typedef struct Cascade__V1__Explanation Cascade__V1__Explanation;
+typedef struct Cascade__V1__TokenLogprobs Cascade__V1__TokenLogprobs;
 typedef struct Cascade__V1__ExplainedEvidence Cascade__V1__ExplainedEvidence;
 typedef struct Cascade__V1__JobError Cascade__V1__JobError;
 typedef struct Cascade__V1__SpeculationCounts Cascade__V1__SpeculationCounts;
@@ -353,6 +354,12 @@ struct  Cascade__V1__Submit
   protobuf_c_boolean has_deadline_milliseconds;
   uint32_t deadline_milliseconds;
   /*
+   * How many of the expert's likeliest tokens are told with each token of the answer, and the expert's log probability
+   * of that token with them; absent: nothing of this.
+   */
+  protobuf_c_boolean has_logprobs;
+  uint32_t logprobs;
+  /*
    * What was said so far, oldest first, in place of prompt and system.
    */
   size_t n_messages;
@@ -375,7 +382,7 @@ struct  Cascade__V1__Submit
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0 }
 
 
 /*
@@ -654,7 +661,7 @@ struct  Cascade__V1__Delta
   protobuf_c_boolean has_text;
   ProtobufCBinaryData text;
   /*
-   * How each of the tokens came to be; as many as tokens, or none where the job did not ask.
+   * What is told of each of the tokens; as many as tokens, or none where the job did not ask.
    */
   size_t n_explanations;
   Cascade__V1__Explanation **explanations;
@@ -669,7 +676,7 @@ struct  Cascade__V1__Delta
 
 
 /*
- * How one token of an answer came to be. Numbers that the rule does not read are 0.
+ * What a job may ask to be told of one token of its answer. Numbers that the rule does not read are 0.
  */
 struct  Cascade__V1__Explanation
 {
@@ -685,7 +692,8 @@ struct  Cascade__V1__Explanation
   protobuf_c_boolean has_text_bytes;
   uint32_t text_bytes;
   /*
-   * The token that was drafted here; absent where none was, and so are all below.
+   * The token that was drafted here; absent where none was, or the job did not ask how tokens came to be, and so are
+   * the fields up to coin.
    */
   protobuf_c_boolean has_drafted;
   uint32_t drafted;
@@ -728,10 +736,58 @@ struct  Cascade__V1__Explanation
    */
   protobuf_c_boolean has_coin;
   double coin;
+  /*
+   * What the expert's row says at the token's position; absent where the job did not ask, or no expert was asked or knew
+   * of this.
+   */
+  Cascade__V1__TokenLogprobs *logprobs;
 };
 #define CASCADE__V1__EXPLANATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__explanation__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, NULL }
+
+
+/*
+ * What the expert's own next-token distribution says at a token's position: natural logarithms, from -9999 to 0, of the
+ * softmax of its logits at temperature 1 before anything that a job's sampling does to them.
+ */
+struct  Cascade__V1__TokenLogprobs
+{
+  ProtobufCMessage base;
+  /*
+   * Of the token.
+   */
+  protobuf_c_boolean has_logprob;
+  double logprob;
+  /*
+   * Its place among all tokens by probability, from 1.
+   */
+  protobuf_c_boolean has_rank;
+  uint32_t rank;
+  /*
+   * What it stands for; absent where there is no room for it.
+   */
+  protobuf_c_boolean has_bytes;
+  ProtobufCBinaryData bytes;
+  /*
+   * Ids of the likeliest tokens, the likeliest first.
+   */
+  size_t n_top_tokens;
+  uint32_t *top_tokens;
+  /*
+   * Their log probabilities; as many.
+   */
+  size_t n_top_logprobs;
+  double *top_logprobs;
+  /*
+   * What they stand for; as many, or fewer where there is no room for the last ones.
+   */
+  size_t n_top_bytes;
+  ProtobufCBinaryData *top_bytes;
+};
+#define CASCADE__V1__TOKEN_LOGPROBS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__token_logprobs__descriptor) \
+    , 0, 0, 0, 0, 0, {0,NULL}, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*
@@ -1853,6 +1909,25 @@ Cascade__V1__Explanation *
 void   cascade__v1__explanation__free_unpacked
                      (Cascade__V1__Explanation *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__TokenLogprobs methods */
+void   cascade__v1__token_logprobs__init
+                     (Cascade__V1__TokenLogprobs         *message);
+size_t cascade__v1__token_logprobs__get_packed_size
+                     (const Cascade__V1__TokenLogprobs   *message);
+size_t cascade__v1__token_logprobs__pack
+                     (const Cascade__V1__TokenLogprobs   *message,
+                      uint8_t             *out);
+size_t cascade__v1__token_logprobs__pack_to_buffer
+                     (const Cascade__V1__TokenLogprobs   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__TokenLogprobs *
+       cascade__v1__token_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__token_logprobs__free_unpacked
+                     (Cascade__V1__TokenLogprobs *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__ExplainedEvidence methods */
 void   cascade__v1__explained_evidence__init
                      (Cascade__V1__ExplainedEvidence         *message);
@@ -2284,6 +2359,9 @@ typedef void (*Cascade__V1__Delta_Closure)
 typedef void (*Cascade__V1__Explanation_Closure)
                  (const Cascade__V1__Explanation *message,
                   void *closure_data);
+typedef void (*Cascade__V1__TokenLogprobs_Closure)
+                 (const Cascade__V1__TokenLogprobs *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__ExplainedEvidence_Closure)
                  (const Cascade__V1__ExplainedEvidence *message,
                   void *closure_data);
@@ -2371,6 +2449,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__cancel_jobs__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__jobs_cancelled__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__delta__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__explanation__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__token_logprobs__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__explained_evidence__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__job_error__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__speculation_counts__descriptor;

@@ -367,6 +367,51 @@ void   cascade__v1__verified__free_unpacked
   assert(message->base.descriptor == &cascade__v1__verified__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__row_logprobs__init
+                     (Cascade__V1__RowLogprobs         *message)
+{
+  static const Cascade__V1__RowLogprobs init_value = CASCADE__V1__ROW_LOGPROBS__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__row_logprobs__get_packed_size
+                     (const Cascade__V1__RowLogprobs *message)
+{
+  assert(message->base.descriptor == &cascade__v1__row_logprobs__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__row_logprobs__pack
+                     (const Cascade__V1__RowLogprobs *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__row_logprobs__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__row_logprobs__pack_to_buffer
+                     (const Cascade__V1__RowLogprobs *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__row_logprobs__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__RowLogprobs *
+       cascade__v1__row_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__RowLogprobs *)
+     protobuf_c_message_unpack (&cascade__v1__row_logprobs__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__row_logprobs__free_unpacked
+                     (Cascade__V1__RowLogprobs *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__row_logprobs__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__missing__init
                      (Cascade__V1__Missing         *message)
 {
@@ -592,7 +637,7 @@ const ProtobufCMessageDescriptor cascade__v1__fence__descriptor =
   (ProtobufCMessageInit) cascade__v1__fence__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__sequence_spec__field_descriptors[8] =
+static const ProtobufCFieldDescriptor cascade__v1__sequence_spec__field_descriptors[9] =
 {
   {
     "id",
@@ -690,21 +735,35 @@ static const ProtobufCFieldDescriptor cascade__v1__sequence_spec__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "logprobs",
+    30,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__SequenceSpec, has_logprobs),
+    offsetof(Cascade__V1__SequenceSpec, logprobs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__sequence_spec__field_indices_by_name[] = {
   7,   /* field[7] = draft_support */
   5,   /* field[5] = guard_tokens */
   0,   /* field[0] = id */
+  8,   /* field[8] = logprobs */
   6,   /* field[6] = prompt_length */
   4,   /* field[4] = rule */
   2,   /* field[2] = sample */
   3,   /* field[3] = sampling */
   1,   /* field[1] = seed */
 };
-static const ProtobufCIntRange cascade__v1__sequence_spec__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__sequence_spec__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 30, 8 },
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor cascade__v1__sequence_spec__descriptor =
 {
@@ -714,10 +773,10 @@ const ProtobufCMessageDescriptor cascade__v1__sequence_spec__descriptor =
   "Cascade__V1__SequenceSpec",
   "cascade.v1",
   sizeof(Cascade__V1__SequenceSpec),
-  8,
+  9,
   cascade__v1__sequence_spec__field_descriptors,
   cascade__v1__sequence_spec__field_indices_by_name,
-  1,  cascade__v1__sequence_spec__number_ranges,
+  2,  cascade__v1__sequence_spec__number_ranges,
   (ProtobufCMessageInit) cascade__v1__sequence_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1171,7 +1230,7 @@ const ProtobufCMessageDescriptor cascade__v1__verify__descriptor =
   (ProtobufCMessageInit) cascade__v1__verify__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[11] =
+static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[12] =
 {
   {
     "fence",
@@ -1305,6 +1364,18 @@ static const ProtobufCFieldDescriptor cascade__v1__verified__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "logprobs",
+    30,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Cascade__V1__Verified, n_logprobs),
+    offsetof(Cascade__V1__Verified, logprobs),
+    &cascade__v1__row_logprobs__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__verified__field_indices_by_name[] = {
   8,   /* field[8] = block_mass */
@@ -1313,16 +1384,18 @@ static const unsigned cascade__v1__verified__field_indices_by_name[] = {
   0,   /* field[0] = fence */
   1,   /* field[1] = gate_argmax */
   5,   /* field[5] = is_in_top */
+  11,   /* field[11] = logprobs */
   4,   /* field[4] = milliseconds */
   9,   /* field[9] = passes */
   2,   /* field[2] = residual */
   10,   /* field[10] = rows */
   7,   /* field[7] = variation */
 };
-static const ProtobufCIntRange cascade__v1__verified__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__verified__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 30, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor cascade__v1__verified__descriptor =
 {
@@ -1332,11 +1405,114 @@ const ProtobufCMessageDescriptor cascade__v1__verified__descriptor =
   "Cascade__V1__Verified",
   "cascade.v1",
   sizeof(Cascade__V1__Verified),
-  11,
+  12,
   cascade__v1__verified__field_descriptors,
   cascade__v1__verified__field_indices_by_name,
-  1,  cascade__v1__verified__number_ranges,
+  2,  cascade__v1__verified__number_ranges,
   (ProtobufCMessageInit) cascade__v1__verified__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor cascade__v1__row_logprobs__field_descriptors[6] =
+{
+  {
+    "drafted",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__RowLogprobs, has_drafted),
+    offsetof(Cascade__V1__RowLogprobs, drafted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "drafted_rank",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__RowLogprobs, has_drafted_rank),
+    offsetof(Cascade__V1__RowLogprobs, drafted_rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "own",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__RowLogprobs, has_own),
+    offsetof(Cascade__V1__RowLogprobs, own),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "own_rank",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__RowLogprobs, has_own_rank),
+    offsetof(Cascade__V1__RowLogprobs, own_rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_tokens",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__RowLogprobs, n_top_tokens),
+    offsetof(Cascade__V1__RowLogprobs, top_tokens),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "top_logprobs",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Cascade__V1__RowLogprobs, n_top_logprobs),
+    offsetof(Cascade__V1__RowLogprobs, top_logprobs),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__row_logprobs__field_indices_by_name[] = {
+  0,   /* field[0] = drafted */
+  1,   /* field[1] = drafted_rank */
+  2,   /* field[2] = own */
+  3,   /* field[3] = own_rank */
+  5,   /* field[5] = top_logprobs */
+  4,   /* field[4] = top_tokens */
+};
+static const ProtobufCIntRange cascade__v1__row_logprobs__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor cascade__v1__row_logprobs__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.RowLogprobs",
+  "RowLogprobs",
+  "Cascade__V1__RowLogprobs",
+  "cascade.v1",
+  sizeof(Cascade__V1__RowLogprobs),
+  6,
+  cascade__v1__row_logprobs__field_descriptors,
+  cascade__v1__row_logprobs__field_indices_by_name,
+  1,  cascade__v1__row_logprobs__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__row_logprobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor cascade__v1__missing__field_descriptors[3] =

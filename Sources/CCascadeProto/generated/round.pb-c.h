@@ -24,6 +24,7 @@ typedef struct Cascade__V1__Draft Cascade__V1__Draft;
 typedef struct Cascade__V1__Drafted Cascade__V1__Drafted;
 typedef struct Cascade__V1__Verify Cascade__V1__Verify;
 typedef struct Cascade__V1__Verified Cascade__V1__Verified;
+typedef struct Cascade__V1__RowLogprobs Cascade__V1__RowLogprobs;
 typedef struct Cascade__V1__Missing Cascade__V1__Missing;
 typedef struct Cascade__V1__Failed Cascade__V1__Failed;
 typedef struct Cascade__V1__Release Cascade__V1__Release;
@@ -115,10 +116,16 @@ struct  Cascade__V1__SequenceSpec
    */
   protobuf_c_boolean has_draft_support;
   int64_t draft_support;
+  /*
+   * How many of its likeliest tokens an expert tells at each position, with their log probabilities and that of each
+   * token that may be committed; absent: nothing of this.
+   */
+  protobuf_c_boolean has_logprobs;
+  uint32_t logprobs;
 };
 #define CASCADE__V1__SEQUENCE_SPEC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__sequence_spec__descriptor) \
-    , 0, 0, 0, 0, 0, 0, NULL, NULL, 0,NULL, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, NULL, NULL, 0,NULL, 0, 0, 0, 0, 0, 0 }
 
 
 /*
@@ -362,10 +369,59 @@ struct  Cascade__V1__Verified
    */
   protobuf_c_boolean has_rows;
   uint32_t rows;
+  /*
+   * What the expert's own row says of each drafted position, and behind the draft where bonus is there; none where the
+   * spec does not ask.
+   */
+  size_t n_logprobs;
+  Cascade__V1__RowLogprobs **logprobs;
 };
 #define CASCADE__V1__VERIFIED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__verified__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0 }
+    , NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0, 0, 0, 0,NULL }
+
+
+/*
+ * Of one row of the expert: natural logarithms, from -9999 to 0, of the softmax of its logits at temperature 1 before
+ * anything that a job's sampling does to them, and places among all tokens by probability, from 1.
+ */
+struct  Cascade__V1__RowLogprobs
+{
+  ProtobufCMessage base;
+  /*
+   * Of the drafted token; absent behind the draft.
+   */
+  protobuf_c_boolean has_drafted;
+  double drafted;
+  /*
+   * Its place; absent behind the draft.
+   */
+  protobuf_c_boolean has_drafted_rank;
+  uint32_t drafted_rank;
+  /*
+   * Of the expert's own token: residual, or bonus.
+   */
+  protobuf_c_boolean has_own;
+  double own;
+  /*
+   * Its place.
+   */
+  protobuf_c_boolean has_own_rank;
+  uint32_t own_rank;
+  /*
+   * Ids of the likeliest tokens, the likeliest first.
+   */
+  size_t n_top_tokens;
+  uint32_t *top_tokens;
+  /*
+   * Their log probabilities; as many.
+   */
+  size_t n_top_logprobs;
+  double *top_logprobs;
+};
+#define CASCADE__V1__ROW_LOGPROBS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__row_logprobs__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL }
 
 
 /*
@@ -604,6 +660,25 @@ Cascade__V1__Verified *
 void   cascade__v1__verified__free_unpacked
                      (Cascade__V1__Verified *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__RowLogprobs methods */
+void   cascade__v1__row_logprobs__init
+                     (Cascade__V1__RowLogprobs         *message);
+size_t cascade__v1__row_logprobs__get_packed_size
+                     (const Cascade__V1__RowLogprobs   *message);
+size_t cascade__v1__row_logprobs__pack
+                     (const Cascade__V1__RowLogprobs   *message,
+                      uint8_t             *out);
+size_t cascade__v1__row_logprobs__pack_to_buffer
+                     (const Cascade__V1__RowLogprobs   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__RowLogprobs *
+       cascade__v1__row_logprobs__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__row_logprobs__free_unpacked
+                     (Cascade__V1__RowLogprobs *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__Missing methods */
 void   cascade__v1__missing__init
                      (Cascade__V1__Missing         *message);
@@ -687,6 +762,9 @@ typedef void (*Cascade__V1__Verify_Closure)
 typedef void (*Cascade__V1__Verified_Closure)
                  (const Cascade__V1__Verified *message,
                   void *closure_data);
+typedef void (*Cascade__V1__RowLogprobs_Closure)
+                 (const Cascade__V1__RowLogprobs *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__Missing_Closure)
                  (const Cascade__V1__Missing *message,
                   void *closure_data);
@@ -710,6 +788,7 @@ extern const ProtobufCMessageDescriptor cascade__v1__draft__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__drafted__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__verify__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__verified__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__row_logprobs__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__missing__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__failed__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__release__descriptor;

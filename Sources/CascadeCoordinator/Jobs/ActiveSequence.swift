@@ -18,7 +18,7 @@ struct ActiveSequence: Sendable {
     private(set) var text: [UInt8] = []
     /// Text that is held back.
     private(set) var release: TextRelease
-    /// How each committed token came to be; empty where the job did not ask.
+    /// What is told of each committed token; empty where the job did not ask.
     private(set) var explanations: [Explanation] = []
     private(set) var counts = SpeculationCounts()
     /// Where its last tokens stood before; nil where lookup may not draft.
@@ -250,7 +250,7 @@ extension ActiveSequence {
         let (base, baseHash) = (base, hash)
         let (emitted, reason) = emit(round.outcome.tokens, mostBytes: mostBytes)
         if let draws {
-            explanations += (0..<emitted).map { explain($0, round.outcome, round.draft, round.evidence, draws) }
+            explanations += (0..<emitted).map { explain($0, of: round, draws) }
         }
         append(round.outcome.tokens[..<emitted], origins: round.outcome.origins[..<emitted])
         let isJudged = round.winner != nil

@@ -71,7 +71,8 @@ extension CoordinatorStateMachine {
             rule: job.submit.rule,
             guardTokens: vocabulary.endTokens,
             promptLength: prompt.count,
-            draftSupport: limits.draftSupport
+            draftSupport: limits.draftSupport,
+            logprobs: job.submit.logprobs
         )
         let sequence = ActiveSequence(
             spec: spec,

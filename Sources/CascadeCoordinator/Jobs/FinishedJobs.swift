@@ -16,8 +16,8 @@ struct FinishedJob: Sendable {
 
     /// Bytes that keeping it costs, about.
     var bytes: Int {
-        submit.byteCount + report.text.count + 5 * report.tokens.count
-            + MemoryLayout<Explanation>.stride * answer.explanations.count + (report.error?.message.utf8.count ?? 0)
+        answer.explanations.reduce(submit.byteCount + report.text.count + 5 * report.tokens.count) { $0 + $1.heldBytes }
+            + (report.error?.message.utf8.count ?? 0)
     }
 }
 

@@ -68,7 +68,7 @@ extension CoordinatorStateMachine {
                 text: Array(report.text[byteOffset...]),
                 explanations: Array(ended.answer.explanations.dropFirst(tokenOffset))
             )
-            send(.delta(delta), to: peer)
+            for piece in delta.pieces { send(.delta(piece), to: peer) }
         }
         send(.finished(Finished(report: report)), to: peer)
     }
@@ -118,7 +118,7 @@ extension CoordinatorStateMachine {
             explanations: Array(answer.explanations.dropFirst(watcher.tokenOffset)),
             prompt: prompt
         )
-        send(.delta(delta), to: watcher.peer)
+        for piece in delta.pieces { send(.delta(piece), to: watcher.peer) }
     }
 
     // MARK: Watchers that go

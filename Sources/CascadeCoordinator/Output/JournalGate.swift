@@ -110,9 +110,9 @@ extension Message {
 
     /// Bytes that keeping it costs, about.
     fileprivate var heldBytes: Int {
-        let explanation = MemoryLayout<Explanation>.stride
-        return switch self {
-        case .delta(let delta): 256 + 5 * delta.tokens.count + delta.text.count + explanation * delta.explanations.count
+        switch self {
+        case .delta(let delta):
+            delta.explanations.reduce(256 + 5 * delta.tokens.count + delta.text.count) { $0 + $1.heldBytes }
         case .finished(let finished): 1_024 + 4 * finished.report.tokens.count + finished.report.text.count
         case .jobList(let list): 256 + 512 * list.jobs.count
         case .jobsCancelled(let answer): 256 + 8 * (answer.cancelled.count + answer.ended.count + answer.unknown.count)

@@ -43,7 +43,7 @@ package struct JournaledJob: Equatable, Sendable {
             answer = JournaledAnswer(start)
         }
         guard answer != nil else { return "its first tokens are missing" }
-        return answer?.add(committed, explains: submit.rule.explains)
+        return answer?.add(committed, explains: submit.wantsExplanations)
     }
 
     mutating func noteDamage(_ problem: String) {

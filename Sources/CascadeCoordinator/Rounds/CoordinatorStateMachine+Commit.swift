@@ -9,7 +9,14 @@ extension CoordinatorStateMachine {
     mutating func commit(_ verified: Verified, _ draft: RoundDraft, _ id: JobID, by winner: NodeHandle) {
         settle(id, winner)
         guard let outcome = walk(verified, draft, id) else { return }
-        commit(JudgedRound(outcome: outcome, draft: draft, evidence: verified.evidence, winner: winner), id)
+        let round = JudgedRound(
+            outcome: outcome,
+            draft: draft,
+            evidence: verified.evidence,
+            logprobs: verified.logprobs,
+            winner: winner
+        )
+        commit(round, id)
     }
 
     /// Apart from ``commit(_:_:)``: its copy of the sequence is gone when that begins.
@@ -27,7 +34,7 @@ extension CoordinatorStateMachine {
 
     /// Commits what stands of a round, streams it, and lets the sequence go on or ends the job.
     mutating func commit(_ round: JudgedRound, _ id: JobID) {
-        guard let (pool, explains) = jobs[id].map({ ($0.submit.pool, $0.submit.rule.explains) }),
+        guard let (pool, explains) = jobs[id].map({ ($0.submit.pool, $0.submit.wantsExplanations) }),
             let (offset, byteOffset, spec) = jobs[id]?.sequence.map({ ($0.answer.count, $0.text.count, $0.spec) })
         else { return }
         let draws = explains ? draws(spec) : nil

@@ -79,7 +79,30 @@ extension CoordinatorStateMachine {
             bonus: verified.bonus,
             draft: draft,
             vocabularyCount: sequence.vocabulary.count
-        )
+        ) ?? problem(ofLogprobs: verified, sequence)
+    }
+
+    /// An expert may leave log probabilities out, as one does that does not know of them: the tokens then have none.
+    private func problem(ofLogprobs verified: Verified, _ sequence: ActiveSequence) -> String? {
+        if verified.logprobs.isEmpty { return nil }
+        guard let most = sequence.spec.logprobs else { return "log probabilities were not asked for" }
+        let rows = verified.evidence.count + (verified.bonus == nil ? 0 : 1)
+        guard verified.logprobs.count == rows else {
+            return "\(plural(rows, "row")) came with log probabilities of \(verified.logprobs.count)"
+        }
+        let count = sequence.vocabulary.count
+        for (index, row) in verified.logprobs.enumerated() {
+            guard (row.drafted != nil) == (index < verified.evidence.count) else {
+                return "the log probability of a drafted token is missing, or there is one where none was drafted"
+            }
+            guard row.top.count <= Int(most) else {
+                return "log probabilities of \(row.top.count) tokens are told, not of \(most) at most"
+            }
+            guard row.top.allSatisfy({ $0.token < count }) else {
+                return "a token outside the vocabulary has a log probability"
+            }
+        }
+        return nil
     }
 
     private mutating func reportInvalid(_ handle: NodeHandle, _ problem: String) {

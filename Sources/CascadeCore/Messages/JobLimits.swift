@@ -21,8 +21,10 @@ package struct JobLimits: Equatable, Sendable {
     package var poolBytes = 128
     /// Tokens drafted per round.
     package var draftTokens = 32
-    /// Tokens of an answer of which it can be told how each came to be.
+    /// Tokens of an answer of which it can be told how each came to be, or how likely it was.
     package var explainedTokens = 2_048
+    /// Likeliest tokens that are told with each token of an answer.
+    package var logprobs = Logprobs.most
     /// Milliseconds of a deadline: a week.
     package var deadlineMilliseconds: UInt32 = 604_800_000
 
@@ -48,11 +50,22 @@ package struct JobLimits: Equatable, Sendable {
         if submit.rule.explains, submit.maxTokens > explainedTokens {
             return "at most \(explainedTokens) tokens can be explained, not \(submit.maxTokens)"
         }
+        if let problem = problem(ofLogprobs: submit.logprobs, maxTokens: submit.maxTokens) { return problem }
         if let deadline = submit.deadlineMilliseconds, !(1...deadlineMilliseconds).contains(deadline) {
             let most = spanText(milliseconds: Double(deadlineMilliseconds))
             return "a deadline must be 1 ms to \(most), not \(spanText(milliseconds: Double(deadline)))"
         }
         return problem(ofPool: submit.pool) ?? problem(ofStops: submit.stop)
+    }
+
+    /// What is wrong with the log probabilities that are asked for.
+    package func problem(ofLogprobs logprobs: UInt32?, maxTokens: UInt32) -> String? {
+        guard let logprobs else { return nil }
+        if logprobs > self.logprobs {
+            return "log probabilities of at most \(self.logprobs) tokens can be told at each position, not \(logprobs)"
+        }
+        return maxTokens <= explainedTokens
+            ? nil : "log probabilities of at most \(explainedTokens) tokens can be told, not \(maxTokens)"
     }
 
     /// What is wrong with a pool's name.

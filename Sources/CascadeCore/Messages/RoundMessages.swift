@@ -109,6 +109,8 @@ package struct Verified: Equatable, Sendable {
     package var evidence: [Evidence]
     /// The expert's token behind a fully accepted draft; nil under `bonus rule` with a draft.
     package var bonus: Token?
+    /// What the expert's rows say, where the spec asks: one for each drafted position, and one for `bonus`.
+    package var logprobs: [RowLogprobs]
     /// Time of the passes that the request had a part in, for cost estimates.
     package var milliseconds: Double
     /// How many passes those were; 0 where that is not known.
@@ -121,6 +123,7 @@ package struct Verified: Equatable, Sendable {
         fence: Fence,
         evidence: [Evidence],
         bonus: Token?,
+        logprobs: [RowLogprobs] = [],
         milliseconds: Double = 0,
         passes: UInt32 = 0,
         rows: UInt32 = 0
@@ -128,6 +131,7 @@ package struct Verified: Equatable, Sendable {
         self.fence = fence
         self.evidence = evidence
         self.bonus = bonus
+        self.logprobs = logprobs
         self.milliseconds = milliseconds
         self.passes = passes
         self.rows = rows

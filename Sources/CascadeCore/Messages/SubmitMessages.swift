@@ -45,6 +45,9 @@ package struct Submit: Equatable, Sendable {
     package var priority: Priority
     /// Milliseconds from its acceptance after which the job ends, done or not; nil: none.
     package var deadlineMilliseconds: UInt32?
+    /// How many of the expert's likeliest tokens are told with each token of the answer, and the expert's log
+    /// probability of that token with them; nil: nothing of this. See ``Logprobs``.
+    package var logprobs: UInt32?
 
     /// Creates the value from its parts.
     package init(
@@ -68,7 +71,8 @@ package struct Submit: Equatable, Sendable {
         draftMinimumConfidence: Double = 0,
         follow: Bool = true,
         priority: Priority = .normal,
-        deadlineMilliseconds: UInt32? = nil
+        deadlineMilliseconds: UInt32? = nil,
+        logprobs: UInt32? = nil
     ) {
         self.requestID = requestID
         self.submitKey = submitKey
@@ -91,7 +95,11 @@ package struct Submit: Equatable, Sendable {
         self.follow = follow
         self.priority = priority
         self.deadlineMilliseconds = deadlineMilliseconds
+        self.logprobs = logprobs
     }
+
+    /// Whether an ``Explanation`` goes with each token of the answer.
+    package var wantsExplanations: Bool { rule.explains || logprobs != nil }
 }
 
 /// The job exists from now on.

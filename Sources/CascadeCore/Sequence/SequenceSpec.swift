@@ -17,6 +17,9 @@ package struct SequenceSpec: Equatable, Sendable {
     package var promptLength: Int
     /// Most entries of a drafted row.
     package var draftSupport: Int
+    /// How many of its likeliest tokens an expert tells at each position, and the log probabilities of all tokens that
+    /// may be committed there; nil: nothing of this.
+    package var logprobs: UInt32?
 
     /// Creates a spec.
     package init(
@@ -27,7 +30,8 @@ package struct SequenceSpec: Equatable, Sendable {
         rule: RuleSettings = RuleSettings(),
         guardTokens: [Token] = [],
         promptLength: Int = 0,
-        draftSupport: Int = 64
+        draftSupport: Int = 64,
+        logprobs: UInt32? = nil
     ) {
         self.id = id
         self.seed = seed
@@ -37,6 +41,7 @@ package struct SequenceSpec: Equatable, Sendable {
         self.guardTokens = guardTokens.sorted()
         self.promptLength = promptLength
         self.draftSupport = draftSupport
+        self.logprobs = logprobs
     }
 
     /// Whether the position is judged losslessly because it lies in the strict prefix of the answer.

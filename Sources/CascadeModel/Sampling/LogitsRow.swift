@@ -115,6 +115,17 @@ package struct LogitsRow {
         place(of: token).map { Math.exp(Double(logits[$0]) - Double(largest)) / total } ?? 0
     }
 
+    /// A token's place among all by probability, from 1, of equals the lowest first; behind all where the head lacks it.
+    package func rank(of token: Token) -> Int {
+        guard let place = place(of: token) else { return count + 1 }
+        let own = logits[place]
+        // All logits are finite: what is larger is at least the next number.
+        let better = kernels.table.indices_at_least(start, count, own.nextUp, nil, 0)
+        guard place > 0 else { return 1 + better }
+        let before = kernels.table.indices_at_least(start, place, own, nil, 0)
+        return 1 + better + before - kernels.table.indices_at_least(start, place, own.nextUp, nil, 0)
+    }
+
     /// Entropy in nats.
     package func entropy() -> Double {
         max(0, Math.log(total) - kernels.table.exp_moment(start, count, largest) / total)

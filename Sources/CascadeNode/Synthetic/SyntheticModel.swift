@@ -63,4 +63,13 @@ struct SyntheticRow: OutputRow {
         row.adjustment = adjustment
         return row
     }
+
+    /// There are no logits: what is sampled from is all that the model has to say.
+    func logprobs(
+        of tokens: [Token],
+        top limit: Int,
+        _ spec: SequenceSpec
+    ) -> (of: [RankedLogprob], top: [TopLogprob]) {
+        DistributionRow(raw: distribution(spec, support: nil)).logprobs(of: tokens, top: limit, spec)
+    }
 }

@@ -40,4 +40,16 @@ extension LogitsRow: OutputRow {
             entropy: rule.wants(.entropyQ) ? entropy() : 0
         )
     }
+
+    /// Read off the logits, whatever the spec's sampling.
+    package func logprobs(
+        of tokens: [Token],
+        top limit: Int,
+        _ spec: SequenceSpec
+    ) -> (of: [RankedLogprob], top: [TopLogprob]) {
+        let ranked = tokens.map { token in
+            RankedLogprob(Logprobs.bounded(logProbability(of: token)), rank: UInt32(rank(of: token)))
+        }
+        return (ranked, top(limit).map { TopLogprob($0.token, Logprobs.bounded($0.logProbability)) })
+    }
 }

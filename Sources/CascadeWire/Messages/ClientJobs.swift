@@ -80,7 +80,8 @@ extension Submit: WireConvertible {
                     proto.has_deadline_milliseconds,
                     proto.deadline_milliseconds,
                     "deadline_milliseconds"
-                )
+                ),
+            logprobs: proto.has_logprobs == 0 ? nil : try reader.count(1, proto.logprobs, "logprobs")
         )
     }
 
@@ -112,6 +113,7 @@ extension Submit: WireConvertible {
         if usesDefaultRule { put(&proto.has_default_rule, &proto.default_rule, true) }
         if priority != .normal { put(&proto.has_priority, &proto.priority, priority) }
         put(&proto.has_deadline_milliseconds, &proto.deadline_milliseconds, deadlineMilliseconds)
+        put(&proto.has_logprobs, &proto.logprobs, logprobs)
         return proto
     }
 }

@@ -1,7 +1,7 @@
 internal import CCascadeProto
 internal import CascadeCore
 
-// How an answer's tokens came to be: the part of a delta that jobs ask for.
+// What is told of an answer's tokens: the part of a delta that jobs ask for.
 
 extension Explanation: WireConvertible {
     init(decoding proto: Cascade__V1__Explanation, from reader: FieldReader) throws(WireError) {
@@ -32,7 +32,8 @@ extension Explanation: WireConvertible {
         self.init(
             round: try reader.count(proto.has_round, proto.round, "round"),
             textBytes: try reader.count(proto.has_text_bytes, proto.text_bytes, "text_bytes"),
-            draft: draft
+            draft: draft,
+            logprobs: try reader.optionalMessage(proto.logprobs, "logprobs")
         )
     }
 
@@ -41,6 +42,7 @@ extension Explanation: WireConvertible {
         cascade__v1__explanation__init(&proto)
         put(&proto.has_round, &proto.round, round)
         put(&proto.has_text_bytes, &proto.text_bytes, textBytes)
+        if let logprobs { proto.logprobs = writer.message(logprobs) }
         guard let draft else { return proto }
         put(&proto.has_drafted, &proto.drafted, draft.token)
         if draft.source == .lookup { put(&proto.has_is_lookup, &proto.is_lookup, true) }

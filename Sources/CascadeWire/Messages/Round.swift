@@ -61,7 +61,9 @@ extension SequenceSpec: WireConvertible {
                 limit: limits.listEntries
             ),
             promptLength: Int(promptLength),
-            draftSupport: Int(draftSupport)
+            draftSupport: Int(draftSupport),
+            logprobs: proto.has_logprobs == 0
+                ? nil : try reader.number(1, proto.logprobs, "logprobs", in: 0...limits.logprobs)
         )
     }
 
@@ -76,6 +78,7 @@ extension SequenceSpec: WireConvertible {
         (proto.n_guard_tokens, proto.guard_tokens) = writer.array(guardTokens)
         put(&proto.has_prompt_length, &proto.prompt_length, Int64(promptLength))
         put(&proto.has_draft_support, &proto.draft_support, Int64(draftSupport))
+        put(&proto.has_logprobs, &proto.logprobs, logprobs)
         return proto
     }
 }

@@ -56,10 +56,17 @@ extension Verified: WireConvertible {
                 )
             )
         }
+        let bonus = proto.has_bonus == 0 ? nil : proto.bonus
         self.init(
             fence: try reader.message(proto.fence, "fence"),
             evidence: evidence,
-            bonus: proto.has_bonus == 0 ? nil : proto.bonus,
+            bonus: bonus,
+            logprobs: try reader.messages(
+                proto.n_logprobs,
+                proto.logprobs,
+                "logprobs",
+                noneOr: evidence.count + (bonus == nil ? 0 : 1)
+            ),
             milliseconds: try reader.duration(proto.has_milliseconds, proto.milliseconds, "milliseconds"),
             passes: proto.has_passes == 0 ? 0 : try reader.count(1, proto.passes, "passes"),
             rows: proto.has_rows == 0 ? 0 : try reader.count(1, proto.rows, "rows")
@@ -91,6 +98,7 @@ extension Verified: WireConvertible {
         (proto.n_variation, proto.variation) = writer.array(evidence.map(\.variation), unless: 0)
         (proto.n_block_mass, proto.block_mass) = writer.array(evidence.map(\.blockMass), unless: 0)
         put(&proto.has_bonus, &proto.bonus, bonus)
+        (proto.n_logprobs, proto.logprobs) = writer.messages(logprobs)
         put(&proto.has_milliseconds, &proto.milliseconds, milliseconds)
         if passes > 0 { put(&proto.has_passes, &proto.passes, passes) }
         if rows > 0 { put(&proto.has_rows, &proto.rows, rows) }

@@ -22,6 +22,7 @@ struct AnswerPrinter {
     private let pool: String?
     private let json: Bool
     private let explains: Bool
+    private let tellsLogprobs: Bool
     private let options: AnswerOptions
     private let interrupts: Interrupts?
     private var painter: OriginPainter?
@@ -35,12 +36,14 @@ struct AnswerPrinter {
     ///   - pool: the job's, likewise; nil where it is not known.
     ///   - json: one object at the end instead of text.
     ///   - explains: where each token came from is shown.
+    ///   - tellsLogprobs: the object has log probabilities, also where none came; jobs that have them tell them anyhow.
     ///   - interrupts: what is told that the text cannot be written; nil where the answer is there already.
     init(
         endpoint: String,
         pool: String? = nil,
         json: Bool,
         explains: Bool = false,
+        tellsLogprobs: Bool = false,
         options: AnswerOptions,
         interrupts: Interrupts? = nil
     ) {
@@ -48,6 +51,7 @@ struct AnswerPrinter {
         self.pool = pool
         self.json = json
         self.explains = explains
+        self.tellsLogprobs = tellsLogprobs
         self.options = options
         self.interrupts = interrupts
         painter = explains && !json ? OriginPainter() : nil
@@ -86,7 +90,9 @@ struct AnswerPrinter {
         reading.finish()
         if let failure { throw failure }
         if json {
-            try Output.json(SubmitResult(report, explained: explains ? explained : nil))
+            let isTold = tellsLogprobs || explained.contains { $0.explanation.logprobs != nil }
+            let likely = isTold ? explained : nil
+            try Output.json(SubmitResult(report, explained: explains ? explained : nil, likely: likely))
         } else {
             try Output.write((screen?.end() ?? []) + (painter?.end ?? []))
             if !report.text.isEmpty, report.text.last != UInt8(ascii: "\n") { try Output.write([UInt8(ascii: "\n")]) }

@@ -195,7 +195,7 @@ struct ResultCommand: AsyncParsableCommand {
             var follower = AnswerFollower(client: client, job: id, patience: 5)
             var printer = AnswerPrinter(endpoint: endpoint.endpoint, json: json, options: answer)
             let report = try await follower.run { printer.show($0) }
-            try printer.finish(report)
+            try printer.finish(report, explained: follower.explained)
         }
     }
 }
@@ -243,7 +243,7 @@ struct WatchCommand: AsyncParsableCommand {
                 interrupts: interrupts
             )
             let report = try await follower.run { printer.show($0) }
-            try printer.finish(report)
+            try printer.finish(report, explained: follower.explained)
         }
     }
 }

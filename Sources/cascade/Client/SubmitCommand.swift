@@ -21,6 +21,7 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit --detach "…"                   prints the job's id; 'cascade watch ID' follows it
               cascade submit --deadline 30s "…"             what is there after 30 s is the answer, with exit code 124
               cascade submit --messages chat.json           with [{"role": "user", "content": "…"}, …] in the file
+              cascade submit --logprobs 5 --json "…"        with the expert's likeliest tokens at each place
               cat prompt.txt | cascade submit --raw --json
               cascade submit -- "- item one"
             """
@@ -98,6 +99,17 @@ struct SubmitCommand: AsyncParsableCommand {
     )
     var explain = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            With --json: print the expert's log probability and rank of each token, whatever rule let it stand, and so \
+            many of the expert's likeliest tokens there, 0 to \(JobLimits.standard.logprobs).
+            """,
+            valueName: "count"
+        )
+    )
+    var logprobs: UInt32?
+
     @Flag(help: "Wait for the end and print one JSON object.")
     var json = false
 
@@ -144,6 +156,12 @@ struct SubmitCommand: AsyncParsableCommand {
         if explain, detach { throw ValidationError("--explain and --detach exclude each other") }
         let explained = JobLimits.standard.explainedTokens
         if explain, maxTokens > explained { throw ValidationError("--explain takes at most --max-tokens \(explained)") }
+        if logprobs != nil, !json, !detach {
+            throw ValidationError("--logprobs needs --json, or --detach and 'cascade watch --json' later")
+        }
+        if let problem = JobLimits.standard.problem(ofLogprobs: logprobs, maxTokens: UInt32(maxTokens)) {
+            throw ValidationError("--logprobs: \(problem)")
+        }
         for (knob, isGiven) in [(SecondKnob.delta, research.delta != nil), (.topN, research.topN != nil)]
         where isGiven && rule?.traits.second != knob {
             throw ValidationError("--\(knob.name) is a knob of rule \(knob.rule)")
@@ -169,6 +187,7 @@ struct SubmitCommand: AsyncParsableCommand {
                 pool: cluster.pool,
                 json: json,
                 explains: explain,
+                tellsLogprobs: logprobs != nil,
                 options: answer,
                 interrupts: interrupts
             )
@@ -234,7 +253,8 @@ struct SubmitCommand: AsyncParsableCommand {
             draftMinimumConfidence: research.draftPMin,
             follow: !detach,
             priority: priority,
-            deadlineMilliseconds: deadline
+            deadlineMilliseconds: deadline,
+            logprobs: logprobs
         )
         if let problem = JobLimits.standard.problem(of: submit) { throw CommandFailure.refused(problem) }
         return submit

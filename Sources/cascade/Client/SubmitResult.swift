@@ -18,6 +18,8 @@ struct SubmitResult: Encodable {
     var timing: Timing
     /// One entry a token of the answer, where `--explain` asks; absent else.
     var explanation: [TokenExplanation]?
+    /// Where `--logprobs` asks; absent else.
+    var logprobs: LogprobsResult?
 
     struct Usage: Encodable {
         var promptTokens: Int
@@ -91,9 +93,11 @@ struct SubmitResult: Encodable {
 }
 
 extension SubmitResult {
-    /// The JSON object of a job's report; `explained` tells how its tokens came to be, nil where nobody asked.
-    init(_ report: JobReport, explained: [ExplainedToken]? = nil) {
+    /// The JSON object of a job's report; `explained` tells how its tokens came to be and `likely` how likely they were,
+    /// nil where nobody asked.
+    init(_ report: JobReport, explained: [ExplainedToken]? = nil, likely: [ExplainedToken]? = nil) {
         explanation = explained.map { TokenExplanation.list($0, text: report.text) }
+        logprobs = likely.map(LogprobsResult.init)
         jobId = report.job.description
         text = String(decoding: report.text, as: UTF8.self)
         tokens = report.tokens

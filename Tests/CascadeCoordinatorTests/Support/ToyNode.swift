@@ -35,6 +35,9 @@ enum Toy {
         return Array(tokens.dropFirst(prompt.count))
     }
 
+    /// The logarithm that a toy row has for the token at a place, from 0.
+    static func logprob(place: Int) -> Double { -0.7 * Double(place + 1) }
+
     static func tokens(_ prompt: [UInt8]) -> [Token] {
         prompt.map { 1 + Token($0) % 26 }
     }
@@ -70,6 +73,22 @@ struct OneTokenModel: TokenModel, Sendable {
         }
         /// There is no other token to go to.
         func adjusted(by adjustment: LogitsAdjustment) -> Row { self }
+
+        /// The token that it says, and behind it those that follow in the vocabulary, each half as likely as the one
+        /// before.
+        func logprobs(
+            of tokens: [Token],
+            top limit: Int,
+            _ spec: SequenceSpec
+        ) -> (of: [RankedLogprob], top: [TopLogprob]) {
+            let place = { (other: Token) in (Int(other) - Int(token) + Toy.count) % Toy.count }
+            return (
+                tokens.map { RankedLogprob(Toy.logprob(place: place($0)), rank: UInt32(place($0) + 1)) },
+                (0..<min(limit, Toy.count)).map { place in
+                    TopLogprob(Token((Int(token) + place) % Toy.count), Toy.logprob(place: place))
+                }
+            )
+        }
     }
 
     mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double {
@@ -102,6 +121,8 @@ struct ToyNode {
         get { worker.model.pace }
         set { worker.model.pace = newValue }
     }
+    /// Whether it knows of log probabilities; nodes of earlier versions do not.
+    var knowsLogprobs = true
     /// What is wrong with it.
     var vice = Vice.none
     /// What it said that its passes cost.
@@ -218,7 +239,10 @@ struct ToyNode {
             passes += 1
             worker.add(request)
             while !worker.isIdle {
-                if let answer = worker.runPass(at: Instant(nanoseconds: 0)).first { return answer }
+                guard let answer = worker.runPass(at: Instant(nanoseconds: 0)).first else { continue }
+                guard !knowsLogprobs, case .verified(var verified) = answer else { return answer }
+                verified.logprobs = []
+                return .verified(verified)
             }
             return nil
         }

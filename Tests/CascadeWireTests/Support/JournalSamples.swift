@@ -27,6 +27,33 @@ enum JournalSamples {
         ]),
     ]
 
+    /// Records of a job that asks for log probabilities. Never changed.
+    static var logprobEntries: [JournalRecord.Entry] {
+        guard case .submit(let submit) = LaterSamples.logprobsSubmit.message,
+            case .delta(let delta) = LaterSamples.logprobsDelta.message
+        else { return [] }
+        var report = Samples.report
+        report.tokens = delta.tokens
+        return [
+            .accepted(AcceptedJob(number: 14, submit: submit, seed: 99, draftLength: .adaptive)),
+            .committed(
+                CommittedTokens(
+                    start: nil,
+                    offset: 4,
+                    tokens: delta.tokens,
+                    origins: delta.origins,
+                    explanations: delta.explanations,
+                    text: delta.text,
+                    counts: SpeculationCounts(rounds: 2),
+                    round: 2,
+                    isExpertsTurn: false,
+                    ageMilliseconds: 160
+                )
+            ),
+            .finished(FinishedAnswer(report: report, origins: delta.origins, explanations: delta.explanations)),
+        ]
+    }
+
     private static let accepted = JournalRecord.Entry.accepted(
         AcceptedJob(number: 12, submit: Samples.submit, seed: 99, draftLength: .fixed(4))
     )

@@ -7,6 +7,7 @@ enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
     case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello, conversation
     case startedConversation
+    case logprobsSubmit, logprobsVerify, logprobsVerified, logprobsDelta
 
     var message: Message {
         switch self {
@@ -29,6 +30,10 @@ enum LaterSamples: String, CaseIterable {
         case .penaltyHello: .hello(Self.knowingHello)
         case .conversation: .submit(Self.conversing(Self.toolTalk))
         case .startedConversation: .submit(Self.conversing(Self.begunAnswer))
+        case .logprobsSubmit: .submit(Self.tellingSubmit)
+        case .logprobsVerify: .verify(Self.tellingVerify)
+        case .logprobsVerified: .verified(Self.tellingVerified)
+        case .logprobsDelta: .delta(Self.tellingDelta)
         }
     }
 
@@ -149,6 +154,50 @@ enum LaterSamples: String, CaseIterable {
         messages: [ConversationMessage(role: .user, content: [[]])],
         addsGenerationPrompt: false
     )
+
+    private static var tellingSubmit: Submit {
+        var submit = laterSubmit
+        submit.logprobs = 5
+        return submit
+    }
+
+    private static var tellingVerify: Verify {
+        var spec = Samples.spec
+        spec.logprobs = 0
+        return Verify(fence: Samples.fence, specID: spec.id, spec: spec, prefix: Samples.prefix, draft: [])
+    }
+
+    private static let tellingVerified = Verified(
+        fence: Samples.fence,
+        evidence: Samples.evidence,
+        bonus: 9,
+        logprobs: [
+            RowLogprobs(
+                drafted: RankedLogprob(-0.25, rank: 1),
+                own: RankedLogprob(-9999, rank: 151_936),
+                top: [TopLogprob(7, -0.25), TopLogprob(151_643, -1.5)]
+            ),
+            RowLogprobs(drafted: RankedLogprob(-2, rank: 3), own: RankedLogprob(-0.5, rank: 1), top: []),
+            RowLogprobs(drafted: nil, own: RankedLogprob(0, rank: 1), top: [TopLogprob(9, 0)]),
+        ],
+        milliseconds: 1.5
+    )
+
+    /// With all that can be told of a token, with bytes for a beginning of the list, and with nothing.
+    private static var tellingDelta: Delta {
+        var delta = laterDelta
+        delta.explanations[0].logprobs = TokenLogprobs(
+            RankedLogprob(-0.125, rank: 2),
+            bytes: [0xC3],
+            top: [
+                TokenLogprobs.Entry(TopLogprob(8, -0.0625), bytes: []),
+                TokenLogprobs.Entry(TopLogprob(7, -0.125), bytes: [0xC3]),
+                TokenLogprobs.Entry(TopLogprob(151_643, -3), bytes: nil),
+            ]
+        )
+        delta.explanations[2].logprobs = TokenLogprobs(RankedLogprob(-9999, rank: 40), bytes: nil, top: [])
+        return delta
+    }
 
     private static let laterSubmit = Submit(
         requestID: 8,

@@ -27,7 +27,8 @@ extension SplitMix64 {
             draftMinimumConfidence: Double.random(in: 0...1, using: &self),
             follow: flag(),
             priority: enumeration(),
-            deadlineMilliseconds: maybe { $0.count() }
+            deadlineMilliseconds: maybe { $0.count() },
+            logprobs: maybe { $0.count() }
         )
     }
 
@@ -82,7 +83,22 @@ extension SplitMix64 {
             evidence: once(in: 4) ? nil : evidence(),
             coin: once(in: 2) ? nil : Double.random(in: 0...1, using: &self)
         )
-        return Explanation(round: count(), textBytes: count(), draft: once(in: 3) ? nil : draft)
+        return Explanation(
+            round: count(),
+            textBytes: count(),
+            draft: once(in: 3) ? nil : draft,
+            logprobs: once(in: 2) ? nil : tokenLogprobs()
+        )
+    }
+
+    mutating func tokenLogprobs() -> TokenLogprobs {
+        let top = self.top()
+        let told = pick(0...top.count)
+        return TokenLogprobs(
+            rankedLogprob(),
+            bytes: maybe { $0.bytes() },
+            top: top.enumerated().map { TokenLogprobs.Entry($1, bytes: $0 < told ? bytes() : nil) }
+        )
     }
 
     mutating func counts() -> SpeculationCounts {

@@ -25,7 +25,8 @@ extension SplitMix64 {
             rule: rule,
             guardTokens: list(upTo: 4) { $0.token() },
             promptLength: pick(0...1 << 20),
-            draftSupport: pick(1...1024)
+            draftSupport: pick(1...1024),
+            logprobs: maybe { $0.pick(0...20) }
         )
     }
 
@@ -95,13 +96,28 @@ extension SplitMix64 {
     }
 
     mutating func verified() -> Verified {
-        Verified(
+        let evidence = list(upTo: 6) { $0.evidence() }
+        let bonus = maybe { $0.token() }
+        let rows = once(in: 2) ? evidence.count + (bonus == nil ? 0 : 1) : 0
+        return Verified(
             fence: fence(),
-            evidence: list(upTo: 6) { $0.evidence() },
-            bonus: maybe { $0.token() },
+            evidence: evidence,
+            bonus: bonus,
+            logprobs: (0..<rows).map { _ in rowLogprobs() },
             milliseconds: duration(),
             passes: count(),
             rows: count()
         )
+    }
+    mutating func rankedLogprob() -> RankedLogprob {
+        RankedLogprob(once(in: 4) ? Logprobs.least : Double.random(in: -50...0, using: &self), rank: pick(1...1 << 30))
+    }
+
+    mutating func top() -> [TopLogprob] {
+        list(upTo: 20) { TopLogprob($0.token(), Double.random(in: -50...0, using: &$0)) }
+    }
+
+    mutating func rowLogprobs() -> RowLogprobs {
+        RowLogprobs(drafted: maybe { $0.rankedLogprob() }, own: rankedLogprob(), top: top())
     }
 }
