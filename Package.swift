@@ -36,10 +36,20 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let channels = Target.Dependency.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
@@ -49,10 +59,17 @@ let package = Package(
     products: [.executable(name: "cascade", targets: ["cascade"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -104,6 +121,15 @@ let package = Package(
 
         // Who may connect: keys, their files and folders, the list that a coordinator follows.
         module("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
+
+        // OpenAI's protocol over HTTP, in front of a backend that it knows as a protocol only.
+        module(
+            "CascadeGateway",
+            [
+                "CascadeCore", channels, crypto, httpTypes, hummingbird, hummingbirdTLS, lifecycle, logging, nioCore,
+                nioHTTPTypes, nioSSL,
+            ]
+        ),
 
         // What a coordinator has written down.
         module("CascadeStore", ["CascadeHost", grdb]),
@@ -179,6 +205,10 @@ let package = Package(
         tests("CascadeWire", ["CascadeCore", "CascadeFuzzing", "CCascadeProto"]),
         tests("CascadeTransport", ["CascadeCore", "CascadeHost", "CascadeTestSupport", "CZeroMQ"]),
         tests("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
+        tests(
+            "CascadeGateway",
+            ["CascadeCore", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore, nioPosix, nioSSL]
+        ),
         tests("CascadeStore", [grdb]),
         tests(
             "CascadeNode",

@@ -1,0 +1,65 @@
+/// Parameters that would change an answer and that the gateway does not serve: whoever sends one is told so, by name,
+/// instead of getting an answer that left it out. Parameters that nobody here knows are ignored, as vLLM does, since
+/// clients send many that have no effect on answers (`user`, `metadata`, `store`, `service_tier` …).
+enum UnsupportedFields {
+    private static let common = [
+        "best_of", "bad_words", "guided_choice", "guided_grammar", "guided_json", "guided_regex", "ignore_eos",
+        "include_stop_str_in_output", "length_penalty", "min_tokens", "prompt_logprobs", "stop_token_ids",
+        "structured_outputs", "truncate_prompt_tokens", "typical_p", "use_beam_search",
+    ]
+    private static let chat = [
+        "audio", "chat_template", "continue_final_message", "documents", "echo", "function_call", "functions",
+        "prediction", "web_search_options",
+    ]
+    private static let text = ["echo", "suffix"]
+
+    /// Throws for the first parameter that asks for something that is not served.
+    static func check(_ fields: Field, kind: CompletionCall.Kind) throws(GatewayError) {
+        for name in common + (kind == .chat ? chat : text) {
+            let field = fields[name]
+            guard !isNeutral(field.value) else { continue }
+            // As many candidates as answers is what happens anyway.
+            if name == "best_of", field.value == fields["n"].value || field.value == .number("1") { continue }
+            if name == "length_penalty" || name == "typical_p", field.value == .number("1.0") { continue }
+            if name == "function_call", field.value == "none" { continue }
+            throw .unsupported(field.path, "is not supported")
+        }
+        try checkFormat(fields["response_format"])
+        if kind == .chat {
+            try checkTools(fields)
+            try checkModalities(fields["modalities"])
+        }
+    }
+
+    /// What clients send where they do not want anything.
+    private static func isNeutral(_ value: JSONValue) -> Bool {
+        [.null, false, .number("0"), .array([]), .object([]), ""].contains(value)
+    }
+
+    private static func checkFormat(_ format: Field) throws(GatewayError) {
+        guard format.isPresent else { return }
+        _ = try format.object()
+        let type = try format["type"].requiredString()
+        guard type == "text" else {
+            throw .unsupported("response_format.type", "'\(type)' is not supported yet: only 'text' is")
+        }
+    }
+
+    private static func checkTools(_ fields: Field) throws(GatewayError) {
+        let choice = fields["tool_choice"]
+        if choice.value == "none" { return }
+        let tools = fields["tools"]
+        guard isNeutral(tools.value) else {
+            throw .unsupported("tools", "tools are not supported yet, unless tool_choice is 'none'")
+        }
+        guard isNeutral(choice.value) || choice.value == "auto" else {
+            throw .unsupported("tool_choice", "tools are not supported yet: only 'none' and 'auto' are")
+        }
+    }
+
+    private static func checkModalities(_ modalities: Field) throws(GatewayError) {
+        for kind in try modalities.array(most: 16) ?? [] where kind.value != "text" {
+            throw .unsupported(kind.path, "only 'text' is supported")
+        }
+    }
+}
