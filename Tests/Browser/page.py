@@ -315,6 +315,9 @@ class Page:
     def looks(self):
         for width in [1280, 400]:
             self.size(width)
+            self.open("chat")
+            if width < 900 and self.find("#settings-box").get_attribute("open"):
+                self.click("#settings-box summary")
             for scheme in ["light", "dark"]:
                 self.scheme(scheme)
                 for view in VIEWS:

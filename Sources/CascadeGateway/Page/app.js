@@ -66,7 +66,11 @@ async function refreshModels() {
 installSettings();
 installLegends();
 installEvidence();
-installKeyDialog(refreshModels);
+installKeyDialog(() => {
+  refreshModels();
+  watchCluster(shown === "cluster");
+  if (shown === "frontier") openFrontier(true);
+});
 installLostNotice();
 installChat();
 installCompare();

@@ -20,7 +20,7 @@ function addTurn(who, kind) {
   const body = el("div");
   const turn = el("li", { class: `turn card ${kind}` }, el("h2", {}, who), body);
   byId("turns").append(turn);
-  turn.scrollIntoView({ block: "nearest" });
+  scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   return { turn, body };
 }
 
@@ -60,7 +60,20 @@ async function answer(messages, turn, body) {
   body.append(again);
 }
 
+/** Follows the answer while the reader is at its end, and leaves alone who has scrolled away. */
+function installFollowing() {
+  let isAtEnd = true;
+  const root = document.documentElement;
+  addEventListener("scroll", () => {
+    isAtEnd = root.scrollTop + innerHeight >= root.scrollHeight - 40;
+  }, { passive: true });
+  new ResizeObserver(() => {
+    if (isAtEnd && byId("turns").childElementCount > 0 && !byId("view-chat").hidden) scrollTo({ top: root.scrollHeight, behavior: "instant" });
+  }).observe(byId("turns"));
+}
+
 export function installChat() {
+  installFollowing();
   const prompt = byId("prompt");
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -25,46 +25,57 @@ async function look() {
   if (isAsking || !isWatched()) return;
   isAsking = true;
   const signal = AbortSignal.timeout(10000);
-  try {
-    const [status, nodes, jobs] = await Promise.all([
-      getJSON("cascade/v1/status", { signal }), getJSON("cascade/v1/nodes", { signal }),
-      getJSON("cascade/v1/jobs?limit=50", { signal }),
-    ]);
-    show(status, Array.isArray(nodes) ? nodes : [], Array.isArray(jobs) ? jobs : []);
-    setText(byId("cluster-fresh"), `As of ${new Date().toLocaleTimeString()}.`);
-  } catch (error) {
-    const words = error.name === "TimeoutError" ? "The gateway takes more than 10 seconds to answer." : error.message;
-    setText(byId("cluster-fresh"), `Not up to date: ${words} The page tries again.`);
-  }
+  const paths = ["cascade/v1/status", "cascade/v1/nodes", "cascade/v1/jobs?limit=50"];
+  const answers = await Promise.allSettled(paths.map((path) => getJSON(path, { signal })));
+  const [status, nodes, jobs] = answers.map((answer) => answer.value ?? null);
+  show(status, Array.isArray(nodes) ? nodes : null, Array.isArray(jobs) ? jobs : null);
+  const errors = answers.filter((answer) => answer.status === "rejected").map((answer) => answer.reason);
+  setText(byId("cluster-fresh"), errors.length === 0 ? `As of ${new Date().toLocaleTimeString()}.` : failure(errors[0]));
   isAsking = false;
   clearTimeout(timer);
-  if (isWatched()) timer = setTimeout(look, pause);
+  // Without a key there is nothing to wait for: a new one calls this again.
+  if (isWatched() && !errors.some((error) => error.status === 401)) timer = setTimeout(look, pause);
 }
 
+function failure(error) {
+  if (error.status === 401) return `${error.message} Choose ‘API key’ at the top to enter one.`;
+  const words = error.name === "TimeoutError" ? "The gateway takes more than 10 seconds to answer." : error.message;
+  return `Not up to date: ${words} The page tries again.`;
+}
+
+/** Shows what came; what is null did not. */
 function show(status, nodes, jobs) {
-  const now = performance.now();
-  // A coordinator that started again counts from 0.
-  const last = before && before.status.rounds <= status.rounds ? before : null;
-  const rate = last ? (status.rounds - last.status.rounds) / ((now - last.now) / 1000) : null;
-  const preempted = last ? status.preemptions - last.status.preemptions : 0;
-  showWhy(status, nodes, preempted);
-  showStatus(status, rate);
-  showPools(nodes);
-  showNodes(nodes);
-  showJobs(jobs);
-  before = { status, now };
+  if (status) {
+    const now = performance.now();
+    // A coordinator that started again counts from 0.
+    const last = before && before.status.rounds <= status.rounds ? before : null;
+    const rate = last ? (status.rounds - last.status.rounds) / ((now - last.now) / 1000) : null;
+    if (nodes) showWhy(status, nodes, last ? status.preemptions - last.status.preemptions : 0);
+    showStatus(status, rate);
+    before = { status, now };
+  }
+  if (nodes) {
+    showPools(nodes);
+    showNodes(nodes);
+  }
+  if (jobs) showJobs(jobs);
+  if (status || nodes || jobs) byId("cluster-body").hidden = false;
 }
 
 // MARK: Why
 
 function bar(label) {
-  const meter = el("meter", { min: 0, max: 1, "aria-label": label });
+  const meter = el("span", { class: "meter", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100 },
+    el("span", { class: "level-of-meter" }));
   return el("div", { class: "bar" }, el("span", { class: "bar-name" }, label), meter, el("span", { class: "bar-value" }));
 }
 
 function setBar(box, value, text) {
-  const meter = box.querySelector("meter");
-  meter.value = typeof value === "number" ? Math.min(1, value) : 0;
+  const meter = box.querySelector(".meter");
+  const share = typeof value === "number" ? Math.round(100 * Math.max(0, Math.min(1, value))) : 0;
+  meter.setAttribute("aria-valuenow", String(share));
+  meter.setAttribute("aria-valuetext", text);
+  meter.firstChild.style.width = `${share}%`;
   setText(box.querySelector(".bar-value"), text);
 }
 

@@ -5,6 +5,9 @@ import { byId, el, fixed, percent, svg } from "./dom.js";
 import { mark, markOf, scatter } from "./plots.js";
 
 let isLoaded = false;
+const narrow = matchMedia("(max-width: 560px)");
+let redraw = () => {};
+narrow.addEventListener("change", () => redraw());
 
 /** Loads the results where that has not been done. */
 export async function openFrontier(again = false) {
@@ -56,6 +59,7 @@ function show(box, results) {
   const place = el("div", { class: "card" });
   const draw = () => place.replaceChildren(...section(sections[Number(select.value)]));
   select.addEventListener("change", draw);
+  redraw = draw;
   box.replaceChildren(el("div", { class: "field short" }, el("label", { for: "frontier-result" }, "Results"), select), place);
   draw();
 }
@@ -70,6 +74,7 @@ function section({ result, temperature }) {
   const points = settings.map((one) => ({
     x: number(speed.of(one)), y: number(one.quality?.value), low: number(one.quality?.low), high: number(one.quality?.high),
     label: `${label(one)}: ${quality} ${fixed(one.quality?.value, 3)}`, mark: marks.get(one.method),
+    near: number(one.alpha) === null ? "" : String(one.alpha),
   })).filter((point) => point.x !== null && point.y !== null);
   const title = `${quality} against speed at temperature ${temperature}`;
   const parts = [el("h2", {}, `${result.expert ?? "expert"} with drafter ${result.drafter ?? "unknown"}`)];
@@ -77,7 +82,9 @@ function section({ result, temperature }) {
     const names = { x: speed.name, y: quality, title };
     const legend = el("ul", { class: "methods", "aria-label": "Methods" }, methods.map((method) =>
       el("li", {}, svg("svg", { viewBox: "0 0 16 16", class: "key", "aria-hidden": "true" }, mark(marks.get(method), 8, 8)), method)));
-    parts.push(scatter(points, names, number(expert?.quality?.value), "quality of the expert alone"), legend);
+    parts.push(scatter(points, names, number(expert?.quality?.value), "the expert alone",
+      narrow.matches ? [360, 320] : [640, 400]), legend);
+    parts.push(el("p", { class: "hint" }, "The number beside a mark is the rule's alpha."));
     if (points.some((point) => point.low !== null)) {
       parts.push(el("p", { class: "hint" }, "Vertical lines are 95 % intervals: where they overlap much, the difference may be chance."));
     }

@@ -64,12 +64,25 @@ export function mark({ shape, tone }, x, y) {
   return element;
 }
 
+/** The knob's value beside its mark, where there is room. */
+function nearText(point, x, y, places, end) {
+  const size = { width: 7.5 * point.near.length, height: 14 };
+  const free = (place) => place.at >= 0 && place.at + place.width <= end && places.every((other) =>
+    place.at >= other.at + other.width || other.at >= place.at + place.width
+    || place.top >= other.top + other.height || other.top >= place.top + place.height);
+  const place = [[8, -7], [-8 - size.width, -7], [-size.width / 2, -22], [-size.width / 2, 8]]
+    .map(([right, down]) => ({ at: x + right, top: y + down, ...size })).find(free);
+  if (point.near === "" || !place) return null;
+  places.push(place);
+  return svg("text", { class: "near", x: place.at, y: place.top + 11 }, point.near);
+}
+
 /**
- * Quality against speed. `points`: {x, y, low, high, label, mark}; `names`: {x, y, title}; `level`: a quality to draw
- * a line at, with `levelName`.
+ * Quality against speed. `points`: {x, y, low, high, label, near, mark}; `names`: {x, y, title}; `level`: a quality to draw
+ * a line at, with `levelName`; a size in pixels.
  */
-export function scatter(points, names, level, levelName) {
-  const [width, height, left, right, top, bottom] = [640, 400, 56, 16, 22, 46];
+export function scatter(points, names, level, levelName, [width, height]) {
+  const [left, right, top, bottom] = [56, 16, 22, 46];
   const range = (values) => {
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const rest = (most - least || Math.abs(most) || 1) * 0.06;
@@ -102,10 +115,13 @@ export function scatter(points, names, level, levelName) {
       class: `interval ${point.mark.tone}`, x1: x(point.x), x2: x(point.x), y1: y(point.low), y2: y(point.high),
     }));
   }
+  const places = points.map((point) => ({ at: x(point.x) - 7, top: y(point.y) - 7, width: 14, height: 14 }));
   for (const point of points) {
     const one = mark(point.mark, x(point.x), y(point.y));
     one.append(svg("title", {}, point.label));
     box.append(one);
+    const near = nearText(point, x(point.x), y(point.y), places, width - right);
+    if (near) box.append(near);
   }
   box.append(
     svg("text", { x: (left + width - right) / 2, y: height - 8, "text-anchor": "middle" }, names.x),

@@ -37,7 +37,7 @@ function showModel() {
   else if (drafter && expert) words = `${drafter} drafts, ${expert} checks.`;
   setText(byId("model-hint"), words);
   const standard = model?.cascade?.rule;
-  setText(byId("rule").options[0], standard ? `as the pool is set (${standard})` : "as the pool is set");
+  setText(byId("rule").options[0], standard ? `the pool's (${standard})` : "the pool's");
   byId("rule").disabled = Boolean(alone);
   byId("draft-length").disabled = Boolean(alone);
   showRule();
@@ -88,7 +88,7 @@ function couple(slider, input) {
 
 export function installSettings() {
   const select = byId("rule");
-  select.append(el("option", { value: "" }, "as the pool is set"));
+  select.append(el("option", { value: "" }, "the pool's"));
   for (const rule of rules) select.append(el("option", { value: rule.name, title: rule.meaning }, rule.name));
   couple(byId("alpha-slider"), byId("alpha"));
   couple(byId("temperature-slider"), byId("temperature"));

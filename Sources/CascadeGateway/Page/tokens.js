@@ -3,9 +3,11 @@
 import { byId, el, fixed, plural } from "./dom.js";
 
 const origins = {
-  matched: ["accepted by the coin", "The drafter proposed it, and it passed the test against the expert."],
-  kept: ["kept by the rule", "The drafter proposed it, and the rule let it stand without the test."],
-  expert: ["the expert's own", "The expert wrote it."],
+  matched: ["accepted by the coin", "The drafter proposed it, and it passed the test against the expert.",
+    "drafted; passed a random test against the expert"],
+  kept: ["kept by the rule", "The drafter proposed it, and the rule let it stand without the test.",
+    "drafted; the rule let it stand without the test"],
+  expert: ["the expert's own", "The expert wrote it.", "written by the expert"],
 };
 
 const decisions = {
@@ -19,8 +21,8 @@ const decisions = {
 export function installLegends() {
   for (const box of document.querySelectorAll("[data-legend]")) {
     const list = el("ul", { "aria-label": "Where a token comes from" });
-    for (const [origin, [name]] of Object.entries(origins)) {
-      list.append(el("li", {}, el("span", { class: `token ${origin}`, title: origins[origin][1] }, name)));
+    for (const [origin, [name, , short]] of Object.entries(origins)) {
+      list.append(el("li", {}, el("span", { class: `token ${origin}` }, name), el("span", { class: "hint" }, short)));
     }
     box.append(list);
   }
