@@ -233,7 +233,7 @@ enum Promises {
         try within(submit.system?.count ?? 0, 0...limits.textBytes, "system")
         if let conversation = submit.conversation { try check(conversation) }
         try check(submit.sampling, submit.rule)
-        try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0, submit.logprobs ?? 0)
+        try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0, submit.logprobs ?? 0, submit.sample)
         try within(submit.stop.count, 0...limits.stopStrings, "stop strings")
         for stop in submit.stop { try within(stop.count, 0...limits.stopStringBytes, "stop string") }
         if case .fixed(let count) = submit.draftLength { try within(count, 0...limits.positions, "draft length") }

@@ -1447,7 +1447,7 @@ void   cascade__v1__ended_jobs__free_unpacked
   assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[26] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[27] =
 {
   {
     "request_id",
@@ -1761,6 +1761,18 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[26]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sample",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cascade__V1__Submit, has_sample),
+    offsetof(Cascade__V1__Submit, sample),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
@@ -1782,6 +1794,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   3,   /* field[3] = prompt */
   0,   /* field[0] = request_id */
   7,   /* field[7] = rule */
+  26,   /* field[26] = sample */
   6,   /* field[6] = sampling */
   10,   /* field[10] = seed */
   9,   /* field[9] = stop */
@@ -1794,7 +1807,7 @@ static const ProtobufCIntRange cascade__v1__submit__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 30, 25 },
-  { 0, 26 }
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1804,7 +1817,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  26,
+  27,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   2,  cascade__v1__submit__number_ranges,

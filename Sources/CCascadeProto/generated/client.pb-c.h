@@ -360,6 +360,11 @@ struct  Cascade__V1__Submit
   protobuf_c_boolean has_logprobs;
   uint32_t logprobs;
   /*
+   * Which of several answers to one prompt this is: part of the random streams' key; absent: 0.
+   */
+  protobuf_c_boolean has_sample;
+  uint32_t sample;
+  /*
    * What was said so far, oldest first, in place of prompt and system.
    */
   size_t n_messages;
@@ -382,7 +387,7 @@ struct  Cascade__V1__Submit
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0 }
 
 
 /*

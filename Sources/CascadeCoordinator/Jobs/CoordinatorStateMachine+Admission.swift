@@ -67,6 +67,7 @@ extension CoordinatorStateMachine {
         let spec = SequenceSpec(
             id: lastSpecID,
             seed: job.seed,
+            sample: job.submit.sample,
             sampling: job.submit.sampling,
             rule: job.submit.rule,
             guardTokens: vocabulary.endTokens,

@@ -25,6 +25,8 @@ package struct JobLimits: Equatable, Sendable {
     package var explainedTokens = 2_048
     /// Likeliest tokens that are told with each token of an answer.
     package var logprobs = Logprobs.most
+    /// Answers to one prompt that have random streams of their own under one seed.
+    package var samples: UInt32 = 1_024
     /// Milliseconds of a deadline: a week.
     package var deadlineMilliseconds: UInt32 = 604_800_000
 
@@ -51,6 +53,7 @@ package struct JobLimits: Equatable, Sendable {
             return "at most \(explainedTokens) tokens can be explained, not \(submit.maxTokens)"
         }
         if let problem = problem(ofLogprobs: submit.logprobs, maxTokens: submit.maxTokens) { return problem }
+        if submit.sample >= samples { return "a sample's number must be 0 to \(samples - 1), not \(submit.sample)" }
         if let deadline = submit.deadlineMilliseconds, !(1...deadlineMilliseconds).contains(deadline) {
             let most = spanText(milliseconds: Double(deadlineMilliseconds))
             return "a deadline must be 1 ms to \(most), not \(spanText(milliseconds: Double(deadline)))"

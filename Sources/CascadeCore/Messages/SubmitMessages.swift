@@ -33,6 +33,9 @@ package struct Submit: Equatable, Sendable {
     package var stop: [[UInt8]]
     /// Key of the random streams; nil lets the coordinator draw one.
     package var seed: UInt64?
+    /// Which of several answers to one prompt this is, from 0: part of the random streams' key, so that answers with one
+    /// seed differ.
+    package var sample: UInt32
     /// Tokens drafted per round; nil leaves it to the coordinator.
     package var draftLength: DraftLength?
     /// What may draft.
@@ -66,6 +69,7 @@ package struct Submit: Equatable, Sendable {
         maxTokens: UInt32,
         stop: [[UInt8]] = [],
         seed: UInt64? = nil,
+        sample: UInt32 = 0,
         draftLength: DraftLength? = nil,
         drafterKind: DrafterKind = .both,
         draftMinimumConfidence: Double = 0,
@@ -89,6 +93,7 @@ package struct Submit: Equatable, Sendable {
         self.maxTokens = maxTokens
         self.stop = stop
         self.seed = seed
+        self.sample = sample
         self.draftLength = draftLength
         self.drafterKind = drafterKind
         self.draftMinimumConfidence = draftMinimumConfidence

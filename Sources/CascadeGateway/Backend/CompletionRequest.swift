@@ -116,6 +116,8 @@ package struct CompletionRequest: Equatable, Sendable {
     /// How many of the likeliest tokens are told beside each token, 0...20; nil where no log-probabilities are asked
     /// for.
     package var logprobs: Int?
+    /// Whether the bytes of each token are told.
+    package var tellsTokens = false
     /// The project's own options.
     package var cascade = CascadeOptions()
     /// Whose request it is: the name behind the API key; nil where the gateway has no keys.

@@ -51,6 +51,7 @@ struct CompletionCall: Equatable, Sendable {
         }
         var request = CompletionRequest(model: try fields["model"].string(), prompt: prompts[0])
         request.samples = samples
+        request.tellsTokens = tellsTokens
         request.owner = owner
         try request.readSampling(fields)
         try request.readEnd(fields, kind: kind)

@@ -62,6 +62,7 @@ extension Submit: WireConvertible {
             maxTokens: try reader.count(proto.has_max_tokens, proto.max_tokens, "max_tokens"),
             stop: stop,
             seed: proto.has_seed == 0 ? nil : proto.seed,
+            sample: proto.has_sample == 0 ? 0 : try reader.count(1, proto.sample, "sample"),
             draftLength: proto.has_adaptive != 0 && proto.adaptive != 0
                 ? .adaptive
                 : try reader.draftLength(proto.has_num_speculative_tokens, proto.num_speculative_tokens),
@@ -105,6 +106,7 @@ extension Submit: WireConvertible {
         for bytes in stop { stops.append(writer.bytes(bytes)) }
         (proto.n_stop, proto.stop) = writer.array(stops)
         put(&proto.has_seed, &proto.seed, seed)
+        if sample > 0 { put(&proto.has_sample, &proto.sample, sample) }
         put(&proto.has_num_speculative_tokens, &proto.num_speculative_tokens, draftLength?.count)
         if draftLength == .adaptive { put(&proto.has_adaptive, &proto.adaptive, true) }
         put(&proto.has_drafter_kind, &proto.drafter_kind, drafterKind)

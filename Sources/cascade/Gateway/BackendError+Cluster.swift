@@ -46,11 +46,19 @@ extension CompletionDelta {
     /// A part of a job's stream.
     init(_ part: JobFollower.StreamPart) {
         // A stream that was repaired from the report has no origins: nobody can say any more.
-        let origins = Array(part.origins)
+        let (origins, told) = (Array(part.origins), part.explanations.map(\.logprobs))
         let tokens = part.tokens.enumerated().map { index, token in
-            EmittedToken(
-                piece: TokenPiece(id: token, bytes: []),
-                origin: origins.indices.contains(index) ? origins[index] : .expert
+            let logprobs = told.indices.contains(index) ? told[index] : nil
+            return EmittedToken(
+                piece: TokenPiece(id: token, bytes: logprobs?.bytes ?? []),
+                origin: origins.indices.contains(index) ? origins[index] : .expert,
+                logprob: logprobs?.token.value,
+                top: (logprobs?.top ?? []).map { entry in
+                    RankedToken(
+                        piece: TokenPiece(id: entry.top.token, bytes: entry.bytes ?? []),
+                        logprob: entry.top.value
+                    )
+                }
             )
         }
         self.init(text: Array(part.text), tokens: tokens)

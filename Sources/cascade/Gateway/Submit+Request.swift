@@ -15,18 +15,21 @@ extension Submit {
             sampling: SamplingSettings(request.sampling),
             rule: try RuleSettings(request.cascade, model: model),
             usesDefaultRule: model.voice == .pair && request.cascade.rule == nil,
-            maxTokens: UInt32(clamping: request.maxTokens ?? JobLimits.standard.answerTokens),
+            maxTokens: UInt32(clamping: request.maxTokens ?? request.mostTokens),
             stop: request.stop,
             seed: request.seed,
+            sample: UInt32(clamping: request.sample),
             draftLength: model.voice == .expert ? .fixed(0) : request.cascade.draftLength,
             drafterKind: model.voice == .drafter ? .model : request.cascade.drafter ?? .both,
-            priority: request.cascade.priority ?? .normal
+            priority: request.cascade.priority ?? .normal,
+            // Log probabilities have the tokens' bytes with them, which nobody else here knows.
+            logprobs: request.logprobs.map { UInt32(clamping: $0) } ?? (request.tellsTokens ? 0 : nil)
         )
         switch request.prompt {
         case .text(let text): prompt = text
         case .tokens:
             throw .badParameter("prompt", message: "prompts of token ids are not supported: send the text")
-        case .chat(let chat): try take(chat)
+        case .chat(let chat): (format, conversation) = (.chat, Conversation(chat))
         }
         try check()
     }
@@ -73,13 +76,59 @@ extension RuleSettings {
     }
 }
 
+extension CompletionRequest {
+    /// Tokens of an answer where the request does not say: what the context has room for, as far as jobs may go.
+    fileprivate var mostTokens: Int {
+        let limits = JobLimits.standard
+        return logprobs != nil || tellsTokens ? limits.explainedTokens : limits.answerTokens
+    }
+}
+
+extension Conversation {
+    /// A chat, as the model's template is given it.
+    fileprivate init(_ chat: CompletionRequest.Chat) {
+        self.init(
+            messages: chat.messages.map(ConversationMessage.init),
+            tools: chat.toolsJSON.map { Array($0.utf8) },
+            templateArguments: chat.templateArgumentsJSON.map { Array($0.utf8) },
+            addsGenerationPrompt: chat.addsGenerationPrompt
+        )
+    }
+}
+
+extension ConversationMessage {
+    fileprivate init(_ message: ChatMessage) {
+        let role: Role =
+            switch message.role {
+            case .system: .system
+            case .developer: .developer
+            case .user: .user
+            case .assistant: .assistant
+            case .tool: .tool
+            }
+        self.init(
+            role: role,
+            content: message.content.map { [Array($0.utf8)] } ?? [],
+            toolCalls: message.toolCalls.map { call in
+                ToolCall(id: Array(call.id.utf8), name: Array(call.name.utf8), arguments: Array(call.arguments.utf8))
+            },
+            toolCallID: message.toolCallID.map { Array($0.utf8) },
+            name: message.name.map { Array($0.utf8) }
+        )
+    }
+}
+
 extension SamplingSettings {
     fileprivate init(_ sampling: CompletionRequest.Sampling) {
         self.init(
             temperature: sampling.temperature,
             topK: sampling.topK,
             topP: sampling.topP,
-            minP: sampling.minP
+            minP: sampling.minP,
+            presencePenalty: sampling.presencePenalty,
+            frequencyPenalty: sampling.frequencyPenalty,
+            repetitionPenalty: sampling.repetitionPenalty,
+            logitBias: sampling.logitBias.map { CascadeCore.LogitBias(token: $0.token, bias: $0.bias) }
         )
     }
 }

@@ -7,7 +7,7 @@ enum LaterSamples: String, CaseIterable {
     case submit, urgentSubmit, deadlineSubmit, delta, jobsRequest, jobList, cancelJobs, clusterStatus, pong, reading
     case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello, conversation
     case startedConversation
-    case logprobsSubmit, logprobsVerify, logprobsVerified, logprobsDelta
+    case logprobsSubmit, logprobsVerify, logprobsVerified, logprobsDelta, sampleSubmit
 
     var message: Message {
         switch self {
@@ -31,6 +31,7 @@ enum LaterSamples: String, CaseIterable {
         case .conversation: .submit(Self.conversing(Self.toolTalk))
         case .startedConversation: .submit(Self.conversing(Self.begunAnswer))
         case .logprobsSubmit: .submit(Self.tellingSubmit)
+        case .sampleSubmit: .submit(Self.thirdSubmit)
         case .logprobsVerify: .verify(Self.tellingVerify)
         case .logprobsVerified: .verified(Self.tellingVerified)
         case .logprobsDelta: .delta(Self.tellingDelta)
@@ -154,6 +155,12 @@ enum LaterSamples: String, CaseIterable {
         messages: [ConversationMessage(role: .user, content: [[]])],
         addsGenerationPrompt: false
     )
+
+    private static var thirdSubmit: Submit {
+        var submit = laterSubmit
+        submit.sample = 2
+        return submit
+    }
 
     private static var tellingSubmit: Submit {
         var submit = laterSubmit

@@ -22,6 +22,7 @@ extension SplitMix64 {
             maxTokens: count(),
             stop: list(upTo: 4) { $0.bytes() },
             seed: maybe { $0.next() },
+            sample: count(),
             draftLength: maybe { $0.draftLength() },
             drafterKind: enumeration(),
             draftMinimumConfidence: Double.random(in: 0...1, using: &self),
