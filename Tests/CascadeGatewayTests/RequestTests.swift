@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func messages() throws {
-        let call = try call(
+        let call = try read(
             .chat,
             #"""
             {"messages":[{"role":"system","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
