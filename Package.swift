@@ -54,6 +54,13 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let numerics = Target.Dependency.product(name: "Numerics", package: "swift-numerics")
 
+/// The files of the page that the gateway serves.
+let page = [
+    "answer.js", "api.js", "app.js", "chat.js", "cluster.js", "compare.js", "dom.js", "frontier.js", "icon.svg",
+    "index.html", "plots.js", "rules.js", "settings.js", "style.css", "tokens.js", "views.css", "why.js",
+    "words.js",
+]
+
 let package = Package(
     name: "cascade",
     products: [.executable(name: "cascade", targets: ["cascade"])],
@@ -123,12 +130,15 @@ let package = Package(
         module("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
 
         // OpenAI's protocol over HTTP, in front of a backend that it knows as a protocol only.
-        module(
-            "CascadeGateway",
-            [
+        .target(
+            name: "CascadeGateway",
+            dependencies: [
                 "CascadeCore", channels, crypto, httpTypes, hummingbird, hummingbirdTLS, lifecycle, logging, nioCore,
                 nioHTTPTypes, nioSSL,
-            ]
+            ],
+            // The page's files, as bytes of the program: nothing has to lie beside it.
+            resources: page.map { .embedInCode("Page/\($0)") },
+            swiftSettings: strict
         ),
 
         // What a coordinator has written down.
@@ -160,7 +170,8 @@ let package = Package(
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeBench", "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeHost",
+                "CascadeBench", "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeGateway",
+                "CascadeHost",
                 "CascadeKeys", "CascadeModel", "CascadeModelFetch", "CascadeNode", "CascadeSimulation",
                 "CascadeTemplate", "CascadeText", "CascadeTransport", "CascadeWire", "CCascadeBuild", "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,

@@ -81,6 +81,12 @@ final class FakeBackend: CompletionBackend {
     }
 
     func metrics() async -> ClusterMetrics? { counted }
+
+    func report(_ report: ClusterReport) async throws -> [UInt8] { Array("{\"report\": \"\(report)\"}".utf8) }
+
+    func cancel(job: String) async throws {
+        guard job == "job-1" else { throw BackendError.badParameter("job", message: "there is no job \(job)") }
+    }
 }
 
 extension FakeBackend {

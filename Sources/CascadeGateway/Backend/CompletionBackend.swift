@@ -29,6 +29,12 @@ package protocol CompletionBackend: Sendable {
 
     /// What the cluster has counted; nil where it does not answer.
     func metrics() async -> ClusterMetrics?
+
+    /// A report as the bytes of a JSON document.
+    func report(_ report: ClusterReport) async throws -> [UInt8]
+
+    /// Ends a job by its name; nothing happens where it has ended.
+    func cancel(job: String) async throws
 }
 
 /// Something that can be named as `model` in a request.

@@ -78,6 +78,18 @@ struct GatewayResponder: HTTPResponder {
         case .detokenize: return Self.json(try await TokenRoutes.detokenize(try await body(request), backend))
         case .health: return Self.json(["status": "ok"])
         case .ready: return await ready()
+        case .page(let path): return Self.page(path)
+        case .status: return Self.json(try await backend.report(.status))
+        case .nodes: return Self.json(try await backend.report(.nodes))
+        case .jobs:
+            try checkIsAlone()
+            let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 20
+            return Self.json(try await backend.report(.jobs(limit: max(1, min(1_000, limit)))))
+        case .cancel(let job):
+            try checkIsAlone()
+            _ = try await body(request)
+            try await backend.cancel(job: job)
+            return Self.json(["job_id": .string(job), "cancelled": true])
         case .metrics:
             let text = metrics.text(cluster: await backend.metrics())
             return Response(
@@ -86,6 +98,38 @@ struct GatewayResponder: HTTPResponder {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text))
             )
         }
+    }
+
+    private static func json(_ bytes: [UInt8]) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+
+    private static func page(_ path: String) -> Response {
+        guard let file = PageFile.all[path] else { return response(.unknownRoute(path)) }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: file.type, .contentSecurityPolicy: PageFile.securityPolicy, .cacheControl: "no-cache",
+                .xContentTypeOptions: "nosniff",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes))
+        )
+    }
+
+    /// All keys' jobs are one owner's to the cluster, so where there are keys nobody is shown, or may end, those of
+    /// others.
+    private func checkIsAlone() throws(GatewayError) {
+        guard configuration.keys != nil else { return }
+        throw GatewayError(
+            status: 403,
+            type: "permission_error",
+            code: "not_with_keys",
+            message: "The jobs of a gateway with API keys are not listed or ended here: use 'cascade jobs'."
+        )
     }
 
     private var limits: RequestLimits { configuration.limits }

@@ -13,11 +13,19 @@ enum Route: Hashable, Sendable {
     case health
     case ready
     case metrics
+    /// A file of the page.
+    case page(String)
+    case status
+    case nodes
+    case jobs
+    /// The end of a job, by its name.
+    case cancel(String)
 
     private static let fixed: [String: Route] = [
         "/v1/chat/completions": .chatCompletions, "/v1/completions": .completions, "/v1/embeddings": .embeddings,
         "/v1/models": .models, "/tokenize": .tokenize, "/detokenize": .detokenize, "/health": .health,
-        "/ready": .ready, "/metrics": .metrics,
+        "/ready": .ready, "/metrics": .metrics, "/cascade/v1/status": .status, "/cascade/v1/nodes": .nodes,
+        "/cascade/v1/jobs": .jobs,
     ]
 
     /// The route of a path, without its query; nil where there is none. A slash at the end does not matter.
@@ -28,6 +36,15 @@ enum Route: Hashable, Sendable {
             self = route
             return
         }
+        if PageFile.all[path] != nil {
+            self = .page(path)
+            return
+        }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if path.hasPrefix("/cascade/v1/jobs/"), parts.count == 6, parts[5] == "cancel" {
+            self = .cancel(String(parts[4]))
+            return
+        }
         // Names of models may have slashes.
         guard path.hasPrefix("/v1/models/"), let name = path.dropFirst(11).removingPercentEncoding else { return nil }
         self = .model(name)
@@ -36,14 +53,16 @@ enum Route: Hashable, Sendable {
     /// What it is called in metrics: never what a client wrote.
     var pattern: String {
         if case .model = self { return "/v1/models/{id}" }
+        if case .cancel = self { return "/cascade/v1/jobs/{id}/cancel" }
+        if case .page = self { return "page" }
         return Self.fixed.first { $0.value == self }?.key ?? "other"
     }
 
     /// Whether it takes a body; else it is there to be read.
     var takesBody: Bool {
         switch self {
-        case .chatCompletions, .completions, .embeddings, .tokenize, .detokenize: true
-        case .models, .model, .health, .ready, .metrics: false
+        case .chatCompletions, .completions, .embeddings, .tokenize, .detokenize, .cancel: true
+        case .models, .model, .health, .ready, .metrics, .page, .status, .nodes, .jobs: false
         }
     }
 
@@ -51,6 +70,11 @@ enum Route: Hashable, Sendable {
     var methods: [String] { takesBody ? ["POST"] : ["GET", "HEAD"] }
 
     /// Whether whoever asks needs a key, where there are keys. What watches over a process has none as a rule, and
-    /// learns nothing but whether it is well.
-    var needsKey: Bool { self != .health && self != .ready }
+    /// learns nothing but whether it is well; the page itself says nothing of the cluster.
+    var needsKey: Bool {
+        switch self {
+        case .health, .ready, .page: false
+        default: true
+        }
+    }
 }

@@ -93,7 +93,7 @@ private func showOwners(_ nodes: [NodeSummary]) throws {
 }
 
 /// One node, as `cascade nodes --json` prints it.
-private struct NodeView: Encodable {
+struct NodeView: Encodable {
     struct Cost: Encodable {
         var rows: UInt32
         var ms: Double

@@ -121,7 +121,7 @@ extension ClusterStatus {
     }
 }
 
-private struct ClusterView: Encodable {
+struct ClusterView: Encodable {
     var software: String
     var uptimeMs: Double
     var queuedJobs: UInt32
@@ -163,7 +163,7 @@ private struct ClusterView: Encodable {
 }
 
 /// What an owner has and had, as `cascade status --json` and `--usage` print it.
-private struct OwnerView: Encodable {
+struct OwnerView: Encodable {
     var owner: String
     var weight: UInt32
     var runningJobs: UInt32

@@ -59,6 +59,34 @@ struct ClusterBackend: CompletionBackend {
         return ClusterMetrics(status, nodes)
     }
 
+    func report(_ report: ClusterReport) async throws -> [UInt8] {
+        do throws(NodeError) {
+            switch report {
+            case .status: return try Self.json(ClusterView(try await session.status()))
+            case .nodes: return try Self.json(try await directory.nodes().map(NodeView.init))
+            case .jobs(let limit):
+                return try Self.json(try await session.jobs(limit: limit).map(JobView.init))
+            }
+        } catch {
+            throw BackendError(error)
+        }
+    }
+
+    private static func json(_ value: some Encodable) throws(NodeError) -> [UInt8] {
+        do { return try Output.jsonBytes(value, isPretty: false) } catch { throw .failed("\(error)") }
+    }
+
+    func cancel(job: String) async throws {
+        guard let id = JobID(job) else {
+            throw BackendError.badParameter("job", message: "job ids have 16 hexadecimal digits")
+        }
+        do throws(NodeError) {
+            try await session.cancel(id)
+        } catch {
+            throw BackendError(error)
+        }
+    }
+
     // MARK: One answer
 
     private func answer(

@@ -136,4 +136,22 @@ extension ClusterSession {
             if case .clusterStatus(let status) = message, status.requestID == id { status } else { nil }
         }
     }
+
+    /// The newest jobs of those that the gateway's key may see.
+    func jobs(limit: Int) async throws(NodeError) -> [JobSummary] {
+        let id = UInt64.random(in: 1...UInt64.max / 2)
+        let request = JobsRequest(requestID: id, limit: UInt32(clamping: limit))
+        return try await self.request(.jobsRequest(request), id: id) { message in
+            if case .jobList(let list) = message, list.requestID == id { list.jobs } else { nil }
+        }
+    }
+
+    /// Ends a job.
+    func cancel(_ job: JobID) async throws(NodeError) {
+        let id = UInt64.random(in: 1...UInt64.max / 2)
+        let request = CancelJobs(requestID: id, selection: .jobs([job]))
+        _ = try await self.request(.cancelJobs(request), id: id) { message in
+            if case .jobsCancelled(let answer) = message, answer.requestID == id { answer } else { nil }
+        }
+    }
 }
