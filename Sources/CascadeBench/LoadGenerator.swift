@@ -165,7 +165,8 @@ struct LoadGenerator {
     }
 
     private mutating func count(_ id: UInt64, _ new: Int, at now: Instant) {
-        traces[id]?.receive(total: (traces[id]?.tokens ?? 0) + new, at: now)
+        let total = (traces[id]?.tokens ?? 0) + new
+        traces[id]?.receive(total: total, at: now)
         if isFull { outcome.fullTokens += new }
     }
 

@@ -172,8 +172,8 @@ struct SimulatedClient: Sendable {
 }
 
 extension TokenLogprobs {
-    /// What is wrong with them beside the row that they are said to be of; rows of the toy language have every token, no
-    /// two of which are equally likely but by chance.
+    /// What is wrong with them beside the row that they are said to be of; rows of the toy language have every token,
+    /// no two of which are equally likely but by chance.
     fileprivate func problem(_ committed: Token, _ row: Distribution, top count: Int) -> String? {
         let own = row.probability(of: committed)
         guard abs(token.value - Math.log(own)) < 1e-9 else {

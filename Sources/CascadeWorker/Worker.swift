@@ -219,8 +219,8 @@ package struct Worker<Model: LanguageModel> {
         }
     }
 
-    /// The output rows that a request asked for, as penalties and bias leave them: a function of the tokens before each,
-    /// drafted ones included, so that it does not matter who judges them, when, and how often.
+    /// The output rows that a request asked for, as penalties and bias leave them: a function of the tokens before
+    /// each, drafted ones included, so that it does not matter who judges them, when, and how often.
     private static func rows(
         _ task: Work,
         _ entry: Int,

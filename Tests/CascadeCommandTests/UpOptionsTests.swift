@@ -69,7 +69,7 @@ import Testing
     @Test func everyOptionReachesTheProcessesThatHaveIt() throws {
         let tool = try JSONDecoder().decode(Tool.self, from: Data(Cascade._dumpHelp().utf8)).command
         let commands = Dictionary(uniqueKeysWithValues: (tool.subcommands ?? []).map { ($0.commandName, $0.options) })
-        let listener = try Endpoint(parsing: "tcp://127.0.0.1:5598", for: .listen)
+        let listener = try Endpoint(parsing: "tcp://127.0.0.1:5598", for: .bind)
         var handed = 0
         for (option, isFlag) in try #require(commands["up"]) where !["help", "version", "detach"].contains(option) {
             let line = try line(option, isFlag: isFlag)

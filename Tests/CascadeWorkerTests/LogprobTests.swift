@@ -6,8 +6,8 @@ import Testing
 
 @testable import CascadeWorker
 
-/// An expert's log probabilities against those of the model's rows, worked out here from the definition: raw rows, which
-/// differ from the processed ones that are judged by.
+/// An expert's log probabilities against those of the model's rows, worked out here from the definition: raw rows,
+/// which differ from the processed ones that are judged by.
 struct LogprobTests {
     private static let rules: [RuleSettings.Rule] = [.lossless, .tokenV3, .chow, .tokenLT]
 

@@ -35,7 +35,7 @@ import Testing
 
         let stream = try await gateway.post(
             "/v1/completions",
-            Self.body(["stream": true, "stream_options": ["include_usage": true]])
+            Self.body(["stream": true, "stream_options": ["include_usage": true] as [String: any Sendable]])
         )
         #expect(stream.status == 200 && stream.events.last == "[DONE]", "\(stream.body)")
         let pieces = try stream.pieces()
@@ -77,7 +77,7 @@ import Testing
         #expect(try wrong.status == 400 && wrong.json(TestGateway.Failure.self).error.param == "top_p")
         let rule = try await gateway.post(
             "/v1/completions",
-            Self.body(["cascade": ["rule": "token-v3", "alpha": 7]])
+            Self.body(["cascade": ["rule": "token-v3", "alpha": 7] as [String: any Sendable]])
         )
         #expect(rule.status == 400, "\(rule.body)")
     }

@@ -1,3 +1,4 @@
+import CDispatch
 import CascadeTestSupport
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+import CDispatch
 import CascadeHost
 import CascadeTestSupport
 import Foundation

@@ -36,8 +36,8 @@ extension CoordinatorStateMachine {
         }
         guard let newest = known.max(), newest < version else { return nil }
         return """
-            the experts of pool \(submit.pool) run a version of cascade that knows no penalties and no logit bias: start \
-            newer ones, or leave these settings out
+            the experts of pool \(submit.pool) run a version of cascade that knows no penalties and no logit bias: \
+            start newer ones, or leave these settings out
             """
     }
 

@@ -39,8 +39,8 @@ package struct Explanation: Equatable, Sendable {
     package var round: UInt32
     /// Bytes of text that the token stands for.
     package var textBytes: UInt32
-    /// What was drafted here; nil where nothing was and the token is the expert's own, or the job did not ask how tokens
-    /// came to be.
+    /// What was drafted here; nil where nothing was and the token is the expert's own, or the job did not ask how
+    /// tokens came to be.
     package var draft: Draft?
     /// What the expert's row says here; nil where the job did not ask, a drafter's word was enough (under a sequential
     /// baseline), or the expert is of a version that does not know of this.

@@ -33,8 +33,8 @@ package struct Submit: Equatable, Sendable {
     package var stop: [[UInt8]]
     /// Key of the random streams; nil lets the coordinator draw one.
     package var seed: UInt64?
-    /// Which of several answers to one prompt this is, from 0: part of the random streams' key, so that answers with one
-    /// seed differ.
+    /// Which of several answers to one prompt this is, from 0: part of the random streams' key, so that answers with
+    /// one seed differ.
     package var sample: UInt32
     /// Tokens drafted per round; nil leaves it to the coordinator.
     package var draftLength: DraftLength?

@@ -3,9 +3,10 @@ package import CascadeCore
 extension LogitsRow {
     /// The processed row: top-k, top-p and min-p on the probabilities of temperature 1, then the temperature.
     ///
-    /// Penalties and bias are not part of it: they come before (``adjusted(by:)``). Each step sees what the one before left, so top-p counts shares of the top-k tokens' mass. Equally likely tokens
-    /// rank by id. With `support` the row is cut to that many most likely tokens at the end. Tokens whose weight
-    /// vanishes in single precision are left out.
+    /// Penalties and bias are not part of it: they come before (``adjusted(by:)``). Each step sees what the one before
+    /// left, so top-p counts shares of the top-k tokens' mass. Equally likely tokens rank by id. With `support` the row
+    /// is cut to that many most likely tokens at the end. Tokens whose weight vanishes in single precision are left
+    /// out.
     package func distribution(_ settings: SamplingSettings, support: Int? = nil) -> Distribution {
         if settings.isGreedy { return Distribution(oneHot: argmax) }
         let cutsByRank = (settings.topK > 0 && settings.topK < count) || settings.topP < 1

@@ -6,8 +6,8 @@ package import CascadeCore
 ///
 /// Probabilities here are raw: temperature 1, before any truncation. Where the output head has only some tokens
 /// (``Model/headTokens``) they are the probabilities among these, and every other token has none. Reads the engine's
-/// memory: valid until its next pass; once it is adjusted (``adjusted(by:)``), its own. All results are the same bits on
-/// every machine.
+/// memory: valid until its next pass; once it is adjusted (``adjusted(by:)``), its own. All results are the same bits
+/// on every machine.
 package struct LogitsRow {
     /// The logits, all finite; of all tokens, or of the head's in ascending order.
     package let logits: UnsafeBufferPointer<Float>
@@ -85,8 +85,8 @@ package struct LogitsRow {
         argmax = headTokens?[Int(place)] ?? place
     }
 
-    /// The row that penalties and bias leave of this one, which stays as it is: O(tokens) for a copy of the logits, then
-    /// those of the tokens that are touched. A token that the head lacks stays without a probability.
+    /// The row that penalties and bias leave of this one, which stays as it is: O(tokens) for a copy of the logits,
+    /// then those of the tokens that are touched. A token that the head lacks stays without a probability.
     package func adjusted(by adjustment: LogitsAdjustment) -> LogitsRow {
         let copy = Copy(logits)
         for change in adjustment.changes {
@@ -115,7 +115,8 @@ package struct LogitsRow {
         place(of: token).map { Math.exp(Double(logits[$0]) - Double(largest)) / total } ?? 0
     }
 
-    /// A token's place among all by probability, from 1, of equals the lowest first; behind all where the head lacks it.
+    /// A token's place among all by probability, from 1, of equals the lowest first; behind all where the head lacks
+    /// it.
     package func rank(of token: Token) -> Int {
         guard let place = place(of: token) else { return count + 1 }
         let own = logits[place]

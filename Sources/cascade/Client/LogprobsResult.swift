@@ -2,15 +2,16 @@ internal import CascadeCore
 internal import CascadeHost
 internal import CascadeNode
 
-/// The expert's log probabilities of an answer's tokens, as `cascade submit --logprobs --json` prints them; keys in snake
-/// case. The shape is that of `choices[].logprobs` in OpenAI's chat completions, with an id, a rank and an origin more.
+/// The expert's log probabilities of an answer's tokens, as `cascade submit --logprobs --json` prints them; keys in
+/// snake case. The shape is that of `choices[].logprobs` in OpenAI's chat completions, with an id, a rank and an origin
+/// more.
 struct LogprobsResult: Encodable {
     /// One entry a token of the answer.
     var content: [Entry]
 
     struct Entry: Encodable {
-        /// What the token stands for, half a character as U+FFFD and a control token as nothing; `token_id:N` where that
-        /// was not told.
+        /// What the token stands for, half a character as U+FFFD and a control token as nothing; `token_id:N` where
+        /// that was not told.
         var token: String
         var id: Token
         /// Null, as the rank is, where no expert's row was asked, or the expert is of a version that does not tell.

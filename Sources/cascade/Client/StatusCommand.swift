@@ -80,6 +80,7 @@ struct StatusCommand: AsyncParsableCommand {
         if json { return try Output.json(view) }
         try Output.line("coordinator \(Printable.line(view.software)), up \(Int(view.uptimeMs / 1_000)) s")
         try Output.line("  nodes: \(status.readyNodes)")
+        if let http = ClusterRecord.running(endpoint: endpoint.endpoint)?.http { try Output.line("  http:  \(http)") }
         try Output.line(
             "  jobs:  \(view.queuedJobs) queued, \(view.runningJobs) running, \(view.finishedJobs) finished"
         )

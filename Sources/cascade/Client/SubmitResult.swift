@@ -93,8 +93,8 @@ struct SubmitResult: Encodable {
 }
 
 extension SubmitResult {
-    /// The JSON object of a job's report; `explained` tells how its tokens came to be and `likely` how likely they were,
-    /// nil where nobody asked.
+    /// The JSON object of a job's report; `explained` tells how its tokens came to be and `likely` how likely they
+    /// were, nil where nobody asked.
     init(_ report: JobReport, explained: [ExplainedToken]? = nil, likely: [ExplainedToken]? = nil) {
         explanation = explained.map { TokenExplanation.list($0, text: report.text) }
         logprobs = likely.map(LogprobsResult.init)

@@ -286,7 +286,7 @@ struct UpCommand: AsyncParsableCommand {
             {
                 let what = roles == .all ? "cluster" : roles.defaultValueDescription
                 Output.note("\(what) ready at \(endpoint); log: \(logFile); 'cascade down' ends it")
-                if let http = record.http { Output.note("HTTP: \(http)/v1, for every client of OpenAI's protocol") }
+                if let http = record.http { Output.note("a page to look at: \(http); OpenAI's protocol: \(http)/v1") }
                 if let keys { Output.note(invitation(keys, listener)) }
                 return
             }

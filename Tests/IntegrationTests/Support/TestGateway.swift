@@ -1,4 +1,4 @@
-import CascadeHost
+import CascadeTestSupport
 import Foundation
 import Testing
 
