@@ -18,7 +18,7 @@ import Testing
     @Test func whatIsNotThere() async throws {
         let harness = try Harness()
         try check(try await harness.send(.get, "/v2/models"), 404, code: "unknown_url")
-        try check(try await harness.send(.post, "/", "{}"), 404, code: "unknown_url")
+        try check(try await harness.send(.post, "/v1", "{}"), 404, code: "unknown_url")
     }
 
     @Test(arguments: [("/v1/chat/completions", "POST"), ("/v1/completions", "POST"), ("/tokenize", "POST")])

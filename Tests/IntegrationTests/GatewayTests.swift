@@ -8,7 +8,11 @@ import Testing
 
     /// A request's body.
     private static func body(_ fields: [String: any Sendable]) throws -> String {
-        let defaults: [String: any Sendable] = ["prompt": prompt, "temperature": 0, "max_tokens": 40]
+        // The tiny pair's drafts would not pay.
+        let drafts: [String: any Sendable] = ["num_speculative_tokens": 4]
+        let defaults: [String: any Sendable] = [
+            "prompt": prompt, "temperature": 0, "max_tokens": 40, "cascade": drafts,
+        ]
         let data = try JSONSerialization.data(withJSONObject: defaults.merging(fields) { $1 })
         return String(decoding: data, as: UTF8.self)
     }

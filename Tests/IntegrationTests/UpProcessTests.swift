@@ -29,7 +29,7 @@ import Testing
     func whateverEndsItEndsAll(_ signal: Int32) async throws {
         let home = try UpHome()
         let cluster = try await cluster(home)
-        #expect(try home.processes().count == 4)
+        #expect(try home.processes().count == 5)
         cluster.signal(signal)
         let end = await cluster.result()
         #expect(end.code == (signal == SIGKILL ? -SIGKILL : 0), "\(end)")

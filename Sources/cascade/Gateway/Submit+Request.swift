@@ -15,7 +15,7 @@ extension Submit {
             sampling: SamplingSettings(request.sampling),
             rule: try RuleSettings(request.cascade, model: model),
             usesDefaultRule: model.voice == .pair && request.cascade.rule == nil,
-            maxTokens: UInt32(clamping: request.maxTokens ?? request.mostTokens),
+            maxTokens: UInt32(clamping: request.longestAnswer),
             stop: request.stop,
             seed: request.seed,
             sample: UInt32(clamping: request.sample),
@@ -77,10 +77,13 @@ extension RuleSettings {
 }
 
 extension CompletionRequest {
-    /// Tokens of an answer where the request does not say: what the context has room for, as far as jobs may go.
-    fileprivate var mostTokens: Int {
+    /// Tokens of the answer, at most: where the request does not say, what the context has room for, as far as jobs may
+    /// go. Where each token is told, no answer is longer than can be told.
+    fileprivate var longestAnswer: Int {
         let limits = JobLimits.standard
-        return logprobs != nil || tellsTokens ? limits.explainedTokens : limits.answerTokens
+        let most = logprobs != nil || tellsTokens ? limits.explainedTokens : limits.answerTokens
+        guard let maxTokens else { return most }
+        return tellsTokens && logprobs == nil ? min(maxTokens, most) : maxTokens
     }
 }
 
