@@ -140,6 +140,29 @@ struct BadNodeTests {
         #expect(harness.machine.transitions[.jobFailed] == 0)
     }
 
+    /// So it is by a job whose expert was silent as often as one may be, for as long as it takes.
+    @Test func aFullGoodExpertIsWaitedForBehindASilentOne() throws {
+        var limits = Harness.fixed
+        limits.failuresPerRound = 1
+        var harness = Harness(limits: limits)
+        harness.join(ToyNode("silent", .expert), costs: Self.usual)
+        harness.mute("silent")
+        let waiting = harness.submit(harness.submission("abc", maxTokens: 40))
+        #expect(harness.heldVerify("silent") != nil)
+        harness.answerPings(of: "silent", milliseconds: 5_000)
+        harness.join(ToyNode("good", .expert, kvTokens: 60), costs: Self.quick)
+        harness.mute("good")
+        let first = harness.submit(harness.submission("xyz", maxTokens: 40))
+        #expect(harness.heldVerify("good")?.fence.sequence.job == first)
+        harness.answerPings(of: "silent", milliseconds: 6_000)
+        #expect(harness.machine.transitions[.requestExpired] == 1)
+        #expect(harness.report(waiting) == nil)
+        harness.unmute("good")
+        harness.settle()
+        for job in [first, waiting] { #expect(harness.report(job)?.reason == .length) }
+        #expect(harness.machine.transitions[.jobFailed] == 0)
+    }
+
     /// A job whose good expert is started anew while it is asked, and which is at another one then, `other`.
     private func moved(to other: ToyNode, muting: Bool = false) throws -> (Harness, JobID) {
         var harness = Harness()

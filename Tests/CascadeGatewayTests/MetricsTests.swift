@@ -65,6 +65,7 @@ import Testing
         cluster.acceptanceHistogram = [2, 3, 1, 4]
         cluster.rules = [.init(rule: "token-v3", kept: 5, deferred: 6, relaxed: 2)]
         (cluster.promptTokens, cluster.generatedTokens, cluster.queuedJobs, cluster.runningJobs) = (100, 200, 3, 4)
+        cluster.preemptions = 9
         cluster.endedJobs = [.init(reason: "stop", count: 7)]
         cluster.roles = [
             .init(role: "drafter", nodesUp: 1, busySeconds: 1.5),
@@ -96,6 +97,7 @@ import Testing
         #expect(value("cascade_generation_tokens_total") == 200)
         #expect(value("cascade_jobs", ["state": "running"]) == 4)
         #expect(value("cascade_queue_depth") == 3)
+        #expect(value("cascade_num_preemptions_total") == 9)
         #expect(value("cascade_jobs_ended_total", ["reason": "stop"]) == 7)
         #expect(value("cascade_nodes_up", ["role": "expert"]) == 2)
         #expect(value("cascade_node_busy_seconds_total", ["role": "expert"]) == 1e9)

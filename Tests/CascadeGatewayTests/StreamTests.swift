@@ -168,4 +168,21 @@ import Testing
         #expect(answer.text.components(separatedBy: ": ping\n\n").count > 2)
         #expect(try answer.chunks().count == 3)
     }
+
+    /// What the end of a run makes of its choices is told to nobody: they have not failed.
+    @Test func aRunThatIsStoppedTellsNoFailure() async {
+        let backend = FakeBackend { request, continuation in
+            FakeBackend.accept(request, continuation)
+            try await Task.sleep(for: .seconds(600))
+        }
+        let request = CompletionRequest(model: nil, prompt: .text([]))
+        for _ in 0..<1_000 {
+            let run = CompletionRun(backend: backend, requests: [request], pingInterval: .seconds(60))
+            _ = await run.next()
+            async let last = run.next()
+            await Task.yield()
+            run.stop(.shuttingDown)
+            if case .failed(let error) = await last { Issue.record("told: \(error)") }
+        }
+    }
 }

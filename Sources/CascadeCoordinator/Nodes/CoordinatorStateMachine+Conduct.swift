@@ -74,11 +74,16 @@ extension CoordinatorStateMachine {
     /// Whether a job has failed as often as it may at the experts that are ready, and one that is still loading and
     /// has not failed it will have room for it: it waits for that one, as it would where none is ready.
     func awaitsExpert(_ id: JobID) -> Bool {
-        guard let job = jobs[id], let sequence = job.sequence,
+        guard let sequence = jobs[id]?.sequence,
             sequence.failures >= limits.failuresPerRound || sequence.deaths.count >= limits.deathsPerRound
         else { return false }
-        let need = sequence.need.most
-        return able(.expert, of: job.submit, room: need, context: need, state: .loading)
+        return hasTrustedExpert(id, in: .loading)
+    }
+
+    /// Whether an expert in a state is trusted with a job and has room for it, now or when it holds no other.
+    func hasTrustedExpert(_ id: JobID, in state: NodeState = .ready) -> Bool {
+        guard let job = jobs[id], let need = job.sequence?.need.most else { return false }
+        return able(.expert, of: job.submit, room: need, context: need, state: state)
             .contains { isTrusted($0, with: id) }
     }
 

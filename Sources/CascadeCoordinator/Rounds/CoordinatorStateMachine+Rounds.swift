@@ -228,10 +228,13 @@ extension CoordinatorStateMachine {
     }
 
     /// An expert shows no progress: another one gets the same round beside it, or, if there is none, the same one
-    /// gets it again in case it was lost on the way.
+    /// gets it again in case it was lost on the way. One that was silent as often as it may be is left for those that
+    /// have no room yet.
     mutating func expireVerification(_ index: Int) {
         let request = requests[index]
         let id = request.job
+        let isLast = (jobs[id]?.sequence?.failures ?? 0) + 1 >= limits.failuresPerRound
+        if isLast, let name = nodes[request.node]?.name { jobs.changeSequence(of: id) { $0.avoid(name) } }
         guard countFailure(of: id, because: "an expert did not answer in time"), let job = jobs[id],
             let sequence = job.sequence
         else { return }
@@ -254,7 +257,13 @@ extension CoordinatorStateMachine {
             mustHaveCredit: true
         )
         guard let other, !waitsForSuspect(id, at: other) else {
-            resend(index)
+            if isLast, hasTrustedExpert(id) {
+                requests.remove(at: index)
+                leaveExpert(id)
+                verifyAgain(id)
+            } else {
+                resend(index)
+            }
             return
         }
         if isTrusted(other, with: id) {
@@ -272,14 +281,14 @@ extension CoordinatorStateMachine {
     }
 
     /// Counts a failed verification; false when it was the last that the job may have, which has ended then. It does
-    /// not end while an expert loads that may do better.
+    /// not end while an expert that may do better loads, or has no room yet.
     mutating func countFailure(of id: JobID, because problem: String) -> Bool {
         let counted = jobs.changeSequence(of: id) { sequence in
             sequence.noteFailure()
             return sequence.failures
         }
         guard let failures = counted else { return false }
-        if failures < limits.failuresPerRound || awaitsExpert(id) { return true }
+        if failures < limits.failuresPerRound || awaitsExpert(id) || hasTrustedExpert(id) { return true }
         let message = "\(failures) attempts to verify one round failed; the last: \(problem)"
         finish(id, .error, JobError(code: .nodeFailed, message: message))
         return false

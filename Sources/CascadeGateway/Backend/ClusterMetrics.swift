@@ -58,6 +58,8 @@ package struct ClusterMetrics: Equatable, Sendable {
     package var queuedJobs: Int = 0
     /// Jobs at work.
     package var runningJobs: Int = 0
+    /// Times that a sequence gave its place in a full cache up, to be read again later.
+    package var preemptions: UInt64 = 0
     /// Jobs that have ended, by ending: `stop`, `length`, `cancelled` and `error`.
     package var endedJobs: [EndedJobs] = []
     /// Drafters and experts.

@@ -31,6 +31,12 @@ extension MetricsText {
         )
         write("cascade_queue_depth", .gauge, "Jobs that wait for room.", Double(cluster.queuedJobs))
         write(
+            "cascade_num_preemptions_total",
+            .counter,
+            "Times that a sequence gave its place in a full cache up, to be read again later.",
+            Double(cluster.preemptions)
+        )
+        write(
             "cascade_jobs_ended_total",
             .counter,
             "Jobs that have ended, by ending.",

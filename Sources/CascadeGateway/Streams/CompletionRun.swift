@@ -61,8 +61,9 @@ final class CompletionRun: Sendable {
             state.reason = state.reason ?? reason
             return state.task
         }
-        task?.cancel()
+        // In this order: what its cancellation makes of a choice is nobody's business.
         channel.finish()
+        task?.cancel()
     }
 
     private static func drive(

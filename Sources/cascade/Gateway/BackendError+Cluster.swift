@@ -104,6 +104,7 @@ extension ClusterMetrics {
         let committed = counts.accepted + counts.recovered + counts.bonus
         generatedTokens = committed - min(committed, counts.cut)
         (queuedJobs, runningJobs) = (Int(status.queuedJobs), Int(status.runningJobs))
+        preemptions = status.preemptions
         endedJobs = status.endedJobs.map { EndedJobs(reason: $0.reason.name, count: $0.jobs) }
         roles = NodeRole.allCases.map { role in
             let own = nodes.filter { $0.role == role }
