@@ -26,7 +26,8 @@ struct OutputParserTests {
             parts: [.toolCall(name: "add", arguments: #"{"a":1,"b":2.50}"#)]
         ),
         Case(
-            text: #"Let me see. <tool_call>{"name":"a"}</tool_call>\#n<tool_call>{"name":"b","parameters":{}}</tool_call>\#n"#,
+            text: #"Let me see. <tool_call>{"name":"a"}</tool_call>"#
+                + #"\#n<tool_call>{"name":"b","parameters":{}}</tool_call>\#n"#,
             parts: [
                 .content("Let me see."), .toolCall(name: "a", arguments: "{}"), .toolCall(name: "b", arguments: "{}"),
             ]
