@@ -117,7 +117,17 @@ import Testing
         (#""logprobs":true,"top_logprobs":21"#, "top_logprobs"), (#""top_logprobs":2"#, "top_logprobs"),
         (#""stream":"yes""#, "stream"), (#""stream_options":{"include_usage":true}"#, "stream_options"),
         (#""stream":true,"stream_options":{"include_usage":1}"#, "stream_options.include_usage"),
-        (#""tools":[{"type":"function"}]"#, "tools"), (#""tool_choice":"required""#, "tool_choice"),
+        (#""tools":[{"type":"function"}]"#, "tools[0].function"), (#""tool_choice":"required""#, "tool_choice"),
+        (#""tools":[{"type":"web_search"}]"#, "tools[0].type"), (#""tool_choice":"f""#, "tool_choice"),
+        (#""tools":[{"type":"function","function":{"name":"a b"}}]"#, "tools[0].function.name"),
+        (
+            #""tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}]"#,
+            "tools[1].function.name"
+        ),
+        (#""tools":[{"type":"function","function":{"name":"f","strict":true}}]"#, "tools[0].function.strict"),
+        (#""tools":[{"type":"function","function":{"name":"f","parameters":1}}]"#, "tools[0].function.parameters"),
+        (#""tool_choice":{"type":"function","function":{"name":"f"}}"#, "tool_choice"),
+        (#""include_reasoning":1"#, "include_reasoning"), (#""parallel_tool_calls":1"#, "parallel_tool_calls"),
         (#""functions":[{"name":"f"}]"#, "functions"),
         (#""response_format":{"type":"json_schema"}"#, "response_format.type"),
         (#""response_format":{}"#, "response_format.type"), (#""best_of":2"#, "best_of"),

@@ -19,7 +19,7 @@ struct AnswerFormat: Sendable {
 
     /// Whether a piece is worth a chunk.
     func isWorthTelling(_ piece: ChoiceState.Piece) -> Bool {
-        !piece.text.isEmpty || keepsTokens && !piece.tokens.isEmpty
+        !piece.parts.isEmpty || keepsTokens && !piece.tokens.isEmpty
     }
 
     private func head(_ object: String, model: String?) -> [JSONValue.Member] {
@@ -41,7 +41,7 @@ struct AnswerFormat: Sendable {
         return members
     }
 
-    private func reason(_ choice: ChoiceState) -> JSONValue { .optional(choice.finished?.reason.rawValue) }
+    private func reason(_ choice: ChoiceState) -> JSONValue { .optional(choice.finishReason) }
 
     // MARK: Whole
 
@@ -52,13 +52,10 @@ struct AnswerFormat: Sendable {
             var members = [JSONValue.Member(key: "index", value: .integer(choice.index))]
             switch call.kind {
             case .chat:
-                let message: JSONValue = [
-                    "role": "assistant", "content": .string(choice.text), "refusal": .null,
-                ]
-                members.append(.init(key: "message", value: message))
+                members.append(.init(key: "message", value: ToolBlocks.message(choice)))
             case .text: members.append(.init(key: "text", value: .string(choice.text)))
             }
-            members += tokenMembers(choice.whole, choice: choice.index)
+            members += tokenMembers(choice.allTokens, choice: choice.index)
             members.append(.init(key: "finish_reason", value: reason(choice)))
             return .object(members)
         }
@@ -97,16 +94,24 @@ struct AnswerFormat: Sendable {
         return .object(chunk(choice, members, model: choice.accepted?.model) + noUsage)
     }
 
-    /// A chunk with a piece of a choice.
-    func delta(_ piece: ChoiceState.Piece, of choice: ChoiceState) -> JSONValue {
-        var members: [JSONValue.Member] = []
-        switch call.kind {
-        case .chat: members.append(.init(key: "delta", value: ["content": .string(piece.text)]))
-        case .text: members.append(.init(key: "text", value: .string(piece.text)))
+    /// The chunks with a piece of a choice: one for each of its parts. Its tokens are told with the first.
+    func deltas(_ piece: ChoiceState.Piece, of choice: ChoiceState) -> [JSONValue] {
+        var rest = piece
+        var number = piece.callsBefore
+        return (piece.parts.isEmpty ? [.content("")] : piece.parts).map { part in
+            var members: [JSONValue.Member] = []
+            switch (call.kind, part) {
+            case (.chat, _): members.append(.init(key: "delta", value: ToolBlocks.delta(part, number, choice)))
+            case (.text, .content(let text)): members.append(.init(key: "text", value: .string(text)))
+            // Texts are not taken apart.
+            case (.text, _): break
+            }
+            if case .toolCall = part { number += 1 }
+            members += tokenMembers(rest, choice: choice.index)
+            rest.tokens = []
+            members.append(.init(key: "finish_reason", value: .null))
+            return .object(chunk(choice, members, model: choice.accepted?.model) + noUsage)
         }
-        members += tokenMembers(piece, choice: choice.index)
-        members.append(.init(key: "finish_reason", value: .null))
-        return .object(chunk(choice, members, model: choice.accepted?.model) + noUsage)
     }
 
     /// The chunk that says how a choice ended. `all` is given for the last one: unless a chunk with the usage follows,

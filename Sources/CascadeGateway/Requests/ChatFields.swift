@@ -2,7 +2,7 @@ internal import CascadeCore
 
 extension CompletionRequest.Chat {
     /// Reads `messages` and what goes to the template with them.
-    init(_ fields: Field, limits: RequestLimits) throws(GatewayError) {
+    init(_ fields: Field, tools: OfferedTools?, limits: RequestLimits) throws(GatewayError) {
         let list = try fields["messages"].required()
         var messages: [ChatMessage] = []
         for field in try list.array(most: limits.mostMessages) ?? [] { messages.append(try ChatMessage(field)) }
@@ -11,6 +11,7 @@ extension CompletionRequest.Chat {
         _ = try arguments.object()
         self.init(
             messages: messages,
+            toolsJSON: tools?.json,
             templateArgumentsJSON: arguments.isPresent ? arguments.value.text : nil,
             addsGenerationPrompt: try fields["add_generation_prompt"].bool() ?? true
         )

@@ -24,6 +24,11 @@ struct CompletionCall: Equatable, Sendable {
     /// Whether each choice tells its tokens with their origins: `cascade.tokens`.
     var tellsTokens: Bool
 
+    /// The tools that calls are looked for of; nil where there are none.
+    var tools: OfferedTools?
+    /// Whether reasoning is told apart from content.
+    var separatesReasoning: Bool
+
     /// Reads the body of a request to either route.
     init(kind: Kind, body: JSONValue, limits: RequestLimits, owner: String?) throws(GatewayError) {
         guard case .object = body else {
@@ -40,9 +45,13 @@ struct CompletionCall: Equatable, Sendable {
         includesUsage = try options["include_usage"].bool() ?? false
         tellsTokens = try fields["cascade"]["tokens"].bool() ?? false
 
+        tools = kind == .chat ? try OfferedTools(fields) : nil
+        let includesReasoning = try fields["include_reasoning"].bool() ?? true
+        separatesReasoning = kind == .chat && includesReasoning
+
         let prompts: [CompletionRequest.Prompt] =
             switch kind {
-            case .chat: [.chat(try .init(fields, limits: limits))]
+            case .chat: [.chat(try .init(fields, tools: tools, limits: limits))]
             case .text: try TextPrompts.read(fields["prompt"], most: limits.mostChoices)
             }
         let samples: Int = try fields["n"].integer(in: 1...limits.mostChoices) ?? 1

@@ -25,10 +25,7 @@ enum UnsupportedFields {
             throw .unsupported(field.path, "is not supported")
         }
         try checkFormat(fields["response_format"])
-        if kind == .chat {
-            try checkTools(fields)
-            try checkModalities(fields["modalities"])
-        }
+        if kind == .chat { try checkModalities(fields["modalities"]) }
     }
 
     /// What clients send where they do not want anything.
@@ -42,18 +39,6 @@ enum UnsupportedFields {
         let type = try format["type"].requiredString()
         guard type == "text" else {
             throw .unsupported("response_format.type", "'\(type)' is not supported yet: only 'text' is")
-        }
-    }
-
-    private static func checkTools(_ fields: Field) throws(GatewayError) {
-        let choice = fields["tool_choice"]
-        if choice.value == "none" { return }
-        let tools = fields["tools"]
-        guard isNeutral(tools.value) else {
-            throw .unsupported("tools", "tools are not supported yet, unless tool_choice is 'none'")
-        }
-        guard isNeutral(choice.value) || choice.value == "auto" else {
-            throw .unsupported("tool_choice", "tools are not supported yet: only 'none' and 'auto' are")
         }
     }
 

@@ -9,7 +9,7 @@ enum TokenRoutes {
         let fields = Field(path: "", value: body)
         let prompt: CompletionRequest.Prompt =
             fields["messages"].isPresent
-            ? .chat(try .init(fields, limits: limits))
+            ? .chat(try .init(fields, tools: OfferedTools(fields), limits: limits))
             : .text(Array(try fields["prompt"].requiredString().utf8))
         let pieces = try await backend.tokenize(
             TokenizeRequest(

@@ -43,7 +43,7 @@ final class CompletionSession: Sendable {
     deinit { close(charging: []) }
 
     private func newChoices() -> [ChoiceState] {
-        call.requests.indices.map { ChoiceState(index: $0, keepsTokens: format.keepsTokens) }
+        call.requests.indices.map { ChoiceState(index: $0, of: call, keepsTokens: format.keepsTokens) }
     }
 
     /// Ends everything, once.
@@ -121,7 +121,9 @@ final class CompletionSession: Sendable {
                     measure(delta.tokens.count, &choices[index])
                     let piece = choices[index].state.take(delta)
                     choices[index].state.keep(piece)
-                case .finished(let finished): choices[index].state.finished = finished
+                case .finished(let finished):
+                    let piece = choices[index].state.take(finished)
+                    choices[index].state.keep(piece)
                 }
             }
         }
@@ -197,12 +199,13 @@ final class CompletionSession: Sendable {
             measure(delta.tokens.count, &choices[index])
             let piece = choices[index].state.take(delta)
             guard format.isWorthTelling(piece) else { return [] }
-            return EventStream.event(format.delta(piece, of: choices[index].state))
+            return format.deltas(piece, of: choices[index].state).flatMap(EventStream.event)
         case .finished(let finished):
-            choices[index].state.finished = finished
+            let rest = choices[index].state.take(finished)
+            let deltas = rest.parts.isEmpty ? [] : format.deltas(rest, of: choices[index].state)
             let isLast = choices.allSatisfy { $0.state.finished != nil }
             let all = isLast ? choices.map(\.state) : nil
-            return EventStream.event(format.closing(choices[index].state, all: all))
+            return (deltas + [format.closing(choices[index].state, all: all)]).flatMap(EventStream.event)
         }
     }
 }
