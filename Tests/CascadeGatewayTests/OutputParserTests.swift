@@ -8,7 +8,7 @@ struct OutputParserTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let text: String
         let parts: [OutputPart]
-        var findsToolCalls = true
+        var tools: Set<String> = ["a", "b", "add"]
         var testDescription: String { text }
     }
 
@@ -37,6 +37,17 @@ struct OutputParserTests {
             parts: [.reasoning("hm"), .toolCall(name: "a", arguments: #"{"x":1}"#)]
         ),
         Case(
+            text: "```json\n{\n  \"name\": \"add\",\n  \"arguments\": {\"a\": 1}\n}\n```",
+            parts: [.toolCall(name: "add", arguments: #"{"a":1}"#)]
+        ),
+        Case(text: #" {"name":"b"}"#, parts: [.toolCall(name: "b", arguments: "{}")]),
+        Case(text: #"{"name":"Anna"}"#, parts: [.content(#"{"name":"Anna"}"#)]),
+        Case(text: #"{"nam":"a"}"#, parts: [.content(#"{"nam":"a"}"#)]),
+        Case(text: "```json\n[1]\n```", parts: [.content("```json\n[1]\n```")]),
+        Case(text: "``", parts: [.content("``")]),
+        Case(text: #"{"name":"a"} is a call"#, parts: [.content(#"{"name":"a"} is a call"#)]),
+        Case(text: #"{"name":"a"}"#, parts: [.content(#"{"name":"a"}"#)], tools: []),
+        Case(
             text: "<tool_call>{not json}</tool_call> and more",
             parts: [.content("<tool_call>{not json}</tool_call> and more")]
         ),
@@ -49,7 +60,7 @@ struct OutputParserTests {
         Case(
             text: #"<tool_call>{"name":"a"}</tool_call>"#,
             parts: [.content(#"<tool_call>{"name":"a"}</tool_call>"#)],
-            findsToolCalls: false
+            tools: []
         ),
     ]
 
@@ -68,7 +79,7 @@ struct OutputParserTests {
     func anAnswerInPieces(_ one: Case) {
         let characters = Array(one.text)
         for size in 1...max(1, characters.count) {
-            var parser = OutputParser(findsToolCalls: one.findsToolCalls)
+            var parser = OutputParser(tools: one.tools)
             var parts: [OutputPart] = []
             for start in stride(from: 0, to: characters.count, by: size) {
                 parts += parser.take(String(characters[start..<min(start + size, characters.count)]))
@@ -81,12 +92,12 @@ struct OutputParserTests {
 
     /// What is certain is told at once.
     @Test func nothingIsHeldBackWithoutNeed() {
-        var parser = OutputParser(findsToolCalls: true)
+        var parser = OutputParser(tools: ["a"])
         #expect(parser.take("Hello") == [.content("Hello")])
         #expect(parser.take(" <b>") == [.content(" <b>")])
         #expect(parser.take("<tool_") == [])
         #expect(parser.take("x") == [.content("<tool_x")])
-        var reasoning = OutputParser(findsToolCalls: false)
+        var reasoning = OutputParser()
         #expect(reasoning.take("<think>one ") == [.reasoning("one ")])
         #expect(reasoning.take("two</th") == [.reasoning("two")])
         #expect(reasoning.take("ink>ok") == [.content("ok")])
@@ -94,7 +105,7 @@ struct OutputParserTests {
 
     /// Without reasoning to be told apart, the tags are content.
     @Test func reasoningMayBeContent() {
-        var parser = OutputParser(findsReasoning: false, findsToolCalls: true)
+        var parser = OutputParser(findsReasoning: false, tools: ["a"])
         #expect(joined(parser.take("<think>a</think>b") + parser.finish()) == [.content("<think>a</think>b")])
     }
 }

@@ -4,6 +4,7 @@ usage: openai_client.py http://127.0.0.1:8080 PROMPT ANSWER
 ANSWER is what `cascade submit --max-tokens 48` said to PROMPT.
 """
 
+import json
 import sys
 import time
 import urllib.request
@@ -108,6 +109,31 @@ def check_penalties(client):
     expect(harsh.choices[0].message.content == again.choices[0].message.content, "drafts change a penalised answer")
 
 
+WEATHER = {
+    "name": "get_weather",
+    "description": "Get the current weather in a city",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+def check_tools(client):
+    messages = [{"role": "user", "content": "What is the weather in Paris right now? Use the tool."}]
+    ask = dict(model="default", temperature=0, max_tokens=64, tools=[{"type": "function", "function": WEATHER}])
+    choice = client.chat.completions.create(**ask, messages=messages).choices[0]
+    expect(choice.finish_reason == "tool_calls" and choice.message.tool_calls, f"no call: {choice}")
+    call = choice.message.tool_calls[0]
+    expect(call.function.name == "get_weather", f"the call: {call}")
+    expect(json.loads(call.function.arguments) == {"city": "Paris"}, f"arguments: {call}")
+    told = {}
+    for piece in client.chat.completions.create(**ask, messages=messages, stream=True):
+        for part in piece.choices[0].delta.tool_calls or []:
+            told[part.index] = (part.function.name, part.function.arguments)
+    expect(told == {0: (call.function.name, call.function.arguments)}, f"the call in a stream: {told}")
+    messages += [choice.message, {"role": "tool", "tool_call_id": call.id, "content": "17 degrees, light rain"}]
+    answer = client.chat.completions.create(**ask, messages=messages).choices[0]
+    expect("17" in (answer.message.content or ""), f"the answer to the tool's result: {answer}")
+
+
 def check_errors(client, base, prompt):
     ask = dict(messages=[{"role": "user", "content": prompt}])
     for error, more in [
@@ -141,6 +167,7 @@ def main():
     check_samples(client, prompt)
     check_logprobs(client, prompt)
     check_penalties(client)
+    check_tools(client)
     check_errors(client, base, prompt)
     print("openai: all as promised")
 

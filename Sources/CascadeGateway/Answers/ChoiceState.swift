@@ -42,7 +42,7 @@ struct ChoiceState: Sendable {
     /// A choice of a call that has nothing yet.
     init(index: Int, of call: CompletionCall, keepsTokens: Bool) {
         (self.index, self.keepsTokens) = (index, keepsTokens)
-        parser = OutputParser(findsReasoning: call.separatesReasoning, findsToolCalls: call.tools != nil)
+        parser = OutputParser(findsReasoning: call.separatesReasoning, tools: call.tools?.names ?? [])
         mostCalls = call.tools?.allowsParallelCalls == false ? 1 : .max
     }
 

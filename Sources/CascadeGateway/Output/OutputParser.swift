@@ -1,9 +1,10 @@
 /// Takes an assistant's answer apart while it is written: reasoning, content, calls of tools.
 ///
 /// Reasoning is what stands between `<think>` and `</think>` at the beginning of an answer (DeepSeek R1, Qwen 3). A
-/// call is a JSON object with `name` and `arguments` between `<tool_call>` and `</tool_call>` (Hermes, Qwen 2.5 and 3).
-/// What looks like one of them and is not, stays content: nothing that a model wrote is lost but white space around
-/// calls and behind reasoning.
+/// call is a JSON object with `name` and `arguments` between `<tool_call>` and `</tool_call>` (Hermes, Qwen 2.5 and 3),
+/// or one that is all that the answer says, in a fence of code or without (Qwen 2.5 Coder): then its name has to be that
+/// of a tool. What looks like one of them and is not, stays content: nothing that a model wrote is lost but white space
+/// around calls and behind reasoning.
 struct OutputParser: Sendable {
     private enum State {
         /// Nothing but white space has come.
@@ -11,8 +12,12 @@ struct OutputParser: Sendable {
         case reasoning
         /// White space that separates reasoning from content is left out.
         case behindReasoning
+        /// Content that may turn out to be a call comes next.
+        case opening
         case content
         case call
+        /// Behind what opens a call without tags: only the end tells whether it is one.
+        case bareCall
     }
 
     private static let thinkOpening = Array("<think>".utf8)
@@ -21,7 +26,7 @@ struct OutputParser: Sendable {
     private static let callClosing = Array("</tool_call>".utf8)
 
     private let findsReasoning: Bool
-    private let findsToolCalls: Bool
+    private let tools: Set<String>
     private var state = State.start
     /// What has come and is not told yet.
     private var pending: [UInt8] = []
@@ -30,9 +35,9 @@ struct OutputParser: Sendable {
 
     /// - Parameters:
     ///   - findsReasoning: whether reasoning is told apart from content.
-    ///   - findsToolCalls: whether tools were offered.
-    init(findsReasoning: Bool = true, findsToolCalls: Bool) {
-        (self.findsReasoning, self.findsToolCalls) = (findsReasoning, findsToolCalls)
+    ///   - tools: the names of those that were offered; without any, no calls are looked for.
+    init(findsReasoning: Bool = true, tools: Set<String> = []) {
+        (self.findsReasoning, self.tools) = (findsReasoning, tools)
     }
 
     /// Takes the next piece of text, and returns what is certain now.
@@ -47,7 +52,15 @@ struct OutputParser: Sendable {
     mutating func finish() -> [OutputPart] {
         var parts: [OutputPart] = []
         switch state {
-        case .start, .content, .behindReasoning:
+        case .bareCall:
+            let call = Self.call(BareCall.body(of: pending))
+            if case .toolCall(let name, _)? = call, let call, tools.contains(name) {
+                parts.append(call)
+                hasCalls = true
+            } else {
+                tell(pending.count, as: OutputPart.content, &parts)
+            }
+        case .start, .opening, .content, .behindReasoning:
             // A model may end before it has closed its call.
             if hasCalls || state == .behindReasoning, pending.allSatisfy(Self.isBlank) { break }
             tell(pending.count, as: OutputPart.content, &parts)
@@ -72,8 +85,14 @@ struct OutputParser: Sendable {
         case .behindReasoning:
             pending.removeFirst(pending.prefix(while: Self.isBlank).count)
             guard !pending.isEmpty else { return false }
-            state = .content
+            state = .opening
             return true
+        case .opening:
+            let looksLikeCall = tools.isEmpty ? false : BareCall.isBegun(by: pending)
+            guard let looksLikeCall else { return false }
+            state = looksLikeCall ? .bareCall : .content
+            return true
+        case .bareCall: return false
         case .content: return content(&parts)
         case .call:
             let end = Self.find(Self.callClosing, in: pending)
@@ -88,7 +107,7 @@ struct OutputParser: Sendable {
         let blank = pending.prefix(while: Self.isBlank).count
         let text = pending[blank...]
         guard findsReasoning else {
-            state = .content
+            state = .opening
             return true
         }
         if text.count < Self.thinkOpening.count, Self.thinkOpening.starts(with: text) { return false }
@@ -96,13 +115,13 @@ struct OutputParser: Sendable {
             pending.removeFirst(blank + Self.thinkOpening.count)
             state = .reasoning
         } else {
-            state = .content
+            state = .opening
         }
         return true
     }
 
     private mutating func content(_ parts: inout [OutputPart]) -> Bool {
-        guard findsToolCalls else {
+        guard !tools.isEmpty else {
             tell(pending.count, as: OutputPart.content, &parts)
             return false
         }

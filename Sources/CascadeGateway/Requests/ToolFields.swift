@@ -5,6 +5,8 @@ struct OfferedTools: Equatable, Sendable {
 
     /// The array as the request has it, for the model's template.
     var json: String
+    /// What they are called.
+    var names: Set<String>
     /// Whether more than one call may be told.
     var allowsParallelCalls: Bool
 
@@ -31,7 +33,7 @@ struct OfferedTools: Equatable, Sendable {
             throw .unsupported(choice.path, "a tool that has to be called is not supported yet: use 'auto'")
         }
         if list.isEmpty { return nil }
-        (json, self.allowsParallelCalls) = (tools.value.text, allowsParallelCalls)
+        (json, self.names, self.allowsParallelCalls) = (tools.value.text, names, allowsParallelCalls)
     }
 
     private static func name(of tool: Field) throws(GatewayError) -> (value: String, path: String) {
