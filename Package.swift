@@ -107,6 +107,7 @@ let package = Package(
         module("CascadeWorker", ["CascadeCore", "CascadeRules", collections]),
         module("CascadeClient", ["CascadeCore"]),
         module("CascadeJSON"),
+        module("CascadeConstraint", ["CascadeJSON"]),
         module(
             "CascadeSimulation",
             ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire"]
@@ -196,6 +197,7 @@ let package = Package(
         tests("CascadeWorker", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
         tests("CascadeClient", ["CascadeCore"]),
         tests("CascadeJSON"),
+        tests("CascadeConstraint", ["CascadeJSON"]),
         tests(
             "CascadeCoordinator",
             ["CascadeCore", "CascadeRules", "CascadeTestSupport", "CascadeWorker", collections]
