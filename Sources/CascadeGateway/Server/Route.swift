@@ -5,6 +5,11 @@ enum Route: Hashable, Sendable {
     case chatCompletions
     case completions
     case embeddings
+    /// Anthropic's chat.
+    case messages
+    case countTokens
+    /// OpenAI's newer chat.
+    case responses
     case models
     /// One model, by its name.
     case model(String)
@@ -23,6 +28,8 @@ enum Route: Hashable, Sendable {
 
     private static let fixed: [String: Route] = [
         "/v1/chat/completions": .chatCompletions, "/v1/completions": .completions, "/v1/embeddings": .embeddings,
+        "/v1/messages": .messages,
+        "/v1/messages/count_tokens": .countTokens, "/v1/responses": .responses,
         "/v1/models": .models, "/tokenize": .tokenize, "/detokenize": .detokenize, "/health": .health,
         "/ready": .ready, "/metrics": .metrics, "/cascade/v1/status": .status, "/cascade/v1/nodes": .nodes,
         "/cascade/v1/jobs": .jobs,
@@ -61,10 +68,15 @@ enum Route: Hashable, Sendable {
     /// Whether it takes a body; else it is there to be read.
     var takesBody: Bool {
         switch self {
-        case .chatCompletions, .completions, .embeddings, .tokenize, .detokenize, .cancel: true
+        case .chatCompletions, .completions, .embeddings, .messages, .countTokens, .responses, .tokenize, .detokenize,
+            .cancel:
+            true
         case .models, .model, .health, .ready, .metrics, .page, .status, .nodes, .jobs: false
         }
     }
+
+    /// Whether its clients are Anthropic's, and so read errors in that shape.
+    var isAnthropic: Bool { self == .messages || self == .countTokens }
 
     /// The methods it takes.
     var methods: [String] { takesBody ? ["POST"] : ["GET", "HEAD"] }
