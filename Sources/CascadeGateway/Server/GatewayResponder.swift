@@ -94,6 +94,7 @@ struct GatewayResponder: HTTPResponder {
         case .model(let name): return Self.json(try await model(name))
         case .tokenize: return Self.json(try await TokenRoutes.tokenize(try await body(request), backend, limits))
         case .detokenize: return Self.json(try await TokenRoutes.detokenize(try await body(request), backend))
+        case .openAPI: return Self.json(PackageResources.openapi_json)
         case .health: return Self.json(["status": "ok"])
         case .ready: return await ready()
         case .page(let path): return Self.page(path)
