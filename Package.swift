@@ -140,7 +140,7 @@ let package = Package(
                 nioHTTPTypes, nioSSL,
             ],
             // The page's files, as bytes of the program: nothing has to lie beside it.
-            resources: page.map { .embedInCode("Page/\($0)") },
+            resources: page.map { .embedInCode("Page/\($0)") } + [.embedInCode("OpenAPI/openapi.json")],
             swiftSettings: strict
         ),
 

@@ -164,4 +164,23 @@ import Testing
         #expect(late?.retryAfter == 10)
         try meter.admit(entry, jobs: 1, at: start + .seconds(13)).end(tokens: 0)
     }
+
+    /// As Anthropic's clients send them.
+    @Test func keysInAHeaderOfTheirOwn() async throws {
+        let backend = FakeBackend()
+        try await withFile("\(key) mobile") { path in
+            let store = try APIKeyStore(path: path)
+            let harness = try Harness(backend) { $0.keys = store }
+            let name = try #require(HTTPField.Name("x-api-key"))
+            let body = #"{"max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}"#
+            let known = try await harness.send(.post, "/v1/messages", body, headers: [name: key])
+            #expect(known.status == 200)
+            #expect(backend.requests.first?.owner == "mobile")
+            for headers: HTTPFields in [[:], [name: key + "x"], [name: key, .authorization: "Bearer wrong"]] {
+                let answer = try await harness.send(.post, "/v1/messages", body, headers: headers)
+                #expect(answer.status == 401)
+                #expect(try answer.error("type") == "authentication_error")
+            }
+        }
+    }
 }

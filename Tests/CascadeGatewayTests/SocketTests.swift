@@ -73,6 +73,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("/v1/messages", #"{"max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hi"}]}"#, "event: ping"),
+        ("/v1/responses", #"{"input":"Hi","stream":true}"#, ": ping"),
+    ])
+    func aClientOfAnotherProtocolThatGoes(_ path: String, _ body: String, _ ping: String) async throws {
+        let backend = FakeBackend(script: Self.endless)
+        try await withServer(backend, { $0.pingInterval = .milliseconds(50) }) { port, _ in
+            let client = try await RawConnection.open(port)
+            try await client.post(path, body)
+            try await client.wait(for: "begun")
+            // More than the one that Anthropic's streams begin with: a silent stream goes on telling.
+            try await eventually { client.text.components(separatedBy: ping).count > 3 }
+            try await client.close()
+            try await eventually { backend.running == 0 }
+            #expect(backend.cancelled == 1)
+        }
+    }
+
     /// A job that is not even accepted: the cluster does not answer.
     @Test func aClientThatGoesBeforeItsJobIsAccepted() async throws {
         let backend = FakeBackend { _, _ in try await Task.sleep(for: .seconds(600)) }

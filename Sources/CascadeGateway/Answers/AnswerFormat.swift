@@ -56,7 +56,7 @@ struct AnswerFormat: Sendable {
                 members.append(.init(key: "message", value: ToolBlocks.message(choice)))
             case .text: members.append(.init(key: "text", value: .string(choice.text)))
             }
-            members += tokenMembers(choice.allTokens, choice: choice.index)
+            members += tokenMembers(choice.whole, choice: choice.index)
             members.append(.init(key: "finish_reason", value: reason(choice)))
             return .object(members)
         }

@@ -6,6 +6,12 @@ struct ChoiceState: Sendable {
     struct Piece: Equatable, Sendable {
         /// What it says, in whole characters.
         var parts: [OutputPart]
+        /// What of it is content.
+        var text: String {
+            parts.reduce(into: "") { text, part in
+                if case .content(let more) = part { text += more }
+            }
+        }
         /// Calls of tools before these.
         var callsBefore: Int
         /// The tokens that were committed meanwhile.
@@ -97,7 +103,7 @@ struct ChoiceState: Sendable {
     }
 
     /// All tokens as one piece.
-    var allTokens: Piece { Piece(parts: [], callsBefore: 0, tokens: tokens, textOffset: 0) }
+    var whole: Piece { Piece(parts: [], callsBefore: 0, tokens: tokens, textOffset: 0) }
 }
 
 extension TokenPiece {

@@ -1,3 +1,5 @@
+internal import CascadeJSON
+
 /// The parts of a chat's message: content, reasoning by vLLM's name, calls of tools.
 enum ToolBlocks {
     /// `message` of a whole answer.

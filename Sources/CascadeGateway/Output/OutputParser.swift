@@ -1,3 +1,5 @@
+internal import CascadeJSON
+
 /// Takes an assistant's answer apart while it is written: reasoning, content, calls of tools.
 ///
 /// Reasoning is what stands between `<think>` and `</think>` at the beginning of an answer (DeepSeek R1, Qwen 3). A

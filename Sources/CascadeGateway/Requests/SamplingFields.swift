@@ -45,7 +45,11 @@ extension CompletionRequest {
         maxTokens = try newer.integer(in: range) ?? older
         // OpenAI's default for texts; chats go on as long as there is room.
         if kind == .text, maxTokens == nil { maxTokens = 16 }
-        let field = fields["stop"]
+        try readStop(fields["stop"])
+    }
+
+    /// Reads the strings that end the answer: one, or several.
+    mutating func readStop(_ field: Field) throws(GatewayError) {
         var words: [Field] = []
         if case .string = field.value { words = [field] } else { words = try field.array(most: 16) ?? [] }
         for word in words {

@@ -4,7 +4,7 @@ import CascadeJSON
 /// instead of getting an answer that left it out. Parameters that nobody here knows are ignored, as vLLM does, since
 /// clients send many that have no effect on answers (`user`, `metadata`, `store`, `service_tier` …).
 enum UnsupportedFields {
-    private static let common = [
+    static let common = [
         "best_of", "bad_words", "guided_choice", "guided_grammar", "guided_json", "guided_regex", "ignore_eos",
         "include_stop_str_in_output", "length_penalty", "min_tokens", "prompt_logprobs", "stop_token_ids",
         "structured_outputs", "truncate_prompt_tokens", "typical_p", "use_beam_search",
@@ -31,7 +31,7 @@ enum UnsupportedFields {
     }
 
     /// What clients send where they do not want anything.
-    private static func isNeutral(_ value: JSONValue) -> Bool {
+    static func isNeutral(_ value: JSONValue) -> Bool {
         [.null, false, .number("0"), .array([]), .object([]), ""].contains(value)
     }
 

@@ -20,18 +20,22 @@ struct GatewayResponder: HTTPResponder {
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let route = Route(path: request.uri.path)
+        let requestID = "req-" + RandomName.make()
         var response: Response
         do {
-            response = try await answer(request, route, context)
+            response = try await answer(request, route, context, requestID)
         } catch {
             let told = GatewayError(error)
             if told == .internalError, !(error is GatewayError) {
                 context.logger.error("a request failed", metadata: ["cascade.error": "\(error)"])
             }
             response = Self.response(told)
+            if route?.isAnthropic == true { response.body = Self.body(told.anthropicBody(requestID: requestID)) }
         }
         if let fields = try? policy.check(request.head) { response.headers.append(contentsOf: fields) }
-        response.headers[Self.requestID] = "req-" + RandomName.make()
+        response.headers[Self.requestID] = requestID
+        // By this name Anthropic's clients know it.
+        if route?.isAnthropic == true { response.headers[Self.anthropicRequestID] = requestID }
         metrics.countRequest(route: route, code: response.status.code)
         if request.method == .head {
             let length = response.body.contentLength
@@ -42,6 +46,8 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private static let requestID = HTTPField.Name("x-request-id")!  // a constant that is a name
+
+    private static let anthropicRequestID = HTTPField.Name("request-id")!  // a constant that is a name
 
     // MARK: Answers
 
@@ -57,11 +63,20 @@ struct GatewayResponder: HTTPResponder {
         Response(
             status: status,
             headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: value.utf8))
+            body: body(value)
         )
     }
 
-    private func answer(_ request: Request, _ route: Route?, _ context: GatewayContext) async throws -> Response {
+    private static func body(_ value: JSONValue) -> ResponseBody {
+        ResponseBody(byteBuffer: ByteBuffer(bytes: value.utf8))
+    }
+
+    private func answer(
+        _ request: Request,
+        _ route: Route?,
+        _ context: GatewayContext,
+        _ requestID: String
+    ) async throws -> Response {
         _ = try policy.check(request.head)
         if let fields = OriginPolicy.preflight(request.head) { return Response(status: .noContent, headers: fields) }
         guard let route else { throw GatewayError.unknownRoute(String(request.uri.path.prefix(200))) }
@@ -72,11 +87,15 @@ struct GatewayResponder: HTTPResponder {
         switch route {
         case .chatCompletions: return try await complete(.chat, request, key, context)
         case .completions: return try await complete(.text, request, key, context)
+        case .messages: return try await messages(request, key, context, requestID)
+        case .countTokens: return Self.json(try await CountTokens.count(try await body(request), backend, limits))
+        case .responses: return try await respond(request, key, context)
         case .embeddings: throw GatewayError.noEmbeddings
         case .models: return Self.json(ModelBlocks.list(try await backend.models(), created: started))
         case .model(let name): return Self.json(try await model(name))
         case .tokenize: return Self.json(try await TokenRoutes.tokenize(try await body(request), backend, limits))
         case .detokenize: return Self.json(try await TokenRoutes.detokenize(try await body(request), backend))
+        case .openAPI: return Self.json(PackageResources.openapi_json)
         case .health: return Self.json(["status": "ok"])
         case .ready: return await ready()
         case .page(let path): return Self.page(path)
@@ -135,10 +154,17 @@ struct GatewayResponder: HTTPResponder {
 
     private var limits: RequestLimits { configuration.limits }
 
+    private static let apiKey = HTTPField.Name("x-api-key")!  // a constant that is a name
+
     /// The key that a request came with; nil where the gateway has none.
     private func key(of request: Request) throws(GatewayError) -> APIKeyList.Entry? {
         guard let store = configuration.keys else { return nil }
-        guard let header = request.headers[.authorization] else { throw .noKey }
+        guard let header = request.headers[.authorization] else {
+            // How Anthropic's clients send it.
+            guard let key = request.headers[Self.apiKey] else { throw .noKey }
+            guard let entry = store.entry(of: key) else { throw .wrongKey }
+            return entry
+        }
         let words = header.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else { throw .noKey }
         guard let entry = store.entry(of: String(words[1].drop { $0 == " " })) else { throw .wrongKey }
@@ -192,12 +218,45 @@ struct GatewayResponder: HTTPResponder {
     ) async throws -> Response {
         let body = try await body(request)
         let call = try CompletionCall(kind: kind, body: body, limits: limits, owner: key?.owner)
+        let id = (kind == .chat ? "chatcmpl-" : "cmpl-") + RandomName.make()
+        return try await run(call, AnswerFormat(call: call, id: id, created: CreatedTime.now), key, context)
+    }
+
+    private func messages(
+        _ request: Request,
+        _ key: APIKeyList.Entry?,
+        _ context: GatewayContext,
+        _ requestID: String
+    ) async throws -> Response {
+        let call = try CompletionCall(messages: try await body(request), limits: limits, owner: key?.owner)
+        let id = "msg_" + RandomName.make()
+        return try await run(call, MessagesFormat(call: call, id: id, requestID: requestID), key, context)
+    }
+
+    private func respond(
+        _ request: Request,
+        _ key: APIKeyList.Entry?,
+        _ context: GatewayContext
+    ) async throws -> Response {
+        let body = try await body(request)
+        let call = try CompletionCall(responses: body, limits: limits, owner: key?.owner)
+        let echo = try ResponsesEcho(body)
+        let blocks = ResponseBlocks(call: call, echo: echo, name: RandomName.make(), created: CreatedTime.now)
+        return try await run(call, ResponsesFormat(blocks: blocks), key, context)
+    }
+
+    /// Admits a call and answers it.
+    private func run(
+        _ call: CompletionCall,
+        _ format: any AnswerRenderer,
+        _ key: APIKeyList.Entry?,
+        _ context: GatewayContext
+    ) async throws -> Response {
         guard !shutdown.hasEnded else { throw BackendError.shuttingDown }
         let lease = try key.flatMap { try configuration.keys?.meter.admit($0, jobs: call.requests.count) }
-        let id = (kind == .chat ? "chatcmpl-" : "cmpl-") + RandomName.make()
         let session = CompletionSession(
             call: call,
-            format: AnswerFormat(call: call, id: id, created: CreatedTime.now),
+            format: format,
             backend: backend,
             pingInterval: configuration.pingInterval,
             ends: [(await context.connectionEnd(), .disconnected), (shutdown, .shuttingDown)],

@@ -5,9 +5,16 @@ enum Route: Hashable, Sendable {
     case chatCompletions
     case completions
     case embeddings
+    /// Anthropic's chat.
+    case messages
+    case countTokens
+    /// OpenAI's newer chat.
+    case responses
     case models
     /// One model, by its name.
     case model(String)
+    /// The document of all routes.
+    case openAPI
     case tokenize
     case detokenize
     case health
@@ -23,10 +30,15 @@ enum Route: Hashable, Sendable {
 
     private static let fixed: [String: Route] = [
         "/v1/chat/completions": .chatCompletions, "/v1/completions": .completions, "/v1/embeddings": .embeddings,
+        "/openapi.json": .openAPI, "/v1/messages": .messages,
+        "/v1/messages/count_tokens": .countTokens, "/v1/responses": .responses,
         "/v1/models": .models, "/tokenize": .tokenize, "/detokenize": .detokenize, "/health": .health,
         "/ready": .ready, "/metrics": .metrics, "/cascade/v1/status": .status, "/cascade/v1/nodes": .nodes,
         "/cascade/v1/jobs": .jobs,
     ]
+
+    /// One of each that is not the page's.
+    static var all: [Route] { fixed.values + [.model("default"), .cancel("job")] }
 
     /// The route of a path, without its query; nil where there is none. A slash at the end does not matter.
     init?(path: String) {
@@ -61,10 +73,15 @@ enum Route: Hashable, Sendable {
     /// Whether it takes a body; else it is there to be read.
     var takesBody: Bool {
         switch self {
-        case .chatCompletions, .completions, .embeddings, .tokenize, .detokenize, .cancel: true
-        case .models, .model, .health, .ready, .metrics, .page, .status, .nodes, .jobs: false
+        case .chatCompletions, .completions, .embeddings, .messages, .countTokens, .responses, .tokenize, .detokenize,
+            .cancel:
+            true
+        case .models, .model, .openAPI, .health, .ready, .metrics, .page, .status, .nodes, .jobs: false
         }
     }
+
+    /// Whether its clients are Anthropic's, and so read errors in that shape.
+    var isAnthropic: Bool { self == .messages || self == .countTokens }
 
     /// The methods it takes.
     var methods: [String] { takesBody ? ["POST"] : ["GET", "HEAD"] }
@@ -73,7 +90,7 @@ enum Route: Hashable, Sendable {
     /// learns nothing but whether it is well; the page itself says nothing of the cluster.
     var needsKey: Bool {
         switch self {
-        case .health, .ready, .page: false
+        case .health, .ready, .openAPI, .page: false
         default: true
         }
     }

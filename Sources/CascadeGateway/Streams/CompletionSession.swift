@@ -8,7 +8,7 @@ internal import Synchronization
 /// One call from its admission to the end of its answer.
 final class CompletionSession: Sendable {
     private let call: CompletionCall
-    private let format: AnswerFormat
+    private let format: any AnswerRenderer
     private let run: CompletionRun
     private let lease: OwnerMeter.Lease?
     private let metrics: GatewayMetrics
@@ -23,7 +23,7 @@ final class CompletionSession: Sendable {
     ///   - lease: what its owner is charged with, if there are owners.
     init(
         call: CompletionCall,
-        format: AnswerFormat,
+        format: any AnswerRenderer,
         backend: any CompletionBackend,
         pingInterval: Duration,
         ends: [(signal: EndSignal, reason: CompletionRun.StopReason)],
@@ -99,7 +99,7 @@ final class CompletionSession: Sendable {
         if told == .internalError {
             logger.error("a request failed", metadata: ["cascade.error": "\(error)"])
         }
-        if told.code == "context_length_exceeded", told.param == nil { told.param = call.kind.promptParameter }
+        if told.code == "context_length_exceeded", told.param == nil { told.param = format.promptParameter }
         return told
     }
 
@@ -160,6 +160,7 @@ final class CompletionSession: Sendable {
     @concurrent
     func stream(after notices: [CompletionRun.Notice], to writer: inout any ResponseBodyWriter) async throws {
         var choices = newProgress()
+        var format = self.format
         metrics.streamOpened()
         defer {
             metrics.streamClosed()
@@ -175,38 +176,42 @@ final class CompletionSession: Sendable {
                 let error = unexpectedEnd
                 // Nobody reads any more: the connection ends in mid-stream, as it has.
                 if error == .clientClosed { throw error }
-                try await writer.write(ByteBuffer(bytes: EventStream.event(error.body)))
+                try await writer.write(ByteBuffer(bytes: format.failure(error)))
                 return try await writer.finish(nil)
             case .failed(let error):
-                try await writer.write(ByteBuffer(bytes: EventStream.event(told(error).body)))
+                try await writer.write(ByteBuffer(bytes: format.failure(told(error))))
                 return try await writer.finish(nil)
-            case .ping: text = EventStream.ping
-            case .event(let index, let event): text = chunks(event, index, &choices)
+            case .ping: text = format.ping
+            case .event(let index, let event): text = events(event, index, &choices, &format)
             }
             if !text.isEmpty { try await writer.write(ByteBuffer(bytes: text)) }
         }
-        let usage = format.usage(choices.map(\.state)).map(EventStream.event) ?? []
-        try await writer.write(ByteBuffer(bytes: usage + EventStream.done))
+        let end = format.end(choices.map(\.state))
+        if !end.isEmpty { try await writer.write(ByteBuffer(bytes: end)) }
         try await writer.finish(nil)
     }
 
-    private func chunks(_ event: CompletionEvent, _ index: Int, _ choices: inout [Progress]) -> [UInt8] {
+    private func events(
+        _ event: CompletionEvent,
+        _ index: Int,
+        _ choices: inout [Progress],
+        _ format: inout any AnswerRenderer
+    ) -> [UInt8] {
         switch event {
         case .accepted(let accepted):
             choices[index].state.accepted = accepted
-            return format.opening(choices[index].state).map(EventStream.event) ?? []
+            return format.opening(of: choices[index].state)
         case .waiting, .reading: return []
         case .tokens(let delta):
             measure(delta.tokens.count, &choices[index])
             let piece = choices[index].state.take(delta)
-            guard format.isWorthTelling(piece) else { return [] }
-            return format.deltas(piece, of: choices[index].state).flatMap(EventStream.event)
+            return format.events(piece, of: choices[index].state)
         case .finished(let finished):
             let rest = choices[index].state.take(finished)
-            let deltas = rest.parts.isEmpty ? [] : format.deltas(rest, of: choices[index].state)
+            let text = rest.parts.isEmpty ? [] : format.events(rest, of: choices[index].state)
             let isLast = choices.allSatisfy { $0.state.finished != nil }
             let all = isLast ? choices.map(\.state) : nil
-            return (deltas + [format.closing(choices[index].state, all: all)]).flatMap(EventStream.event)
+            return text + format.ending(of: choices[index].state, all: all)
         }
     }
 }

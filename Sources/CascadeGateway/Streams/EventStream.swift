@@ -7,6 +7,9 @@ enum EventStream {
     /// What OpenAI's streams end with.
     static let done = Array("data: [DONE]\n\n".utf8)
 
-    /// One event. JSON texts have no line ends.
+    /// One event with a name, which is never a client's.
+    static func event(named name: String, _ data: JSONValue) -> [UInt8] { Array("event: \(name)\n".utf8) + event(data) }
+
+    /// One event without a name. JSON texts have no line ends.
     static func event(_ data: JSONValue) -> [UInt8] { Array("data: ".utf8) + data.utf8 + Array("\n\n".utf8) }
 }
