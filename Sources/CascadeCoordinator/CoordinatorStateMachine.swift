@@ -134,7 +134,17 @@ package struct CoordinatorStateMachine: Sendable {
         return actions
     }
 
-    private mutating func receive(_ message: Message, from peer: PeerID, _ principal: Principal) {
+    private mutating func receive(_ message: Message, from peer: PeerID, _ sender: Principal) {
+        let behalf = message.onBehalfOf
+        let acting = if let behalf { sender.acting(for: behalf.owner) } else { Optional(sender) }
+        guard let principal = acting else {
+            let text = """
+                only a key of role gateway may name the owner that it asks for, by 1 to \(JobOwner.mostNamedBytes) \
+                letters, digits, '.', '-' and '_'
+                """
+            refuse(peer, .forbidden, text, requestID: behalf?.requestID ?? 0)
+            return
+        }
         switch message {
         case .hello, .ready, .pong, .tokenizerChunk, .drafted, .verified, .missing, .failed, .goodbye:
             receiveFromNode(message, peer)

@@ -27,12 +27,15 @@ enum Promises {
             try within(pong.prompts.count, 0...limits.listEntries, "prompts")
             for reading in pong.prompts { try check(reading.prompt) }
         case .goodbye(let goodbye): try note(goodbye.reason)
-        case .ping, .drain, .accepted, .cancel, .statusRequest, .nodesRequest, .release: break
+        case .ping, .drain, .accepted, .cancel, .nodesRequest, .release: break
+        case .statusRequest(let request): try name(request.onBehalfOf ?? "")
         case .watch(let watch): try count(watch.tokenOffset, watch.byteOffset)
         case .jobsRequest(let request):
             try count(request.limit)
+            try name(request.onBehalfOf ?? "")
             try check(request.scope)
         case .cancelJobs(let request):
+            try name(request.onBehalfOf ?? "")
             switch request.selection {
             case .jobs(let jobs): try within(jobs.count, 1...CancelJobs.mostJobs, "jobs")
             case .scope(let scope): try check(scope)
@@ -229,6 +232,7 @@ enum Promises {
 
     private static func check(_ submit: Submit) throws(FuzzFailure) {
         try name(submit.pool)
+        try name(submit.onBehalfOf ?? "")
         try within(submit.prompt.count, 0...limits.textBytes, "prompt")
         try within(submit.system?.count ?? 0, 0...limits.textBytes, "system")
         if let conversation = submit.conversation { try check(conversation) }

@@ -150,7 +150,12 @@ package struct AllowedKey: Equatable, Sendable {
 
     /// Whom a coordinator takes whoever uses the key for.
     package var principal: Principal {
-        Principal(owner: JobOwner(name: owner, key: key.text), isAdmin: role == .admin, limits: limits)
+        Principal(
+            owner: JobOwner(name: owner, key: key.text),
+            isAdmin: role == .admin,
+            namesOwners: role == .gateway,
+            limits: limits
+        )
     }
 
     /// Reads a list: one key a line (public key, role, name, then `owner=NAME`, `weight=NUMBER` and limits such as

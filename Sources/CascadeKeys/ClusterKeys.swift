@@ -24,7 +24,7 @@ package struct ClusterKeys {
         for role in NodeRole.allCases {
             nodes[role] = try Self.ensure("local-\(role.rawValue)", KeyRole(role), folder)
         }
-        gateway = try Self.ensure("local-gateway", .client, folder)
+        gateway = try Self.ensure("local-gateway", .gateway, folder)
         admin = try ConnectionKey(path: try Self.ensure("local-admin", .admin, folder))
         if isFirst {
             for role in NodeRole.allCases { _ = try folder.make(Self.guest(role), role: KeyRole(role)) }

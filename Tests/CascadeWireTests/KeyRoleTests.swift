@@ -12,7 +12,7 @@ import Testing
 
     private static let table: [(role: KeyRole, kinds: [MessageKind])] = [
         (.drafter, nodes + [.drafted]), (.expert, nodes + [.verified, .tokenizerChunk]), (.client, clients),
-        (.admin, clients + [.drainNode]),
+        (.gateway, clients), (.admin, clients + [.drainNode]),
     ]
 
     @Test(arguments: MessageKind.allCases)

@@ -1447,7 +1447,7 @@ void   cascade__v1__ended_jobs__free_unpacked
   assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[27] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[28] =
 {
   {
     "request_id",
@@ -1773,6 +1773,18 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[27]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_behalf_of",
+    40,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__Submit, has_on_behalf_of),
+    offsetof(Cascade__V1__Submit, on_behalf_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
@@ -1788,6 +1800,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   8,   /* field[8] = max_tokens */
   21,   /* field[21] = messages */
   11,   /* field[11] = num_speculative_tokens */
+  27,   /* field[27] = on_behalf_of */
   17,   /* field[17] = parse_special */
   2,   /* field[2] = pool */
   19,   /* field[19] = priority */
@@ -1803,11 +1816,12 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   23,   /* field[23] = template_arguments */
   22,   /* field[22] = tools */
 };
-static const ProtobufCIntRange cascade__v1__submit__number_ranges[2 + 1] =
+static const ProtobufCIntRange cascade__v1__submit__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 30, 25 },
-  { 0, 27 }
+  { 40, 27 },
+  { 0, 28 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1817,10 +1831,10 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  27,
+  28,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
-  2,  cascade__v1__submit__number_ranges,
+  3,  cascade__v1__submit__number_ranges,
   (ProtobufCMessageInit) cascade__v1__submit__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2196,7 +2210,7 @@ const ProtobufCMessageDescriptor cascade__v1__cancel__descriptor =
   (ProtobufCMessageInit) cascade__v1__cancel__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__cancel_jobs__field_descriptors[5] =
+static const ProtobufCFieldDescriptor cascade__v1__cancel_jobs__field_descriptors[6] =
 {
   {
     "request_id",
@@ -2258,18 +2272,32 @@ static const ProtobufCFieldDescriptor cascade__v1__cancel_jobs__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_behalf_of",
+    40,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__CancelJobs, has_on_behalf_of),
+    offsetof(Cascade__V1__CancelJobs, on_behalf_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__cancel_jobs__field_indices_by_name[] = {
   2,   /* field[2] = all */
   1,   /* field[1] = jobs */
   3,   /* field[3] = mine */
+  5,   /* field[5] = on_behalf_of */
   4,   /* field[4] = owner */
   0,   /* field[0] = request_id */
 };
-static const ProtobufCIntRange cascade__v1__cancel_jobs__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__cancel_jobs__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 40, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor cascade__v1__cancel_jobs__descriptor =
 {
@@ -2279,10 +2307,10 @@ const ProtobufCMessageDescriptor cascade__v1__cancel_jobs__descriptor =
   "Cascade__V1__CancelJobs",
   "cascade.v1",
   sizeof(Cascade__V1__CancelJobs),
-  5,
+  6,
   cascade__v1__cancel_jobs__field_descriptors,
   cascade__v1__cancel_jobs__field_indices_by_name,
-  1,  cascade__v1__cancel_jobs__number_ranges,
+  2,  cascade__v1__cancel_jobs__number_ranges,
   (ProtobufCMessageInit) cascade__v1__cancel_jobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -3578,7 +3606,7 @@ const ProtobufCMessageDescriptor cascade__v1__finished__descriptor =
   (ProtobufCMessageInit) cascade__v1__finished__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__status_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor cascade__v1__status_request__field_descriptors[3] =
 {
   {
     "request_id",
@@ -3604,15 +3632,29 @@ static const ProtobufCFieldDescriptor cascade__v1__status_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_behalf_of",
+    40,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__StatusRequest, has_on_behalf_of),
+    offsetof(Cascade__V1__StatusRequest, on_behalf_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__status_request__field_indices_by_name[] = {
   1,   /* field[1] = job */
+  2,   /* field[2] = on_behalf_of */
   0,   /* field[0] = request_id */
 };
-static const ProtobufCIntRange cascade__v1__status_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__status_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 40, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor cascade__v1__status_request__descriptor =
 {
@@ -3622,14 +3664,14 @@ const ProtobufCMessageDescriptor cascade__v1__status_request__descriptor =
   "Cascade__V1__StatusRequest",
   "cascade.v1",
   sizeof(Cascade__V1__StatusRequest),
-  2,
+  3,
   cascade__v1__status_request__field_descriptors,
   cascade__v1__status_request__field_indices_by_name,
-  1,  cascade__v1__status_request__number_ranges,
+  2,  cascade__v1__status_request__number_ranges,
   (ProtobufCMessageInit) cascade__v1__status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__jobs_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor cascade__v1__jobs_request__field_descriptors[5] =
 {
   {
     "request_id",
@@ -3679,17 +3721,31 @@ static const ProtobufCFieldDescriptor cascade__v1__jobs_request__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_behalf_of",
+    40,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__JobsRequest, has_on_behalf_of),
+    offsetof(Cascade__V1__JobsRequest, on_behalf_of),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__jobs_request__field_indices_by_name[] = {
   1,   /* field[1] = limit */
   2,   /* field[2] = mine */
+  4,   /* field[4] = on_behalf_of */
   3,   /* field[3] = owner */
   0,   /* field[0] = request_id */
 };
-static const ProtobufCIntRange cascade__v1__jobs_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange cascade__v1__jobs_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 40, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor cascade__v1__jobs_request__descriptor =
 {
@@ -3699,10 +3755,10 @@ const ProtobufCMessageDescriptor cascade__v1__jobs_request__descriptor =
   "Cascade__V1__JobsRequest",
   "cascade.v1",
   sizeof(Cascade__V1__JobsRequest),
-  4,
+  5,
   cascade__v1__jobs_request__field_descriptors,
   cascade__v1__jobs_request__field_indices_by_name,
-  1,  cascade__v1__jobs_request__number_ranges,
+  2,  cascade__v1__jobs_request__number_ranges,
   (ProtobufCMessageInit) cascade__v1__jobs_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -384,10 +384,15 @@ struct  Cascade__V1__Submit
    */
   protobuf_c_boolean has_add_generation_prompt;
   protobuf_c_boolean add_generation_prompt;
+  /*
+   * The owner that a gateway asks for, UTF-8: only keys of role gateway may name one; absent: the key's own owner.
+   */
+  protobuf_c_boolean has_on_behalf_of;
+  ProtobufCBinaryData on_behalf_of;
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0 }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -576,10 +581,15 @@ struct  Cascade__V1__CancelJobs
    */
   protobuf_c_boolean has_owner;
   ProtobufCBinaryData owner;
+  /*
+   * The owner that a gateway asks for, UTF-8: only keys of role gateway may name one; absent: the key's own owner.
+   */
+  protobuf_c_boolean has_on_behalf_of;
+  ProtobufCBinaryData on_behalf_of;
 };
 #define CASCADE__V1__CANCEL_JOBS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__cancel_jobs__descriptor) \
-    , 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL} }
+    , 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*
@@ -1111,10 +1121,15 @@ struct  Cascade__V1__StatusRequest
    */
   protobuf_c_boolean has_job;
   uint64_t job;
+  /*
+   * The owner that a gateway asks for, UTF-8: only keys of role gateway may name one; absent: the key's own owner.
+   */
+  protobuf_c_boolean has_on_behalf_of;
+  ProtobufCBinaryData on_behalf_of;
 };
 #define CASCADE__V1__STATUS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__status_request__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -1143,10 +1158,15 @@ struct  Cascade__V1__JobsRequest
    */
   protobuf_c_boolean has_owner;
   ProtobufCBinaryData owner;
+  /*
+   * The owner that a gateway asks for, UTF-8: only keys of role gateway may name one; absent: the key's own owner.
+   */
+  protobuf_c_boolean has_on_behalf_of;
+  ProtobufCBinaryData on_behalf_of;
 };
 #define CASCADE__V1__JOBS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__jobs_request__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, {0,NULL} }
+    , 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*

@@ -22,6 +22,8 @@ extension CoordinatorStateMachine {
             refuseJob(submit, peer, .badRequest, problem)
             return
         }
+        // A gateway can name as many as it likes.
+        if jobs.owners[principal.owner.name] == nil { jobs.forgetOwners(beyond: limits.owners) }
         jobs.setLimits(principal.limits, of: principal.owner.name)
         if let (shortage, wait) = shortage(for: submit, from: peer, principal) {
             let message = "\(shortage): try again \(wait < 2_000 ? "later" : "in \((wait + 999) / 1_000) s")"

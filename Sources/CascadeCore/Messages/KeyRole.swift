@@ -6,6 +6,8 @@ package enum KeyRole: String, CaseIterable, Sendable {
     case expert
     /// Submit jobs and ask how things are.
     case client
+    /// What a client may, for owners that it names: a gateway knows whose requests it passes on.
+    case gateway
     /// What a client may, and operate the cluster.
     case admin
 
@@ -18,7 +20,7 @@ package enum KeyRole: String, CaseIterable, Sendable {
     }
 
     /// Whether it may submit jobs, which then belong to the key's owner.
-    package var mayOwnJobs: Bool { self == .client || self == .admin }
+    package var mayOwnJobs: Bool { self == .client || self == .gateway || self == .admin }
 
     /// Whether whoever uses a key of this role may send `message` to a coordinator.
     package func allows(_ message: Message) -> Bool {
@@ -28,7 +30,7 @@ package enum KeyRole: String, CaseIterable, Sendable {
         case .drafted: self == .drafter
         case .verified, .tokenizerChunk: self == .expert
         case .submit, .watch, .cancel, .cancelJobs, .statusRequest, .jobsRequest, .nodesRequest:
-            self == .client || self == .admin
+            mayOwnJobs
         case .drainNode: self == .admin
         // What only coordinators say.
         case .welcome, .refused, .ping, .draft, .verify, .release, .drain, .accepted, .delta, .finished,

@@ -20,22 +20,26 @@ package struct Principal: Equatable, Sendable {
     package var owner: JobOwner
     /// Whether it sees everybody's jobs and may end them.
     package var isAdmin: Bool
+    /// Whether it may name the owner that it asks for: see ``acting(for:)``.
+    package var namesOwners: Bool
     /// What its owner may take of the cluster.
     package var limits: OwnerLimits
 
     /// Anybody, in a cluster without keys.
-    package static let anybody = Principal(owner: .everybody, isAdmin: true)
+    package static let anybody = Principal(owner: .everybody, isAdmin: true, namesOwners: true)
 
     /// Creates the value from its parts.
-    package init(owner: JobOwner, isAdmin: Bool, limits: OwnerLimits = OwnerLimits()) {
-        (self.owner, self.isAdmin, self.limits) = (owner, isAdmin, limits)
+    package init(owner: JobOwner, isAdmin: Bool, namesOwners: Bool = false, limits: OwnerLimits = OwnerLimits()) {
+        (self.owner, self.isAdmin, self.namesOwners, self.limits) = (owner, isAdmin, namesOwners, limits)
     }
 
     /// Whether a job of `owner` is its own: keys of one owner share their jobs.
     package func owns(_ owner: JobOwner) -> Bool { owner.name == self.owner.name }
 
     /// Whether it may learn of a job of `owner`, follow and end it.
-    package func maySee(_ owner: JobOwner) -> Bool { isAdmin || owns(owner) }
+    package func maySee(_ owner: JobOwner) -> Bool {
+        isAdmin || owns(owner) || namesOwners && owner.name.hasPrefix(self.owner.prefix)
+    }
 }
 
 /// Which of the jobs that a client may see a request is about.

@@ -4,11 +4,14 @@ package struct StatusRequest: Equatable, Sendable {
     package var requestID: UInt64
     /// The job, or nil for the cluster.
     package var job: JobID?
+    /// As in ``Message/onBehalfOf``.
+    package var onBehalfOf: String?
 
     /// Creates the value from its parts.
-    package init(requestID: UInt64, job: JobID? = nil) {
+    package init(requestID: UInt64, job: JobID? = nil, onBehalfOf: String? = nil) {
         self.requestID = requestID
         self.job = job
+        self.onBehalfOf = onBehalfOf
     }
 }
 
@@ -23,12 +26,15 @@ package struct JobsRequest: Equatable, Sendable {
     package var limit: UInt32
     /// Which ones.
     package var scope: JobScope
+    /// As in ``Message/onBehalfOf``.
+    package var onBehalfOf: String?
 
     /// Creates the value from its parts.
-    package init(requestID: UInt64, limit: UInt32, scope: JobScope = .all) {
+    package init(requestID: UInt64, limit: UInt32, scope: JobScope = .all, onBehalfOf: String? = nil) {
         self.requestID = requestID
         self.limit = limit
         self.scope = scope
+        self.onBehalfOf = onBehalfOf
     }
 }
 

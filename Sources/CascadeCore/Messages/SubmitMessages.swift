@@ -51,6 +51,8 @@ package struct Submit: Equatable, Sendable {
     /// How many of the expert's likeliest tokens are told with each token of the answer, and the expert's log
     /// probability of that token with them; nil: nothing of this. See ``Logprobs``.
     package var logprobs: UInt32?
+    /// As in ``Message/onBehalfOf``.
+    package var onBehalfOf: String?
 
     /// Creates the value from its parts.
     package init(
@@ -76,7 +78,8 @@ package struct Submit: Equatable, Sendable {
         follow: Bool = true,
         priority: Priority = .normal,
         deadlineMilliseconds: UInt32? = nil,
-        logprobs: UInt32? = nil
+        logprobs: UInt32? = nil,
+        onBehalfOf: String? = nil
     ) {
         self.requestID = requestID
         self.submitKey = submitKey
@@ -101,6 +104,7 @@ package struct Submit: Equatable, Sendable {
         self.priority = priority
         self.deadlineMilliseconds = deadlineMilliseconds
         self.logprobs = logprobs
+        self.onBehalfOf = onBehalfOf
     }
 
     /// Whether an ``Explanation`` goes with each token of the answer.
@@ -179,11 +183,14 @@ package struct CancelJobs: Equatable, Sendable {
     package var requestID: UInt64
     /// The jobs.
     package var selection: Selection
+    /// As in ``Message/onBehalfOf``.
+    package var onBehalfOf: String?
 
     /// Creates the value from its parts.
-    package init(requestID: UInt64, selection: Selection) {
+    package init(requestID: UInt64, selection: Selection, onBehalfOf: String? = nil) {
         self.requestID = requestID
         self.selection = selection
+        self.onBehalfOf = onBehalfOf
     }
 }
 

@@ -135,6 +135,15 @@ struct FieldReader {
         has == 0 ? "" : try name(has, value, field)
     }
 
+    /// A name that need not be there.
+    func nameIfAny(
+        _ has: protobuf_c_boolean,
+        _ value: ProtobufCBinaryData,
+        _ field: String
+    ) throws(WireError) -> String? {
+        has == 0 ? nil : try name(has, value, field)
+    }
+
     /// A sentence for people.
     func note(_ has: protobuf_c_boolean, _ value: ProtobufCBinaryData, _ field: String) throws(WireError) -> String {
         try text(has, value, field, limit: limits.noteBytes)

@@ -30,7 +30,8 @@ extension CancelJobs: WireConvertible {
         }
         self.init(
             requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
-            selection: isAll ? .scope(scope) : .jobs(jobs)
+            selection: isAll ? .scope(scope) : .jobs(jobs),
+            onBehalfOf: try reader.nameIfAny(proto.has_on_behalf_of, proto.on_behalf_of, "on_behalf_of")
         )
     }
 
@@ -45,6 +46,7 @@ extension CancelJobs: WireConvertible {
             if scope == .mine { put(&proto.has_mine, &proto.mine, true) }
             put(&proto.has_owner, &proto.owner, scope.ownerName.map(writer.text))
         }
+        put(&proto.has_on_behalf_of, &proto.on_behalf_of, onBehalfOf.map(writer.text))
         return proto
     }
 }

@@ -82,7 +82,8 @@ extension Submit: WireConvertible {
                     proto.deadline_milliseconds,
                     "deadline_milliseconds"
                 ),
-            logprobs: proto.has_logprobs == 0 ? nil : try reader.count(1, proto.logprobs, "logprobs")
+            logprobs: proto.has_logprobs == 0 ? nil : try reader.count(1, proto.logprobs, "logprobs"),
+            onBehalfOf: try reader.nameIfAny(proto.has_on_behalf_of, proto.on_behalf_of, "on_behalf_of")
         )
     }
 
@@ -116,6 +117,7 @@ extension Submit: WireConvertible {
         if priority != .normal { put(&proto.has_priority, &proto.priority, priority) }
         put(&proto.has_deadline_milliseconds, &proto.deadline_milliseconds, deadlineMilliseconds)
         put(&proto.has_logprobs, &proto.logprobs, logprobs)
+        put(&proto.has_on_behalf_of, &proto.on_behalf_of, onBehalfOf.map(writer.text))
         return proto
     }
 }

@@ -9,7 +9,8 @@ extension StatusRequest: WireConvertible {
     init(decoding proto: Cascade__V1__StatusRequest, from reader: FieldReader) throws(WireError) {
         self.init(
             requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
-            job: proto.has_job == 0 ? nil : JobID(rawValue: proto.job)
+            job: proto.has_job == 0 ? nil : JobID(rawValue: proto.job),
+            onBehalfOf: try reader.nameIfAny(proto.has_on_behalf_of, proto.on_behalf_of, "on_behalf_of")
         )
     }
 
@@ -18,6 +19,7 @@ extension StatusRequest: WireConvertible {
         cascade__v1__status_request__init(&proto)
         put(&proto.has_request_id, &proto.request_id, requestID)
         put(&proto.has_job, &proto.job, job?.rawValue)
+        put(&proto.has_on_behalf_of, &proto.on_behalf_of, onBehalfOf.map(writer.text))
         return proto
     }
 }
@@ -27,7 +29,8 @@ extension JobsRequest: WireConvertible {
         self.init(
             requestID: try reader.value(proto.has_request_id, proto.request_id, "request_id"),
             limit: try reader.count(proto.has_limit, proto.limit, "limit"),
-            scope: try reader.scope(mine: proto.has_mine != 0 && proto.mine != 0, proto.has_owner, proto.owner)
+            scope: try reader.scope(mine: proto.has_mine != 0 && proto.mine != 0, proto.has_owner, proto.owner),
+            onBehalfOf: try reader.nameIfAny(proto.has_on_behalf_of, proto.on_behalf_of, "on_behalf_of")
         )
     }
 
@@ -38,6 +41,7 @@ extension JobsRequest: WireConvertible {
         put(&proto.has_limit, &proto.limit, limit)
         if scope == .mine { put(&proto.has_mine, &proto.mine, true) }
         put(&proto.has_owner, &proto.owner, scope.ownerName.map(writer.text))
+        put(&proto.has_on_behalf_of, &proto.on_behalf_of, onBehalfOf.map(writer.text))
         return proto
     }
 }

@@ -45,6 +45,7 @@ struct KeysNewCommand: AsyncParsableCommand {
               cascade keys new anna --role client
               cascade keys new anna-laptop --role client --owner anna
               cascade keys new web --role client --owner team-b --weight 2 --max-jobs 50
+              cascade keys new front --role gateway
             """
     )
 
@@ -91,6 +92,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         switch role {
         case .drafter, .expert: "\(role.rawValue) --model NAME"
         case .client: "submit \"…\""
+        case .gateway: "gateway"
         case .admin: "nodes"
         }
     }

@@ -8,6 +8,7 @@ enum LaterSamples: String, CaseIterable {
     case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello, conversation
     case startedConversation
     case logprobsSubmit, logprobsVerify, logprobsVerified, logprobsDelta, sampleSubmit
+    case namedSubmit, namedStatus, namedJobs, namedCancel
 
     var message: Message {
         switch self {
@@ -35,6 +36,11 @@ enum LaterSamples: String, CaseIterable {
         case .logprobsVerify: .verify(Self.tellingVerify)
         case .logprobsVerified: .verified(Self.tellingVerified)
         case .logprobsDelta: .delta(Self.tellingDelta)
+        case .namedSubmit: .submit(Self.passedSubmit)
+        case .namedStatus: .statusRequest(StatusRequest(requestID: 7, onBehalfOf: "anna"))
+        case .namedJobs: .jobsRequest(JobsRequest(requestID: 7, limit: 20, onBehalfOf: "anna"))
+        case .namedCancel:
+            .cancelJobs(CancelJobs(requestID: 7, selection: .jobs([Samples.job]), onBehalfOf: "anna"))
         }
     }
 
@@ -159,6 +165,12 @@ enum LaterSamples: String, CaseIterable {
     private static var thirdSubmit: Submit {
         var submit = laterSubmit
         submit.sample = 2
+        return submit
+    }
+
+    private static var passedSubmit: Submit {
+        var submit = laterSubmit
+        submit.onBehalfOf = "anna"
         return submit
     }
 

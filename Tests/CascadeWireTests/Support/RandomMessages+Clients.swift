@@ -29,7 +29,8 @@ extension SplitMix64 {
             follow: flag(),
             priority: enumeration(),
             deadlineMilliseconds: maybe { $0.count() },
-            logprobs: maybe { $0.count() }
+            logprobs: maybe { $0.count() },
+            onBehalfOf: maybe { $0.text() }
         )
     }
 
@@ -170,7 +171,11 @@ extension SplitMix64 {
 
     mutating func cancelJobs() -> CancelJobs {
         let jobs = [job()] + list(upTo: 5) { $0.job() }
-        return CancelJobs(requestID: next(), selection: flag() ? .jobs(jobs) : .scope(scope()))
+        return CancelJobs(
+            requestID: next(),
+            selection: flag() ? .jobs(jobs) : .scope(scope()),
+            onBehalfOf: maybe { $0.text() }
+        )
     }
 
     mutating func jobsCancelled() -> JobsCancelled {

@@ -50,8 +50,14 @@ extension SplitMix64 {
         case .cancel: .cancel(Cancel(requestID: next(), job: job()))
         case .delta: .delta(delta())
         case .finished: .finished(Finished(requestID: next(), report: report()))
-        case .statusRequest: .statusRequest(StatusRequest(requestID: next(), job: maybe { $0.job() }))
-        case .jobsRequest: .jobsRequest(JobsRequest(requestID: next(), limit: count(), scope: scope()))
+        case .statusRequest:
+            .statusRequest(
+                StatusRequest(requestID: next(), job: maybe { $0.job() }, onBehalfOf: maybe { $0.text() })
+            )
+        case .jobsRequest:
+            .jobsRequest(
+                JobsRequest(requestID: next(), limit: count(), scope: scope(), onBehalfOf: maybe { $0.text() })
+            )
         case .nodesRequest: .nodesRequest(NodesRequest(requestID: next()))
         case .jobList: .jobList(JobList(requestID: next(), jobs: list(upTo: 5) { $0.jobSummary() }))
         case .nodeList: .nodeList(NodeList(requestID: next(), nodes: list(upTo: 5) { $0.nodeSummary() }))
