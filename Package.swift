@@ -133,8 +133,8 @@ let package = Package(
         .target(
             name: "CascadeGateway",
             dependencies: [
-                "CascadeCore", channels, crypto, httpTypes, hummingbird, hummingbirdTLS, lifecycle, logging, nioCore,
-                nioHTTPTypes, nioSSL,
+                "CascadeCore", "CascadeHost", channels, crypto, grdb, httpTypes, hummingbird, hummingbirdTLS, lifecycle,
+                logging, nioCore, nioHTTPTypes, nioPosix, nioSSL,
             ],
             // The page's files, as bytes of the program: nothing has to lie beside it.
             resources: page.map { .embedInCode("Page/\($0)") },
