@@ -135,9 +135,8 @@ let package = Package(
         .target(
             name: "CascadeGateway",
             dependencies: [
-                "CascadeCore", "CascadeJSON", channels, crypto, httpTypes, hummingbird, hummingbirdTLS, lifecycle,
-                logging, nioCore,
-                nioHTTPTypes, nioSSL,
+                "CascadeCore", "CascadeHost", "CascadeJSON", channels, crypto, grdb, httpTypes, hummingbird,
+                hummingbirdTLS, lifecycle, logging, nioCore, nioHTTPTypes, nioPosix, nioSSL,
             ],
             // The page's files, as bytes of the program: nothing has to lie beside it.
             resources: page.map { .embedInCode("Page/\($0)") } + [.embedInCode("OpenAPI/openapi.json")],

@@ -72,7 +72,7 @@ import Testing
         let preflight = try await harness.send(.options, "/v1/chat/completions", headers: asking)
         #expect(preflight.status == 204)
         #expect(preflight.headers[.accessControlAllowOrigin] == "https://chat.example")
-        #expect(preflight.headers[.accessControlAllowMethods] == "GET, POST, OPTIONS")
+        #expect(preflight.headers[.accessControlAllowMethods] == "GET, POST, DELETE, OPTIONS")
         #expect(preflight.headers[.accessControlAllowHeaders] == "authorization, x-stainless-os")
         let answer = try await harness.chat(headers: origin)
         #expect(answer.status == 200)

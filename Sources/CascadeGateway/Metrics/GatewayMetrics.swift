@@ -5,6 +5,7 @@ final class GatewayMetrics: Sendable {
     private struct State {
         var requests: [Key: UInt64] = [:]
         var streams = 0
+        var batchLines = (completed: 0, failed: 0)
         var firstToken = Histogram(edges: Histogram.firstTokenEdges)
         var betweenTokens = Histogram(edges: Histogram.betweenTokensEdges)
     }
@@ -36,6 +37,13 @@ final class GatewayMetrics: Sendable {
     /// Streams that are open now.
     var openStreams: Int { state.withLock(\.streams) }
 
+    /// A line of a batch has its result.
+    func countBatchLine(isError: Bool) {
+        state.withLock { state in
+            if isError { state.batchLines.failed += 1 } else { state.batchLines.completed += 1 }
+        }
+    }
+
     /// The first tokens of an answer came, so long after its request.
     func observeFirstToken(seconds: Double) { state.withLock { $0.firstToken.observe(seconds) } }
 
@@ -45,7 +53,9 @@ final class GatewayMetrics: Sendable {
     }
 
     /// The text of `/metrics`: the gateway's part, and the cluster's where it answers.
-    func text(cluster: ClusterMetrics?) -> String {
+    ///
+    /// - Parameter batches: how many there are of each state; nil where the gateway has none.
+    func text(cluster: ClusterMetrics?, batches: [Batch.Status: Int]? = nil) -> String {
         let state = state.withLock { $0 }
         var text = MetricsText()
         text.write("cascade_up", .gauge, "Whether the cluster's coordinator answers.", cluster == nil ? 0 : 1)
@@ -58,6 +68,23 @@ final class GatewayMetrics: Sendable {
             requests.map { ([("route", $0.key.route), ("code", $0.key.code)], Double($0.value)) }
         )
         text.write("cascade_http_streams_open", .gauge, "Streams that are being written.", Double(state.streams))
+        if let batches {
+            text.write(
+                "cascade_batches",
+                .gauge,
+                "Batches by their state.",
+                Batch.Status.allCases.map { ([("state", $0.rawValue)], Double(batches[$0] ?? 0)) }
+            )
+            text.write(
+                "cascade_batch_lines_total",
+                .counter,
+                "Lines of batches that got their result since the gateway began.",
+                [
+                    ([("result", "completed")], Double(state.batchLines.completed)),
+                    ([("result", "failed")], Double(state.batchLines.failed)),
+                ]
+            )
+        }
         text.write(
             "cascade_time_to_first_token_seconds",
             "From a request at the gateway to the first token of its answer.",

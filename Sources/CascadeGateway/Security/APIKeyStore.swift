@@ -60,6 +60,12 @@ package final class APIKeyStore: Sendable {
         return list.entry(of: key)
     }
 
+    /// The entry of the key with this digest, else another one of the owner; nil where the owner has none.
+    func entry(digest: [UInt8], owner: String) -> APIKeyList.Entry? {
+        let own = state.withLock(\.list.entries).filter { $0.owner == owner }
+        return own.first { $0.digest == digest } ?? own.first
+    }
+
     /// Reads the file again. One that is gone or wrong changes nothing: the keys stay as they were, and the log says
     /// so once.
     func reload(logger: Logger) {

@@ -46,7 +46,9 @@ struct OriginPolicy: Sendable {
     /// The answer to the question that browsers ask first.
     static func preflight(_ head: HTTPRequest) -> HTTPFields? {
         guard head.method == .options, head.headerFields[.accessControlRequestMethod] != nil else { return nil }
-        var fields: HTTPFields = [.accessControlAllowMethods: "GET, POST, OPTIONS", .accessControlMaxAge: "600"]
+        var fields: HTTPFields = [
+            .accessControlAllowMethods: "GET, POST, DELETE, OPTIONS", .accessControlMaxAge: "600",
+        ]
         fields[.accessControlAllowHeaders] =
             head.headerFields[.accessControlRequestHeaders] ?? "authorization, content-type"
         return fields

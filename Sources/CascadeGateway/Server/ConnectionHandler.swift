@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTPTypes
 
@@ -5,6 +6,8 @@ internal import NIOHTTPTypes
 struct ConnectionTimeouts: Equatable, Sendable {
     /// From a request's head to the end of its body.
     var body: Duration
+    /// The same for a file that is uploaded.
+    var upload: Duration
     /// How long a client may leave what was sent to it unread.
     var write: Duration
 }
@@ -30,7 +33,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: bodyDeadline = close(context, after: timeouts.body)
+        case .head(let head):
+            let isUpload = head.method == .post && head.path?.hasPrefix("/v1/files") == true
+            bodyDeadline = close(context, after: isUpload ? timeouts.upload : timeouts.body)
         case .body: break
         case .end:
             bodyDeadline?.cancel()

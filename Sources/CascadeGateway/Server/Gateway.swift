@@ -17,6 +17,7 @@ package struct Gateway: Service {
     private let configuration: GatewayConfiguration
     private let server: HTTPServerBuilder
     private let responder: GatewayResponder
+    let runner: BatchRunner?
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
 
@@ -39,6 +40,17 @@ package struct Gateway: Service {
         self.logger = logger
         self.onListening = onListening
         server = try Self.server(configuration)
+        let metrics = GatewayMetrics()
+        let runner = configuration.storage.map { storage in
+            BatchRunner(
+                storage: storage,
+                backend: backend,
+                configuration: configuration,
+                metrics: metrics,
+                logger: logger
+            )
+        }
+        self.runner = runner
         responder = GatewayResponder(
             backend: backend,
             configuration: configuration,
@@ -47,14 +59,19 @@ package struct Gateway: Service {
                 corsOrigins: Set(configuration.corsOrigins.map { $0.lowercased() }),
                 checksHost: configuration.keys == nil || !configuration.allowedHosts.isEmpty
             ),
-            metrics: GatewayMetrics(),
+            metrics: metrics,
+            batches: runner.map { BatchRoutes(runner: $0, limits: configuration.batches) },
             shutdown: EndSignal(),
             started: CreatedTime.now
         )
     }
 
     private static func server(_ configuration: GatewayConfiguration) throws(GatewayStartError) -> HTTPServerBuilder {
-        let timeouts = ConnectionTimeouts(body: configuration.bodyTimeout, write: configuration.writeTimeout)
+        let timeouts = ConnectionTimeouts(
+            body: configuration.bodyTimeout,
+            upload: configuration.batches.uploadTimeout,
+            write: configuration.writeTimeout
+        )
         let plain = HTTPServerBuilder.http1(
             configuration: HTTP1Channel.Configuration(
                 additionalChannelHandlers: [ConnectionHandler(timeouts: timeouts)],
@@ -114,6 +131,7 @@ package struct Gateway: Service {
                         }
                     }
                 }
+                if let runner { group.addTask { await runner.run() } }
                 try await application().run()
                 group.cancelAll()
             }

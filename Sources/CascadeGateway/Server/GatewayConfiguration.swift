@@ -28,6 +28,11 @@ package struct GatewayConfiguration: Sendable {
     /// Origins whose pages may use it, such as `https://chat.example`; `*` for any.
     package var corsOrigins: [String] = []
 
+    /// Where files and batches are kept; nil for a gateway without them.
+    package var storage: GatewayStorage?
+    /// Bounds of files and batches.
+    package var batches = BatchLimits()
+
     /// Bytes of a request's body, at most.
     package var mostBodyBytes = 8 << 20
     /// Bytes of a request's headers together, and of one of them, at most.

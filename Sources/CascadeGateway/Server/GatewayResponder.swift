@@ -13,6 +13,8 @@ struct GatewayResponder: HTTPResponder {
     let configuration: GatewayConfiguration
     let policy: OriginPolicy
     let metrics: GatewayMetrics
+    /// Files and batches; nil where there are none.
+    let batches: BatchRoutes?
     /// Ends when the server shuts down.
     let shutdown: EndSignal
     /// `created` of the models: when the gateway started.
@@ -110,13 +112,43 @@ struct GatewayResponder: HTTPResponder {
             _ = try await body(request)
             try await backend.cancel(job: job)
             return Self.json(["job_id": .string(job), "cancelled": true])
+        case .files, .file, .fileContent, .batches, .batch, .cancelBatch:
+            return try await stored(request, route, key, context)
         case .metrics:
-            let text = metrics.text(cluster: await backend.metrics())
+            let text = metrics.text(cluster: await backend.metrics(), batches: await batches?.counts())
             return Response(
                 status: .ok,
                 headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text))
             )
+        }
+    }
+
+    /// Files and batches: each owner has its own.
+    private func stored(
+        _ request: Request,
+        _ route: Route,
+        _ key: APIKeyList.Entry?,
+        _ context: GatewayContext
+    ) async throws -> Response {
+        guard let batches else { throw BatchRoutes.absent }
+        let owner = key?.owner ?? ""
+        switch route {
+        case .files where request.method == .post:
+            guard !shutdown.hasEnded else { throw BackendError.shuttingDown }
+            return Self.json(try await batches.upload(request, owner: owner))
+        case .files: return Self.json(try await batches.files(request, owner: owner))
+        case .file(let id) where request.method == .delete:
+            return Self.json(try await batches.deleteFile(id, owner: owner))
+        case .file(let id): return Self.json(try await batches.file(id, owner: owner))
+        case .fileContent(let id): return try await batches.content(id, owner: owner, context)
+        case .batches where request.method == .post:
+            let body = try await body(request)
+            return Self.json(try await batches.create(body, owner: owner, keyDigest: key?.digest ?? []))
+        case .batches: return Self.json(try await batches.batches(request, owner: owner))
+        case .batch(let id): return Self.json(try await batches.batch(id, owner: owner))
+        case .cancelBatch(let id): return Self.json(try await batches.cancel(id, owner: owner))
+        default: throw GatewayError.unknownRoute(String(request.uri.path.prefix(200)))
         }
     }
 

@@ -9,7 +9,8 @@ struct GatewayCommand: AsyncParsableCommand {
         abstract: "Serve a cluster over HTTP: the protocol of OpenAI's API.",
         discussion: """
             Clients, editors and libraries that speak OpenAI's protocol use the cluster at http://ADDRESS/v1. The \
-            gateway holds no state: several may serve one cluster. 'cascade up' starts one.
+            gateway holds no state but the files and batches in its folder, where it has one: several may serve one \
+            cluster, each with a folder of its own. 'cascade up' starts one.
 
             EXAMPLES
               cascade gateway
@@ -57,6 +58,17 @@ struct GatewayOptions: ParsableArguments {
     )
     var apiKeys: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder of files and batches, which one gateway at a time has (default: none; then they are refused).",
+            valueName: "folder"
+        )
+    )
+    var data: String?
+
+    @Option(help: ArgumentHelp("Lines of batches that are asked at a time.", valueName: "lines"))
+    var batchLines = BatchLimits().linesAtOnce
+
     @Flag(help: "Listen on an address that other machines reach, without API keys.")
     var insecure = false
 
@@ -88,6 +100,10 @@ struct GatewayOptions: ParsableArguments {
         if (tlsCertificate == nil) != (tlsKey == nil) {
             throw ValidationError("--tls-certificate and --tls-key go together")
         }
+        if data?.isEmpty == true { throw ValidationError("--data must name a folder") }
+        guard (1...1_024).contains(batchLines) else {
+            throw ValidationError("--batch-lines must be from 1 to 1024")
+        }
     }
 
     /// The same for a gateway, which reads the files.
@@ -98,6 +114,12 @@ struct GatewayOptions: ParsableArguments {
         } catch {
             throw .failed("--api-keys: \(error)")
         }
+        do throws(GatewayStorageError) {
+            configuration.storage = if let data { try GatewayStorage(folder: data) } else { nil }
+        } catch {
+            throw .failed("--data: \(error)")
+        }
+        configuration.batches.linesAtOnce = batchLines
         configuration.isInsecure = insecure
         configuration.allowedHosts = allowedHosts
         configuration.corsOrigins = corsOrigins

@@ -105,6 +105,9 @@ struct ClusterRecord: Codable, Equatable {
         ["--store", RunFolder.file(place(of: endpoint), "-jobs.sqlite"), "--end-jobs-at-stop"]
     }
 
+    /// Where the gateway keeps files and batches, also for the next cluster at this endpoint.
+    static func dataFolder(endpoint: String) -> String { RunFolder.file(place(of: endpoint), "-data") }
+
     /// Removes the socket of a coordinator that has ended without doing so; one that somebody listens on stays.
     static func removeSocket(endpoint: String) {
         guard let place = try? Endpoint(parsing: endpoint, for: .connect), place.tcp == nil,

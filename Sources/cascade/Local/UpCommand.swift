@@ -216,6 +216,7 @@ struct UpCommand: AsyncParsableCommand {
         var arguments = ["gateway", "--endpoint", endpoint, "--log-level", log.logLevel]
         if case .address(let address) = http { arguments += ["--http", address.defaultValueDescription] }
         if let apiKeys { arguments += ["--api-keys", apiKeys] }
+        arguments += ["--data", ClusterRecord.dataFolder(endpoint: endpoint)]
         return arguments + (keys?.gatewayArguments ?? [])
     }
 

@@ -83,7 +83,7 @@ final class TestGateway: Sendable {
         return try curl(fields + ["--data-binary", body], path)
     }
 
-    private func curl(_ arguments: [String], _ path: String) throws -> CascadeProcess {
+    func curl(_ arguments: [String], _ path: String) throws -> CascadeProcess {
         let line = ["-sS", "-N", "--max-time", "120", "-w", "\n%{http_code}"] + arguments
         return try CascadeProcess(
             ["curl"] + line + ["http://127.0.0.1:\(port)\(path)"],
