@@ -1447,7 +1447,7 @@ void   cascade__v1__ended_jobs__free_unpacked
   assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[27] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[28] =
 {
   {
     "request_id",
@@ -1773,10 +1773,23 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[27]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "constraint",
+    32,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Submit, constraint),
+    &cascade__v1__output_constraint__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
   24,   /* field[24] = add_generation_prompt */
+  27,   /* field[27] = constraint */
   20,   /* field[20] = deadline_milliseconds */
   16,   /* field[16] = default_rule */
   12,   /* field[12] = draft_minimum_confidence */
@@ -1807,7 +1820,7 @@ static const ProtobufCIntRange cascade__v1__submit__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 30, 25 },
-  { 0, 27 }
+  { 0, 28 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1817,7 +1830,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  27,
+  28,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   2,  cascade__v1__submit__number_ranges,

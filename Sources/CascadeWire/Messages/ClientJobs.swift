@@ -82,7 +82,8 @@ extension Submit: WireConvertible {
                     proto.deadline_milliseconds,
                     "deadline_milliseconds"
                 ),
-            logprobs: proto.has_logprobs == 0 ? nil : try reader.count(1, proto.logprobs, "logprobs")
+            logprobs: proto.has_logprobs == 0 ? nil : try reader.count(1, proto.logprobs, "logprobs"),
+            constraint: try reader.optionalMessage(proto.constraint, "constraint")
         )
     }
 
@@ -116,6 +117,7 @@ extension Submit: WireConvertible {
         if priority != .normal { put(&proto.has_priority, &proto.priority, priority) }
         put(&proto.has_deadline_milliseconds, &proto.deadline_milliseconds, deadlineMilliseconds)
         put(&proto.has_logprobs, &proto.logprobs, logprobs)
+        if let constraint { proto.constraint = writer.message(constraint) }
         return proto
     }
 }

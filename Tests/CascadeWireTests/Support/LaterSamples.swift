@@ -8,6 +8,7 @@ enum LaterSamples: String, CaseIterable {
     case hello, fullCluster, crashes, sharedNodes, countedCluster, penalisedSubmit, penaltyHello, conversation
     case startedConversation
     case logprobsSubmit, logprobsVerify, logprobsVerified, logprobsDelta, sampleSubmit
+    case grammarSubmit, jsonSubmit, schemaVerify
 
     var message: Message {
         switch self {
@@ -35,6 +36,9 @@ enum LaterSamples: String, CaseIterable {
         case .logprobsVerify: .verify(Self.tellingVerify)
         case .logprobsVerified: .verified(Self.tellingVerified)
         case .logprobsDelta: .delta(Self.tellingDelta)
+        case .grammarSubmit: .submit(Self.constrained(OutputConstraint(.grammar, "root ::= \"jä\" | \"nein\"")))
+        case .jsonSubmit: .submit(Self.constrained(.jsonObject))
+        case .schemaVerify: .verify(Self.shapedVerify)
         }
     }
 
@@ -166,6 +170,18 @@ enum LaterSamples: String, CaseIterable {
         var submit = laterSubmit
         submit.logprobs = 5
         return submit
+    }
+
+    private static func constrained(_ constraint: OutputConstraint) -> Submit {
+        var submit = laterSubmit
+        submit.constraint = constraint
+        return submit
+    }
+
+    private static var shapedVerify: Verify {
+        var spec = Samples.spec
+        spec.constraint = OutputConstraint(.jsonSchema, #"{"type": "boolean"}"#)
+        return Verify(fence: Samples.fence, specID: spec.id, spec: spec, prefix: Samples.prefix, draft: [])
     }
 
     private static var tellingVerify: Verify {

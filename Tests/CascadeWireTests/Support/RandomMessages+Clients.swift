@@ -29,9 +29,12 @@ extension SplitMix64 {
             follow: flag(),
             priority: enumeration(),
             deadlineMilliseconds: maybe { $0.count() },
-            logprobs: maybe { $0.count() }
+            logprobs: maybe { $0.count() },
+            constraint: maybe { $0.constraint() }
         )
     }
+
+    mutating func constraint() -> OutputConstraint { OutputConstraint(enumeration(), flag() ? text() : "") }
 
     mutating func conversation() -> Conversation {
         Conversation(
