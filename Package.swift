@@ -106,6 +106,8 @@ let package = Package(
         module("CascadeCoordinator", ["CascadeConstraint", "CascadeCore", "CascadeRules", collections, deque]),
         module("CascadeWorker", ["CascadeConstraint", "CascadeCore", "CascadeRules", collections]),
         module("CascadeClient", ["CascadeCore"]),
+        module("CascadeJSON"),
+        module("CascadeConstraint", ["CascadeJSON"]),
         module(
             "CascadeSimulation",
             [
@@ -136,7 +138,8 @@ let package = Package(
         .target(
             name: "CascadeGateway",
             dependencies: [
-                "CascadeCore", channels, crypto, httpTypes, hummingbird, hummingbirdTLS, lifecycle, logging, nioCore,
+                "CascadeCore", "CascadeJSON", channels, crypto, httpTypes, hummingbird, hummingbirdTLS, lifecycle,
+                logging, nioCore,
                 nioHTTPTypes, nioSSL,
             ],
             // The page's files, as bytes of the program: nothing has to lie beside it.
@@ -197,6 +200,8 @@ let package = Package(
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
         tests("CascadeWorker", ["CascadeConstraint", "CascadeCore", "CascadeRules", "CascadeTestSupport"]),
         tests("CascadeClient", ["CascadeCore"]),
+        tests("CascadeJSON"),
+        tests("CascadeConstraint", ["CascadeJSON"]),
         tests(
             "CascadeCoordinator",
             ["CascadeConstraint", "CascadeCore", "CascadeRules", "CascadeTestSupport", "CascadeWorker", collections]
@@ -222,7 +227,10 @@ let package = Package(
         tests("CascadeKeys", ["CascadeCore", "CascadeHost", "CascadeTransport", logging]),
         tests(
             "CascadeGateway",
-            ["CascadeCore", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore, nioPosix, nioSSL]
+            [
+                "CascadeCore", "CascadeJSON", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
+                nioPosix, nioSSL,
+            ]
         ),
         tests("CascadeStore", [grdb]),
         tests(

@@ -1,3 +1,4 @@
+import CascadeJSON
 import HTTPTypes
 import Testing
 

@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeJSON
 import Foundation
 import HTTPTypes
 import Testing

@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 
 /// The parts that answers of all routes have: usage, and what speculation did.
 enum AnswerBlocks {

@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 
 /// How the answer of one call looks, whole or in chunks.
 struct AnswerFormat: Sendable {

@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// What `/v1/models` says.
 enum ModelBlocks {
     /// All models.

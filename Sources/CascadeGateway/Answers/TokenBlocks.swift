@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 
 /// What answers tell of single tokens.
 enum TokenBlocks {

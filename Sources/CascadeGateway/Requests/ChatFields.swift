@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 
 extension CompletionRequest.Chat {
     /// Reads `messages` and what goes to the template with them.

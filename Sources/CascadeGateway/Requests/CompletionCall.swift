@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 
 /// What one HTTP request asks for, checked: one backend request for each choice.
 struct CompletionCall: Equatable, Sendable {

@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// A value of a request together with its path, such as `messages[2].role`, which every complaint names.
 struct Field {
     /// Where the value stands.

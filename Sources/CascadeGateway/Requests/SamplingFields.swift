@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 
 extension CompletionRequest {
     /// Reads how rows are made from logits. Where the request says nothing, OpenAI's defaults hold, as they do in vLLM:

@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// Parameters that would change an answer and that the gateway does not serve: whoever sends one is told so, by name,
 /// instead of getting an answer that left it out. Parameters that nobody here knows are ignored, as vLLM does, since
 /// clients send many that have no effect on answers (`user`, `metadata`, `store`, `service_tier` …).

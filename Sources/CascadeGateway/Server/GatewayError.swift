@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// An answer that is an error, in OpenAI's shape. All errors that clients see are made here: nothing else of what went
 /// wrong leaves the process.
 struct GatewayError: Error, Equatable {

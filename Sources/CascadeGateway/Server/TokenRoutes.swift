@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// `/tokenize` and `/detokenize`, as vLLM has them.
 enum TokenRoutes {
     /// The tokens of a text, or of a chat.

@@ -1,4 +1,5 @@
 internal import CascadeCore
+import CascadeJSON
 internal import Hummingbird
 internal import Logging
 internal import NIOCore

@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// The lines of a stream of server-sent events.
 enum EventStream {
     /// A comment, which clients skip: it keeps proxies from giving a silent connection up.

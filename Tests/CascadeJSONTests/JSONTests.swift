@@ -1,6 +1,5 @@
+import CascadeJSON
 import Testing
-
-@testable import CascadeGateway
 
 /// JSON in and out.
 @Suite struct JSONTests {

@@ -1,13 +1,13 @@
 extension JSONValue {
     /// The text of the value, without blanks, in UTF-8.
-    var utf8: [UInt8] {
+    package var utf8: [UInt8] {
         var bytes: [UInt8] = []
         append(to: &bytes)
         return bytes
     }
 
     /// The text of the value, without blanks.
-    var text: String { String(decoding: utf8, as: UTF8.self) }
+    package var text: String { String(decoding: utf8, as: UTF8.self) }
 
     private func append(to bytes: inout [UInt8]) {
         switch self {

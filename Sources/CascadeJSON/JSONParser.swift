@@ -1,13 +1,13 @@
 /// Reads one JSON text (RFC 8259) strictly, as deep as ``mostDepth``. Where a key stands twice, the last one counts.
-struct JSONParser {
+package struct JSONParser {
     /// What is wrong with a text, for people, and at which byte.
-    struct Problem: Error, Equatable {
-        var message: String
-        var offset: Int
+    package struct Problem: Error, Equatable {
+        package var message: String
+        package var offset: Int
     }
 
     /// Arrays and objects within each other, at most.
-    static let mostDepth = 100
+    package static let mostDepth = 100
 
     private let bytes: [UInt8]
     private var index = 0
@@ -16,7 +16,7 @@ struct JSONParser {
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// The value that the whole of `bytes` says.
-    static func parse(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
+    package static func parse(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
         var parser = JSONParser(bytes)
         parser.skipBlanks()
         let value = try parser.value()
