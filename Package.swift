@@ -107,7 +107,7 @@ let package = Package(
         module("CascadeWorker", ["CascadeConstraint", "CascadeCore", "CascadeRules", collections]),
         module("CascadeClient", ["CascadeCore"]),
         module("CascadeJSON"),
-        module("CascadeConstraint", ["CascadeJSON"]),
+        module("CascadeConstraint", ["CascadeCore", "CascadeJSON"]),
         module(
             "CascadeSimulation",
             [

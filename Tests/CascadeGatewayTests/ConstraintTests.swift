@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeJSON
 import Testing
 
 @testable import CascadeGateway

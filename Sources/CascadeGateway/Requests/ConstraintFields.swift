@@ -1,3 +1,5 @@
+import CascadeJSON
+
 /// What a request says of the form of its answer: OpenAI's `response_format` and vLLM's `structured_outputs`,
 /// `guided_json` and `guided_grammar`. Whether a schema or a grammar is sound, and what of it is supported, the backend
 /// says.
