@@ -3,7 +3,7 @@ import CascadeCore
 
 /// What a worker knows of constraints: their grammars, made once, and where sequences stand under theirs.
 ///
-/// Nothing here is the truth: where a sequence stands is worked out from its tokens (decisions.md 22), and what is
+/// Nothing here is the truth: where a sequence stands is worked out from its tokens (decisions.md 8d), and what is
 /// remembered of that counts only where the hash of those tokens says so. Everything is bounded.
 struct ConstraintTable {
     /// Where the rows of a request are, of which masks are wanted.

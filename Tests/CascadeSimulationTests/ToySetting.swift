@@ -86,8 +86,8 @@ extension ToySetting {
         )
     }
 
-    /// The law of the position behind an answer; where these are given, if penalties saw only `penalised` of its tokens,
-    /// or the constraint only `masked`.
+    /// The law of the position behind an answer; where these are given, if penalties saw only `penalised` of its
+    /// tokens, or the constraint only `masked`.
     func reference(behind answer: [Token], penalised: Int? = nil, masked: Int? = nil) -> Reference {
         var one = pair.reference(
             after: answer.last ?? Self.prompt[0],

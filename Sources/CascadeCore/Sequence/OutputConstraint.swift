@@ -1,5 +1,5 @@
 /// What an answer's text has to be: at each position only tokens come into question that the text may go on with, on
-/// both roles alike (decisions.md 22).
+/// both roles alike (decisions.md 8d).
 ///
 /// What that is at a position is a function of the constraint and the answer's tokens before it, drafted ones included:
 /// it is worked out anew wherever it is needed, and no state of it ever travels.
