@@ -103,14 +103,17 @@ let package = Package(
         // The pure side: no I/O, clock, lock, async or Foundation.
         module("CascadeCore"),
         module("CascadeRules", ["CascadeCore"]),
-        module("CascadeCoordinator", ["CascadeCore", "CascadeRules", collections, deque]),
-        module("CascadeWorker", ["CascadeCore", "CascadeRules", collections]),
+        module("CascadeCoordinator", ["CascadeConstraint", "CascadeCore", "CascadeRules", collections, deque]),
+        module("CascadeWorker", ["CascadeConstraint", "CascadeCore", "CascadeRules", collections]),
         module("CascadeClient", ["CascadeCore"]),
         module("CascadeJSON"),
-        module("CascadeConstraint", ["CascadeJSON"]),
+        module("CascadeConstraint", ["CascadeCore", "CascadeJSON"]),
         module(
             "CascadeSimulation",
-            ["CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire"]
+            [
+                "CascadeConstraint", "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker",
+                "CascadeClient", "CascadeWire",
+            ]
         ),
 
         // What this host gives: files and their places, memory, cores, processes, threads, clocks, turns, errors.
@@ -150,8 +153,9 @@ let package = Package(
         module(
             "CascadeNode",
             [
-                "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker", "CascadeClient", "CascadeWire",
-                "CascadeTransport", "CascadeKeys", "CascadeModel", "CascadeTemplate", "CascadeText", "CascadeStore",
+                "CascadeConstraint", "CascadeCore", "CascadeRules", "CascadeCoordinator", "CascadeWorker",
+                "CascadeClient", "CascadeWire", "CascadeTransport", "CascadeKeys", "CascadeModel", "CascadeTemplate",
+                "CascadeText", "CascadeStore",
                 "CascadeHost", "CCascadeHost", collections, logging, lifecycle,
             ]
         ),
@@ -172,8 +176,8 @@ let package = Package(
         .executableTarget(
             name: "cascade",
             dependencies: [
-                "CascadeBench", "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeEval", "CascadeGateway",
-                "CascadeHost",
+                "CascadeBench", "CascadeClient", "CascadeConstraint", "CascadeCore", "CascadeCoordinator",
+                "CascadeEval", "CascadeGateway", "CascadeHost",
                 "CascadeKeys", "CascadeModel", "CascadeModelFetch", "CascadeNode", "CascadeSimulation",
                 "CascadeTemplate", "CascadeText", "CascadeTransport", "CascadeWire", "CCascadeBuild", "CCascadeHost",
                 argumentParser, logging, lifecycle, signals,
@@ -193,19 +197,19 @@ let package = Package(
         ),
         tests("CascadeCore", [numerics]),
         tests("CascadeRules", ["CascadeCore", "CascadeTestSupport", numerics]),
-        tests("CascadeWorker", ["CascadeCore", "CascadeRules", "CascadeTestSupport"]),
+        tests("CascadeWorker", ["CascadeConstraint", "CascadeCore", "CascadeRules", "CascadeTestSupport"]),
         tests("CascadeClient", ["CascadeCore"]),
         tests("CascadeJSON"),
         tests("CascadeConstraint", ["CascadeJSON"]),
         tests(
             "CascadeCoordinator",
-            ["CascadeCore", "CascadeRules", "CascadeTestSupport", "CascadeWorker", collections]
+            ["CascadeConstraint", "CascadeCore", "CascadeRules", "CascadeTestSupport", "CascadeWorker", collections]
         ),
         tests(
             "CascadeSimulation",
             [
-                "CascadeClient", "CascadeCore", "CascadeCoordinator", "CascadeRules", "CascadeTestSupport",
-                "CascadeWire", "CascadeWorker", "CCascadeBuild",
+                "CascadeClient", "CascadeConstraint", "CascadeCore", "CascadeCoordinator", "CascadeRules",
+                "CascadeTestSupport", "CascadeWire", "CascadeWorker", "CCascadeBuild",
             ]
         ),
         tests("CascadeTemplate", ["CascadeCore", "CascadeTestSupport", "CascadeText"]),

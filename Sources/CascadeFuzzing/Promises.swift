@@ -112,6 +112,7 @@ enum Promises {
         try within(spec.promptLength, 0...Int(limits.tokens), "prompt length")
         try within(spec.draftSupport, 1...Int(limits.rowEntries), "draft support")
         try within(spec.logprobs ?? 0, 0...Logprobs.most, "log probabilities")
+        try within(spec.constraint?.text.utf8.count ?? 0, 0...limits.constraintBytes, "constraint")
     }
 
     private static func check(_ prefix: Prefix) throws(FuzzFailure) {
@@ -238,6 +239,7 @@ enum Promises {
         if let conversation = submit.conversation { try check(conversation) }
         try check(submit.sampling, submit.rule)
         try count(submit.maxTokens, submit.deadlineMilliseconds ?? 0, submit.logprobs ?? 0, submit.sample)
+        try within(submit.constraint?.text.utf8.count ?? 0, 0...limits.constraintBytes, "constraint")
         try within(submit.stop.count, 0...limits.stopStrings, "stop strings")
         for stop in submit.stop { try within(stop.count, 0...limits.stopStringBytes, "stop string") }
         if case .fixed(let count) = submit.draftLength { try within(count, 0...limits.positions, "draft length") }

@@ -36,8 +36,8 @@ package struct DecidedAnswer {
         while tokens.count < limit {
             let position = prompt.count + tokens.count
             let last = tokens.last ?? prompt[prompt.count - 1]
-            let penalties = PlainPenalties(submit.sampling, prompt: prompt, answer: tokens)
-            let token = Self.token(guarantee, position, hash, last, spec, language, penalties)
+            let chain = PlainChain(submit, prompt: prompt, answer: tokens)
+            let token = Self.token(guarantee, position, hash, last, spec, language, chain)
             tokens.append(token)
             hash = PrefixHash.extend(hash, [token])
             if token == 0 || endsText(token, submit.stop) {
@@ -63,13 +63,13 @@ package struct DecidedAnswer {
         _ last: Token,
         _ spec: SequenceSpec,
         _ language: ToyLanguage,
-        _ penalties: PlainPenalties
+        _ chain: PlainChain
     ) -> Token {
         let draws = PhiloxDraws(seed: spec.seed)
-        let raw = penalties.row(behind: language.expertRow(prefix, last: last))
+        let raw = chain.row(behind: language.expertRow(prefix, last: last))
         let p = language.processed(raw, spec.sampling)
         if guarantee == .expert { return Rules.bonus(position: position, p: p, spec: spec, draws: draws) }
-        let rawDraft = penalties.row(behind: language.drafterRow(prefix, last: last))
+        let rawDraft = chain.row(behind: language.drafterRow(prefix, last: last))
         let row = language.processed(rawDraft, spec.sampling).cut(toShare: ShippedRow.share)
         let token = Rules.draw(draft: row, position: position, base: position, spec: spec, draws: draws)
         let isRaw = spec.rule.gate == .raw
@@ -119,17 +119,24 @@ package struct DecidedAnswer {
 }
 
 /// Penalties and bias once more, token by token as the formulas stand in ``LogitsAdjustment``: what a row becomes whose
-/// logits are the logarithms of its probabilities.
-private struct PlainPenalties {
+/// logits are the logarithms of its probabilities. Behind them what the constraint allows.
+private struct PlainChain {
     private let sampling: SamplingSettings
+    private let constraint: ToyConstraint?
     private let prompt: [Token]
     private let answer: [Token]
 
-    init(_ sampling: SamplingSettings, prompt: [Token], answer: [Token]) {
-        (self.sampling, self.prompt, self.answer) = (sampling, prompt, answer)
+    init(_ submit: Submit, prompt: [Token], answer: [Token]) {
+        (sampling, constraint) = (submit.sampling, ToyConstraint(of: submit))
+        (self.prompt, self.answer) = (prompt, answer)
     }
 
     func row(behind row: Distribution) -> Distribution {
+        let row = penalised(row)
+        return constraint.map { $0.row(row, behind: answer) } ?? row
+    }
+
+    private func penalised(_ row: Distribution) -> Distribution {
         let isOff = sampling == SamplingSettings(temperature: sampling.temperature)
         if isOff { return row }
         let weights = row.tokens.map { token in

@@ -58,6 +58,8 @@ struct SimulatedClient: Sendable {
     /// Its job has penalties or a bias.
     mutating func setSampling(_ sampling: SamplingSettings) { submit.sampling = sampling }
 
+    /// Its job's answer is constrained.
+    mutating func setConstraint(_ constraint: OutputConstraint) { submit.constraint = constraint }
     /// Its job asks for log probabilities.
     mutating func setLogprobs(_ count: UInt32) { submit.logprobs = count }
     /// It submits what kills.

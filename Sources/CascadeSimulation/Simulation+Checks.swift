@@ -124,9 +124,16 @@ extension Simulation {
         if isCalm, report.reason == .error, !isOverdue, !isPoison(report) {
             fail("a job failed without a fault: \(report.error?.message ?? "")")
         }
+        if let constraint = ToyConstraint(of: client.submit) {
+            self.report.constrainedAnswers.all += 1
+            if let place = constraint.wrongPlace(in: report.tokens) {
+                fail("I29: job \(report.job): its constraint does not allow token \(place) of \(report.tokens)")
+            }
+        }
         guard let oracle = DecidedAnswer(client.submit, report, language: language, context: context) else { return }
         self.report.decidedAnswers[oracle.guarantee, default: 0] += 1
         if client.submit.sampling.adjustsLogits { self.report.adjustedAnswers += 1 }
+        if client.submit.constraint != nil { self.report.constrainedAnswers.decided += 1 }
         let name = "\(oracle.guarantee == .ruled ? "I4 (G3)" : "I3, I4 (G1, G2)"): job \(report.job)"
         switch report.reason {
         case .stop, .length:

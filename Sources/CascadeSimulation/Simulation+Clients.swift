@@ -33,6 +33,15 @@ extension Simulation {
         }
     }
 
+    /// Some jobs' answers are constrained.
+    mutating func giveConstraints() {
+        // Histories of seeds from before constraints stay as they were apart from these.
+        var random = SplitMix64(seed: SplitMix64.mix(~seed ^ 0xC057))
+        for index in clients.indices where random.chance(0.2) {
+            clients[index].setConstraint(random.pick(ToyConstraint.all).constraint)
+        }
+    }
+
     mutating func arriveAtClient(_ message: Message, _ index: Int) {
         let client = clients[index]
         switch message {

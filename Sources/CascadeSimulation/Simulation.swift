@@ -150,6 +150,7 @@ struct Simulation {
         makeClients()
         giveDeadlines(&other)
         givePenalties()
+        giveConstraints()
         askForLogprobs()
         chooseTraitor()
         makeOwners()

@@ -17,6 +17,8 @@ package struct SimulationReport: Sendable {
     package var decidedAnswers: [DecidedAnswer.Guarantee: Int] = [:]
     /// How many of these had penalties or a bias.
     package var adjustedAnswers = 0
+    /// Answers that were checked against their constraints, and how many of them were known beforehand.
+    package var constrainedAnswers = (all: 0, decided: 0)
     /// Tokens in those reports.
     package var tokens = 0
     /// What speculation did.
@@ -56,6 +58,8 @@ package struct SimulationReport: Sendable {
         for index in finished.indices { finished[index].count += run.finished[index].count }
         decidedAnswers.merge(run.decidedAnswers, uniquingKeysWith: +)
         adjustedAnswers += run.adjustedAnswers
+        constrainedAnswers.all += run.constrainedAnswers.all
+        constrainedAnswers.decided += run.constrainedAnswers.decided
         tokens += run.tokens
         counts.add(run.counts)
         coverage.add(run.coverage)
@@ -99,7 +103,7 @@ package struct SimulationReport: Sendable {
             "answers known beforehand: "
                 + DecidedAnswer.Guarantee.allCases.map { "\($0.rawValue) \(decidedAnswers[$0, default: 0])" }
                 .joined(separator: ", ")
-                + "; with penalties \(adjustedAnswers)"
+                + "; with penalties \(adjustedAnswers), constrained \(constrainedAnswers.decided)"
         )
         lines += coverage.lines
         for (kind, failures) in kinds {

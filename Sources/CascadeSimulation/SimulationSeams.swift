@@ -19,16 +19,18 @@ package struct SimulationSeams: Sendable {
     /// Those of each node's worker.
     var worker: Worker<ToyModel>.Seams
 
-    /// Creates the seams; by default all is real. Real nodes must compare prefix hashes, and penalties must
-    /// see the drafted tokens before a row.
+    /// Creates the seams; by default all is real. Real nodes must compare prefix hashes, and penalties and
+    /// constraints must see the drafted tokens before a row.
     package init(
         nodesCompareHashes: Bool = true,
         nodesPenaliseDrafted: Bool = true,
+        nodesMaskDrafted: Bool = true,
         tampering: (@Sendable () -> any CoordinatorTampering)? = nil
     ) {
         worker = Worker<ToyModel>.Seams(
             comparesHashes: nodesCompareHashes,
-            penalisesDrafted: nodesPenaliseDrafted
+            penalisesDrafted: nodesPenaliseDrafted,
+            masksDrafted: nodesMaskDrafted
         )
         self.tampering = tampering
     }

@@ -1,3 +1,4 @@
+import CascadeConstraint
 import CascadeCore
 import CascadeWorker
 
@@ -29,6 +30,8 @@ struct ToyModel: TokenModel, Sendable {
         judged = batch.indices.filter { batch[$0].outputs > 0 }.map { caches.prefix(ofRow: 0, entry: $0).hash }
         return lastMilliseconds
     }
+
+    func constraintVocabulary() -> ConstraintVocabulary? { ConstraintVocabulary(ToyLanguage.vocabulary) }
 
     func row(_ row: Int, of entry: Int) -> DistributionRow {
         let (hash, last) = caches.prefix(ofRow: row, entry: entry)

@@ -9,7 +9,7 @@ package struct WireLimits: Equatable, Sendable {
     package var controlBytes = 64 << 10
     /// Bytes of frame 0 of a message that carries token lists or text: the longest prompt, and all else of a
     /// submission, as are the tags and lengths of a conversation's messages, parts and calls.
-    package var envelopeBytes = JobLimits.standard.promptBytes + 256 << 10
+    package var envelopeBytes = JobLimits.standard.promptBytes + JobLimits.standard.constraintBytes + 256 << 10
     /// Raw frames of a message.
     package var rawFrames = 8
     /// Bytes of a raw frame, and with it of one part of a tokenizer block.
@@ -28,6 +28,8 @@ package struct WireLimits: Equatable, Sendable {
     package var noteBytes = 16 << 10
     /// Bytes of a prompt, a system message or a piece of an answer.
     package var textBytes = JobLimits.standard.promptBytes
+    /// Bytes of a grammar or a JSON schema.
+    package var constraintBytes = JobLimits.standard.constraintBytes
     /// Stop strings of a job.
     package var stopStrings = 64
     /// Bytes of one stop string.

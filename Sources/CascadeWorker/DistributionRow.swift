@@ -1,3 +1,4 @@
+package import CascadeConstraint
 package import CascadeCore
 package import CascadeRules
 
@@ -18,10 +19,7 @@ package struct DistributionRow: OutputRow {
 
     package func distribution(_ spec: SequenceSpec, support: Int?) -> Distribution {
         if let processed { return processed }
-        guard spec.sampling.isGreedy else { return raw }
-        var best = 0
-        for index in raw.weights.indices where raw.weights[index] > raw.weights[best] { best = index }
-        return Distribution(oneHot: raw.tokens[best])
+        return spec.sampling.isGreedy ? Distribution(oneHot: raw.likeliest) : raw
     }
 
     package func gate(_ rule: RuleSettings, draft: DraftedPosition, processed: Distribution) -> GateRow {
@@ -35,6 +33,14 @@ package struct DistributionRow: OutputRow {
     /// Each of the two is a row of its own.
     package func adjusted(by adjustment: LogitsAdjustment) -> DistributionRow {
         DistributionRow(raw: raw.adjusted(by: adjustment), processed: processed?.adjusted(by: adjustment))
+    }
+
+    /// Where truncation has left nothing that is allowed, the likeliest token of the rest stands in for it: nothing is
+    /// truncated before it is masked.
+    package func masked(by mask: TokenMask) -> DistributionRow? {
+        guard let raw = raw.masked(by: mask) else { return nil }
+        guard let processed else { return DistributionRow(raw: raw) }
+        return DistributionRow(raw: raw, processed: processed.masked(by: mask) ?? Distribution(oneHot: raw.likeliest))
     }
 
     package func logprobs(
@@ -56,5 +62,20 @@ package struct DistributionRow: OutputRow {
             return RankedLogprob(logprob(index), rank: UInt32(place + 1))
         }
         return (ranked, order.prefix(limit).map { TopLogprob(raw.tokens[$0], logprob($0)) })
+    }
+}
+
+extension Distribution {
+    /// The likeliest token, of equals the lowest.
+    fileprivate var likeliest: Token {
+        var best = 0
+        for index in weights.indices where weights[index] > weights[best] { best = index }
+        return tokens[best]
+    }
+
+    /// What a mask leaves; nil where that is nothing.
+    package func masked(by mask: TokenMask) -> Distribution? {
+        let kept = tokens.indices.filter { mask.contains(tokens[$0]) }
+        return Distribution(tokens: kept.map { tokens[$0] }, weights: kept.map { weights[$0] })
     }
 }

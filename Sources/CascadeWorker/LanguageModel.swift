@@ -1,3 +1,4 @@
+package import CascadeConstraint
 package import CascadeCore
 package import CascadeRules
 
@@ -41,9 +42,15 @@ package protocol LanguageModel {
     mutating func forward(_ batch: [BatchEntry]) throws(ForwardError) -> Double
     /// An output row of the last pass: `row` counts from the first that its `entry` of the batch asked for.
     func row(_ row: Int, of entry: Int) throws(ForwardError) -> Row
+    /// What its tokens stand for, for constraints; nil where that is nothing. Asked for once, when there is a first
+    /// constraint.
+    func constraintVocabulary() -> ConstraintVocabulary?
 }
 
 extension LanguageModel {
+    /// None.
+    package func constraintVocabulary() -> ConstraintVocabulary? { nil }
+
     /// Tokens of the pages that caches hold.
     package var usedTokens: Int { (pageCount - freePages) * pageTokens }
 }
@@ -94,6 +101,9 @@ package protocol OutputRow {
     /// The row that penalties and bias leave of this one; all of the above is asked of that. The model's own may be
     /// forgotten.
     func adjusted(by adjustment: LogitsAdjustment) -> Self
+    /// The row of the tokens that a mask allows, which comes behind penalties and bias; all of the above is asked of
+    /// that, and no other token has a probability. Nil where the model's head has none of them.
+    func masked(by mask: TokenMask) -> Self?
     /// What the model itself says, before sampling settings: of `tokens` in their order, and of the `limit` likeliest
     /// tokens, the likeliest first, of equals the lowest. See ``CascadeCore/Logprobs``.
     func logprobs(of tokens: [Token], top limit: Int, _ spec: SequenceSpec) -> (of: [RankedLogprob], top: [TopLogprob])

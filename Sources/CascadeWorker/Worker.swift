@@ -22,21 +22,25 @@ package struct Worker<Model: LanguageModel> {
         package var comparesHashes: Bool
         /// Whether penalties see the drafted tokens before a row.
         package var penalisesDrafted: Bool
+        /// Whether what a constraint allows depends on the drafted tokens before a row.
+        package var masksDrafted: Bool
 
         /// Creates the seams; by default all is real.
         package init(
             comparesHashes: Bool = true,
             penalisesDrafted: Bool = true,
+            masksDrafted: Bool = true,
             draws: @escaping @Sendable (_ seed: UInt64) -> any DrawSource = { PhiloxDraws(seed: $0) }
         ) {
             self.comparesHashes = comparesHashes
             self.penalisesDrafted = penalisesDrafted
+            self.masksDrafted = masksDrafted
             self.draws = draws
         }
     }
 
     /// A request in work.
-    private struct Work {
+    struct Work {
         let request: WorkRequest
         let spec: SequenceSpec
         let cache: CacheID
@@ -69,6 +73,7 @@ package struct Worker<Model: LanguageModel> {
     private let seams: Seams
     private var pace: PromptPace
     private var streams = RunningStreams()
+    private var constraints = ConstraintTable()
     private var table: SequenceTable
     /// Oldest first.
     private var tasks: [Work] = []
@@ -127,6 +132,7 @@ package struct Worker<Model: LanguageModel> {
     package mutating func release(_ sequence: SequenceID) {
         tasks.removeAll { $0.request.fence.sequence == sequence }
         streams.release(sequence)
+        constraints.release(sequence)
         table.release(sequence, in: &model)
     }
 
@@ -135,6 +141,7 @@ package struct Worker<Model: LanguageModel> {
         tasks = []
         answers = []
         streams.releaseAll()
+        constraints.releaseAll()
         table.releaseAll(in: &model)
     }
 
@@ -186,7 +193,7 @@ package struct Worker<Model: LanguageModel> {
             tasks[item.index].rows += rows
             tasks[item.index].feed.removeFirst(item.count)
             guard tasks[item.index].feed.isEmpty else { continue }
-            if let answer = Self.advance(&tasks[item.index], entry, model, seams) {
+            if let answer = Self.advance(&tasks[item.index], entry, model, seams, &constraints) {
                 answers.append(answer)
                 done.append(item.index)
             }
@@ -208,40 +215,21 @@ package struct Worker<Model: LanguageModel> {
     }
 
     /// Goes on with a request whose tokens are fed; the answer, once it is complete.
-    private static func advance(_ task: inout Work, _ entry: Int, _ model: Model, _ seams: Seams) -> Message? {
+    private static func advance(
+        _ task: inout Work,
+        _ entry: Int,
+        _ model: Model,
+        _ seams: Seams,
+        _ constraints: inout ConstraintTable
+    ) -> Message? {
         do throws(ForwardError) {
             switch task.request {
-            case .draft(let draft): return try draw(draft, &task, entry, model, seams)
-            case .verify(let verify): return try judge(verify, task, entry, model, seams)
+            case .draft(let draft): return try draw(draft, &task, entry, model, seams, &constraints)
+            case .verify(let verify): return try judge(verify, task, entry, model, seams, &constraints)
             }
         } catch {
             return failed(task, error)
         }
-    }
-
-    /// The output rows that a request asked for, as penalties and bias leave them: a function of the tokens before
-    /// each, drafted ones included, so that it does not matter who judges them, when, and how often.
-    private static func rows(
-        _ task: Work,
-        _ entry: Int,
-        _ model: Model,
-        _ seams: Seams
-    ) throws(ForwardError) -> [Model.Row] {
-        var rows: [Model.Row] = []
-        for index in 0..<task.outputs { rows.append(try model.row(index, of: entry)) }
-        let sampling = task.spec.sampling
-        guard sampling.adjustsLogits else { return rows }
-        let tokens = model.tokens(in: task.cache)
-        // Behind the first row stand those that the others are for.
-        let first = tokens.count - (task.outputs - 1)
-        let seen = seams.penalisesDrafted ? first : Int(task.request.prefix.baseLength)
-        let (prefix, prompt) = (tokens[..<min(seen, first)], task.spec.promptLength)
-        guard var adjustment = LogitsAdjustment(sampling, prefix: prefix, promptLength: prompt) else { return rows }
-        for index in rows.indices {
-            if index > 0, seams.penalisesDrafted { adjustment.append(tokens[first + index - 1]) }
-            rows[index] = rows[index].adjusted(by: adjustment)
-        }
-        return rows
     }
 
     // MARK: Drafters
@@ -252,9 +240,11 @@ package struct Worker<Model: LanguageModel> {
         _ task: inout Work,
         _ entry: Int,
         _ model: Model,
-        _ seams: Seams
+        _ seams: Seams,
+        _ constraints: inout ConstraintTable
     ) throws(ForwardError) -> Message? {
-        let row = try rows(task, entry, model, seams)[0]
+        // A head of a few tokens may lack all that are allowed here: the draft ends, whatever it would have been.
+        guard let row = try rows(task, entry, model, seams, &constraints)?.first else { return drafted(task) }
         // Tested before the token is drawn: looking at the token itself would bias the distribution (decisions.md 2).
         let leastConfidence = request.minimumConfidence
         if leastConfidence > 0, row.maximumProbability < leastConfidence { return drafted(task) }
@@ -297,11 +287,15 @@ package struct Worker<Model: LanguageModel> {
         _ task: Work,
         _ entry: Int,
         _ model: Model,
-        _ seams: Seams
+        _ seams: Seams,
+        _ constraints: inout ConstraintTable
     ) throws(ForwardError) -> Message {
         let base = Int(request.prefix.baseLength)
         let draws = seams.draws(task.spec.seed)
-        let rows = try rows(task, entry, model, seams)
+        guard let rows = try rows(task, entry, model, seams, &constraints) else {
+            let name = task.spec.constraint?.name ?? ""
+            throw .failed("the constraint (\(name)) allows no token of the vocabulary behind the answer so far")
+        }
         let evidence = Rules.evidence(draft: request.draft, base: base, spec: task.spec, draws: draws) { index in
             let p = rows[index].distribution(task.spec, support: nil)
             return (p, rows[index].gate(task.spec.rule, draft: request.draft[index], processed: p))

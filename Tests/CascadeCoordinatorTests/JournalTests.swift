@@ -113,7 +113,7 @@ struct JournalTests {
         Self.joinPair(&first)
         var submit = first.submission("once upon", maxTokens: 24)
         submit.rule = RuleSettings(rule: rule, alpha: rule == .lossless ? 0 : 0.4, explains: explains)
-        if explains { submit.logprobs = 3 }
+        if explains { (submit.logprobs, submit.constraint) = (3, OutputConstraint(.grammar, "root ::= [a-z]*")) }
         let reference = try Self.undisturbed(submit)
         first.submit(submit)
         first.settle()
@@ -133,6 +133,9 @@ struct JournalTests {
             let told = second.deltas(job)
             #expect(told.flatMap(\.tokens) == report.tokens)
             #expect(told.flatMap(\.explanations).count == (explains ? report.tokens.count : 0))
+            for case .verify(let verify) in second.node("expert").received where verify.spec != nil {
+                #expect(verify.spec?.constraint == submit.constraint, "\(count) records")
+            }
             // Those of tokens that were committed before the crash as well.
             guard explains else { continue }
             LogprobTests.check(told, submit, report)

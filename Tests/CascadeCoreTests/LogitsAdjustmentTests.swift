@@ -81,7 +81,7 @@ struct LogitsAdjustmentTests {
         ] {
             #expect(settings.adjustsLogits && settings.version == 1)
         }
-        #expect(SamplingSettings.knownVersion == 1)
+        #expect(SamplingSettings.knownVersion == 2)
     }
 
     // MARK: Rows

@@ -40,7 +40,8 @@ struct AnswerLaw {
     }
 
     private func stops(behind text: [Token]) -> Bool {
-        setting.reference(behind: text).gate.maximum < setting.minimumConfidence
+        let largest = setting.reference(behind: text).gate.maximum
+        return largest < setting.minimumConfidence || largest == 0
     }
 
     private func position(_ answer: [Token]) -> Reference { setting.reference(behind: answer) }

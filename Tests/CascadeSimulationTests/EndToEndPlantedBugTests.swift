@@ -73,6 +73,19 @@ struct EndToEndPlantedBugTests {
         #expect(error > Self.visible, "\(error)")
     }
 
+    /// What a draft's token allows behind it is not what was allowed before it: answers come that the grammar does not
+    /// have, or jobs fail behind those that it does not have.
+    @Test(arguments: RuleSettings.VerifyMethod.allCases)
+    func catchesMasksThatMissTheDraft(method: RuleSettings.VerifyMethod) {
+        var setting = ToySetting(RuleSettings(), .target, method, .fixed(2), limit: 3)
+        setting.mask = .wide
+        let expert = AnswerLaw.chained(setting, \.p)
+        #expect(distance(law(setting), expert) < 1e-12)
+        setting.bug = .masksCommitted
+        let exact = ExactLaw(setting)
+        #expect(exact.problem != nil || distance(exact.law, expert) > Self.visible)
+    }
+
     /// What a network loses may depend on what was drawn, as long as nodes that are asked again draw the same.
     @Test(arguments: [ToyFault.choosyDrafted, .choosyVerified], [RuleSettings.VerifyMethod.rejection, .block])
     func catchesNodesThatDrawAnew(fault: ToyFault, method: RuleSettings.VerifyMethod) {

@@ -18,6 +18,14 @@ struct PlantedBugTests {
         #expect(report.failure != nil)
     }
 
+    /// What a grammar allows behind a draft is not what it allowed before it.
+    @Test func nodesWhoseMasksMissTheDraftAreCaught() {
+        let seams = SimulationSeams(nodesMaskDrafted: false)
+        let report = runSimulation(SimulationOptions(seed: 1, seeds: 200, seams: seams))
+        print("masks: \(report.failure ?? "not caught") after \(report.seeds) seeds")
+        #expect(report.failure != nil)
+    }
+
     /// Where neither role's penalties see the draft before a row, both are wrong alike: only the answer shows it.
     @Test func nodesWhosePenaltiesMissTheDraftAreCaught() {
         let seams = SimulationSeams(nodesPenaliseDrafted: false)

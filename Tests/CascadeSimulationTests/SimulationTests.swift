@@ -19,6 +19,8 @@ struct SimulationTests {
             #expect(report.decidedAnswers[guarantee, default: 0] > 100, "\(guarantee)")
         }
         #expect(report.adjustedAnswers > 100)
+        #expect(report.constrainedAnswers.all > 500)
+        #expect(report.constrainedAnswers.decided > 100)
         for (reason, count) in report.finished { #expect(count > 0, "no answer ended by \(reason.name)") }
     }
 

@@ -7,6 +7,8 @@ struct ToySetting: Sendable, CustomTestStringConvertible {
     var pair = ToyPair.halves
     var rule: RuleSettings
     var sampling = SamplingSettings(temperature: 1)
+    /// What constrains the answer.
+    var mask: ToyMask?
     var draftLength: DraftLength
     /// Most tokens of an answer.
     var limit: Int
@@ -49,7 +51,8 @@ struct ToySetting: Sendable, CustomTestStringConvertible {
             seed: 1,
             draftLength: draftLength,
             drafterKind: .model,
-            draftMinimumConfidence: minimumConfidence
+            draftMinimumConfidence: minimumConfidence,
+            constraint: mask?.constraint
         )
     }
 
@@ -75,23 +78,28 @@ extension ToySetting {
 
     /// The law of the position behind prompt and answer, as a node sees it whose round began behind `base` tokens.
     func reference(behind text: [Token], base: Int) -> Reference {
-        let seen = bug == .penalisesCommitted ? base - Self.prompt.count : nil
-        return reference(behind: Array(text.dropFirst(Self.prompt.count)), seen: seen)
+        let committed = base - Self.prompt.count
+        return reference(
+            behind: Array(text.dropFirst(Self.prompt.count)),
+            penalised: bug == .penalisesCommitted ? committed : nil,
+            masked: bug == .masksCommitted ? committed : nil
+        )
     }
 
-    /// The law of the position behind an answer; with `seen`, if penalties saw only so many of its tokens.
-    func reference(behind answer: [Token], seen: Int? = nil) -> Reference {
+    /// The law of the position behind an answer; where these are given, if penalties saw only `penalised` of its
+    /// tokens, or the constraint only `masked`.
+    func reference(behind answer: [Token], penalised: Int? = nil, masked: Int? = nil) -> Reference {
         var one = pair.reference(
             after: answer.last ?? Self.prompt[0],
             settings: rule,
             strict: answer.count < rule.strictPrefixTokens
         )
-        guard sampling != SamplingSettings(temperature: 1) else { return one }
-        let answer = Array(answer.prefix(seen ?? answer.count))
-        one.p = adjusted(one.p, behind: answer)
-        one.q = adjusted(one.q, behind: answer)
-        one.gateP = adjusted(one.gateP, behind: answer)
-        one.gateQ = adjusted(one.gateQ, behind: answer)
+        guard sampling != SamplingSettings(temperature: 1) || mask != nil else { return one }
+        let counted = Array(answer.prefix(penalised ?? answer.count))
+        let allowed = mask?.allowed(behind: Array(answer.prefix(masked ?? answer.count)))
+        func changed(_ row: [Double]) -> [Double] { self.masked(adjusted(row, behind: counted), allowed) }
+        (one.p, one.q) = (changed(one.p), changed(one.q))
+        (one.gateP, one.gateQ) = (changed(one.gateP), changed(one.gateQ))
         let largest = one.gateQ.max() ?? 0
         one.gate.maximum = largest
         one.gate.argmax = Token(one.gateQ.firstIndex(of: largest) ?? 0)
@@ -99,8 +107,17 @@ extension ToySetting {
         return one
     }
 
+    /// What is left of a row of the tokens that are allowed: nothing where it has none of them.
+    private func masked(_ row: [Double], _ allowed: Set<Token>?) -> [Double] {
+        guard let allowed else { return row }
+        let kept = row.indices.map { allowed.contains(Token($0)) ? row[$0] : 0 }
+        let total = kept.reduce(0, +)
+        return total > 0 ? kept.map { $0 / total } : kept
+    }
+
     /// The probabilities that are left of a row whose logits are the logarithms of its own: none of them is positive.
     private func adjusted(_ row: [Double], behind answer: [Token]) -> [Double] {
+        guard sampling != SamplingSettings(temperature: 1) else { return row }
         let weights = row.indices.map { index -> Double in
             let token = Token(index)
             let count = answer.count { $0 == token }

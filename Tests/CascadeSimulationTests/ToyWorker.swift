@@ -1,3 +1,4 @@
+import CascadeConstraint
 import CascadeCore
 import CascadeRules
 import CascadeTestSupport
@@ -27,6 +28,10 @@ struct ToyPairModel: TokenModel, Sendable {
         return distributions(raw: pair.rawDraftRow(after: last), processed: pair.draftRow(after: last))
     }
 
+    func constraintVocabulary() -> ConstraintVocabulary? {
+        ConstraintVocabulary(pieces: [[0x61], [0x62], [0x63], nil], endTokens: [ToyPair.end])
+    }
+
     private func distributions(raw: [Double], processed: [Double]) -> DistributionRow {
         DistributionRow(raw: CascadeTestSupport.row(raw), processed: CascadeTestSupport.row(processed))
     }
@@ -46,6 +51,8 @@ struct ToyWorker: Sendable {
         case drawsAnew
         /// Penalties do not see the draft's own tokens, on either role.
         case penalisesCommitted
+        /// What a constraint allows does not depend on the draft's own tokens, on either role.
+        case masksCommitted
     }
 
     let peer: PeerID
@@ -88,7 +95,10 @@ struct ToyWorker: Sendable {
         worker = Worker(
             model: ToyPairModel(role: role, pair: setting.pair),
             maxBatchedTokens: 64,
-            seams: Worker<ToyPairModel>.Seams(penalisesDrafted: setting.bug != .penalisesCommitted) { _ in draws }
+            seams: Worker<ToyPairModel>.Seams(
+                penalisesDrafted: setting.bug != .penalisesCommitted,
+                masksDrafted: setting.bug != .masksCommitted
+            ) { _ in draws }
         )
     }
 
@@ -145,6 +155,8 @@ struct ToyWorker: Sendable {
         let isKnown = read(request.prefix)
         worker.model.willDraw = { [setting, draws] prefix in
             let row = setting.reference(behind: prefix, base: base).q
+            // Where the head has nothing that is allowed, nothing is drawn.
+            if row.allSatisfy({ $0 == 0 }) { return }
             let key = DrawKey(.draft, position: prefix.count, base: base, sample: sample)
             draws.expect(cumulated(row), of: key)
         }

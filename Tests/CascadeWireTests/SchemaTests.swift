@@ -91,6 +91,7 @@ struct SchemaTests {
         check(Priority.self, "Priority")
         check(ConversationMessage.Role.self, "MessageRole")
         check(NodeState.self, "NodeState")
+        check(OutputConstraint.Kind.self, "ConstraintKind")
         check(Origin.self, "Origin")
         #expect(numbers.isEmpty, "an enumeration of the schema was not compared")
     }

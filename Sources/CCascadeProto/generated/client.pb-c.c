@@ -1447,7 +1447,7 @@ void   cascade__v1__ended_jobs__free_unpacked
   assert(message->base.descriptor == &cascade__v1__ended_jobs__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[28] =
+static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[29] =
 {
   {
     "request_id",
@@ -1774,6 +1774,18 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[28]
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "constraint",
+    32,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__Submit, constraint),
+    &cascade__v1__output_constraint__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "on_behalf_of",
     40,
     PROTOBUF_C_LABEL_OPTIONAL,
@@ -1789,6 +1801,7 @@ static const ProtobufCFieldDescriptor cascade__v1__submit__field_descriptors[28]
 static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   14,   /* field[14] = adaptive */
   24,   /* field[24] = add_generation_prompt */
+  27,   /* field[27] = constraint */
   20,   /* field[20] = deadline_milliseconds */
   16,   /* field[16] = default_rule */
   12,   /* field[12] = draft_minimum_confidence */
@@ -1800,7 +1813,7 @@ static const unsigned cascade__v1__submit__field_indices_by_name[] = {
   8,   /* field[8] = max_tokens */
   21,   /* field[21] = messages */
   11,   /* field[11] = num_speculative_tokens */
-  27,   /* field[27] = on_behalf_of */
+  28,   /* field[28] = on_behalf_of */
   17,   /* field[17] = parse_special */
   2,   /* field[2] = pool */
   19,   /* field[19] = priority */
@@ -1820,8 +1833,8 @@ static const ProtobufCIntRange cascade__v1__submit__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 30, 25 },
-  { 40, 27 },
-  { 0, 28 }
+  { 40, 28 },
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
 {
@@ -1831,7 +1844,7 @@ const ProtobufCMessageDescriptor cascade__v1__submit__descriptor =
   "Cascade__V1__Submit",
   "cascade.v1",
   sizeof(Cascade__V1__Submit),
-  28,
+  29,
   cascade__v1__submit__field_descriptors,
   cascade__v1__submit__field_indices_by_name,
   3,  cascade__v1__submit__number_ranges,

@@ -365,6 +365,10 @@ struct  Cascade__V1__Submit
   protobuf_c_boolean has_sample;
   uint32_t sample;
   /*
+   * What the answer's text has to be; absent: anything.
+   */
+  Cascade__V1__OutputConstraint *constraint;
+  /*
    * What was said so far, oldest first, in place of prompt and system.
    */
   size_t n_messages;
@@ -392,7 +396,7 @@ struct  Cascade__V1__Submit
 };
 #define CASCADE__V1__SUBMIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__submit__descriptor) \
-    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, {0,NULL} }
+    , 0, 0, NULL, 0, {0,NULL}, 0, {0,NULL}, 0, CASCADE__V1__PROMPT_FORMAT__PROMPT_FORMAT_UNSPECIFIED, 0, {0,NULL}, NULL, NULL, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__DRAFTER_KIND__DRAFTER_KIND_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, CASCADE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, 0, 0, NULL, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, {0,NULL} }
 
 
 /*

@@ -187,6 +187,51 @@ void   cascade__v1__rule_settings__free_unpacked
   assert(message->base.descriptor == &cascade__v1__rule_settings__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   cascade__v1__output_constraint__init
+                     (Cascade__V1__OutputConstraint         *message)
+{
+  static const Cascade__V1__OutputConstraint init_value = CASCADE__V1__OUTPUT_CONSTRAINT__INIT;
+  *message = init_value;
+}
+size_t cascade__v1__output_constraint__get_packed_size
+                     (const Cascade__V1__OutputConstraint *message)
+{
+  assert(message->base.descriptor == &cascade__v1__output_constraint__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t cascade__v1__output_constraint__pack
+                     (const Cascade__V1__OutputConstraint *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &cascade__v1__output_constraint__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t cascade__v1__output_constraint__pack_to_buffer
+                     (const Cascade__V1__OutputConstraint *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &cascade__v1__output_constraint__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Cascade__V1__OutputConstraint *
+       cascade__v1__output_constraint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Cascade__V1__OutputConstraint *)
+     protobuf_c_message_unpack (&cascade__v1__output_constraint__descriptor,
+                                allocator, len, data);
+}
+void   cascade__v1__output_constraint__free_unpacked
+                     (Cascade__V1__OutputConstraint *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &cascade__v1__output_constraint__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   cascade__v1__cost_curve__init
                      (Cascade__V1__CostCurve         *message)
 {
@@ -708,6 +753,57 @@ const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor =
   (ProtobufCMessageInit) cascade__v1__rule_settings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor cascade__v1__output_constraint__field_descriptors[2] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Cascade__V1__OutputConstraint, has_kind),
+    offsetof(Cascade__V1__OutputConstraint, kind),
+    &cascade__v1__constraint_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cascade__V1__OutputConstraint, has_text),
+    offsetof(Cascade__V1__OutputConstraint, text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned cascade__v1__output_constraint__field_indices_by_name[] = {
+  0,   /* field[0] = kind */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange cascade__v1__output_constraint__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor cascade__v1__output_constraint__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "cascade.v1.OutputConstraint",
+  "OutputConstraint",
+  "Cascade__V1__OutputConstraint",
+  "cascade.v1",
+  sizeof(Cascade__V1__OutputConstraint),
+  2,
+  cascade__v1__output_constraint__field_descriptors,
+  cascade__v1__output_constraint__field_indices_by_name,
+  1,  cascade__v1__output_constraint__number_ranges,
+  (ProtobufCMessageInit) cascade__v1__output_constraint__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor cascade__v1__cost_curve__field_descriptors[2] =
 {
   {
@@ -1181,5 +1277,37 @@ const ProtobufCEnumDescriptor cascade__v1__verify_method__descriptor =
   cascade__v1__verify_method__enum_values_by_name,
   1,
   cascade__v1__verify_method__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue cascade__v1__constraint_kind__enum_values_by_number[4] =
+{
+  { "CONSTRAINT_KIND_UNSPECIFIED", "CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_UNSPECIFIED", 0 },
+  { "CONSTRAINT_KIND_GRAMMAR", "CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_GRAMMAR", 1 },
+  { "CONSTRAINT_KIND_JSON_SCHEMA", "CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_JSON_SCHEMA", 2 },
+  { "CONSTRAINT_KIND_JSON_OBJECT", "CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_JSON_OBJECT", 3 },
+};
+static const ProtobufCIntRange cascade__v1__constraint_kind__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex cascade__v1__constraint_kind__enum_values_by_name[4] =
+{
+  { "CONSTRAINT_KIND_GRAMMAR", 1 },
+  { "CONSTRAINT_KIND_JSON_OBJECT", 3 },
+  { "CONSTRAINT_KIND_JSON_SCHEMA", 2 },
+  { "CONSTRAINT_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor cascade__v1__constraint_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "cascade.v1.ConstraintKind",
+  "ConstraintKind",
+  "Cascade__V1__ConstraintKind",
+  "cascade.v1",
+  4,
+  cascade__v1__constraint_kind__enum_values_by_number,
+  4,
+  cascade__v1__constraint_kind__enum_values_by_name,
+  1,
+  cascade__v1__constraint_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

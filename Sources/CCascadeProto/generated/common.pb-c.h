@@ -19,6 +19,7 @@ typedef struct Cascade__V1__Hash128 Cascade__V1__Hash128;
 typedef struct Cascade__V1__NodeIdentity Cascade__V1__NodeIdentity;
 typedef struct Cascade__V1__SamplingSettings Cascade__V1__SamplingSettings;
 typedef struct Cascade__V1__RuleSettings Cascade__V1__RuleSettings;
+typedef struct Cascade__V1__OutputConstraint Cascade__V1__OutputConstraint;
 typedef struct Cascade__V1__CostCurve Cascade__V1__CostCurve;
 typedef struct Cascade__V1__PromptReading Cascade__V1__PromptReading;
 typedef struct Cascade__V1__Progress Cascade__V1__Progress;
@@ -262,6 +263,28 @@ typedef enum _Cascade__V1__VerifyMethod {
   CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_COUPLED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__VERIFY_METHOD)
 } Cascade__V1__VerifyMethod;
+/*
+ * How an answer's text is described.
+ */
+typedef enum _Cascade__V1__ConstraintKind {
+  /*
+   * Never sent.
+   */
+  CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_UNSPECIFIED = 0,
+  /*
+   * By a grammar as llama.cpp writes them (GBNF), which begins at its rule root.
+   */
+  CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_GRAMMAR = 1,
+  /*
+   * By a JSON schema.
+   */
+  CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_JSON_SCHEMA = 2,
+  /*
+   * It is any JSON object.
+   */
+  CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_JSON_OBJECT = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CASCADE__V1__CONSTRAINT_KIND)
+} Cascade__V1__ConstraintKind;
 
 /* --- messages --- */
 
@@ -422,6 +445,28 @@ struct  Cascade__V1__RuleSettings
 #define CASCADE__V1__RULE_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__rule_settings__descriptor) \
     , 0, CASCADE__V1__RULE__RULE_UNSPECIFIED, 0, 0, 0, CASCADE__V1__GATE__GATE_UNSPECIFIED, 0, CASCADE__V1__BONUS__BONUS_UNSPECIFIED, 0, CASCADE__V1__VERIFY_METHOD__VERIFY_METHOD_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * What an answer's text has to be.
+ */
+struct  Cascade__V1__OutputConstraint
+{
+  ProtobufCMessage base;
+  /*
+   * How it is described.
+   */
+  protobuf_c_boolean has_kind;
+  Cascade__V1__ConstraintKind kind;
+  /*
+   * The grammar or schema, UTF-8; absent where the kind says all.
+   */
+  protobuf_c_boolean has_text;
+  ProtobufCBinaryData text;
+};
+#define CASCADE__V1__OUTPUT_CONSTRAINT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__output_constraint__descriptor) \
+    , 0, CASCADE__V1__CONSTRAINT_KIND__CONSTRAINT_KIND_UNSPECIFIED, 0, {0,NULL} }
 
 
 /*
@@ -598,6 +643,25 @@ Cascade__V1__RuleSettings *
 void   cascade__v1__rule_settings__free_unpacked
                      (Cascade__V1__RuleSettings *message,
                       ProtobufCAllocator *allocator);
+/* Cascade__V1__OutputConstraint methods */
+void   cascade__v1__output_constraint__init
+                     (Cascade__V1__OutputConstraint         *message);
+size_t cascade__v1__output_constraint__get_packed_size
+                     (const Cascade__V1__OutputConstraint   *message);
+size_t cascade__v1__output_constraint__pack
+                     (const Cascade__V1__OutputConstraint   *message,
+                      uint8_t             *out);
+size_t cascade__v1__output_constraint__pack_to_buffer
+                     (const Cascade__V1__OutputConstraint   *message,
+                      ProtobufCBuffer     *buffer);
+Cascade__V1__OutputConstraint *
+       cascade__v1__output_constraint__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   cascade__v1__output_constraint__free_unpacked
+                     (Cascade__V1__OutputConstraint *message,
+                      ProtobufCAllocator *allocator);
 /* Cascade__V1__CostCurve methods */
 void   cascade__v1__cost_curve__init
                      (Cascade__V1__CostCurve         *message);
@@ -669,6 +733,9 @@ typedef void (*Cascade__V1__SamplingSettings_Closure)
 typedef void (*Cascade__V1__RuleSettings_Closure)
                  (const Cascade__V1__RuleSettings *message,
                   void *closure_data);
+typedef void (*Cascade__V1__OutputConstraint_Closure)
+                 (const Cascade__V1__OutputConstraint *message,
+                  void *closure_data);
 typedef void (*Cascade__V1__CostCurve_Closure)
                  (const Cascade__V1__CostCurve *message,
                   void *closure_data);
@@ -690,10 +757,12 @@ extern const ProtobufCEnumDescriptor    cascade__v1__rule__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__gate__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__bonus__descriptor;
 extern const ProtobufCEnumDescriptor    cascade__v1__verify_method__descriptor;
+extern const ProtobufCEnumDescriptor    cascade__v1__constraint_kind__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__hash128__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__node_identity__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__sampling_settings__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__rule_settings__descriptor;
+extern const ProtobufCMessageDescriptor cascade__v1__output_constraint__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__cost_curve__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__prompt_reading__descriptor;
 extern const ProtobufCMessageDescriptor cascade__v1__progress__descriptor;

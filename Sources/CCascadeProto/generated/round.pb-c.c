@@ -637,7 +637,7 @@ const ProtobufCMessageDescriptor cascade__v1__fence__descriptor =
   (ProtobufCMessageInit) cascade__v1__fence__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cascade__v1__sequence_spec__field_descriptors[9] =
+static const ProtobufCFieldDescriptor cascade__v1__sequence_spec__field_descriptors[10] =
 {
   {
     "id",
@@ -747,8 +747,21 @@ static const ProtobufCFieldDescriptor cascade__v1__sequence_spec__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "constraint",
+    32,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Cascade__V1__SequenceSpec, constraint),
+    &cascade__v1__output_constraint__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cascade__v1__sequence_spec__field_indices_by_name[] = {
+  9,   /* field[9] = constraint */
   7,   /* field[7] = draft_support */
   5,   /* field[5] = guard_tokens */
   0,   /* field[0] = id */
@@ -759,11 +772,12 @@ static const unsigned cascade__v1__sequence_spec__field_indices_by_name[] = {
   3,   /* field[3] = sampling */
   1,   /* field[1] = seed */
 };
-static const ProtobufCIntRange cascade__v1__sequence_spec__number_ranges[2 + 1] =
+static const ProtobufCIntRange cascade__v1__sequence_spec__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 30, 8 },
-  { 0, 9 }
+  { 32, 9 },
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor cascade__v1__sequence_spec__descriptor =
 {
@@ -773,10 +787,10 @@ const ProtobufCMessageDescriptor cascade__v1__sequence_spec__descriptor =
   "Cascade__V1__SequenceSpec",
   "cascade.v1",
   sizeof(Cascade__V1__SequenceSpec),
-  9,
+  10,
   cascade__v1__sequence_spec__field_descriptors,
   cascade__v1__sequence_spec__field_indices_by_name,
-  2,  cascade__v1__sequence_spec__number_ranges,
+  3,  cascade__v1__sequence_spec__number_ranges,
   (ProtobufCMessageInit) cascade__v1__sequence_spec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -122,10 +122,14 @@ struct  Cascade__V1__SequenceSpec
    */
   protobuf_c_boolean has_logprobs;
   uint32_t logprobs;
+  /*
+   * What the answer's text has to be; absent: anything.
+   */
+  Cascade__V1__OutputConstraint *constraint;
 };
 #define CASCADE__V1__SEQUENCE_SPEC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cascade__v1__sequence_spec__descriptor) \
-    , 0, 0, 0, 0, 0, 0, NULL, NULL, 0,NULL, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, NULL, NULL, 0,NULL, 0, 0, 0, 0, 0, 0, NULL }
 
 
 /*

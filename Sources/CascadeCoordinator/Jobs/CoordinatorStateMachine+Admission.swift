@@ -37,7 +37,7 @@ extension CoordinatorStateMachine {
         else { return false }
         let experts = nodes.values.filter {
             $0.hello.pool == pool.name && $0.hello.role == .expert && $0.state == .ready
-                && $0.hello.samplingVersion >= job.submit.sampling.version
+                && $0.hello.samplingVersion >= job.submit.samplingVersion
         }
         // What an expert that is out of use says that it holds is no room, as long as there are others.
         let inUse = experts.filter { rest(of: $0) == nil }
@@ -73,7 +73,8 @@ extension CoordinatorStateMachine {
             guardTokens: vocabulary.endTokens,
             promptLength: prompt.count,
             draftSupport: limits.draftSupport,
-            logprobs: job.submit.logprobs
+            logprobs: job.submit.logprobs,
+            constraint: job.submit.constraint
         )
         let sequence = ActiveSequence(
             spec: spec,

@@ -1,3 +1,4 @@
+import CascadeConstraint
 import CascadeCore
 import OrderedCollections
 
@@ -170,7 +171,18 @@ extension CoordinatorStateMachine {
     }
 
     private func problem(of submit: Submit) -> String? {
-        formProblem(of: submit) ?? limits.rules.refusal(of: submit.rule.rule)
+        formProblem(of: submit) ?? limits.rules.refusal(of: submit.rule.rule) ?? constraintProblem(of: submit)
+    }
+
+    /// Why a submission's grammar or schema cannot be used: it is read here as nodes will read it. Bounded work.
+    private func constraintProblem(of submit: Submit) -> String? {
+        guard let constraint = submit.constraint else { return nil }
+        do throws(GrammarError) {
+            _ = try Grammar(constraint)
+            return nil
+        } catch {
+            return "the \(constraint.name) cannot be used: \(error.message)"
+        }
     }
 
     /// What makes no sense about a submission, whoever may ask for what.

@@ -266,7 +266,8 @@ extension Submit {
     var byteCount: Int {
         // What messages, their parts and their calls take beside their texts, about.
         let entries = conversation?.messages.reduce(0) { $0 + 3 + $1.content.count + 2 * $1.toolCalls.count } ?? 0
-        return promptBytes + stop.reduce(0) { $0 + $1.count } + 48 * entries + 512
+        let constraintBytes = constraint?.text.utf8.count ?? 0
+        return promptBytes + constraintBytes + stop.reduce(0) { $0 + $1.count } + 48 * entries + 512
     }
 
     /// Whether a repeated submission asks for the same: everything but what belongs to the connection.

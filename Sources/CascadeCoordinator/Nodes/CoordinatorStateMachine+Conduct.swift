@@ -62,7 +62,7 @@ extension CoordinatorStateMachine {
         context: Int,
         state: NodeState = .ready
     ) -> [NodeHandle] {
-        let (pool, version) = (submit.pool, submit.sampling.version)
+        let (pool, version) = (submit.pool, submit.samplingVersion)
         return nodes.handles { node in
             node.state == state && node.hello.role == role && node.hello.pool == pool
                 && node.hello.samplingVersion >= version

@@ -29,12 +29,18 @@ extension CoordinatorStateMachine {
     /// Why no expert of a job's pool can do what it asks for: they are older, and would leave out in silence what they
     /// do not know. Nil where one can, or where there is none at all.
     func ignorance(of submit: Submit) -> String? {
-        let version = submit.sampling.version
+        let version = submit.samplingVersion
         guard version > 0 else { return nil }
         let known = nodes.values.compactMap { node -> UInt32? in
             node.hello.role == .expert && node.hello.pool == submit.pool ? node.hello.samplingVersion : nil
         }
         guard let newest = known.max(), newest < version else { return nil }
+        if newest >= submit.sampling.version {
+            return """
+                no expert of pool \(submit.pool) can constrain answers by a grammar or schema: start nodes of a newer \
+                version of cascade, or leave the constraint out
+                """
+        }
         return """
             the experts of pool \(submit.pool) run a version of cascade that knows no penalties and no logit bias: \
             start newer ones, or leave these settings out

@@ -27,7 +27,7 @@ extension CoordinatorStateMachine {
         guard now >= sequence.draftNotBefore else { return false }
         return nodes.values.contains { node in
             node.hello.role == .drafter && node.hello.pool == job.submit.pool && node.state == .ready
-                && node.hello.samplingVersion >= job.submit.sampling.version && !isShunned(node)
+                && node.hello.samplingVersion >= job.submit.samplingVersion && !isShunned(node)
                 && Int(node.hello.contextLength) > sequence.base
                 && min(sequence.need.most, Int(node.hello.contextLength)) <= node.hello.kvTokens
         }

@@ -25,6 +25,8 @@ package struct JobLimits: Equatable, Sendable {
     package var explainedTokens = 2_048
     /// Likeliest tokens that are told with each token of an answer.
     package var logprobs = Logprobs.most
+    /// Bytes of a grammar or a JSON schema.
+    package var constraintBytes = 64 << 10
     /// Answers to one prompt that have random streams of their own under one seed.
     package var samples: UInt32 = 1_024
     /// Milliseconds of a deadline: a week.
@@ -53,6 +55,7 @@ package struct JobLimits: Equatable, Sendable {
             return "at most \(explainedTokens) tokens can be explained, not \(submit.maxTokens)"
         }
         if let problem = problem(ofLogprobs: submit.logprobs, maxTokens: submit.maxTokens) { return problem }
+        if let problem = problem(of: submit.constraint) { return problem }
         if submit.sample >= samples { return "a sample's number must be 0 to \(samples - 1), not \(submit.sample)" }
         if let deadline = submit.deadlineMilliseconds, !(1...deadlineMilliseconds).contains(deadline) {
             let most = spanText(milliseconds: Double(deadlineMilliseconds))
@@ -69,6 +72,17 @@ package struct JobLimits: Equatable, Sendable {
         }
         return maxTokens <= explainedTokens
             ? nil : "log probabilities of at most \(explainedTokens) tokens can be told, not \(maxTokens)"
+    }
+
+    /// What is wrong with a constraint's size; whether its text is sound is for those to say who read it.
+    package func problem(of constraint: OutputConstraint?) -> String? {
+        guard let constraint else { return nil }
+        let bytes = constraint.text.utf8.count
+        if constraint.kind == .jsonObject {
+            return bytes == 0 ? nil : "any JSON object is asked for: no text goes with it"
+        }
+        return (1...constraintBytes).contains(bytes)
+            ? nil : "a \(constraint.name) must have 1 to \(constraintBytes) bytes, not \(bytes)"
     }
 
     /// What is wrong with a pool's name.

@@ -51,6 +51,8 @@ package struct Submit: Equatable, Sendable {
     /// How many of the expert's likeliest tokens are told with each token of the answer, and the expert's log
     /// probability of that token with them; nil: nothing of this. See ``Logprobs``.
     package var logprobs: UInt32?
+    /// What the answer's text has to be; nil: anything.
+    package var constraint: OutputConstraint?
     /// As in ``Message/onBehalfOf``.
     package var onBehalfOf: String?
 
@@ -79,6 +81,7 @@ package struct Submit: Equatable, Sendable {
         priority: Priority = .normal,
         deadlineMilliseconds: UInt32? = nil,
         logprobs: UInt32? = nil,
+        constraint: OutputConstraint? = nil,
         onBehalfOf: String? = nil
     ) {
         self.requestID = requestID
@@ -104,11 +107,15 @@ package struct Submit: Equatable, Sendable {
         self.priority = priority
         self.deadlineMilliseconds = deadlineMilliseconds
         self.logprobs = logprobs
+        self.constraint = constraint
         self.onBehalfOf = onBehalfOf
     }
 
     /// Whether an ``Explanation`` goes with each token of the answer.
     package var wantsExplanations: Bool { rule.explains || logprobs != nil }
+    /// What a node has to know to take part in it, see ``Hello/samplingVersion``: an older one would leave out in
+    /// silence what it does not know.
+    package var samplingVersion: UInt32 { max(sampling.version, constraint == nil ? 0 : OutputConstraint.version) }
 }
 
 /// The job exists from now on.

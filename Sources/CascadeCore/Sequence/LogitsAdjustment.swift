@@ -10,8 +10,8 @@
 ///     logit - presence                                       where n > 0
 ///     logit + bias                                           where it has one
 ///
-/// The bias comes last (decisions.md 8d): only the repetition penalty does not commute with it. A mask of allowed
-/// tokens would be one step more, behind the bias.
+/// The bias comes last (decisions.md 8d): only the repetition penalty does not commute with it. The mask of an
+/// ``OutputConstraint`` is one step more, behind the bias.
 package struct LogitsAdjustment: Sendable {
     /// What happens to one token's logit.
     package struct Change: Sendable {

@@ -55,8 +55,9 @@ package struct SamplingSettings: Equatable, Sendable {
     /// Whether there are penalties or a bias: logits are no longer what the model makes of the tokens before them.
     package var adjustsLogits: Bool { countsTokens || !logitBias.isEmpty }
 
-    /// What this program's nodes know of these settings: 0 has none of the penalties and no bias.
-    package static let knownVersion: UInt32 = 1
+    /// What this program's nodes know of these settings: 0 has none of the penalties and no bias, 1 no
+    /// ``OutputConstraint``.
+    package static let knownVersion: UInt32 = 2
     /// What a node has to know for these: an older one would ignore the rest in silence.
     package var version: UInt32 { adjustsLogits ? 1 : 0 }
 

@@ -20,6 +20,8 @@ package struct SequenceSpec: Equatable, Sendable {
     /// How many of its likeliest tokens an expert tells at each position, and the log probabilities of all tokens that
     /// may be committed there; nil: nothing of this.
     package var logprobs: UInt32?
+    /// What the answer's text has to be; nil: anything.
+    package var constraint: OutputConstraint?
 
     /// Creates a spec.
     package init(
@@ -31,7 +33,8 @@ package struct SequenceSpec: Equatable, Sendable {
         guardTokens: [Token] = [],
         promptLength: Int = 0,
         draftSupport: Int = 64,
-        logprobs: UInt32? = nil
+        logprobs: UInt32? = nil,
+        constraint: OutputConstraint? = nil
     ) {
         self.id = id
         self.seed = seed
@@ -42,6 +45,7 @@ package struct SequenceSpec: Equatable, Sendable {
         self.promptLength = promptLength
         self.draftSupport = draftSupport
         self.logprobs = logprobs
+        self.constraint = constraint
     }
 
     /// Whether the position is judged losslessly because it lies in the strict prefix of the answer.

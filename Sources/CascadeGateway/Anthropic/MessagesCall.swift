@@ -51,7 +51,7 @@ extension UnsupportedFields {
     /// Throws for the first parameter of `/v1/messages` that asks for something that is not served.
     static func checkMessages(_ fields: Field) throws(GatewayError) {
         let names = ["container", "context_management", "mcp_servers", "output_format", "prefill"]
-        for name in common + names where !isNeutral(fields[name].value) {
+        for name in common + forms + names where !isNeutral(fields[name].value) {
             throw .unsupported(fields[name].path, "is not supported")
         }
         _ = try fields["output_config"].object()

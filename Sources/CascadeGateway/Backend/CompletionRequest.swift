@@ -74,6 +74,16 @@ package struct CompletionRequest: Equatable, Sendable {
         }
     }
 
+    /// What the text of the answer has to be.
+    package enum Constraint: Equatable, Sendable {
+        /// Any JSON object.
+        case jsonObject
+        /// JSON of a schema, which is the text of one.
+        case jsonSchema(String)
+        /// What a grammar in GBNF allows.
+        case grammar(String)
+    }
+
     /// The `cascade` object of a request. What is nil is left to the cluster.
     package struct CascadeOptions: Equatable, Sendable {
         /// How drafts are judged.
@@ -118,6 +128,8 @@ package struct CompletionRequest: Equatable, Sendable {
     package var logprobs: Int?
     /// Whether the bytes of each token are told.
     package var tellsTokens = false
+    /// What the text has to be; nil: anything.
+    package var constraint: Constraint?
     /// The project's own options.
     package var cascade = CascadeOptions()
     /// Whose request it is: the name behind the API key; nil where the gateway has no keys.

@@ -67,6 +67,7 @@ struct CompletionCall: Equatable, Sendable {
         try request.readEnd(fields, kind: kind)
         try request.readLogprobs(fields, kind: kind)
         try request.readCascade(fields["cascade"])
+        try request.readConstraint(fields)
         requests = prompts.flatMap { prompt in
             (0..<samples).map { sample in
                 var request = request

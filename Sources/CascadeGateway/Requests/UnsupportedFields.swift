@@ -5,10 +5,12 @@ import CascadeJSON
 /// clients send many that have no effect on answers (`user`, `metadata`, `store`, `service_tier` …).
 enum UnsupportedFields {
     static let common = [
-        "best_of", "bad_words", "guided_choice", "guided_grammar", "guided_json", "guided_regex", "ignore_eos",
-        "include_stop_str_in_output", "length_penalty", "min_tokens", "prompt_logprobs", "stop_token_ids",
-        "structured_outputs", "truncate_prompt_tokens", "typical_p", "use_beam_search",
+        "best_of", "bad_words", "guided_choice", "guided_regex", "ignore_eos", "include_stop_str_in_output",
+        "length_penalty", "min_tokens", "prompt_logprobs", "stop_token_ids", "truncate_prompt_tokens", "typical_p",
+        "use_beam_search",
     ]
+    /// The form of an answer, where a route has no word for it.
+    static let forms = ["guided_grammar", "guided_json", "response_format", "structured_outputs"]
     private static let chat = [
         "audio", "chat_template", "continue_final_message", "documents", "echo", "function_call", "functions",
         "prediction", "web_search_options",
@@ -26,22 +28,12 @@ enum UnsupportedFields {
             if name == "function_call", field.value == "none" { continue }
             throw .unsupported(field.path, "is not supported")
         }
-        try checkFormat(fields["response_format"])
         if kind == .chat { try checkModalities(fields["modalities"]) }
     }
 
     /// What clients send where they do not want anything.
     static func isNeutral(_ value: JSONValue) -> Bool {
         [.null, false, .number("0"), .array([]), .object([]), ""].contains(value)
-    }
-
-    private static func checkFormat(_ format: Field) throws(GatewayError) {
-        guard format.isPresent else { return }
-        _ = try format.object()
-        let type = try format["type"].requiredString()
-        guard type == "text" else {
-            throw .unsupported("response_format.type", "'\(type)' is not supported yet: only 'text' is")
-        }
     }
 
     private static func checkModalities(_ modalities: Field) throws(GatewayError) {

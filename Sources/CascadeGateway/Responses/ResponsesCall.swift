@@ -46,7 +46,7 @@ extension ResponsesEcho {
 extension UnsupportedFields {
     /// Throws for the first parameter of `/v1/responses` that asks for something that is not served.
     static func checkResponses(_ fields: Field) throws(GatewayError) {
-        for name in common where !isNeutral(fields[name].value) {
+        for name in common + forms where !isNeutral(fields[name].value) {
             throw .unsupported(fields[name].path, "is not supported")
         }
         for name in ["previous_response_id", "conversation"] where fields[name].isPresent {

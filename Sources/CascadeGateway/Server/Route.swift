@@ -48,7 +48,8 @@ enum Route: Hashable, Sendable {
     /// One of each that is not the page's.
     static var all: [Route] {
         fixed.values + [
-            .model("default"), .cancel("job"), .file("file"), .fileContent("file"), .batch("batch"), .cancelBatch("batch"),
+            .model("default"), .cancel("job"), .file("file"), .fileContent("file"), .batch("batch"),
+            .cancelBatch("batch"),
         ]
     }
 

@@ -46,6 +46,13 @@ package struct LogitsRow {
             for index in logits.indices { (start + index).initialize(to: logits[index]) }
         }
 
+        /// Those at some places of a row.
+        init(_ logits: UnsafeBufferPointer<Float>, at places: [UInt32]) {
+            count = places.count
+            start = .allocate(capacity: count)
+            for (index, place) in places.enumerated() { (start + index).initialize(to: logits[Int(place)]) }
+        }
+
         deinit { start.deallocate() }
     }
 
@@ -94,6 +101,20 @@ package struct LogitsRow {
             copy.start[place] = change.logit(copy.start[place])
         }
         return LogitsRow(copy, headTokens: headTokens, kernels: kernels)
+    }
+
+    /// The row of those of its tokens that a mask allows, which has bit `t % 64` of word `t / 64` for token t: as of a
+    /// head that has no others (``headTokens``). Nil where that is none. O(tokens).
+    package func masked(by words: [UInt64]) -> LogitsRow? {
+        func isAllowed(_ token: Token) -> Bool {
+            let word = Int(token >> 6)
+            return word < words.count && words[word] >> UInt64(token & 63) & 1 != 0
+        }
+        let places = (0..<UInt32(count)).filter { isAllowed(token(at: $0)) }
+        if places.count == count { return self }
+        guard !places.isEmpty else { return nil }
+        let tokens = headTokens == nil ? places : places.map(token(at:))
+        return LogitsRow(Copy(logits, at: places), headTokens: tokens, kernels: kernels)
     }
 
     /// Number of tokens.

@@ -1,3 +1,4 @@
+internal import CascadeConstraint
 internal import CascadeCore
 internal import CascadeHost
 internal import CascadeRules
@@ -63,6 +64,9 @@ struct SyntheticRow: OutputRow {
         row.adjustment = adjustment
         return row
     }
+
+    /// Never asked for: a synthetic model's tokens are no text.
+    func masked(by mask: TokenMask) -> SyntheticRow? { nil }
 
     /// There are no logits: what is sampled from is all that the model has to say.
     func logprobs(

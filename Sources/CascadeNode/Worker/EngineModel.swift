@@ -1,3 +1,4 @@
+package import CascadeConstraint
 package import CascadeCore
 internal import CascadeHost
 package import CascadeModel
@@ -9,12 +10,14 @@ package struct EngineModel: LanguageModel {
     package static let measuredRows = [1, 2, 4, 5, 8, 16]
 
     private let engine: Engine
+    private let vocabulary: Vocabulary?
     private var caches: [CacheID: SequenceCache] = [:]
     private var lastID: CacheID = 0
 
-    /// Wraps an engine.
-    package init(_ engine: Engine) {
+    /// Wraps an engine; without a vocabulary nothing can be constrained.
+    package init(_ engine: Engine, vocabulary: Vocabulary? = nil) {
         self.engine = engine
+        self.vocabulary = vocabulary
     }
 
     package var pageTokens: Int { Engine.pageTokens }
@@ -51,6 +54,8 @@ package struct EngineModel: LanguageModel {
         }
         return MonotonicClock.seconds(since: started) * 1_000
     }
+
+    package func constraintVocabulary() -> ConstraintVocabulary? { vocabulary.map { ConstraintVocabulary($0) } }
 
     package func row(_ row: Int, of entry: Int) throws(ForwardError) -> LogitsRow {
         do throws(ModelError) {

@@ -2,6 +2,7 @@ internal import CCascadeHost
 internal import CascadeCore
 internal import CascadeHost
 internal import CascadeModel
+internal import CascadeText
 internal import CascadeWorker
 internal import Foundation
 internal import Logging
@@ -68,7 +69,7 @@ final class EngineThread: Sendable {
             passMilliseconds: costs.first?.milliseconds ?? 0
         )
         var worker = Worker(
-            model: EngineModel(engine),
+            model: EngineModel(engine, vocabulary: servable.tokenizer.vocabulary),
             maxBatchedTokens: configuration.maxBatchedTokens,
             pace: PromptPace(costs: costs, maxInterTokenMilliseconds: configuration.maxInterTokenMilliseconds)
         )

@@ -1,3 +1,4 @@
+package import CascadeConstraint
 package import CascadeCore
 package import CascadeModel
 package import CascadeRules
@@ -40,6 +41,9 @@ extension LogitsRow: OutputRow {
             entropy: rule.wants(.entropyQ) ? entropy() : 0
         )
     }
+
+    /// The row of the tokens that are allowed.
+    package func masked(by mask: TokenMask) -> LogitsRow? { masked(by: mask.words) }
 
     /// Read off the logits, whatever the spec's sampling.
     package func logprobs(

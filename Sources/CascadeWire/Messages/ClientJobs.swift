@@ -83,6 +83,7 @@ extension Submit: WireConvertible {
                     "deadline_milliseconds"
                 ),
             logprobs: proto.has_logprobs == 0 ? nil : try reader.count(1, proto.logprobs, "logprobs"),
+            constraint: try reader.optionalMessage(proto.constraint, "constraint"),
             onBehalfOf: try reader.nameIfAny(proto.has_on_behalf_of, proto.on_behalf_of, "on_behalf_of")
         )
     }
@@ -117,6 +118,7 @@ extension Submit: WireConvertible {
         if priority != .normal { put(&proto.has_priority, &proto.priority, priority) }
         put(&proto.has_deadline_milliseconds, &proto.deadline_milliseconds, deadlineMilliseconds)
         put(&proto.has_logprobs, &proto.logprobs, logprobs)
+        if let constraint { proto.constraint = writer.message(constraint) }
         put(&proto.has_on_behalf_of, &proto.on_behalf_of, onBehalfOf.map(writer.text))
         return proto
     }

@@ -63,7 +63,8 @@ extension SequenceSpec: WireConvertible {
             promptLength: Int(promptLength),
             draftSupport: Int(draftSupport),
             logprobs: proto.has_logprobs == 0
-                ? nil : try reader.number(1, proto.logprobs, "logprobs", in: 0...limits.logprobs)
+                ? nil : try reader.number(1, proto.logprobs, "logprobs", in: 0...limits.logprobs),
+            constraint: try reader.optionalMessage(proto.constraint, "constraint")
         )
     }
 
@@ -79,6 +80,7 @@ extension SequenceSpec: WireConvertible {
         put(&proto.has_prompt_length, &proto.prompt_length, Int64(promptLength))
         put(&proto.has_draft_support, &proto.draft_support, Int64(draftSupport))
         put(&proto.has_logprobs, &proto.logprobs, logprobs)
+        if let constraint { proto.constraint = writer.message(constraint) }
         return proto
     }
 }

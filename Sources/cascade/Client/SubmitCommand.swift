@@ -22,6 +22,9 @@ struct SubmitCommand: AsyncParsableCommand {
               cascade submit --deadline 30s "…"             what is there after 30 s is the answer, with exit code 124
               cascade submit --messages chat.json           with [{"role": "user", "content": "…"}, …] in the file
               cascade submit --logprobs 5 --json "…"        with the expert's likeliest tokens at each place
+              cascade submit --json-object "…"              the answer is a JSON object
+              cascade submit --json-schema person.json "…"  the answer is JSON as the schema in the file wants it
+              cascade submit --grammar move.gbnf "…"        with e.g. root ::= [a-h] [1-8] "-" [a-h] [1-8] in the file
               cat prompt.txt | cascade submit --raw --json
               cascade submit -- "- item one"
             """
@@ -133,6 +136,7 @@ struct SubmitCommand: AsyncParsableCommand {
     var deadline: UInt32?
 
     @OptionGroup var answer: AnswerOptions
+    @OptionGroup(title: "Structured output") var structure: ConstraintOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
     @OptionGroup(title: "Research") var research: ResearchOptions
     @OptionGroup(title: "Cluster") var cluster: SubmitClusterOptions
@@ -254,7 +258,8 @@ struct SubmitCommand: AsyncParsableCommand {
             follow: !detach,
             priority: priority,
             deadlineMilliseconds: deadline,
-            logprobs: logprobs
+            logprobs: logprobs,
+            constraint: try structure.constraint()
         )
         if let problem = JobLimits.standard.problem(of: submit) { throw CommandFailure.refused(problem) }
         return submit

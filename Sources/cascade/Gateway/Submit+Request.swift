@@ -1,3 +1,4 @@
+internal import CascadeConstraint
 internal import CascadeCore
 internal import CascadeGateway
 internal import CascadeHost
@@ -23,7 +24,8 @@ extension Submit {
             drafterKind: model.voice == .drafter ? .model : request.cascade.drafter ?? .both,
             priority: request.cascade.priority ?? .normal,
             // Log probabilities have the tokens' bytes with them, which nobody else here knows.
-            logprobs: request.logprobs.map { UInt32(clamping: $0) } ?? (request.tellsTokens ? 0 : nil)
+            logprobs: request.logprobs.map { UInt32(clamping: $0) } ?? (request.tellsTokens ? 0 : nil),
+            constraint: request.constraint.map { OutputConstraint($0) }
         )
         switch request.prompt {
         case .text(let text): prompt = text
@@ -41,11 +43,37 @@ extension Submit {
         }
         if let problem = limits.problem(ofStops: stop) { throw .badParameter("stop", message: problem) }
         if let problem = sampling.problem { throw .badParameter("temperature", message: problem) }
+        if let constraint, let problem = Self.problem(of: constraint) {
+            throw .badParameter("response_format", message: problem)
+        }
         if !usesDefaultRule, let problem = rule.problem(sampling: sampling) {
             throw .badParameter("cascade", message: problem)
         }
         if let problem = limits.problem(of: self) {
             throw .badParameter(format == .chat ? "messages" : "prompt", message: problem)
+        }
+    }
+}
+
+extension Submit {
+    /// What is wrong with a grammar or schema, in words for the user; nil where nothing is.
+    fileprivate static func problem(of constraint: OutputConstraint) -> String? {
+        if let problem = JobLimits.standard.problem(of: constraint) { return problem }
+        do throws(GrammarError) {
+            _ = try Grammar(constraint)
+            return nil
+        } catch {
+            return "the \(constraint.name) cannot be used: \(error.message)"
+        }
+    }
+}
+
+extension OutputConstraint {
+    fileprivate init(_ constraint: CompletionRequest.Constraint) {
+        switch constraint {
+        case .jsonObject: self = .jsonObject
+        case .jsonSchema(let text): self.init(.jsonSchema, text)
+        case .grammar(let text): self.init(.grammar, text)
         }
     }
 }

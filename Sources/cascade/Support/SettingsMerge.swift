@@ -15,6 +15,9 @@ enum SettingsMerge {
         "system-prompt": ["raw", "messages"],
         "messages": ["raw", "system-prompt"],
         "model": ["synthetic-acceptance"],
+        "grammar": ["json-schema", "json-object"],
+        "json-schema": ["grammar", "json-object"],
+        "json-object": ["grammar", "json-schema"],
         "synthetic-acceptance": ["model"],
     ]
 

@@ -1,3 +1,4 @@
+import CascadeConstraint
 import CascadeCoordinator
 import CascadeCore
 import CascadeRules
@@ -73,6 +74,7 @@ struct OneTokenModel: TokenModel, Sendable {
         }
         /// There is no other token to go to.
         func adjusted(by adjustment: LogitsAdjustment) -> Row { self }
+        func masked(by mask: TokenMask) -> Row? { mask.contains(token) ? self : nil }
 
         /// The token that it says, and behind it those that follow in the vocabulary, each half as likely as the one
         /// before.
@@ -95,6 +97,8 @@ struct OneTokenModel: TokenModel, Sendable {
         try caches.append(batch)
         return pace
     }
+
+    func constraintVocabulary() -> ConstraintVocabulary? { ConstraintVocabulary(Toy.vocabulary) }
 
     func row(_ row: Int, of entry: Int) -> Row {
         let prefix = caches.tokens(ofRow: row, entry: entry)

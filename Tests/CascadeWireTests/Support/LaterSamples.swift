@@ -9,6 +9,7 @@ enum LaterSamples: String, CaseIterable {
     case startedConversation
     case logprobsSubmit, logprobsVerify, logprobsVerified, logprobsDelta, sampleSubmit
     case namedSubmit, namedStatus, namedJobs, namedCancel
+    case grammarSubmit, jsonSubmit, schemaVerify
 
     var message: Message {
         switch self {
@@ -41,6 +42,9 @@ enum LaterSamples: String, CaseIterable {
         case .namedJobs: .jobsRequest(JobsRequest(requestID: 7, limit: 20, onBehalfOf: "anna"))
         case .namedCancel:
             .cancelJobs(CancelJobs(requestID: 7, selection: .jobs([Samples.job]), onBehalfOf: "anna"))
+        case .grammarSubmit: .submit(Self.constrained(OutputConstraint(.grammar, "root ::= \"jä\" | \"nein\"")))
+        case .jsonSubmit: .submit(Self.constrained(.jsonObject))
+        case .schemaVerify: .verify(Self.shapedVerify)
         }
     }
 
@@ -178,6 +182,18 @@ enum LaterSamples: String, CaseIterable {
         var submit = laterSubmit
         submit.logprobs = 5
         return submit
+    }
+
+    private static func constrained(_ constraint: OutputConstraint) -> Submit {
+        var submit = laterSubmit
+        submit.constraint = constraint
+        return submit
+    }
+
+    private static var shapedVerify: Verify {
+        var spec = Samples.spec
+        spec.constraint = OutputConstraint(.jsonSchema, #"{"type": "boolean"}"#)
+        return Verify(fence: Samples.fence, specID: spec.id, spec: spec, prefix: Samples.prefix, draft: [])
     }
 
     private static var tellingVerify: Verify {

@@ -30,9 +30,12 @@ extension SplitMix64 {
             priority: enumeration(),
             deadlineMilliseconds: maybe { $0.count() },
             logprobs: maybe { $0.count() },
+            constraint: maybe { $0.constraint() },
             onBehalfOf: maybe { $0.text() }
         )
     }
+
+    mutating func constraint() -> OutputConstraint { OutputConstraint(enumeration(), flag() ? text() : "") }
 
     mutating func conversation() -> Conversation {
         Conversation(

@@ -26,7 +26,8 @@ extension SplitMix64 {
             guardTokens: list(upTo: 4) { $0.token() },
             promptLength: pick(0...1 << 20),
             draftSupport: pick(1...1024),
-            logprobs: maybe { $0.pick(0...20) }
+            logprobs: maybe { $0.pick(0...20) },
+            constraint: maybe { $0.constraint() }
         )
     }
 
