@@ -23,7 +23,8 @@ extension Submit {
             drafterKind: model.voice == .drafter ? .model : request.cascade.drafter ?? .both,
             priority: request.cascade.priority ?? .normal,
             // Log probabilities have the tokens' bytes with them, which nobody else here knows.
-            logprobs: request.logprobs.map { UInt32(clamping: $0) } ?? (request.tellsTokens ? 0 : nil)
+            logprobs: request.logprobs.map { UInt32(clamping: $0) } ?? (request.tellsTokens ? 0 : nil),
+            onBehalfOf: request.owner
         )
         switch request.prompt {
         case .text(let text): prompt = text
