@@ -81,6 +81,7 @@ import Testing
         arguments: [
             (BackendError.unknownModel("a", known: ["b"]), 404, "model_not_found", nil),
             (.badParameter("cascade.alpha", message: "is wrong"), 400, "invalid_value", nil),
+            (.unknownJob("0123456789abcdef"), 404, "job_not_found", nil),
             (.contextExceeded(message: "too long"), 400, "context_length_exceeded", nil),
             (.queueFull(retryAfter: 3), 429, "queue_full", "3"),
             (.ownerLimit(message: "enough", retryAfter: 0), 429, "rate_limit_exceeded", "1"),

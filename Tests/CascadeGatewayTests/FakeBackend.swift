@@ -82,10 +82,13 @@ final class FakeBackend: CompletionBackend {
 
     func metrics() async -> ClusterMetrics? { counted }
 
-    func report(_ report: ClusterReport) async throws -> [UInt8] { Array("{\"report\": \"\(report)\"}".utf8) }
+    func report(_ report: ClusterReport, owner: String?) async throws -> [UInt8] {
+        Array("{\"report\": \"\(report)\", \"owner\": \"\(owner ?? "")\"}".utf8)
+    }
 
-    func cancel(job: String) async throws {
-        guard job == "job-1" else { throw BackendError.badParameter("job", message: "there is no job \(job)") }
+    /// There is one job: of whoever asks without a key, or of `anna`.
+    func cancel(job: String, owner: String?) async throws {
+        guard job == "job-1", owner ?? "anna" == "anna" else { throw BackendError.unknownJob(job) }
     }
 }
 

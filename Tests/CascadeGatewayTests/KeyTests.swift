@@ -99,6 +99,26 @@ import Testing
         }
     }
 
+    /// What is shown and ended is the business of the key's owner.
+    @Test func reportsAndCancelAreForTheOwner() async throws {
+        try await withFile("\(key) anna\nother-key-9876543210 berta") { path in
+            let store = try APIKeyStore(path: path)
+            let harness = try Harness { $0.keys = store }
+            let other = bearer("other-key-9876543210")
+            for report in ["status", "nodes", "jobs"] {
+                let path = "/cascade/v1/\(report)"
+                #expect(try await harness.send(.get, path).status == 401)
+                #expect(try await harness.send(.get, path, headers: bearer(key)).text.contains(#""owner": "anna""#))
+                #expect(try await harness.send(.get, path, headers: other).text.contains(#""owner": "berta""#))
+            }
+            let cancel = "/cascade/v1/jobs/job-1/cancel"
+            #expect(try await harness.send(.post, cancel, "{}").status == 401)
+            let foreign = try await harness.send(.post, cancel, "{}", headers: other)
+            #expect(try foreign.status == 404 && foreign.error("code") == "job_not_found")
+            #expect(try await harness.send(.post, cancel, "{}", headers: bearer(key)).status == 200)
+        }
+    }
+
     // MARK: Limits
 
     @Test func requestsAMinute() async throws {

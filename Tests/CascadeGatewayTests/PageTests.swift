@@ -31,10 +31,10 @@ struct PageTests {
         ] {
             let answer = try await harness.send(.get, path)
             #expect(answer.status == 200)
-            #expect(answer.text == "{\"report\": \"\(report)\"}")
+            #expect(answer.text == "{\"report\": \"\(report)\", \"owner\": \"\"}")
         }
         #expect(try await harness.send(.post, "/cascade/v1/jobs/job-1/cancel", "{}").status == 200)
-        #expect(try await harness.send(.post, "/cascade/v1/jobs/job-2/cancel", "{}").status == 400)
+        #expect(try await harness.send(.post, "/cascade/v1/jobs/job-2/cancel", "{}").status == 404)
         #expect(try await harness.send(.get, "/cascade/v1/jobs/job-1/cancel").status == 405)
     }
 }

@@ -4,6 +4,8 @@ package enum BackendError: Error, Equatable, Sendable {
     case unknownModel(String, known: [String])
     /// A parameter makes no sense; its name as the request has it, such as `cascade.alpha`.
     case badParameter(String, message: String)
+    /// There is no such job, or it is none of the owner's.
+    case unknownJob(String)
     /// Prompt and answer do not fit the model's context.
     case contextExceeded(message: String)
     /// Queues are full; whole seconds after which a new attempt makes sense.

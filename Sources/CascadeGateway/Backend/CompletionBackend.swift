@@ -31,10 +31,15 @@ package protocol CompletionBackend: Sendable {
     func metrics() async -> ClusterMetrics?
 
     /// A report as the bytes of a JSON document.
-    func report(_ report: ClusterReport) async throws -> [UInt8]
+    ///
+    /// - Parameter owner: whose eyes it is for, as in ``CompletionRequest/owner``: nothing of other owners is in it.
+    func report(_ report: ClusterReport, owner: String?) async throws -> [UInt8]
 
-    /// Ends a job by its name; nothing happens where it has ended.
-    func cancel(job: String) async throws
+    /// Ends a job by its name; nothing happens where it has ended. Throws ``BackendError/unknownJob(_:)`` where there
+    /// is none, and just so where it is another owner's.
+    ///
+    /// - Parameter owner: as in ``CompletionRequest/owner``.
+    func cancel(job: String, owner: String?) async throws
 }
 
 /// Something that can be named as `model` in a request.

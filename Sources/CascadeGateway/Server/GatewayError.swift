@@ -162,6 +162,8 @@ extension GatewayError {
                     + (known.isEmpty ? "There is none yet." : "There is: \(names).")
             )
         case .badParameter(let name, let message): self = .parameter(name, message)
+        case .unknownJob(let job):
+            self.init(status: 404, code: "job_not_found", param: "job", message: "There is no job '\(job)'.")
         case .contextExceeded(let message):
             self.init(status: 400, code: "context_length_exceeded", message: message)
         case .queueFull(let seconds):

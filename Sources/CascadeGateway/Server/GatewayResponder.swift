@@ -101,16 +101,15 @@ struct GatewayResponder: HTTPResponder {
         case .health: return Self.json(["status": "ok"])
         case .ready: return await ready()
         case .page(let path): return Self.page(path)
-        case .status: return Self.json(try await backend.report(.status))
-        case .nodes: return Self.json(try await backend.report(.nodes))
+        case .status: return Self.json(try await backend.report(.status, owner: key?.owner))
+        case .nodes: return Self.json(try await backend.report(.nodes, owner: key?.owner))
         case .jobs:
-            try checkIsAlone()
             let limit = request.uri.queryParameters["limit"].flatMap { Int($0) } ?? 20
-            return Self.json(try await backend.report(.jobs(limit: max(1, min(1_000, limit)))))
+            let report = ClusterReport.jobs(limit: max(1, min(1_000, limit)))
+            return Self.json(try await backend.report(report, owner: key?.owner))
         case .cancel(let job):
-            try checkIsAlone()
             _ = try await body(request)
-            try await backend.cancel(job: job)
+            try await backend.cancel(job: job, owner: key?.owner)
             return Self.json(["job_id": .string(job), "cancelled": true])
         case .files, .file, .fileContent, .batches, .batch, .cancelBatch:
             return try await stored(request, route, key, context)
@@ -169,18 +168,6 @@ struct GatewayResponder: HTTPResponder {
                 .xContentTypeOptions: "nosniff",
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes))
-        )
-    }
-
-    /// All keys' jobs are one owner's to the cluster, so where there are keys nobody is shown, or may end, those of
-    /// others.
-    private func checkIsAlone() throws(GatewayError) {
-        guard configuration.keys != nil else { return }
-        throw GatewayError(
-            status: 403,
-            type: "permission_error",
-            code: "not_with_keys",
-            message: "The jobs of a gateway with API keys are not listed or ended here: use 'cascade jobs'."
         )
     }
 

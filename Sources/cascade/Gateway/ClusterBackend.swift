@@ -59,13 +59,17 @@ struct ClusterBackend: CompletionBackend {
         return ClusterMetrics(status, nodes)
     }
 
-    func report(_ report: ClusterReport) async throws -> [UInt8] {
+    func report(_ report: ClusterReport, owner: String?) async throws -> [UInt8] {
         do throws(NodeError) {
             switch report {
-            case .status: return try Self.json(ClusterView(try await session.status()))
-            case .nodes: return try Self.json(try await directory.nodes().map(NodeView.init))
+            case .status: return try Self.json(ClusterView(try await session.status(for: owner)))
+            case .nodes:
+                var nodes = try await directory.nodes()
+                // The list is the same for all who ask: whose sequences a node has is for those who are alone.
+                if owner != nil { for index in nodes.indices { nodes[index].shares = [] } }
+                return try Self.json(nodes.map(NodeView.init))
             case .jobs(let limit):
-                return try Self.json(try await session.jobs(limit: limit).map(JobView.init))
+                return try Self.json(try await session.jobs(limit: limit, for: owner).map(JobView.init))
             }
         } catch {
             throw BackendError(error)
@@ -76,15 +80,17 @@ struct ClusterBackend: CompletionBackend {
         do { return try Output.jsonBytes(value, isPretty: false) } catch { throw .failed("\(error)") }
     }
 
-    func cancel(job: String) async throws {
+    func cancel(job: String, owner: String?) async throws {
         guard let id = JobID(job) else {
             throw BackendError.badParameter("job", message: "job ids have 16 hexadecimal digits")
         }
+        let isKnown: Bool
         do throws(NodeError) {
-            try await session.cancel(id)
+            isKnown = try await session.cancel(id, for: owner)
         } catch {
             throw BackendError(error)
         }
+        if !isKnown { throw BackendError.unknownJob(job) }
     }
 
     // MARK: One answer

@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import CascadeCore
 internal import CascadeGateway
 internal import CascadeHost
+internal import CascadeKeys
 
 /// `cascade gateway`
 struct GatewayCommand: AsyncParsableCommand {
@@ -11,6 +13,9 @@ struct GatewayCommand: AsyncParsableCommand {
             Clients, editors and libraries that speak OpenAI's protocol use the cluster at http://ADDRESS/v1. The \
             gateway holds no state but the files and batches in its folder, where it has one: several may serve one \
             cluster, each with a folder of its own. 'cascade up' starts one.
+
+            Where there are API keys, each of their owners has jobs of its own: neither lists, reads nor ends another's. \
+            In a cluster with keys such a gateway needs one of role gateway.
 
             EXAMPLES
               cascade gateway
@@ -37,11 +42,20 @@ struct GatewayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = log.logger("gateway")
+        let key = try endpoint.connectionKey()
+        if access.apiKeys != nil, let key, key.role != .gateway {
+            throw CommandFailure.usage(
+                """
+                \(key.path) is a key of role \(key.role.rawValue); a gateway with API keys, whose owners have jobs of \
+                their own, needs one of role gateway: 'cascade keys new NAME --role gateway'
+                """
+            )
+        }
         let service = GatewayService(
             address: http,
             configuration: try access.configuration(),
             endpoint: endpoint.endpoint,
-            key: try endpoint.connectionKey(),
+            key: key,
             logger: logger
         )
         try await RoleRunner.run(service, logger: logger)

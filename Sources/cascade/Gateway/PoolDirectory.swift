@@ -129,29 +129,31 @@ final class PoolDirectory: Sendable {
 }
 
 extension ClusterSession {
-    /// How the cluster is doing.
-    func status() async throws(NodeError) -> ClusterStatus {
+    /// How the cluster is doing, as an owner may see it; nil is the gateway itself.
+    func status(for owner: String? = nil) async throws(NodeError) -> ClusterStatus {
         let id = UInt64.random(in: 1...UInt64.max / 2)
-        return try await request(.statusRequest(StatusRequest(requestID: id)), id: id) { message in
+        let request = StatusRequest(requestID: id, onBehalfOf: owner)
+        return try await self.request(.statusRequest(request), id: id) { message in
             if case .clusterStatus(let status) = message, status.requestID == id { status } else { nil }
         }
     }
 
-    /// The newest jobs of those that the gateway's key may see.
-    func jobs(limit: Int) async throws(NodeError) -> [JobSummary] {
+    /// The newest jobs of those that an owner may see; nil is the gateway itself.
+    func jobs(limit: Int, for owner: String?) async throws(NodeError) -> [JobSummary] {
         let id = UInt64.random(in: 1...UInt64.max / 2)
-        let request = JobsRequest(requestID: id, limit: UInt32(clamping: limit))
+        let request = JobsRequest(requestID: id, limit: UInt32(clamping: limit), onBehalfOf: owner)
         return try await self.request(.jobsRequest(request), id: id) { message in
             if case .jobList(let list) = message, list.requestID == id { list.jobs } else { nil }
         }
     }
 
-    /// Ends a job.
-    func cancel(_ job: JobID) async throws(NodeError) {
+    /// Ends a job of those that an owner may see; says whether there is one.
+    func cancel(_ job: JobID, for owner: String?) async throws(NodeError) -> Bool {
         let id = UInt64.random(in: 1...UInt64.max / 2)
-        let request = CancelJobs(requestID: id, selection: .jobs([job]))
-        _ = try await self.request(.cancelJobs(request), id: id) { message in
+        let request = CancelJobs(requestID: id, selection: .jobs([job]), onBehalfOf: owner)
+        let answer = try await self.request(.cancelJobs(request), id: id) { message in
             if case .jobsCancelled(let answer) = message, answer.requestID == id { answer } else { nil }
         }
+        return answer.unknown.isEmpty
     }
 }

@@ -25,7 +25,8 @@ extension Submit {
             priority: request.cascade.priority ?? .normal,
             // Log probabilities have the tokens' bytes with them, which nobody else here knows.
             logprobs: request.logprobs.map { UInt32(clamping: $0) } ?? (request.tellsTokens ? 0 : nil),
-            constraint: request.constraint.map { OutputConstraint($0) }
+            constraint: request.constraint.map { OutputConstraint($0) },
+            onBehalfOf: request.owner
         )
         switch request.prompt {
         case .text(let text): prompt = text

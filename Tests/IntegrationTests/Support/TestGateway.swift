@@ -71,7 +71,9 @@ final class TestGateway: Sendable {
         var error: Detail
     }
 
-    func get(_ path: String) async throws -> Answer { try await Self.finish(curl([], path)) }
+    func get(_ path: String, headers: [String] = []) async throws -> Answer {
+        try await Self.finish(curl(headers.flatMap { ["-H", $0] }, path))
+    }
 
     func post(_ path: String, _ body: String, headers: [String] = []) async throws -> Answer {
         try await Self.finish(start(path, body, headers: headers))
