@@ -52,7 +52,8 @@ import Testing
             "messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
             {"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"I look"},
             {"type":"tool_use","id":"t1","name":"tide","input":{"at": "noon", "b":1.50}}]},
-            {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"low"}]},
+            {"role":"user","content":[
+            {"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"low"}]},
             {"type":"text","text":"And?"}]}]
             """#
         )

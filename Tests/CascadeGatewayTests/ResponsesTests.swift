@@ -59,7 +59,8 @@ import Testing
             try Harness(backend),
             #"""
             "input":[{"role":"developer","content":"d"},
-            {"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_text","text":"b"}]},
+            {"type":"message","role":"user","content":[
+            {"type":"input_text","text":"a"},{"type":"input_text","text":"b"}]},
             {"type":"reasoning","summary":[]},
             {"type":"message","role":"assistant","content":[{"type":"output_text","text":"c"}]},
             {"type":"function_call","call_id":"1","name":"f","arguments":"{}"},

@@ -14,8 +14,8 @@ struct GatewayCommand: AsyncParsableCommand {
             gateway holds no state but the files and batches in its folder, where it has one: several may serve one \
             cluster, each with a folder of its own. 'cascade up' starts one.
 
-            Where there are API keys, each of their owners has jobs of its own: neither lists, reads nor ends another's. \
-            In a cluster with keys such a gateway needs one of role gateway.
+            Where there are API keys, each of their owners has jobs of its own: neither lists, reads nor ends \
+            another's. In a cluster with keys such a gateway needs one of role gateway.
 
             EXAMPLES
               cascade gateway
