@@ -72,7 +72,7 @@ import Testing
         let missing = try await Harness().send(.post, "/v1/chat/completions", "{}")
         try check(missing, 400, code: "missing_required_parameter")
         #expect(try missing.error("param") == "messages")
-        let tools = try await Harness().chat(#""tool_choice":"required""#)
+        let tools = try await Harness().chat(#""functions":[{"name":"f"}]"#)
         try check(tools, 400, code: "unsupported_parameter")
     }
 

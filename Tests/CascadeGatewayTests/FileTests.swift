@@ -1,3 +1,4 @@
+import CascadeJSON
 import Foundation
 import HTTPTypes
 import Testing

@@ -127,7 +127,11 @@ import Testing
         ),
         (#""tools":[{"type":"function","function":{"name":"f","strict":true}}]"#, "tools[0].function.strict"),
         (#""tools":[{"type":"function","function":{"name":"f","parameters":1}}]"#, "tools[0].function.parameters"),
-        (#""tool_choice":{"type":"function","function":{"name":"f"}}"#, "tool_choice"),
+        (#""tool_choice":{"type":"function","function":{"name":"f"}}"#, "tool_choice.function.name"),
+        (
+            #""tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","guided_json":{}"#,
+            "tool_choice"
+        ),
         (#""include_reasoning":1"#, "include_reasoning"), (#""parallel_tool_calls":1"#, "parallel_tool_calls"),
         (#""functions":[{"name":"f"}]"#, "functions"),
         (#""response_format":{"type":"json_schema"}"#, "response_format.json_schema"),

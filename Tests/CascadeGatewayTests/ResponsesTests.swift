@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeJSON
 import HTTPTypes
 import Testing
 

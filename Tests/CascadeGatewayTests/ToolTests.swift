@@ -1,4 +1,5 @@
 import CascadeCore
+import CascadeJSON
 import Testing
 
 @testable import CascadeGateway
@@ -64,6 +65,28 @@ struct ToolTests {
         #expect(whole.at("choices", 0, "message", "tool_calls", 1) == .null)
         let chunks = try await Harness(backend()).chat(fields + #","stream":true"#).chunks()
         #expect(chunks.count { $0.at("choices", 0, "delta", "tool_calls") != .null } == 1)
+    }
+
+    /// A tool that has to be called is the form of the answer, with the definitions where references look for them.
+    @Test func toolsThatHaveToBeCalled() async throws {
+        let backend = FakeBackend { FakeBackend.say([#"{"name":"add","arguments":{"a":1}}"#], $0, $1) }
+        let add = #"{"type":"function","function":{"name":"add","parameters":{"type":"object","$defs":{"n":{}}}}}"#
+        let other = #"{"type":"function","function":{"name":"other"}}"#
+        for choice in [#""required""#, #"{"type":"function","function":{"name":"add"}}"#] {
+            let fields = #""tools":[\#(add),\#(other)],"tool_choice":\#(choice)"#
+            let answer = try await Harness(backend).chat(fields).json().at("choices", 0)
+            #expect(answer.at("finish_reason") == "tool_calls")
+            #expect(answer.at("message", "tool_calls", 0, "function", "arguments") == #"{"a":1}"#)
+        }
+        let call = #"{"type":"object","properties":{"name":{"const":"add"},"arguments":{"type":"object"}},"#
+            + #""required":["name","arguments"],"additionalProperties":false"#
+        #expect(backend.requests[1].constraint == .jsonSchema(call + #","$defs":{"n":{}}}"#))
+        guard case .jsonSchema(let schema)? = backend.requests[0].constraint else {
+            Issue.record("no constraint")
+            return
+        }
+        #expect(schema.hasPrefix(#"{"anyOf":["# + call + "},{"))
+        #expect(schema.hasSuffix(#"],"$defs":{"n":{}}}"#))
     }
 
     @Test func aCallAloneHasNoContent() async throws {

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeJSON
 
 extension CompletionRequest.Chat {
     /// Reads `system` and `messages` as `/v1/messages` has them.

@@ -68,6 +68,12 @@ struct CompletionCall: Equatable, Sendable {
         try request.readLogprobs(fields, kind: kind)
         try request.readCascade(fields["cascade"])
         try request.readConstraint(fields)
+        if let schema = tools?.forcedSchema {
+            guard request.constraint == nil else {
+                throw .parameter("tool_choice", "has to be 'auto' or 'none' beside another form of the answer")
+            }
+            request.constraint = .jsonSchema(schema)
+        }
         requests = prompts.flatMap { prompt in
             (0..<samples).map { sample in
                 var request = request

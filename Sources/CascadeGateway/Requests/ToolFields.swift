@@ -1,3 +1,5 @@
+internal import CascadeJSON
+
 /// The tools that a chat offers to the model.
 struct OfferedTools: Equatable, Sendable {
     /// Tools in one request, at most.
@@ -7,6 +9,8 @@ struct OfferedTools: Equatable, Sendable {
     var json: String
     /// What they are called.
     var names: Set<String>
+    /// The schema that an answer has to be of where a tool has to be called; nil where the model may choose.
+    var forcedSchema: String?
     /// Whether more than one call may be told.
     var allowsParallelCalls: Bool
 
@@ -25,12 +29,19 @@ struct OfferedTools: Equatable, Sendable {
         let allowsParallelCalls = try fields["parallel_tool_calls"].bool() ?? true
         switch choice.value {
         case .null, "auto": break
-        case "required":
-            throw .unsupported(choice.path, "'required' is not supported yet: only 'auto' and 'none' are")
+        case "required": forcedSchema = try ForcedCall.schema(of: list, at: choice.path)
         case .string(let word):
             throw .parameter(choice.path, "has to be 'auto', 'none', 'required' or a tool, not '\(word)'")
         default:
-            throw .unsupported(choice.path, "a tool that has to be called is not supported yet: use 'auto'")
+            guard try choice["type"].requiredString() == "function" else {
+                throw .unsupported(choice["type"].path, "is not supported: only 'function' is")
+            }
+            let name = choice["function"]["name"]
+            let named = list.filter { $0["function"]["name"].value == name.value }
+            guard !named.isEmpty else {
+                throw .parameter(name.path, "no such tool is offered: '\(try name.requiredString())'")
+            }
+            forcedSchema = try ForcedCall.schema(of: named, at: choice.path)
         }
         if list.isEmpty { return nil }
         (json, self.names, self.allowsParallelCalls) = (tools.value.text, names, allowsParallelCalls)
@@ -60,5 +71,50 @@ struct OfferedTools: Equatable, Sendable {
             throw .parameter(function["name"].path, "has to be 1 to 64 letters, digits, '_' and '-'")
         }
         return (name, function["name"].path)
+    }
+}
+
+/// A tool that has to be called: the answer is nothing but the call, by a schema.
+private enum ForcedCall {
+    /// What schemas refer to by their own root's name.
+    private static let definitions = ["$defs", "definitions"]
+
+    /// The schema of a call of one of the tools. Definitions of their parameters move to its root, where references
+    /// look for them.
+    static func schema(of tools: [Field], at path: String) throws(GatewayError) -> String {
+        guard !tools.isEmpty else { throw .parameter(path, "needs tools") }
+        var roots: [(name: String, members: [JSONValue.Member])] = definitions.map { ($0, []) }
+        var calls: [JSONValue] = []
+        for tool in tools {
+            let function = tool["function"]
+            var parameters: [JSONValue.Member] = []
+            if case .object(let members) = function["parameters"].value { parameters = members }
+            for (index, root) in roots.enumerated() {
+                guard case .object(let own)? = parameters.first(where: { $0.key == root.name })?.value else { continue }
+                for member in own where !roots[index].members.contains(member) {
+                    guard !roots[index].members.contains(where: { $0.key == member.key }) else {
+                        throw .parameter(function["parameters"].path, "two tools define '\(member.key)' differently")
+                    }
+                    roots[index].members.append(member)
+                }
+            }
+            parameters.removeAll { definitions.contains($0.key) }
+            if parameters.isEmpty { parameters = [.init(key: "type", value: "object")] }
+            calls.append([
+                "type": "object",
+                "properties": ["name": ["const": function["name"].value], "arguments": .object(parameters)],
+                "required": ["name", "arguments"], "additionalProperties": false,
+            ])
+        }
+        var members: [JSONValue.Member] = []
+        if calls.count == 1, case .object(let only) = calls[0] {
+            members = only
+        } else {
+            members = [.init(key: "anyOf", value: .array(calls))]
+        }
+        for root in roots where !root.members.isEmpty {
+            members.append(.init(key: root.name, value: .object(root.members)))
+        }
+        return JSONValue.object(members).text
     }
 }

@@ -1,4 +1,5 @@
 internal import CascadeCore
+internal import CascadeJSON
 
 extension CompletionRequest.Chat {
     /// Reads `instructions` and `input` as `/v1/responses` has them.
