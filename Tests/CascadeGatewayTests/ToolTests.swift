@@ -78,7 +78,8 @@ struct ToolTests {
             #expect(answer.at("finish_reason") == "tool_calls")
             #expect(answer.at("message", "tool_calls", 0, "function", "arguments") == #"{"a":1}"#)
         }
-        let call = #"{"type":"object","properties":{"name":{"const":"add"},"arguments":{"type":"object"}},"#
+        let call =
+            #"{"type":"object","properties":{"name":{"const":"add"},"arguments":{"type":"object"}},"#
             + #""required":["name","arguments"],"additionalProperties":false"#
         #expect(backend.requests[1].constraint == .jsonSchema(call + #","$defs":{"n":{}}}"#))
         guard case .jsonSchema(let schema)? = backend.requests[0].constraint else {

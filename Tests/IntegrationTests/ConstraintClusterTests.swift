@@ -1,3 +1,4 @@
+import CascadeCore
 import CascadeTestSupport
 import Foundation
 import Testing
