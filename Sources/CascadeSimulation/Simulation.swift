@@ -314,7 +314,8 @@ struct Simulation {
             draftLength: draftLength,
             drafterKind: kind,
             draftMinimumConfidence: random.chance(0.2) ? 0.2 : 0,
-            follow: random.chance(0.9)
+            // Two that look for their results later could push each other's out for ever where few are kept.
+            follow: random.chance(0.9) || limits.finishedJobs < 20
         )
     }
 

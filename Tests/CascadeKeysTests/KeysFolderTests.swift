@@ -43,7 +43,7 @@ import Testing
                 #expect(key.pair.publicKey == entry.key && key.coordinator == coordinator.pair.publicKey)
             }
             #expect(try folder.revoke("a-client").role == .client)
-            #expect(try folder.list().map(\.name) == ["a-drafter", "a-expert", "a-admin"])
+            #expect(try folder.list().map(\.name) == ["a-drafter", "a-expert", "a-gateway", "a-admin"])
             #expect(!FileManager.default.fileExists(atPath: folder.file(of: "a-client")))
             // The name is free again, the key is another one.
             _ = try folder.make("a-client", role: .client)

@@ -19,6 +19,7 @@ enum SeedLists {
         (5_401, "I23: the account of shares missed tokens that were taken back in the event that they came with"),
         (122, "I26: an innocent job was set aside beside one that kills, whose own records were lost"),
         (1_457, "I22: a client that had cancelled its job began anew, and was told of what it had done"),
+        (1_027_658_761_109, "I13: two clients pushed each other's results out, of which few were kept, for ever"),
         (8_083, "a job failed at a silent expert, while a good one had no room yet"),
         (564_664_675_331, "I10: a deadline passed just behind a request, and what forgets its sequence overtook it"),
     ]

@@ -12,7 +12,7 @@ import Testing
     private struct Job: Decodable {
         var job_id: String
         var state: String
-        var reason: String?
+        var finish_reason: String?
         var prompt_beginning: String
         var owner: String?
     }
@@ -58,7 +58,7 @@ import Testing
         let ended = try await gateway.post(cancel, "{}", headers: bearer(anna))
         #expect(ended.status == 200, "\(ended.body)")
         _ = try await TestGateway.finish(request)
-        #expect(try await jobs(gateway, anna).map(\.reason) == ["cancelled"])
+        #expect(try await jobs(gateway, anna).map(\.finish_reason) == ["cancelled"])
         #expect(try await jobs(gateway, berta).isEmpty)
     }
 
