@@ -3,10 +3,10 @@ internal import CascadeJSON
 /// Takes an assistant's answer apart while it is written: reasoning, content, calls of tools.
 ///
 /// Reasoning is what stands between `<think>` and `</think>` at the beginning of an answer (DeepSeek R1, Qwen 3). A
-/// call is a JSON object with `name` and `arguments` between `<tool_call>` and `</tool_call>` (Hermes, Qwen 2.5 and 3),
-/// or one that is all that the answer says, in a fence of code or without (Qwen 2.5 Coder): then its name has to be
-/// that of a tool. What looks like one of them and is not, stays content: nothing that a model wrote is lost but white space
-/// around calls and behind reasoning.
+/// call is a JSON object with `name` and `arguments` between `<tool_call>` and `</tool_call>` (Hermes, Qwen 2.5 and
+/// 3), or one that is all that the answer says, in a fence of code or without (Qwen 2.5 Coder): then its name has to be
+/// that of a tool. What looks like one of them and is not, stays content: nothing that a model wrote is lost but white
+/// space around calls and behind reasoning.
 struct OutputParser: Sendable {
     private enum State {
         /// Nothing but white space has come.
