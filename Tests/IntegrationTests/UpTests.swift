@@ -50,7 +50,8 @@ import Testing
         let environment = ["XDG_STATE_HOME": cache.path]
         func stores() throws -> [String] {
             let files = FileManager.default.enumerator(atPath: cache.appending(path: "cascade/run").path)
-            return (files?.compactMap { $0 as? String } ?? []).filter { $0.contains("sqlite") }
+            // The gateway's own stays: files and batches outlive a cluster.
+            return (files?.compactMap { $0 as? String } ?? []).filter { $0.contains("sqlite") && !$0.contains("-data/") }
         }
         let cluster = try CascadeProcess(line, environment: environment)
         let client = try CascadeProcess(["submit", "hello", "--endpoint", endpoint])
