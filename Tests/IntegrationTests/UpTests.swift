@@ -51,7 +51,8 @@ import Testing
         func stores() throws -> [String] {
             let files = FileManager.default.enumerator(atPath: cache.appending(path: "cascade/run").path)
             // The gateway's own stays: files and batches outlive a cluster.
-            return (files?.compactMap { $0 as? String } ?? []).filter { $0.contains("sqlite") && !$0.contains("-data/") }
+            return (files?.compactMap { $0 as? String } ?? [])
+                .filter { $0.contains("sqlite") && !$0.contains("-data/") }
         }
         let cluster = try CascadeProcess(line, environment: environment)
         let client = try CascadeProcess(["submit", "hello", "--endpoint", endpoint])
