@@ -60,7 +60,7 @@ struct CurveTests {
         #expect(await eventually { client.isConnected })
         // The second frame is large: nothing of the kind is cut by encryption.
         let frames = [[1], bytes(700_000, seed: 4), []]
-        // One by one: of many, a router that is kept from its work for a moment would drop what its peer has no room for.
+        // One by one: of many, a router that is kept from its work for a moment drops what its peer has no room for.
         for count in 1...20 {
             #expect(await client.send(frames, on: dealer) == .sent)
             #expect(await eventually { client.received.count == count })
