@@ -58,6 +58,7 @@ package struct CoordinatorStateMachine: Sendable {
     var requests = OutstandingRequests()
     var finished = FinishedJobs()
     var finishedCount: UInt64 = 0
+    var constraintVerdicts = ConstraintVerdicts()
     /// The last answers to those who cancelled several jobs at once, oldest first.
     var cancellations: [(peer: PeerID, answer: JobsCancelled)] = []
     /// What clients are told once it is on disk.

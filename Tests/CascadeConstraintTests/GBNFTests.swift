@@ -20,7 +20,11 @@ import Testing
         Language(grammar: #"root ::= "a"{2,}"#, accepted: ["aa", "aaaa"], refused: ["a", ""]),
         Language(grammar: #"root ::= [ab]{1,3}"#, accepted: ["a", "bab"], refused: ["", "abab"]),
         Language(grammar: #"root ::= "a"{0,0} "b""#, accepted: ["b"], refused: ["ab"]),
-        Language(grammar: #"root ::= [^a-c\n]"#, accepted: ["d", "é", "😀", "\u{0}"], refused: ["b", "\n", "", "dd"]),
+        Language(
+            grammar: #"root ::= [^a-c\n]"#,
+            accepted: ["d", "é", "😀", "\u{0}"],
+            refused: ["b", "\n", "", "dd"]
+        ),
         Language(grammar: #"root ::= [à-ü😀-😂]"#, accepted: ["é", "😁"], refused: ["e", "ÿ", "😃"]),
         Language(grammar: "root ::= .", accepted: ["a", "\n", "日", "\u{10FFFF}"], refused: ["", "ab"]),
         Language(

@@ -56,12 +56,27 @@ import Testing
         "{\"pattern\":\"(a|b)*a(a|b){20}\"}", "{\"allOf\":[{\"$ref\":\"#\"}]}", "{\"$ref\":\"#\",\"type\":\"object\"}",
         "{\"anyOf\":[{\"$ref\":\"#\"},{\"$ref\":\"#\"},{\"type\":\"null\"}]}", "{\"minimum\":1e999999999}",
         "{\"minimum\":-1e-1000,\"type\":\"integer\"}",
+        "{\"minimum\":1e-9223372036854775808}", "{\"maximum\":1E9223372036854775807,\"type\":\"integer\"}",
+        "{\"minimum\":-e5}", "{\"minimum\":0.0e-1000}",
+        // References that double with each level, within anyOf and within allOf, and many parts that are compared.
+        "{\"type\":\"string\",\"$defs\":{"
+            + (0..<40).map { "\"a\($0)\":{\"anyOf\":[\(ref($0 + 1)),\(ref($0 + 1))]}," }.joined()
+            + "\"a40\":{}},\"anyOf\":[\(ref(0)),{}]}",
+        "{\"$defs\":{"
+            + (0..<40).map { "\"a\($0)\":{\"allOf\":[\(ref($0 + 1)),\(ref($0 + 1))],\"title\":\"\($0)\"}," }.joined()
+            + "\"a40\":{}},\"allOf\":[\(ref(0)),\(ref(1))]}",
+        "{\"prefixItems\":[" + Array(repeating: "{}", count: 20000).joined(separator: ",") + "]}",
+        "{\"$defs\":{\"a0\":{\"properties\":{" + (0..<3000).map { "\"p\($0)\":{}," }.joined()
+            + "\"p\":{}}}},\"additionalProperties\":{},\"allOf\":["
+            + Array(repeating: ref(0), count: 1500).joined(separator: ",") + "]}",
         "{\"properties\":1}", "{\"required\":[1]}", "{\"items\":[]}", "{\"type\":[]}", "{\"type\":7}", "{\"enum\":{}}",
         "{\"$ref\":\"#/\"}",
         "{\"maxItems\":-1}", "{\"maxItems\":1.5}", "{\"maximum\":\"x\"}", "{\"pattern\":\"[\"}", "{\"pattern\":\"a{\"}",
         "{\"pattern\":\"\\\\\"}",
         "{\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"$ref\":\"#/$defs/a\"}},\"$ref\":\"#/$defs/a\"}",
     ]
+
+    private static func ref(_ number: Int) -> String { "{\"$ref\":\"#/$defs/a\(number)\"}" }
 
     @Test(arguments: schemas.indices)
     func schemaEndsSoon(_ index: Int) {

@@ -56,6 +56,12 @@ enum GrammarLimits {
     static let mostRepetitions = 20000
     /// Groups within each other in a grammar's text; schemas within each other.
     static let mostNesting = 64
+    /// Schemas that are read where references are followed, those read again beside other restrictions included.
+    static let mostSchemas = 8192
+    /// Steps that comparing the members of schemas within `allOf` and beside `$ref` or `anyOf` may take.
+    static let mostMergeWork = 3_000_000
+    /// Entries of `prefixItems`: each stands within the one before it.
+    static let mostPrefixItems = 256
     /// Positions of all rules, before and behind determinising.
     static let mostPositions = 1 << 16
     /// Entries of the table that leads from position and class of bytes to position.

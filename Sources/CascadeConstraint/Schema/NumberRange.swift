@@ -148,7 +148,9 @@ struct NumberRange {
         guard text.utf8.count <= 64, let mantissa = parts.first else { return nil }
         var exponent = 0
         if parts.count > 1 {
-            guard let value = Int(String(decoding: parts[1], as: UTF8.self)), abs(value) <= 1000 else { return nil }
+            guard let value = Int(String(decoding: parts[1], as: UTF8.self)), -1000...1000 ~= value else {
+                return nil
+            }
             exponent = value
         }
         let sides = mantissa.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

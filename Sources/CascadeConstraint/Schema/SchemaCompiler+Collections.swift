@@ -46,6 +46,9 @@ extension SchemaCompiler {
         let path = schema.path
         var (least, most) = try schema.counts("minItems", "maxItems")
         let prefix = try schema.array("prefixItems") ?? []
+        guard prefix.count <= GrammarLimits.mostPrefixItems else {
+            throw GrammarError("\(path)/prefixItems: more than \(GrammarLimits.mostPrefixItems): use items")
+        }
         var items = schema["items"] ?? .bool(prefix.isEmpty)
         if items == .bool(false) {
             guard least <= prefix.count else {

@@ -13,6 +13,8 @@ struct SchemaCompiler {
     private var open: [(rule: Int, schema: JSONValue, path: String)] = []
     private var anyValue: Int?
     private var nesting = 0
+    private var schemas = 0
+    private var merge = SchemaMerge()
 
     static func grammar(of text: String) throws(GrammarError) -> Grammar {
         guard text.utf8.count <= GrammarLimits.mostBytes else {
@@ -67,6 +69,12 @@ struct SchemaCompiler {
                 "\(path): more than \(GrammarLimits.mostNesting) schemas within each other: put some into $defs"
             )
         }
+        schemas += 1
+        guard schemas <= GrammarLimits.mostSchemas else {
+            throw GrammarError(
+                "\(path): its references make it more than \(GrammarLimits.mostSchemas) schemas: write it more simply"
+            )
+        }
         switch schema {
         case .bool(true): return try any()
         case .bool(false): throw GrammarError("\(path): the schema false allows nothing: leave it out")
@@ -82,13 +90,13 @@ struct SchemaCompiler {
             let rest = schema.without(["$ref"])
             guard rest.restricts else { return .rule(try reference(pointer, from: path)) }
             let target = try SchemaPointer.resolve(pointer, in: root, from: path)
-            return try expression(try SchemaMerge.merge(target, rest.value, path), path)
+            return try expression(try merge.merge(target, rest.value, path), path)
         }
         if let all = try schema.array("allOf") {
             var merged = schema.without(["allOf"]).value
             for (index, part) in all.enumerated() {
                 let part = try SchemaPointer.dereferenced(part, in: root, from: "\(path)/allOf/\(index)")
-                merged = try SchemaMerge.merge(merged, part, path)
+                merged = try merge.merge(merged, part, path)
             }
             return try expression(merged, path)
         }
@@ -102,7 +110,7 @@ struct SchemaCompiler {
                 var alternative = alternative
                 if rest.restricts {
                     alternative = try SchemaPointer.dereferenced(alternative, in: root, from: place)
-                    alternative = try SchemaMerge.merge(rest.value, alternative, place)
+                    alternative = try merge.merge(rest.value, alternative, place)
                 }
                 choice.append(try expression(alternative, place))
             }

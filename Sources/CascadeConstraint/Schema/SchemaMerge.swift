@@ -1,8 +1,19 @@
 import CascadeJSON
 
-/// The schema that allows what two schemas both allow, where one can be written.
-enum SchemaMerge {
-    static func merge(_ first: JSONValue, _ second: JSONValue, _ path: String) throws(GrammarError) -> JSONValue {
+/// The schema that allows what two schemas both allow, where one can be written. Counts its work, which is bounded: a
+/// small text may refer to the same large parts again and again.
+struct SchemaMerge {
+    private var work = 0
+
+    /// Counts what comparing each of so many with each of so many takes.
+    private mutating func charge(_ first: Int, _ second: Int, _ path: String) throws(GrammarError) {
+        work += (first + 1) * (second + 1)
+        guard work <= GrammarLimits.mostMergeWork else {
+            throw GrammarError("\(path): allOf and references make it too large: write it more simply")
+        }
+    }
+
+    mutating func merge(_ first: JSONValue, _ second: JSONValue, _ path: String) throws(GrammarError) -> JSONValue {
         switch (first, second) {
         case (.bool(true), let other), (let other, .bool(true)): return other
         case (.object(let left), .object(let right)): return .object(try merge(left, right, path))
@@ -10,11 +21,12 @@ enum SchemaMerge {
         }
     }
 
-    private static func merge(
+    private mutating func merge(
         _ left: [JSONValue.Member],
         _ right: [JSONValue.Member],
         _ path: String
     ) throws(GrammarError) -> [JSONValue.Member] {
+        try charge(left.count, right.count, path)
         var merged: [JSONValue.Member] = []
         for member in left {
             guard let other = right.first(where: { $0.key == member.key })?.value else {
@@ -29,13 +41,14 @@ enum SchemaMerge {
         return merged
     }
 
-    private static func merge(
+    private mutating func merge(
         _ key: String,
         _ left: JSONValue,
         _ right: JSONValue,
         _ path: String
     ) throws(GrammarError) -> JSONValue {
         if left == right { return left }
+        try charge(Self.count(left), Self.count(right), path)
         switch (key, left, right) {
         case ("properties", .object(let first), .object(let second)):
             var members: [JSONValue.Member] = []
@@ -66,7 +79,15 @@ enum SchemaMerge {
         }
     }
 
-    private static func commonTypes(
+    private static func count(_ value: JSONValue) -> Int {
+        switch value {
+        case .array(let elements): elements.count
+        case .object(let members): members.count
+        default: 1
+        }
+    }
+
+    private func commonTypes(
         _ left: JSONValue,
         _ right: JSONValue,
         _ path: String
@@ -86,7 +107,7 @@ enum SchemaMerge {
     }
 
     /// What one schema lists is no property where the other one forbids all that it does not list itself.
-    private static func closeProperties(
+    private func closeProperties(
         _ merged: inout [JSONValue.Member],
         _ left: [JSONValue.Member],
         _ right: [JSONValue.Member],
@@ -101,8 +122,10 @@ enum SchemaMerge {
         }
         for (one, other) in [(left, right), (right, left)] {
             let additional = value(one, "additionalProperties")
-            let foreign = names(other).filter { !names(one).contains($0) }
-            guard let additional, additional != .bool(true), !foreign.isEmpty else { continue }
+            guard let additional, additional != .bool(true) else { continue }
+            let own = Set(names(one))
+            let foreign = Set(names(other)).subtracting(own)
+            guard !foreign.isEmpty else { continue }
             guard additional == .bool(false) else {
                 throw GrammarError("\(path)/additionalProperties: a schema here is not supported within allOf")
             }

@@ -1,4 +1,3 @@
-import CascadeConstraint
 import CascadeCore
 import OrderedCollections
 
@@ -170,19 +169,9 @@ extension CoordinatorStateMachine {
         return id
     }
 
-    private func problem(of submit: Submit) -> String? {
-        formProblem(of: submit) ?? limits.rules.refusal(of: submit.rule.rule) ?? constraintProblem(of: submit)
-    }
-
-    /// Why a submission's grammar or schema cannot be used: it is read here as nodes will read it. Bounded work.
-    private func constraintProblem(of submit: Submit) -> String? {
-        guard let constraint = submit.constraint else { return nil }
-        do throws(GrammarError) {
-            _ = try Grammar(constraint)
-            return nil
-        } catch {
-            return "the \(constraint.name) cannot be used: \(error.message)"
-        }
+    private mutating func problem(of submit: Submit) -> String? {
+        if let problem = formProblem(of: submit) ?? limits.rules.refusal(of: submit.rule.rule) { return problem }
+        return submit.constraint.flatMap { constraintVerdicts.problem(of: $0) }
     }
 
     /// What makes no sense about a submission, whoever may ask for what.

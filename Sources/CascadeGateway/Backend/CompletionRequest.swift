@@ -130,6 +130,8 @@ package struct CompletionRequest: Equatable, Sendable {
     package var tellsTokens = false
     /// What the text has to be; nil: anything.
     package var constraint: Constraint?
+    /// The parameter that said so; empty where none did.
+    package var constraintPath = ""
     /// The project's own options.
     package var cascade = CascadeOptions()
     /// Whose request it is: the name behind the API key; nil where the gateway has no keys.

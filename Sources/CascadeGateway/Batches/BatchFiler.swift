@@ -5,8 +5,8 @@ struct BatchFiler: Sendable {
     let storage: GatewayStorage
     let limits: BatchLimits
 
-    /// Lines at a time.
-    private static let page = 256
+    /// Lines at a time: each may have ``LineCall/mostResultBytes``.
+    private static let page = 8
 
     /// Returns the batch as it has ended.
     func file(_ batch: Batch) async throws -> Batch {
@@ -28,6 +28,18 @@ struct BatchFiler: Sendable {
                 try await NIOThreadPool.singleton.runIfActive { try draft.write(text) }
             }
         }
+        do {
+            return try await end(batch, drafts, missing: missing)
+        } catch {
+            // It is tried again, with files of other names.
+            for draft in drafts.values where (try? await storage.file(draft.id, owner: batch.owner)) == nil {
+                storage.removeContent(draft.id)
+            }
+            throw error
+        }
+    }
+
+    private func end(_ batch: Batch, _ drafts: [Bool: FileDraft], missing: Int) async throws -> Batch {
         let now = limits.now()
         var files: [StoredFile] = []
         for (isError, draft) in drafts {

@@ -10,6 +10,8 @@ package struct BatchLimits: Sendable {
     package var mostOwnerFiles = 10_000
     /// Uploads at a time, at most.
     package var mostUploads = 8
+    /// Those of one owner, at most.
+    package var mostOwnerUploads = 4
     /// From an upload's head to its end; then its connection is closed.
     package var uploadTimeout: Duration = .seconds(1_200)
     /// Lines of a batch, at most: as OpenAI has it.

@@ -10,7 +10,8 @@ final class BatchRoutes: Sendable {
     private let storage: GatewayStorage
     private let runner: BatchRunner
     private let limits: BatchLimits
-    private let uploads = Mutex(0)
+    /// Uploads at work, by owner.
+    private let uploads = Mutex<[String: Int]>([:])
 
     init(runner: BatchRunner, limits: BatchLimits) {
         (storage, self.runner, self.limits) = (runner.storage, runner, limits)
@@ -28,14 +29,19 @@ final class BatchRoutes: Sendable {
     /// Takes a file.
     func upload(_ request: Request, owner: String) async throws -> JSONValue {
         let isIn = uploads.withLock { uploads in
-            guard uploads < limits.mostUploads else { return false }
-            uploads += 1
+            guard uploads.values.reduce(0, +) < limits.mostUploads,
+                uploads[owner, default: 0] < limits.mostOwnerUploads
+            else { return false }
+            uploads[owner, default: 0] += 1
             return true
         }
-        guard isIn else {
-            throw GatewayError.limit("There are \(limits.mostUploads) uploads at work.", retryAfter: 5)
+        guard isIn else { throw GatewayError.limit("Other uploads are at work.", retryAfter: 5) }
+        defer {
+            uploads.withLock { uploads in
+                uploads[owner, default: 1] -= 1
+                if uploads[owner] == 0 { uploads[owner] = nil }
+            }
         }
-        defer { uploads.withLock { $0 -= 1 } }
         // What stands around the file.
         let most = limits.mostFileBytes + (1 << 20)
         if let length = request.headers[.contentLength].flatMap(Int.init), length > most {

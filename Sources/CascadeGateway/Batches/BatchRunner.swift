@@ -164,10 +164,12 @@ final class BatchRunner: Sendable {
 
     private func answer(_ line: LinePlace, of batch: Batch) async throws {
         let path = storage.path(of: batch.inputFile)
-        let bytes = try await NIOThreadPool.singleton.runIfActive {
-            try LineReader.read(path, offset: line.offset, count: line.count)
+        let result = try await call.result(line, of: batch) {
+            try await NIOThreadPool.singleton.runIfActive {
+                try LineReader.read(path, offset: line.offset, count: line.count)
+            }
         }
-        guard let result = await call.result(line, bytes, of: batch) else { throw CancellationError() }
+        guard let result else { throw CancellationError() }
         if try await storage.record(result, of: batch.id) { metrics.countBatchLine(isError: result.isError) }
     }
 }

@@ -102,7 +102,10 @@ package final class GatewayStorage: Sendable {
     func removeContent(_ file: String) { unlink(path(of: file)) }
 }
 
-/// A file that is being written. Confined to who writes it, one call at a time; it is gone unless it was kept.
+/// A file that is being written; it is gone unless it was kept.
+///
+/// Unchecked: whoever writes it hands it from a task to a thread of the pool and waits there, so that its variables are
+/// touched by one at a time.
 final class FileDraft: @unchecked Sendable {
     /// The name that it will have.
     let id: String

@@ -14,20 +14,25 @@ struct LineCall: Sendable {
     /// Seconds between attempts, at most.
     private static let longestWait = 60
 
-    /// What came of a line; nil where the task was cancelled before.
-    func result(_ line: LinePlace, _ bytes: [UInt8], of batch: Batch) async -> LineResult? {
-        let call: CompletionCall
-        do throws(GatewayError) {
-            call = try self.call(bytes, line.number, batch)
-        } catch {
-            return Self.result(line, status: error.status, body: error.body, isError: true)
-        }
+    /// Bytes of a result, at most: they are held in memory, and stored as one value.
+    static let mostResultBytes = 32 << 20
+
+    /// What came of a line, whose bytes `read` gives; nil where the task was cancelled before. While a line waits,
+    /// nothing of it is held.
+    func result(
+        _ line: LinePlace,
+        of batch: Batch,
+        read: @Sendable () async throws -> [UInt8]
+    ) async throws -> LineResult? {
         var wait = 1
         while !Task.isCancelled {
-            do throws(GatewayError) {
-                let answer = try await attempt(call, batch)
-                return Self.result(line, status: 200, body: answer, isError: false)
-            } catch {
+            do {
+                let answer = try await attempt(line, batch, read)
+                let result = Self.result(line, status: 200, body: answer, isError: false)
+                if result.bytes?.count ?? 0 <= Self.mostResultBytes { return result }
+                let error = GatewayError.parameter("n", "the answer has more than 32 MiB: ask for less in one line")
+                return Self.result(line, status: error.status, body: error.body, isError: true)
+            } catch let error as GatewayError {
                 // Cancelled, or the process ends: the line is asked again if its batch goes on.
                 if Task.isCancelled || error.status == 499 { return nil }
                 guard Self.mayPass(error) else {
@@ -65,9 +70,14 @@ struct LineCall: Sendable {
         return call
     }
 
-    private func attempt(_ call: CompletionCall, _ batch: Batch) async throws(GatewayError) -> JSONValue {
-        guard await slots.take() else { throw .clientClosed }
+    private func attempt(
+        _ line: LinePlace,
+        _ batch: Batch,
+        _ read: @Sendable () async throws -> [UInt8]
+    ) async throws -> JSONValue {
+        guard await slots.take() else { throw GatewayError.clientClosed }
         defer { slots.give() }
+        let call = try call(await read(), line.number, batch)
         let lease = try lease(call, batch)
         let name = (call.kind == .chat ? "chatcmpl-" : "cmpl-") + RandomName.make()
         let session = CompletionSession(

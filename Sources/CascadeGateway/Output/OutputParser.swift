@@ -32,6 +32,8 @@ struct OutputParser: Sendable {
     private var state = State.start
     /// What has come and is not told yet.
     private var pending: [UInt8] = []
+    /// Up to here there is no end of the call that is pending.
+    private var scanned = 0
     /// Whether a call has been told.
     private(set) var hasCalls = false
 
@@ -97,7 +99,8 @@ struct OutputParser: Sendable {
         case .bareCall: return false
         case .content: return content(&parts)
         case .call:
-            let end = Self.find(Self.callClosing, in: pending)
+            let end = Self.find(Self.callClosing, in: pending, from: scanned)
+            scanned = end.isWhole ? 0 : end.index
             guard end.isWhole else { return false }
             endCall(bodyCount: end.index, closing: Self.callClosing.count, &parts)
             state = .content
@@ -176,8 +179,8 @@ struct OutputParser: Sendable {
     private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
     /// Where a tag is, or what may become one at the end.
-    private static func find(_ tag: [UInt8], in text: [UInt8]) -> (index: Int, isWhole: Bool) {
-        for index in text.indices where text[index] == tag[0] {
+    private static func find(_ tag: [UInt8], in text: [UInt8], from start: Int = 0) -> (index: Int, isWhole: Bool) {
+        for index in start..<text.count where text[index] == tag[0] {
             let rest = text[index...].prefix(tag.count)
             if tag.starts(with: rest) { return (index, rest.count == tag.count) }
         }

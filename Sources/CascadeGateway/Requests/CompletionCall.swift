@@ -72,7 +72,7 @@ struct CompletionCall: Equatable, Sendable {
             guard request.constraint == nil else {
                 throw .parameter("tool_choice", "has to be 'auto' or 'none' beside another form of the answer")
             }
-            request.constraint = .jsonSchema(schema)
+            (request.constraint, request.constraintPath) = (.jsonSchema(schema), "tools")
         }
         requests = prompts.flatMap { prompt in
             (0..<samples).map { sample in

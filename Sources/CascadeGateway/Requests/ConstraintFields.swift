@@ -25,6 +25,7 @@ extension CompletionRequest {
         add(outputs["json_object"], try outputs["json_object"].bool() == true ? .jsonObject : nil)
         if given.count > 1 { throw .parameter(given[1].path, "excludes \(given[0].path): send one of them") }
         constraint = given.first?.constraint
+        constraintPath = given.first?.path ?? ""
     }
 
     private static func format(_ format: Field) throws(GatewayError) -> Constraint? {

@@ -96,7 +96,9 @@ struct Field {
         guard members.count <= most else {
             throw .parameter(path, "has \(members.count) keys, and at most \(most) are allowed")
         }
-        return members.map { ($0.key, self[$0.key]) }
+        return members.map { member in
+            (member.key, Field(path: path.isEmpty ? member.key : "\(path).\(member.key)", value: member.value))
+        }
     }
 
     /// One of the names of an enumeration, or nil.

@@ -43,6 +43,10 @@ struct OfferedTools: Equatable, Sendable {
             }
             forcedSchema = try ForcedCall.schema(of: named, at: choice.path)
         }
+        let strict = list.map { $0["function"]["strict"] }.first { $0.value == true }
+        if forcedSchema == nil, let strict {
+            throw .unsupported(strict.path, "is not supported with tool_choice 'auto': name the tool, or 'required'")
+        }
         if list.isEmpty { return nil }
         (json, self.names, self.allowsParallelCalls) = (tools.value.text, names, allowsParallelCalls)
     }
@@ -57,9 +61,7 @@ struct OfferedTools: Equatable, Sendable {
         _ = try function.object()
         _ = try function["description"].string()
         _ = try function["parameters"].object()
-        if try function["strict"].bool() == true {
-            throw .unsupported(function["strict"].path, "is not supported yet: arguments are the model's own")
-        }
+        _ = try function["strict"].bool()
         let name = try function["name"].requiredString()
         let isName = name.utf8.allSatisfy { byte in
             switch byte {
@@ -76,6 +78,8 @@ struct OfferedTools: Equatable, Sendable {
 
 /// A tool that has to be called: the answer is nothing but the call, by a schema.
 private enum ForcedCall {
+    /// Bytes of all parameters: those of a schema, at most.
+    private static let mostBytes = 65_536
     /// What schemas refer to by their own root's name.
     private static let definitions = ["$defs", "definitions"]
 
@@ -85,8 +89,14 @@ private enum ForcedCall {
         guard !tools.isEmpty else { throw .parameter(path, "needs tools") }
         var roots: [(name: String, members: [JSONValue.Member])] = definitions.map { ($0, []) }
         var calls: [JSONValue] = []
+        var bytes = 0
         for tool in tools {
             let function = tool["function"]
+            bytes += function["parameters"].value.utf8.count
+            guard bytes <= mostBytes else {
+                throw .parameter(function["parameters"].path, "has too many bytes where a call is demanded")
+            }
+            try checkReferences(function["parameters"])
             var parameters: [JSONValue.Member] = []
             if case .object(let members) = function["parameters"].value { parameters = members }
             for (index, root) in roots.enumerated() {
@@ -116,5 +126,25 @@ private enum ForcedCall {
             members.append(.init(key: root.name, value: .object(root.members)))
         }
         return JSONValue.object(members).text
+    }
+
+    /// Definitions alone keep their place: a reference to anything else would mean another thing in the call's schema.
+    private static func checkReferences(_ parameters: Field) throws(GatewayError) {
+        var open = [parameters.value]
+        while let value = open.popLast() {
+            switch value {
+            case .array(let elements): open += elements
+            case .object(let members):
+                open += members.map(\.value)
+                for case .string(let pointer) in members.lazy.filter({ $0.key == "$ref" }).map(\.value)
+                where !definitions.contains(where: { pointer.hasPrefix("#/\($0)/") }) {
+                    throw .unsupported(
+                        parameters.path,
+                        "refers to '\(pointer.prefix(64))': where a call is demanded, refer to $defs alone"
+                    )
+                }
+            default: break
+            }
+        }
     }
 }

@@ -34,10 +34,10 @@ extension Submit {
             throw .badParameter("prompt", message: "prompts of token ids are not supported: send the text")
         case .chat(let chat): (format, conversation) = (.chat, Conversation(chat))
         }
-        try check()
+        try check(constraintPath: request.constraintPath)
     }
 
-    private func check() throws(BackendError) {
+    private func check(constraintPath: String) throws(BackendError) {
         let limits = JobLimits.standard
         if !(1...limits.answerTokens).contains(Int(maxTokens)) {
             throw .badParameter("max_tokens", message: "max_tokens must be 1 to \(limits.answerTokens)")
@@ -45,7 +45,7 @@ extension Submit {
         if let problem = limits.problem(ofStops: stop) { throw .badParameter("stop", message: problem) }
         if let problem = sampling.problem { throw .badParameter("temperature", message: problem) }
         if let constraint, let problem = Self.problem(of: constraint) {
-            throw .badParameter("response_format", message: problem)
+            throw .badParameter(constraintPath, message: problem)
         }
         if !usesDefaultRule, let problem = rule.problem(sampling: sampling) {
             throw .badParameter("cascade", message: problem)
