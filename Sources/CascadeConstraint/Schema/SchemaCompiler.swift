@@ -95,7 +95,8 @@ struct SchemaCompiler {
         if let all = try schema.array("allOf") {
             var merged = schema.without(["allOf"]).value
             for (index, part) in all.enumerated() {
-                let part = try SchemaPointer.dereferenced(part, in: root, from: "\(path)/allOf/\(index)")
+                let place = "\(path)/allOf/\(index)"
+                let part = try SchemaPointer.dereferenced(part, in: root, from: place, merge: &merge)
                 merged = try merge.merge(merged, part, path)
             }
             return try expression(merged, path)
@@ -109,7 +110,7 @@ struct SchemaCompiler {
                 let place = "\(path)/\(key)/\(index)"
                 var alternative = alternative
                 if rest.restricts {
-                    alternative = try SchemaPointer.dereferenced(alternative, in: root, from: place)
+                    alternative = try SchemaPointer.dereferenced(alternative, in: root, from: place, merge: &merge)
                     alternative = try merge.merge(rest.value, alternative, place)
                 }
                 choice.append(try expression(alternative, place))

@@ -28,7 +28,8 @@ enum SchemaPointer {
     static func dereferenced(
         _ schema: JSONValue,
         in root: JSONValue,
-        from path: String
+        from path: String,
+        merge: inout SchemaMerge
     ) throws(GrammarError) -> JSONValue {
         var schema = schema
         for _ in 0..<GrammarLimits.mostNesting {
@@ -37,7 +38,7 @@ enum SchemaPointer {
             guard let pointer = try object.string("$ref") else { return schema }
             let target = try resolve(pointer, in: root, from: path)
             let rest = object.without(["$ref"])
-            schema = rest.restricts ? try SchemaMerge.merge(target, rest.value, path) : target
+            schema = rest.restricts ? try merge.merge(target, rest.value, path) : target
         }
         throw GrammarError("\(path)/$ref: it comes back to itself")
     }
