@@ -9,6 +9,16 @@ extension Grammar {
         case .jsonObject: self = .jsonObject
         }
     }
+
+    /// Why a job's constraint cannot be used, for people; nil where it can.
+    package static func problem(of constraint: OutputConstraint) -> String? {
+        do throws(GrammarError) {
+            _ = try Grammar(constraint)
+            return nil
+        } catch {
+            return "the \(constraint.name) cannot be used: \(error.message)"
+        }
+    }
 }
 
 extension ConstraintVocabulary {

@@ -45,10 +45,6 @@ struct BadNodeTests {
         return list.nodes.first { $0.identity.name == name }
     }
 
-    private func asked(_ harness: Harness, _ name: String) -> Int {
-        harness.node(name).received.count { $0.requestFence != nil }
-    }
-
     // MARK: Experts
 
     @Test(arguments: vices)
@@ -60,7 +56,7 @@ struct BadNodeTests {
         #expect(harness.machine.transitions[.nodeDistrusted] == 1)
         // Two jobs met it; what has to be repeated to be a fault took a few requests.
         let most = [ToyNode.Vice.reconnects, .forgets].contains(vice) ? 12 : 2
-        #expect(asked(harness, "bad") <= most, "asked \(asked(harness, "bad")) times")
+        #expect(harness.asked("bad") <= most, "asked \(harness.asked("bad")) times")
         let rest = try #require(summary(&harness, "bad")?.rest)
         #expect(rest.milliseconds > 0 && rest.milliseconds <= 10_000)
         #expect(!rest.reason.isEmpty)
@@ -85,7 +81,7 @@ struct BadNodeTests {
     @Test func itIsTriedAgainWithGrowingPauses() throws {
         var harness = experts(.nonsense)
         for index in 0..<2 { _ = run(&harness, "job number \(index)") }
-        #expect(asked(harness, "bad") == 2)
+        #expect(harness.asked("bad") == 2)
         harness.wait(milliseconds: 10_100)
         #expect(summary(&harness, "bad")?.rest == nil)
         harness.mute("bad")
@@ -95,14 +91,14 @@ struct BadNodeTests {
         harness.unmute("bad")
         harness.settle()
         for job in jobs { #expect(harness.report(job)?.reason == .length) }
-        #expect(asked(harness, "bad") == 3)
+        #expect(harness.asked("bad") == 3)
         let rest = try #require(summary(&harness, "bad")?.rest)
         #expect(rest.milliseconds > 10_000 && rest.milliseconds <= 20_000)
         let index = try #require(harness.nodes.lastIndex { $0.hello.identity.name == "bad" })
         harness.nodes[index].vice = .none
         harness.wait(milliseconds: 20_100)
         for index in 0..<8 { _ = run(&harness, "cured \(index)") }
-        #expect(asked(harness, "bad") > 30)
+        #expect(harness.asked("bad") > 30)
         #expect(harness.machine.conducts["bad"] == NodeConduct())
     }
 
@@ -114,7 +110,7 @@ struct BadNodeTests {
         harness.feed(.goodbye(Goodbye(reason: "")), from: bad.peer)
         harness.join(bad.reborn(incarnation: 2, peer: "elsewhere"), costs: Self.quick)
         for index in 2..<5 { _ = run(&harness, "job number \(index)") }
-        #expect(asked(harness, "bad") == 2)
+        #expect(harness.asked("bad") == 2)
         #expect(summary(&harness, "bad")?.rest != nil)
     }
 
@@ -185,11 +181,11 @@ struct BadNodeTests {
     func aRestartIsNoReasonToStayWithABadExpert(vice: ToyNode.Vice) throws {
         var (harness, job) = try moved(to: Self.node("bad", .expert, vice))
         harness.settle()
-        #expect(asked(harness, "bad") > 0)
+        #expect(harness.asked("bad") > 0)
         harness.wait(milliseconds: 3_000)
         #expect(harness.report(job)?.reason == .length)
         #expect(harness.report(job)?.tokens == Toy.answer(prompt: Toy.tokens(Array("abc".utf8)), count: 30))
-        #expect(asked(harness, "bad") <= 5, "asked \(asked(harness, "bad")) times")
+        #expect(harness.asked("bad") <= 5, "asked \(harness.asked("bad")) times")
     }
 
     /// The same where the other one says nothing, which is no fault: its time has to be over.
@@ -226,7 +222,7 @@ struct BadNodeTests {
         let job = harness.submit(harness.submission("abc", maxTokens: 30))
         harness.join(Self.node("bad", .expert, .dies), costs: Self.quick)
         harness.answerPings(of: "silent", milliseconds: 75_000)
-        #expect(asked(harness, "bad") >= 3, "asked \(asked(harness, "bad")) times")
+        #expect(harness.asked("bad") >= 3, "asked \(harness.asked("bad")) times")
         #expect(harness.report(job) == nil)
         harness.unmute("silent")
         harness.settle()
@@ -249,7 +245,7 @@ struct BadNodeTests {
             harness.wait(milliseconds: 1_000)
         }
         #expect(harness.report(job) == nil)
-        #expect(asked(harness, "bad") <= 40, "asked \(asked(harness, "bad")) times")
+        #expect(harness.asked("bad") <= 40, "asked \(harness.asked("bad")) times")
         if becomesReady {
             harness.feed(.ready(Ready(boot: 77, costs: Self.usual, credits: 8)), from: good.peer)
         } else {
@@ -278,7 +274,7 @@ struct BadNodeTests {
         }
         let error = try #require(harness.report(job)?.error)
         #expect(error.code == (vice == .dies ? .setAside : .nodeFailed))
-        #expect(asked(harness, "bad") <= 40)
+        #expect(harness.asked("bad") <= 40)
         if vice == .dies {
             #expect(error.message.contains("expert bad died 3 times while working on the job"), "\(error.message)")
         }
@@ -305,7 +301,7 @@ struct BadNodeTests {
         for index in 0..<6 { #expect(run(&harness, "job number \(index)") < 1_000) }
         #expect(harness.machine.transitions[.nodeDistrusted] == 1)
         let most = [ToyNode.Vice.reconnects, .forgets].contains(vice) ? 12 : 2
-        #expect(asked(harness, "bad") <= most, "asked \(asked(harness, "bad")) times")
+        #expect(harness.asked("bad") <= most, "asked \(harness.asked("bad")) times")
         #expect(harness.machine.totals.draftedRounds > 30)
         #expect(summary(&harness, "bad")?.rest != nil)
     }
@@ -316,7 +312,7 @@ struct BadNodeTests {
         harness.join(ToyNode("expert", .expert))
         harness.join(Self.node("bad", .drafter, .nonsense))
         for index in 0..<6 { _ = run(&harness, "job number \(index)") }
-        #expect(asked(harness, "bad") == 2)
+        #expect(harness.asked("bad") == 2)
     }
 
     // MARK: Lies
@@ -348,7 +344,7 @@ struct BadNodeTests {
                     harness.feed(.verified(verified), from: request.to)
                 }
             }
-            let count = asked(harness, "liar")
+            let count = harness.asked("liar")
             if index < 4 { early = count } else { late = count - early }
             guard rejoins, index % 2 == 1 else { continue }
             let liar = harness.node("liar")

@@ -17,10 +17,6 @@ import Testing
         ToyNode(name, role, samplingVersion: OutputConstraint.version - 1)
     }
 
-    private static func requests(_ harness: Harness, _ name: String) -> Int {
-        harness.node(name).received.count { $0.requestFence != nil }
-    }
-
     @Test func theSpecHasIt() throws {
         var harness = Harness.pair()
         let submit = Self.constrained(&harness)
@@ -80,8 +76,8 @@ import Testing
         let jobs = (0..<6).map { harness.submit(Self.constrained(&harness, "abc\($0)")) }
         harness.settle()
         for job in jobs { #expect(harness.report(job)?.reason == .length) }
-        #expect(Self.requests(harness, "old") == 0 && Self.requests(harness, "old drafter") == 0)
-        #expect(Self.requests(harness, "new") > 0)
+        #expect(harness.asked("old") == 0 && harness.asked("old drafter") == 0)
+        #expect(harness.asked("new") > 0)
     }
 
     /// The same key with another constraint is another submission; its bytes count for what jobs may hold.

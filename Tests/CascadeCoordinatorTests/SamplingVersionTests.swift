@@ -13,11 +13,6 @@ import Testing
 
     private static func old(_ name: String, _ role: NodeRole) -> ToyNode { ToyNode(name, role, samplingVersion: 0) }
 
-    /// The requests that a node was sent.
-    private static func requests(_ harness: Harness, _ name: String) -> Int {
-        harness.node(name).received.count { $0.requestFence != nil }
-    }
-
     @Test func theSpecHasThem() throws {
         var harness = Harness.pair()
         var submit = Self.penalised(&harness)
@@ -60,7 +55,7 @@ import Testing
         harness.wait(milliseconds: 3_000)
         let report = try #require(harness.report(job))
         #expect(report.error?.code == .badRequest && report.error?.message.contains("knows no penalties") == true)
-        #expect(Self.requests(harness, "expert") == 0)
+        #expect(harness.asked("expert") == 0)
     }
 
     @Test func newExpertsAnswerAndOldOnesAreLeftOut() throws {
@@ -71,12 +66,12 @@ import Testing
         let jobs = (0..<6).map { harness.submit(Self.penalised(&harness, "abc\($0)")) }
         harness.settle()
         for job in jobs { #expect(harness.report(job)?.reason == .length) }
-        #expect(Self.requests(harness, "old") == 0 && Self.requests(harness, "old drafter") == 0)
-        #expect(Self.requests(harness, "new") > 0)
+        #expect(harness.asked("old") == 0 && harness.asked("old drafter") == 0)
+        #expect(harness.asked("new") > 0)
         // What has no penalties goes to all of them.
         for index in 0..<6 { harness.submit(harness.submission("def\(index)")) }
         harness.settle()
-        #expect(Self.requests(harness, "old") > 0 && Self.requests(harness, "old drafter") > 0)
+        #expect(harness.asked("old") > 0 && harness.asked("old drafter") > 0)
     }
 
     /// An answer whose expert goes away waits for another one that knows its settings; jobs behind it do not wait with
@@ -90,14 +85,14 @@ import Testing
         #expect(harness.heldVerify("new") != nil)
         harness.feed(.peerLost(harness.node("new").peer))
         harness.wait(milliseconds: 3_000)
-        #expect(harness.report(job) == nil && Self.requests(harness, "old") == 0)
+        #expect(harness.report(job) == nil && harness.asked("old") == 0)
         let other = harness.submit(harness.submission("other"))
         harness.settle()
         #expect(harness.report(other)?.reason == .length)
         harness.join(ToyNode("newer", .expert))
         harness.wait(milliseconds: 3_000)
         #expect(harness.report(job)?.reason == .length)
-        #expect(Self.requests(harness, "old") > 0)
+        #expect(harness.asked("old") > 0)
     }
 
     // MARK: Values

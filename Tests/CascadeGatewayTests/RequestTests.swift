@@ -126,6 +126,11 @@ import Testing
             "tools[1].function.name"
         ),
         (#""tools":[{"type":"function","function":{"name":"f","strict":true}}]"#, "tools[0].function.strict"),
+        (
+            ##""tools":[{"type":"function","function":{"name":"f","parameters":{"x":{"$ref":"#"}}}}],"##
+                + #""tool_choice":"required""#,
+            "tools[0].function.parameters"
+        ),
         (#""tools":[{"type":"function","function":{"name":"f","parameters":1}}]"#, "tools[0].function.parameters"),
         (#""tool_choice":{"type":"function","function":{"name":"f"}}"#, "tool_choice.function.name"),
         (

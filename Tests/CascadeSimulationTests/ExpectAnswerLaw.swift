@@ -35,3 +35,17 @@ func expectAnswerLaw(
     expect(exact.acceptedEnds > 0, "no end token was accepted inside a draft")
     expect(exact.draftsWithEnd > exact.acceptedEnds, "no end token was rejected or discarded inside a draft")
 }
+
+/// Expects that faults change no law: what is computed again is the same.
+func expectFaultsChangeNothing(
+    _ setting: ToySetting,
+    _ fault: ToyFault,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    var faulty = setting
+    faulty.fault = fault
+    let (quiet, exact) = (ExactLaw(setting), ExactLaw(faulty))
+    let comment = Comment(rawValue: setting.testDescription)
+    #expect(exact.problem == nil && exact.faults > 0, comment, sourceLocation: sourceLocation)
+    #expect(distance(exact.law, quiet.law) < 1e-12, comment, sourceLocation: sourceLocation)
+}

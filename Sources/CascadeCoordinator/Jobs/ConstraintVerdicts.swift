@@ -12,12 +12,7 @@ struct ConstraintVerdicts: Sendable {
     /// Why a constraint cannot be used, read as nodes will read it; nil where it can. Bounded work.
     mutating func problem(of constraint: OutputConstraint) -> String? {
         if let verdict = known.first(where: { $0.constraint == constraint }) { return verdict.problem }
-        var problem: String?
-        do throws(GrammarError) {
-            _ = try Grammar(constraint)
-        } catch {
-            problem = "the \(constraint.name) cannot be used: \(error.message)"
-        }
+        let problem = Grammar.problem(of: constraint)
         if known.count == Self.most { known.removeFirst() }
         known.append((constraint, problem))
         return problem

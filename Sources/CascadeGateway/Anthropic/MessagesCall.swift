@@ -37,16 +37,6 @@ extension CompletionCall {
     }
 }
 
-extension Field {
-    /// The body of a request, which has to be an object.
-    init(request body: JSONValue) throws(GatewayError) {
-        guard case .object = body else {
-            throw GatewayError(status: 400, code: "invalid_type", message: "The body has to be a JSON object.")
-        }
-        self.init(path: "", value: body)
-    }
-}
-
 extension UnsupportedFields {
     /// Throws for the first parameter of `/v1/messages` that asks for something that is not served.
     static func checkMessages(_ fields: Field) throws(GatewayError) {

@@ -93,10 +93,7 @@ final class BatchRoutes: Sendable {
 
     /// Begins a batch.
     func create(_ body: JSONValue, owner: String, keyDigest: [UInt8]) async throws -> JSONValue {
-        guard case .object = body else {
-            throw GatewayError(status: 400, code: "invalid_type", message: "The body has to be a JSON object.")
-        }
-        let fields = Field(path: "", value: body)
+        let fields = try Field(request: body)
         guard let endpoint: BatchEndpoint = try fields["endpoint"].required().choice() else {
             throw GatewayError.missing("endpoint")
         }

@@ -85,14 +85,7 @@ extension GatewayStorage {
     /// A part of the owner's batches, the newest first.
     func batches(owner: String, after: String?, limit: Int) async throws -> ListPage {
         try await database.read { database in
-            var place = Int64.max
-            if let after {
-                let sql = "SELECT number FROM batches WHERE id = ? AND owner = ?"
-                guard let found = try Int64.fetchOne(database, sql: sql, arguments: [after, owner]) else {
-                    throw GatewayError.nothing("Batch", after)
-                }
-                place = found
-            }
+            let place = try after.map { try Self.number(of: $0, "Batch", in: "batches", owner, database) } ?? .max
             let batches = try Row.fetchAll(
                 database,
                 sql: "SELECT * FROM batches WHERE owner = ? AND number < ? ORDER BY number DESC LIMIT ?",

@@ -50,17 +50,26 @@ extension GatewayStorage {
         return row
     }
 
+    /// Where an owner's file or batch stands in the order in which they came; throws where there is none.
+    static func number(
+        of id: String,
+        _ kind: String,
+        in table: String,
+        _ owner: String,
+        _ database: Database
+    ) throws -> Int64 {
+        let sql = "SELECT number FROM \(table) WHERE id = ? AND owner = ?"
+        guard let number = try Int64.fetchOne(database, sql: sql, arguments: [id, owner]) else {
+            throw GatewayError.nothing(kind, id)
+        }
+        return number
+    }
+
     /// A part of the owner's files, behind `after`.
     func files(owner: String, purpose: String?, after: String?, limit: Int, ascending: Bool) async throws -> ListPage {
         try await database.read { database in
-            var place: Int64 = ascending ? 0 : .max
-            if let after {
-                let sql = "SELECT number FROM files WHERE id = ? AND owner = ?"
-                guard let found = try Int64.fetchOne(database, sql: sql, arguments: [after, owner]) else {
-                    throw GatewayError.nothing("File", after)
-                }
-                place = found
-            }
+            let end: Int64 = ascending ? 0 : .max
+            let place = try after.map { try Self.number(of: $0, "File", in: "files", owner, database) } ?? end
             let files = try Row.fetchAll(
                 database,
                 sql: """

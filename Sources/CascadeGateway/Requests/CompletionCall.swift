@@ -32,11 +32,8 @@ struct CompletionCall: Equatable, Sendable {
 
     /// Reads the body of a request to either route.
     init(kind: Kind, body: JSONValue, limits: RequestLimits, owner: String?) throws(GatewayError) {
-        guard case .object = body else {
-            throw GatewayError(status: 400, code: "invalid_type", message: "The body has to be a JSON object.")
-        }
         self.kind = kind
-        let fields = Field(path: "", value: body)
+        let fields = try Field(request: body)
         try UnsupportedFields.check(fields, kind: kind)
         let streams = try fields["stream"].bool() ?? false
         self.streams = streams

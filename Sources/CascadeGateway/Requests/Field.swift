@@ -113,3 +113,13 @@ struct Field {
         return choice
     }
 }
+
+extension Field {
+    /// The body of a request, which has to be an object.
+    init(request body: JSONValue) throws(GatewayError) {
+        guard case .object = body else {
+            throw GatewayError(status: 400, code: "invalid_type", message: "The body has to be a JSON object.")
+        }
+        self.init(path: "", value: body)
+    }
+}

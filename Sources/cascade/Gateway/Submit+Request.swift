@@ -44,7 +44,7 @@ extension Submit {
         }
         if let problem = limits.problem(ofStops: stop) { throw .badParameter("stop", message: problem) }
         if let problem = sampling.problem { throw .badParameter("temperature", message: problem) }
-        if let constraint, let problem = Self.problem(of: constraint) {
+        if let constraint, let problem = limits.problem(of: constraint) ?? Grammar.problem(of: constraint) {
             throw .badParameter(constraintPath, message: problem)
         }
         if !usesDefaultRule, let problem = rule.problem(sampling: sampling) {
@@ -52,19 +52,6 @@ extension Submit {
         }
         if let problem = limits.problem(of: self) {
             throw .badParameter(format == .chat ? "messages" : "prompt", message: problem)
-        }
-    }
-}
-
-extension Submit {
-    /// What is wrong with a grammar or schema, in words for the user; nil where nothing is.
-    fileprivate static func problem(of constraint: OutputConstraint) -> String? {
-        if let problem = JobLimits.standard.problem(of: constraint) { return problem }
-        do throws(GrammarError) {
-            _ = try Grammar(constraint)
-            return nil
-        } catch {
-            return "the \(constraint.name) cannot be used: \(error.message)"
         }
     }
 }

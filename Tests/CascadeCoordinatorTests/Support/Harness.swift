@@ -105,6 +105,9 @@ struct Harness {
         for _ in 0..<steps where !sent.isEmpty { deliver() }
     }
 
+    /// How often a node was asked.
+    func asked(_ name: String) -> Int { node(name).received.count { $0.requestFence != nil } }
+
     /// Whether no message is under way to a node.
     var nothingIsSent: Bool { sent.isEmpty }
 
