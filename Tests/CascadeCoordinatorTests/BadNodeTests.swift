@@ -287,7 +287,7 @@ struct BadNodeTests {
         let job = harness.submit(harness.submission("abc", maxTokens: 10))
         harness.settle()
         #expect(harness.report(job)?.error?.code == .poisoned)
-        #expect(["first", "second", "third"].map { asked(harness, $0) }.sorted() == [0, 1, 1])
+        #expect(["first", "second", "third"].map { harness.asked($0) }.sorted() == [0, 1, 1])
     }
 
     // MARK: Drafters
