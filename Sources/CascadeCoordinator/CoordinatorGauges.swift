@@ -81,6 +81,9 @@ package struct CoordinatorGauges: Equatable, Sendable {
 }
 
 extension CoordinatorStateMachine {
+    /// Submissions that are known by their keys: ``CoordinatorGauges/submitKeys`` alone, O(1).
+    package var submissionCount: Int { jobs.submissionCount }
+
     /// How full everything is. O(jobs + nodes * requests).
     package var gauges: CoordinatorGauges {
         var (restored, mostWatchers) = (0, 0)

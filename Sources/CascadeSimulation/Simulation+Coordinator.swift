@@ -123,7 +123,7 @@ extension Simulation {
         noteAsked(event)
         noteLimits(event)
         let jobsBefore = limitedJobs(event)
-        let known = coordinator?.gauges.submitKeys ?? 0
+        let known = coordinator?.submissionCount ?? 0
         let actions = handle(event)
         guard let boot = coordinator?.boot, let gauges = coordinator?.gauges else { return }
         checkBounds(gauges)

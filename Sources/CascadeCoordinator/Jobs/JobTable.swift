@@ -313,11 +313,14 @@ struct JobTable: Sendable {
         var (bytes, watchers) = (0, 0)
         var loads: [String: OwnerLoad] = [:]
         var (queued, started) = (0, 0)
+        var (crashed, suspects) = (0, 0)
         var broken: String?
         jobs.forEach { id, job in
             bytes += job.bytes
             loads[job.owner.name, default: OwnerLoad()].add(bytes: job.bytes, isRunning: job.isRunning)
             watchers += job.watchers.count
+            if job.crashes > 0 { crashed += 1 }
+            if job.isSuspect { suspects += 1 }
             switch job.stage {
             case .awaitingVocabulary, .tokenizing: break
             case .awaitingRoom: queued += 1
@@ -334,8 +337,6 @@ struct JobTable: Sendable {
         for (name, owner) in owners.elements where OwnerLoad(owner) != loads[name] ?? OwnerLoad() {
             return "owner \(name): \(owner) is counted, there are \(loads[name] ?? OwnerLoad())"
         }
-        let crashed = values.count { $0.crashes > 0 }
-        let suspects = values.count { $0.isSuspect }
         if suspects != suspectCount { return "\(suspectCount) suspects are counted, there are \(suspects)" }
         if crashed != crashedCount { return "\(crashedCount) jobs are counted that crashed, there are \(crashed)" }
         if watchers != watcherCount { return "\(watcherCount) watchers are counted, there are \(watchers)" }
